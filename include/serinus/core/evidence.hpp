@@ -1,0 +1,47 @@
+#pragma once
+/// \file
+/// What a test found, in the fields that every test shares; and the margin that it was asked about.
+
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include <serinus/core/version.hpp>
+
+namespace serinus {
+inline namespace v0 {
+
+/// How much worse the canary may be before it counts as harm. Exactly one of the two is set.
+/// `{.ratio = 1.10}`: 10 % more than the baseline; 1 means that any harm counts. `{.difference = 0.002}`: that much
+/// more, in the metric's own unit; 0 means that any harm counts. Both are given for the direction of harm: with
+/// `decrease`, a ratio of 1.10 allows baseline/canary up to 1.10.
+struct Margin {
+    std::optional<double> ratio;
+    std::optional<double> difference;
+
+    friend bool operator==(const Margin&, const Margin&) = default;
+};
+
+/// Bounds on a quantity; `confidence` is the probability, before the data, that both hold.
+struct Interval {
+    double lower = -std::numeric_limits<double>::infinity();
+    double upper = std::numeric_limits<double>::infinity();
+    double confidence = 0;
+};
+
+/// What a sequential test knows at this moment. All of it may be looked at after every observation.
+struct Evidence {
+    double log_e_value = 0;  ///< natural log of the e-value; the test has decided once it reached log(1/alpha)
+    double p_value = 1;      ///< always valid: min(1, 1/largest e-value so far)
+    double estimate =
+        std::numeric_limits<double>::quiet_NaN();  ///< canary/baseline or canary - baseline, as the margin is given
+    double lower = -std::numeric_limits<double>::infinity();  ///< always-valid bounds on what `estimate` estimates
+    double upper = std::numeric_limits<double>::infinity();
+    double confidence = 0;  ///< of [lower, upper]; 0 when the test was asked not to keep an interval
+    double n_baseline = 0;  ///< observations (requests, hours, values) of each arm that went into it
+    double n_canary = 0;
+    std::string_view method;  ///< the method that was used, never "auto"
+};
+
+}  // namespace v0
+}  // namespace serinus

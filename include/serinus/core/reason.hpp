@@ -1,0 +1,122 @@
+#pragma once
+/// \file
+/// Why a verdict or a decision is what it is: a code with named numbers, and the sentence that a person reads.
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <serinus/core/error.hpp>
+
+namespace serinus {
+inline namespace v0 {
+
+/// A number that says what it is.
+struct NamedNumber {
+    std::string name;
+    double value = 0;
+
+    friend bool operator==(const NamedNumber&, const NamedNumber&) = default;
+};
+
+/// Why something was decided. The sentence is not stored: it is made from the code's text in core/code.def.
+struct Reason {
+    Code code = Code::none;
+    std::string metric;  ///< the metric that it is about; empty when it is about the rollout as a whole
+    std::vector<NamedNumber> numbers;
+    bool outside_alpha =
+        false;  ///< a rollback by policy (a deadline, missing data), not covered by the promise about alpha
+
+    friend bool operator==(const Reason&, const Reason&) = default;
+};
+
+/// The name that a reason is known by: "errors.harm_proven" for a metric, "deadline_hold" for the rollout.
+inline std::string name(const Reason& reason) {
+    return reason.metric.empty() ? std::string(name(reason.code))
+                                 : reason.metric + "." + std::string(name(reason.code));
+}
+
+/// A number as a person writes it: the shortest text with at most `digits` significant digits; whole numbers below 1e15
+/// in full.
+inline std::string number_text(double value, int digits = 4) {
+    char buffer[64];
+    const bool whole = std::isfinite(value) && std::abs(value) < 1e15 && value == std::floor(value);
+    const auto result = whole
+                            ? std::to_chars(buffer, buffer + sizeof buffer, static_cast<std::int64_t>(value))
+                            : std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, digits);
+    return result.ec == std::errc{} ? std::string(buffer, result.ptr) : std::string("?");
+}
+
+/// Seconds as a person says them: "12m 40s", "2h 5m", "45s", "0.5s".
+inline std::string seconds_text(double seconds) {
+    if (!(seconds >= 1) || !(seconds < 1e12)) return number_text(seconds, 3) + "s";
+    std::int64_t left = std::llround(seconds);
+    std::string text;
+    int parts = 0;
+    for (const auto& [unit, size] :
+         {std::pair<std::string_view, std::int64_t>{"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}}) {
+        if (left < size || parts == 2) continue;
+        if (parts++ > 0) text += ' ';
+        text += std::to_string(left / size);
+        text += unit;
+        left %= size;
+    }
+    return text;
+}
+
+namespace detail {
+constexpr std::string_view sentence_template(Code code) noexcept {
+    switch (code) {
+        case Code::none: return "";
+#define SERINUS_ERROR(identifier, number, name, when) \
+    case Code::identifier: return when;
+#define SERINUS_REASON(identifier, number, sentence) \
+    case Code::identifier: return sentence;
+#include <serinus/core/code.def>
+#undef SERINUS_ERROR
+#undef SERINUS_REASON
+    }
+    return "";
+}
+}  // namespace detail
+
+/// The sentence of a reason, its numbers filled in. A number that the reason lacks shows as "?".
+inline std::string sentence(const Reason& reason) {
+    std::string_view rest = detail::sentence_template(reason.code);
+    std::string text;
+    while (!rest.empty()) {
+        const std::size_t open = rest.find('{');
+        const std::size_t close = rest.find('}', open);
+        if (open == std::string_view::npos || close == std::string_view::npos) break;
+        text += rest.substr(0, open);
+        std::string_view key = rest.substr(open + 1, close - open - 1);
+        char form = 0;
+        if (key.ends_with('%') || key.ends_with('~')) {
+            form = key.back();
+            key.remove_suffix(1);
+        }
+        std::string shown = "?";
+        for (const NamedNumber& number : reason.numbers) {
+            if (number.name != key) continue;
+            if (form == '%') {
+                shown = number_text(100 * number.value, 3) + " %";
+            } else if (form == '~') {
+                shown = seconds_text(number.value);
+            } else {
+                shown = number_text(number.value);
+            }
+        }
+        text += shown;
+        rest.remove_prefix(close + 1);
+    }
+    text += rest;
+    return text;
+}
+
+}  // namespace v0
+}  // namespace serinus

@@ -1,0 +1,248 @@
+#pragma once
+/// \file
+/// How a stateful class is written to bytes and read back, without JSON.
+///
+/// A class with a memory has a plain struct of it: doubles, integers, bools, strings, words, optionals, arrays, vectors
+/// and further such structs. The struct names itself and lists its fields once:
+///
+///     struct ThingState {
+///         static constexpr std::string_view kind = "thng";  // four letters, never reused
+///         static constexpr std::int64_t version = 1;
+///         double alpha = 0;
+///         std::vector<double> masses;
+///         template <class Visitor, class Self>
+///         static void fields(Visitor& visit, Self& self) {
+///             visit("alpha", self.alpha);
+///             visit("masses", self.masses);
+///         }
+///     };
+///
+/// `encode` walks that list to bytes: "SRNS", the kind, the version, the payload's length, the payload (little-endian,
+/// IEEE-754 bits, so nothing is rounded), and the CRC-32C of all before. `decode` reads exactly that and raises
+/// `serinus.state.kind`, `.version` or `.damaged` for anything else; a length inside the bytes is checked against what
+/// is left before memory is asked for. io/state walks the same list to JSON.
+
+#include <array>
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include <serinus/core/error.hpp>
+#include <serinus/core/words.hpp>
+
+namespace serinus {
+inline namespace v0 {
+
+/// A struct that lists its fields: see above.
+template <class T>
+concept StateStruct = requires {
+    { T::kind } -> std::convertible_to<std::string_view>;
+    { T::version } -> std::convertible_to<std::int64_t>;
+};
+
+/// CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected), as in iSCSI; of "123456789" it is 0xE3069283.
+inline std::uint32_t crc32c(std::span<const std::byte> bytes) noexcept {
+    std::uint32_t crc = 0xFFFFFFFFU;
+    for (const std::byte byte : bytes) {
+        crc ^= static_cast<std::uint32_t>(byte);
+        for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (0x82F63B78U & (0U - (crc & 1U)));
+    }
+    return ~crc;
+}
+
+namespace detail {
+
+class StateWriter {
+  public:
+    explicit StateWriter(std::vector<std::byte>& out) : out_(out) {}
+
+    void raw(std::uint64_t value, int size) {
+        for (int i = 0; i < size; ++i) out_.push_back(static_cast<std::byte>((value >> (8 * i)) & 0xFFU));
+    }
+    void text(std::string_view value) {
+        for (const char c : value) out_.push_back(static_cast<std::byte>(c));
+    }
+
+    template <class T>
+    void operator()(std::string_view, const T& value) {
+        write(value);
+    }
+
+  private:
+    void write(double value) { raw(std::bit_cast<std::uint64_t>(value), 8); }
+    void write(std::int64_t value) { raw(static_cast<std::uint64_t>(value), 8); }
+    void write(bool value) { raw(value ? 1 : 0, 1); }
+    void write(const std::string& value) {
+        raw(value.size(), 8);
+        text(value);
+    }
+    template <class Enum>
+        requires std::is_enum_v<Enum>
+    void write(Enum value) {
+        raw(static_cast<std::uint64_t>(value), 4);
+    }
+    template <class T>
+    void write(const std::optional<T>& value) {
+        write(value.has_value());
+        if (value) write(*value);
+    }
+    template <class T, std::size_t N>
+    void write(const std::array<T, N>& values) {
+        for (const T& value : values) write(value);
+    }
+    template <class T>
+    void write(const std::vector<T>& values) {
+        raw(values.size(), 8);
+        for (const T& value : values) write(value);
+    }
+    template <StateStruct T>
+    void write(const T& value) {
+        raw(static_cast<std::uint64_t>(T::version), 4);
+        T::fields(*this, value);
+    }
+
+    std::vector<std::byte>& out_;
+};
+
+class StateReader {
+  public:
+    explicit StateReader(std::span<const std::byte> in) : in_(in) {}
+
+    std::uint64_t raw(int size) {
+        need(static_cast<std::size_t>(size));
+        std::uint64_t value = 0;
+        for (int i = 0; i < size; ++i) value |= static_cast<std::uint64_t>(in_[static_cast<std::size_t>(i)]) << (8 * i);
+        in_ = in_.subspan(static_cast<std::size_t>(size));
+        return value;
+    }
+    std::string text(std::size_t size) {
+        need(size);
+        std::string value;
+        for (const std::byte byte : in_.first(size)) value.push_back(static_cast<char>(byte));
+        in_ = in_.subspan(size);
+        return value;
+    }
+    std::size_t left() const noexcept { return in_.size(); }
+    void need(std::size_t size) const {
+        if (in_.size() < size) raise(Code::state_damaged, "the state ends too early");
+    }
+
+    template <class T>
+    void operator()(std::string_view name, T& value) {
+        read(name, value);
+    }
+
+  private:
+    void read(std::string_view, double& value) { value = std::bit_cast<double>(raw(8)); }
+    void read(std::string_view, std::int64_t& value) { value = static_cast<std::int64_t>(raw(8)); }
+    void read(std::string_view name, bool& value) {
+        const std::uint64_t bit = raw(1);
+        if (bit > 1) raise(Code::state_damaged, std::string(name) + " is " + std::to_string(bit) + "; allowed: 0, 1");
+        value = bit == 1;
+    }
+    void read(std::string_view, std::string& value) { value = text(static_cast<std::size_t>(raw(8))); }
+    template <class Enum>
+        requires std::is_enum_v<Enum>
+    void read(std::string_view name, Enum& value) {
+        const std::uint64_t number = raw(4);
+        for (const auto& [key, text] : Words<Enum>::table) {
+            if (static_cast<std::uint64_t>(key) == number) {
+                value = key;
+                return;
+            }
+        }
+        raise(Code::state_damaged,
+              std::string(name) + " is " + std::to_string(number) + "; allowed: " + allowed_words<Enum>());
+    }
+    template <class T>
+    void read(std::string_view name, std::optional<T>& value) {
+        bool present = false;
+        read(name, present);
+        value.reset();
+        if (present) read(name, value.emplace());
+    }
+    template <class T, std::size_t N>
+    void read(std::string_view name, std::array<T, N>& values) {
+        for (T& value : values) read(name, value);
+    }
+    template <class T>
+    void read(std::string_view name, std::vector<T>& values) {
+        const std::uint64_t size = raw(8);
+        if (size > left())
+            raise(Code::state_damaged, std::string(name) + " claims more elements than the state has bytes");
+        values.clear();
+        for (std::uint64_t i = 0; i < size; ++i) read(name, values.emplace_back());
+    }
+    template <StateStruct T>
+    void read(std::string_view name, T& value) {
+        const std::uint64_t version = raw(4);
+        if (version != static_cast<std::uint64_t>(T::version)) {
+            raise(Code::state_version, std::string(name) + " has version " + std::to_string(version) +
+                                           "; allowed: " + std::to_string(T::version));
+        }
+        T::fields(*this, value);
+    }
+
+    std::span<const std::byte> in_;
+};
+
+}  // namespace detail
+
+/// The bytes of a state. Cost: linear in its size.
+template <StateStruct State>
+std::vector<std::byte> encode(const State& state) {
+    static_assert(State::kind.size() == 4, "the kind of a state has four letters");
+    std::vector<std::byte> payload;
+    detail::StateWriter body(payload);
+    State::fields(body, state);
+
+    std::vector<std::byte> out;
+    detail::StateWriter head(out);
+    head.text("SRNS");
+    head.text(State::kind);
+    head.raw(static_cast<std::uint64_t>(State::version), 4);
+    head.raw(payload.size(), 8);
+    out.insert(out.end(), payload.begin(), payload.end());
+    head.raw(crc32c(out), 4);
+    return out;
+}
+
+/// The state that `encode` wrote. Raises `serinus.state.*` for bytes of another kind or version, truncated, lengthened
+/// or altered. The numbers inside are what they were; whether they make sense is for the class's `restore` to check.
+template <StateStruct State>
+State decode(std::span<const std::byte> bytes) {
+    constexpr std::size_t head_size = 4 + 4 + 4 + 8;
+    detail::StateReader head(bytes);
+    if (head.text(4) != "SRNS")
+        raise(Code::state_damaged, "these bytes are no Serinus state (they do not begin with SRNS)");
+    if (const std::string kind = head.text(4); kind != State::kind) {
+        raise(Code::state_kind, "the state's kind is \"" + kind + "\"; allowed: \"" + std::string(State::kind) + "\"");
+    }
+    if (const std::uint64_t version = head.raw(4); version != static_cast<std::uint64_t>(State::version)) {
+        raise(Code::state_version,
+              "the state's version is " + std::to_string(version) + "; allowed: " + std::to_string(State::version));
+    }
+    const std::uint64_t size = head.raw(8);
+    if (head.left() < 4 || size != head.left() - 4)
+        raise(Code::state_damaged, "the state's length is not what its header says");
+    const std::size_t checked = head_size + static_cast<std::size_t>(size);
+    detail::StateReader tail(bytes.subspan(checked));
+    if (tail.raw(4) != crc32c(bytes.first(checked)))
+        raise(Code::state_damaged, "the state's checksum does not match its content");
+
+    State state;
+    detail::StateReader body(bytes.subspan(head_size, static_cast<std::size_t>(size)));
+    State::fields(body, state);
+    if (body.left() != 0) raise(Code::state_damaged, "the state has bytes left over after its last field");
+    return state;
+}
+
+}  // namespace v0
+}  // namespace serinus

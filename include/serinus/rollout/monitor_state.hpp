@@ -1,0 +1,154 @@
+#pragma once
+/// \file
+/// All that a Monitor remembers, as plain data.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <serinus/core/reason.hpp>
+#include <serinus/core/state.hpp>
+#include <serinus/core/words.hpp>
+#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/start_mixture.hpp>
+#include <serinus/series/counter.hpp>
+
+namespace serinus {
+inline namespace v0 {
+
+/// What is kept of one series of one instance: samples not judged yet, and where it was left off.
+struct TrackState {
+    static constexpr std::string_view kind = "trck";
+    static constexpr std::int64_t version = 1;
+
+    std::string name;
+    Arm arm = Arm::baseline;
+    std::string instance;
+    std::vector<std::int64_t> times_ms;
+    std::vector<double> values;
+    std::optional<std::int64_t> consumed_ms;  // the newest sample that was judged or passed over
+    CounterState counter;                     // of a cumulative series
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("name", self.name);
+        visit("arm", self.arm);
+        visit("instance", self.instance);
+        visit("times_ms", self.times_ms);
+        visit("values", self.values);
+        visit("consumed_ms", self.consumed_ms);
+        visit("counter", self.counter);
+    }
+};
+
+/// How one metric stands.
+struct MetricState {
+    static constexpr std::string_view kind = "metr";
+    static constexpr std::int64_t version = 1;
+
+    sequential::StartMixtureState<sequential::ProportionState> harm;
+    sequential::ProportionState stage;
+    std::optional<sequential::ProportionState> detect;
+    bool failed = false;
+    double failed_bound = 0;
+    bool passed = false;
+    std::int64_t intervals = 0;
+    std::int64_t used = 0;
+    std::array<std::int64_t, 2> missing{};
+    std::int64_t unpaired = 0;
+    std::int64_t impossible = 0;
+    std::optional<std::int64_t> last_used_ms;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("harm", self.harm);
+        visit("stage", self.stage);
+        visit("detect", self.detect);
+        visit("failed", self.failed);
+        visit("failed_bound", self.failed_bound);
+        visit("passed", self.passed);
+        visit("intervals", self.intervals);
+        visit("used", self.used);
+        visit("missing", self.missing);
+        visit("unpaired", self.unpaired);
+        visit("impossible", self.impossible);
+        visit("last_used_ms", self.last_used_ms);
+    }
+};
+
+/// An instance that is warming up again.
+struct RestartState {
+    static constexpr std::string_view kind = "rest";
+    static constexpr std::int64_t version = 1;
+
+    Arm arm = Arm::baseline;
+    std::string instance;
+    std::int64_t at_ms = 0;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("arm", self.arm);
+        visit("instance", self.instance);
+        visit("at_ms", self.at_ms);
+    }
+};
+
+struct MonitorState {
+    static constexpr std::string_view kind = "moni";
+    static constexpr std::int64_t version = 1;
+
+    std::string plan_digest;
+    std::int64_t stage = 0;
+    std::optional<std::int64_t> start_ms;  // of the stage
+    std::optional<std::int64_t> told_ms;   // when the caller said that it began
+    std::int64_t next = 0;                 // index of the first interval of the stage that is not judged yet
+    std::vector<std::int64_t> starts;      // start times used up, one a stage
+    std::optional<std::int64_t> now_ms;
+    std::optional<std::int64_t> watch_ms;  // the first time that was ever told
+    bool rolled_back = false;
+    std::vector<std::int64_t> policy;  // codes of policy reasons that rolled it back
+    double policy_seconds = 0;
+    std::vector<TrackState> tracks;
+    std::vector<MetricState> metrics;
+    std::vector<RestartState> restarts;
+    std::array<std::optional<std::int64_t>, 2> newest_ms{};
+    std::int64_t intervals = 0;
+    std::int64_t used = 0;
+    std::array<std::int64_t, 2> missing{};
+    std::int64_t late = 0;
+    std::int64_t repeated = 0;
+    std::int64_t conflicts = 0;
+    std::int64_t ignored = 0;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("plan_digest", self.plan_digest);
+        visit("stage", self.stage);
+        visit("start_ms", self.start_ms);
+        visit("told_ms", self.told_ms);
+        visit("next", self.next);
+        visit("starts", self.starts);
+        visit("now_ms", self.now_ms);
+        visit("watch_ms", self.watch_ms);
+        visit("rolled_back", self.rolled_back);
+        visit("policy", self.policy);
+        visit("policy_seconds", self.policy_seconds);
+        visit("tracks", self.tracks);
+        visit("metrics", self.metrics);
+        visit("restarts", self.restarts);
+        visit("newest_ms", self.newest_ms);
+        visit("intervals", self.intervals);
+        visit("used", self.used);
+        visit("missing", self.missing);
+        visit("late", self.late);
+        visit("repeated", self.repeated);
+        visit("conflicts", self.conflicts);
+        visit("ignored", self.ignored);
+    }
+};
+
+}  // namespace v0
+}  // namespace serinus

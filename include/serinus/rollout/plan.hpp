@@ -1,0 +1,154 @@
+#pragma once
+/// \file
+/// What is agreed before a rollout starts: stages, metrics, margins, and how often a good canary may be rolled back.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <serinus/core/evidence.hpp>
+#include <serinus/core/words.hpp>
+#include <serinus/sequential/proportion_test.hpp>
+
+namespace serinus {
+inline namespace v0 {
+
+/// What a metric's data are. Plans may name every kind; `check` refuses those that this version cannot judge yet.
+enum class Kind : std::uint8_t { proportion = 1, rate = 2, gauge = 3, sample = 4, histogram = 5, ratio = 6 };
+
+/// What a metric without data means: wait, roll back (by policy, outside alpha), or judge the rollout without it.
+enum class Missing : std::uint8_t { hold = 1, fail = 2, ignore = 3 };
+
+/// What a metric must show before the rollout may go on: that harm beyond the margin is ruled out, or that no harm is
+/// proven and harm as large as `detect` would have been seen.
+enum class PromoteWhen : std::uint8_t { harm_ruled_out = 1, no_harm_found = 2 };
+
+/// What happens when a stage has run for its `max` without a decision.
+enum class Deadline : std::uint8_t { hold = 1, rollback = 2 };
+
+template <>
+struct Words<Kind> {
+    static constexpr std::array<std::pair<Kind, std::string_view>, 6> table{{{Kind::proportion, "proportion"},
+                                                                             {Kind::rate, "rate"},
+                                                                             {Kind::gauge, "gauge"},
+                                                                             {Kind::sample, "sample"},
+                                                                             {Kind::histogram, "histogram"},
+                                                                             {Kind::ratio, "ratio"}}};
+};
+template <>
+struct Words<Missing> {
+    static constexpr std::array<std::pair<Missing, std::string_view>, 3> table{
+        {{Missing::hold, "hold"}, {Missing::fail, "fail"}, {Missing::ignore, "ignore"}}};
+};
+template <>
+struct Words<PromoteWhen> {
+    static constexpr std::array<std::pair<PromoteWhen, std::string_view>, 2> table{
+        {{PromoteWhen::harm_ruled_out, "harm_ruled_out"}, {PromoteWhen::no_harm_found, "no_harm_found"}}};
+};
+template <>
+struct Words<Deadline> {
+    static constexpr std::array<std::pair<Deadline, std::string_view>, 2> table{
+        {{Deadline::hold, "hold"}, {Deadline::rollback, "rollback"}}};
+};
+
+/// A step of the rollout: the canary gets this share of the traffic, for at least `min_ms`.
+struct Stage {
+    double traffic = 0;                  ///< share of the canary, in (0, 1]
+    std::int64_t min_ms = 0;             ///< no promotion before this time in the stage
+    std::optional<std::int64_t> max_ms;  ///< after this time `on_deadline` says what happens; empty: no deadline
+
+    friend bool operator==(const Stage&, const Stage&) = default;
+};
+
+/// Something that is measured in both arms and must not get worse.
+struct Metric {
+    std::string name;
+    Kind kind = Kind::proportion;
+    std::string bad;       ///< proportion: the series that counts what went wrong
+    std::string total;     ///< proportion: the series that counts everything
+    bool counter = false;  ///< the series are cumulative counters, not counts of their own interval
+    Harm harm = Harm::increase;
+    Margin margin;  ///< how much worse the canary may be
+    std::optional<Margin>
+        detect;  ///< harm that would surely matter; default margin squared (ratio) or doubled (difference)
+    sequential::ProportionMethod method = sequential::ProportionMethod::automatic;
+    double weight = 1;      ///< its part of alpha, relative to the other metrics'
+    bool critical = false;  ///< promotes only by `harm_ruled_out`, unless `promote_when` says otherwise
+    bool muted = false;     ///< shown, never decides
+    double min_count = 0;   ///< requests that each arm must have had in the stage before the metric decides
+    Missing missing = Missing::hold;
+    std::optional<PromoteWhen> promote_when;
+
+    friend bool operator==(const Metric&, const Metric&) = default;
+};
+
+/// What history taught about the noise of one metric.
+struct Noise {
+    std::optional<double> dispersion;  ///< proportion: long-run variance over the binomial one, at least 1
+
+    friend bool operator==(const Noise&, const Noise&) = default;
+};
+
+/// How the two arms are told apart in a Prometheus answer.
+struct Arms {
+    std::string label = "track";
+    std::string baseline = "stable";
+    std::string canary = "canary";
+
+    friend bool operator==(const Arms&, const Arms&) = default;
+};
+
+/// When data are too poor to decide on.
+struct TelemetryLimits {
+    double min_coverage = 0.8;                   ///< share of a stage's intervals that must have both arms
+    double max_imbalance = 0.05;                 ///< largest difference of the arms' shares of missing intervals
+    std::optional<std::int64_t> stale_after_ms;  ///< age at which an arm is stale; default settle + 5 intervals
+
+    friend bool operator==(const TelemetryLimits&, const TelemetryLimits&) = default;
+};
+
+/// Everything that is decided before the data. Fill it in by hand, or read it from JSON (io/plan.hpp).
+struct Plan {
+    std::string name;
+    std::string deployment;
+    double alpha = 0.05;  ///< a good canary is ever rolled back with at most this probability
+    std::optional<double>
+        alpha_promote;  ///< a metric beyond its margin ever passes with at most this one; default alpha
+    double beta = 0.2;  ///< `no_harm_found` passes in spite of harm of size `detect` with at most this one
+    std::vector<Stage> stages;
+    std::int64_t interval_ms = 0;  ///< data are judged in intervals of this length
+    std::int64_t warm_up_ms = 0;   ///< the first part of each stage, and of a restarted instance, that is not judged
+    std::int64_t settle_ms = 0;    ///< an interval is judged this long after its end; what comes later is dropped
+    Deadline on_deadline = Deadline::hold;
+    std::vector<Metric> metrics;
+    std::map<std::string, Noise> noise;  ///< by metric name
+    Arms arms;
+    std::map<std::string, std::string> queries;  ///< PromQL by series name; for those who fetch the data
+    TelemetryLimits telemetry;
+
+    friend bool operator==(const Plan&, const Plan&) = default;
+};
+
+/// Raises `serinus.plan.*` for a plan that cannot be carried out, naming the path ("metrics[1].margin.ratio"), the
+/// value and what is allowed. Reading a plan and making a Monitor both call it.
+void check(const Plan& plan);
+
+/// The share of alpha that each metric may spend: alpha x weight / sum of the weights; 0 for a muted one.
+std::vector<double> alpha_split(const Plan& plan);
+
+/// `detect` with its default filled in; empty when the margin is zero and the plan gives none.
+std::optional<Margin> effective_detect(const Metric& metric);
+
+/// `promote_when` with its default filled in.
+PromoteWhen effective_promote_when(const Metric& metric);
+
+/// The age at which an arm is stale, its default filled in.
+std::int64_t effective_stale_after_ms(const Plan& plan);
+
+/// SHA-256 of everything in the plan: two plans with one digest are the same plan.
+std::string digest(const Plan& plan);
+
+}  // namespace v0
+}  // namespace serinus

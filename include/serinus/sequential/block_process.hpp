@@ -1,0 +1,245 @@
+#pragma once
+/// \file
+/// Evidence that one probability exceeds another by more than a ratio or a difference, block by block: the second
+/// e-process inside ProportionTest, and the carried margins that its interval for a difference is read from.
+///
+/// Turner, Ly and Gruenwald (2021, arXiv 2106.02693). Before a block of n_b and n_c trials the rates are estimated from
+/// earlier blocks only, theta = (Y + g)/(N + 2 g), g = 0.18. When the estimate lies beyond the margin the block's
+/// factor is the likelihood ratio of (theta_b, theta_c) against its projection on the margin, the pair (p_b, p_c) with
+/// p_c = r p_b or p_c = p_b + d that is nearest in Kullback-Leibler divergence weighted by the block's sizes; otherwise
+/// the factor is 1. The null set is convex, so first-order optimality of the projection gives E[factor] <= 1 for every
+/// pair in it, whatever the sizes, so long as they are known before the outcomes: exact at every rate.
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <serinus/core/elementary.hpp>
+#include <serinus/core/evidence.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace sequential {
+
+/// What has been seen of both arms; the estimates that bets are placed with.
+struct BlockCounts {
+    double bad_b = 0, total_b = 0, bad_c = 0, total_c = 0;
+
+    static constexpr double prior = 0.18;
+    /// Nothing known: no bet. (1/2 for both would be a guess that a block of a thousand requests makes very dear.)
+    bool empty() const { return total_b == 0; }
+    double theta_b() const { return (bad_b + prior) / (total_b + 2 * prior); }
+    double theta_c() const { return (bad_c + prior) / (total_c + 2 * prior); }
+    void add(double x_b, double n_b, double x_c, double n_c) {
+        bad_b += x_b;
+        total_b += n_b;
+        bad_c += x_c;
+        total_c += n_c;
+    }
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("bad_b", self.bad_b);
+        visit("total_b", self.total_b);
+        visit("bad_c", self.bad_c);
+        visit("total_c", self.total_c);
+    }
+};
+
+/// The line of pairs (p_b, p_c) on which the canary is exactly at the margin.
+struct MarginLine {
+    double ratio = 1;  ///< p_c = ratio x p_b + difference; one of the two is neutral
+    double difference = 0;
+
+    double canary(double p_b) const { return ratio * p_b + difference; }
+
+    struct Point {
+        double p_b, p_c;
+    };
+
+    /// The point on the line nearest to (theta_b, theta_c) in Kullback-Leibler divergence, n_b and n_c being the
+    /// weights: where the derivative n_b (p - theta_b)/(p (1 - p)) + ratio n_c (q - theta_c)/(q (1 - q)), q =
+    /// canary(p), is zero. It rises from -infinity to infinity on the part of the line inside the unit square. Solved
+    /// for the smaller coordinate, which is the one that rounding could spoil.
+    Point project(double theta_b, double theta_c, double n_b, double n_c) const {
+        if (difference < 0) {
+            const Point swapped = MarginLine{1, -difference}.project(theta_c, theta_b, n_c, n_b);
+            return {swapped.p_c, swapped.p_b};
+        }
+        if (ratio == 1 && difference == 0) {
+            const double pooled = (n_b * theta_b + n_c * theta_c) / (n_b + n_c);
+            return {pooled, pooled};
+        }
+        double lower = 0, upper = (1 - difference) / ratio;
+        double p = theta_b > lower && theta_b < upper ? theta_b : (lower + upper) / 2;
+        for (int i = 0; i < 100; ++i) {
+            const double q = canary(p);
+            const double vb = p * (1 - p), vc = q * (1 - q);
+            const double gb = (p - theta_b) / vb, gc = (q - theta_c) / vc;
+            const double slope = n_b * gb + ratio * n_c * gc;
+            if (slope == 0) break;
+            (slope > 0 ? upper : lower) = p;
+            // Newton's step; the derivative of (p - theta)/(p (1 - p)) is positive everywhere.
+            const double bend = n_b * (1 - gb * (1 - 2 * p)) / vb + ratio * ratio * n_c * (1 - gc * (1 - 2 * q)) / vc;
+            double next = p - slope / bend;
+            if (!(next > lower && next < upper)) next = lower + (upper - lower) / 2;
+            if (next == p || !(std::fabs(next - p) > 1e-15 * p)) {
+                p = next;
+                break;
+            }
+            p = next;
+        }
+        return {p, canary(p)};
+    }
+
+    /// log of the likelihood ratio of theta against its projection, for a block's counts; 0 when theta is not `beyond`
+    /// (+1: above, -1: below) the line.
+    double log_factor(int beyond, double theta_b, double theta_c, double x_b, double n_b, double x_c,
+                      double n_c) const {
+        if (!(beyond * (theta_c - canary(theta_b)) > 0)) return 0;
+        const auto [p, q] = project(theta_b, theta_c, n_b, n_c);
+        // A corner of the square, reached by rounding: no bet.
+        for (const double rate : {theta_b, theta_c, p, q}) {
+            if (!(rate > 0 && rate < 1)) return 0;
+        }
+        const auto term = [](double x, double n, double theta, double null) {
+            // Ratios near 1 by log1p: the two are close when the margin is.
+            return x * elementary::log1p((theta - null) / null) +
+                   (n - x) * elementary::log1p((null - theta) / (1 - null));
+        };
+        return term(x_b, n_b, theta_b, p) + term(x_c, n_c, theta_c, q);
+    }
+};
+
+/// The e-process of one direction.
+class BlockProcess {
+  public:
+    /// A start: what it is worth, and what it has seen since.
+    struct Start {
+        static constexpr std::string_view kind = "blck";
+        static constexpr std::int64_t version = 1;
+        double log_capital = 0;
+        BlockCounts counts;
+
+        template <class Visitor, class Self>
+        static void fields(Visitor& visit, Self& self) {
+            visit("log_capital", self.log_capital);
+            BlockCounts::fields(visit, self.counts);
+        }
+    };
+    static constexpr std::size_t most_starts = 24;
+
+    BlockProcess(const MarginLine& line, int beyond) : line_(line), beyond_(beyond), starts_{Start{}} {}
+
+    void update(double x_b, double n_b, double x_c, double n_c, double dispersion) {
+        for (Start& start : starts_) {
+            if (!start.counts.empty()) {
+                const double theta_b = start.counts.theta_b(), theta_c = start.counts.theta_c();
+                start.log_capital += line_.log_factor(beyond_, theta_b, theta_c, x_b, n_b, x_c, n_c) / dispersion;
+            }
+            start.counts.add(x_b, n_b, x_c, n_c);
+        }
+    }
+
+    double log_e_value() const {
+        std::vector<double> capital;
+        for (const Start& start : starts_) capital.push_back(start.log_capital);
+        return elementary::log_sum_exp(capital);
+    }
+
+    void rescale(double factor) {
+        for (Start& start : starts_) start.log_capital += elementary::log(factor);
+    }
+
+    /// Adds a fresh start worth `weight`. Each start learns the rates anew, so each is kept; beyond 24 the two oldest
+    /// pool their capital and go on with the older one's estimates: still an e-process, for it may bet as it likes.
+    void add_start(double weight) {
+        if (starts_.size() == most_starts) {
+            starts_[0].log_capital = elementary::log_add_exp(starts_[0].log_capital, starts_[1].log_capital);
+            starts_.erase(starts_.begin() + 1);
+        }
+        starts_.push_back(Start{elementary::log(weight), {}});
+    }
+
+    const std::vector<Start>& starts() const noexcept { return starts_; }
+    void set_starts(std::vector<Start> starts) noexcept { starts_ = std::move(starts); }
+
+  private:
+    MarginLine line_;
+    int beyond_;
+    std::vector<Start> starts_;
+};
+
+/// An interval for p_c - p_b: 64 differences, each with an e-process above and below it. Ends are the outermost
+/// differences that are not excluded, rounded outward to the next one that is.
+class DifferenceBand {
+  public:
+    static constexpr std::size_t size = 64;
+
+    /// `margin`, oriented as canary - baseline, is one of the differences, so that the interval agrees with the test
+    /// there.
+    explicit DifferenceBand(double margin) {
+        constexpr double low = 1e-4, high = 0.9;
+        constexpr std::size_t half = 31;
+        const double step = elementary::log(high / low) / (half - 1);
+        std::vector<double> grid{0.0};
+        for (std::size_t j = 0; j < half; ++j) {
+            const double d = elementary::exp(elementary::log(low) + step * static_cast<double>(j));
+            grid.push_back(d);
+            grid.push_back(-d);
+        }
+        // A margin that is on the grid already leaves one place free.
+        bool known = false;
+        for (const double d : grid) known = known || d == margin;
+        grid.push_back(known ? 0.97 : margin);
+        for (std::size_t i = 0; i < size; ++i) {
+            std::size_t at = i;
+            for (; at > 0 && difference_[at - 1] > grid[i]; --at) difference_[at] = difference_[at - 1];
+            difference_[at] = grid[i];
+        }
+    }
+
+    void update(double x_b, double n_b, double x_c, double n_c, double dispersion) {
+        const double theta_b = counts_.theta_b(), theta_c = counts_.theta_c();
+        for (std::size_t i = 0; i < size && !counts_.empty(); ++i) {
+            const MarginLine line{1, difference_[i]};
+            above_[i] += line.log_factor(+1, theta_b, theta_c, x_b, n_b, x_c, n_c) / dispersion;
+            below_[i] += line.log_factor(-1, theta_b, theta_c, x_b, n_b, x_c, n_c) / dispersion;
+        }
+        counts_.add(x_b, n_b, x_c, n_c);
+    }
+
+    /// beyond = +1: the largest difference such that it and all smaller ones are excluded from below at level alpha;
+    /// -1: the mirror. -1 and 1 where nothing is excluded.
+    double bound(int beyond, double alpha) const {
+        const double needed = -elementary::log(alpha);
+        double bound = -beyond;
+        for (std::size_t i = 0; i < size; ++i) {
+            const std::size_t at = beyond > 0 ? i : size - 1 - i;
+            if (!((beyond > 0 ? above_ : below_)[at] >= needed)) break;
+            bound = difference_[at];
+        }
+        return bound;
+    }
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("above", self.above_);
+        visit("below", self.below_);
+        BlockCounts::fields(visit, self.counts_);
+    }
+
+  private:
+    std::array<double, size> difference_{};
+    std::array<double, size> above_{};
+    std::array<double, size> below_{};
+    BlockCounts counts_;
+};
+
+}  // namespace sequential
+}  // namespace v0
+}  // namespace serinus

@@ -1,0 +1,268 @@
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <serinus/core/digest.hpp>
+#include <serinus/core/reason.hpp>
+#include <serinus/core/state.hpp>
+#include <serinus/rollout/plan.hpp>
+#include <serinus/series/duration.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace {
+
+[[noreturn]] void refuse(const std::string& path, const std::string& value, std::string_view allowed) {
+    raise(Code::plan_value, path + " is " + value + "; allowed: " + std::string(allowed));
+}
+
+void require(bool good, const std::string& path, double value, std::string_view allowed) {
+    if (!good) refuse(path, number_text(value, 17), allowed);
+}
+
+void require_time(bool good, const std::string& path, std::int64_t value_ms, std::string_view allowed) {
+    if (!good) refuse(path, value_ms < 0 ? std::to_string(value_ms) + " ms" : format_duration(value_ms), allowed);
+}
+
+std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+
+bool share(double value) { return value > 0 && value < 1; }
+
+void check_margin(const std::string& path, const Margin& margin) {
+    if (margin.ratio.has_value() == margin.difference.has_value()) {
+        refuse(path, margin.ratio ? "both a ratio and a difference" : "empty", "exactly one of ratio, difference");
+    }
+    if (margin.ratio) {
+        require(*margin.ratio >= 1 && *margin.ratio <= 1000, path + ".ratio", *margin.ratio,
+                "1 to 1000 (1: any harm counts; 1.1: a tenth more than the baseline)");
+    } else {
+        require(*margin.difference >= 0 && *margin.difference < 1, path + ".difference", *margin.difference,
+                "0 or more, below 1 (0: any harm counts; 0.002: two bad requests more in a thousand)");
+    }
+}
+
+bool zero(const Margin& margin) { return margin.ratio ? *margin.ratio == 1 : *margin.difference == 0; }
+
+void check_metric(const std::string& path, const Metric& metric) {
+    if (metric.kind != Kind::proportion) {
+        raise(Code::plan_not_built,
+              path + ".kind is \"" + std::string(word(metric.kind)) +
+                  "\", which this version cannot judge yet; allowed: \"proportion\" (bad of total)");
+    }
+    if (metric.bad.empty()) refuse(path + ".bad", "empty", "the name of the series that counts bad requests");
+    if (metric.total.empty()) refuse(path + ".total", "empty", "the name of the series that counts all requests");
+    if (metric.bad == metric.total)
+        refuse(path + ".bad", quoted(metric.bad) + " as is total", "a series other than total");
+    check_margin(path + ".margin", metric.margin);
+    require(metric.weight > 0 && std::isfinite(metric.weight), path + ".weight", metric.weight, "above 0, finite");
+    require(metric.min_count >= 0 && std::isfinite(metric.min_count), path + ".min_count", metric.min_count,
+            "0 or more, finite");
+    if (metric.method == sequential::ProportionMethod::conditional && metric.margin.difference) {
+        refuse(path + ".method", "\"conditional\" with a difference margin",
+               "\"conditional\" with a ratio margin, \"block\" with either");
+    }
+
+    const bool rules_out = effective_promote_when(metric) == PromoteWhen::harm_ruled_out;
+    if (rules_out && zero(metric.margin)) {
+        refuse(
+            path + ".margin", metric.margin.ratio ? "a ratio of 1" : "a difference of 0",
+            "a margin that leaves room, since promote_when is \"harm_ruled_out\" (the default of critical metrics) and "
+            "that the canary is not worse at all can never be shown; or promote_when \"no_harm_found\" with a detect");
+    }
+    if (metric.detect) {
+        check_margin(path + ".detect", *metric.detect);
+        if (metric.detect->ratio.has_value() != metric.margin.ratio.has_value()) {
+            refuse(path + ".detect", metric.detect->ratio ? "a ratio" : "a difference", "the same form as margin");
+        }
+        const bool beyond = metric.detect->ratio ? *metric.detect->ratio > *metric.margin.ratio
+                                                 : *metric.detect->difference > *metric.margin.difference;
+        if (!beyond) {
+            require(false, path + (metric.detect->ratio ? ".detect.ratio" : ".detect.difference"),
+                    metric.detect->ratio ? *metric.detect->ratio : *metric.detect->difference, "more than the margin");
+        }
+    } else if (!rules_out) {
+        const auto detect = effective_detect(metric);
+        if (!detect) {
+            refuse(
+                path + ".detect", "missing",
+                "a ratio or difference beyond the margin: with a margin of none at all nothing says which harm would "
+                "matter");
+        }
+        check_margin(path + ".detect (by default from margin)", *detect);
+    }
+}
+
+/// The plan as a State, for its digest.
+struct PlanFields {
+    static constexpr std::string_view kind = "plan";
+    static constexpr std::int64_t version = 1;
+    Plan plan;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        const Plan& p = self.plan;
+        visit("name", p.name);
+        visit("deployment", p.deployment);
+        visit("alpha", p.alpha);
+        visit("alpha_promote", p.alpha_promote);
+        visit("beta", p.beta);
+        visit("stages", static_cast<std::int64_t>(p.stages.size()));
+        for (const Stage& stage : p.stages) {
+            visit("traffic", stage.traffic);
+            visit("min", stage.min_ms);
+            visit("max", stage.max_ms);
+        }
+        visit("interval", p.interval_ms);
+        visit("warm_up", p.warm_up_ms);
+        visit("settle", p.settle_ms);
+        visit("on_deadline", p.on_deadline);
+        visit("metrics", static_cast<std::int64_t>(p.metrics.size()));
+        for (const Metric& metric : p.metrics) {
+            visit("name", metric.name);
+            visit("kind", metric.kind);
+            visit("bad", metric.bad);
+            visit("total", metric.total);
+            visit("counter", metric.counter);
+            visit("harm", metric.harm);
+            visit("margin.ratio", metric.margin.ratio);
+            visit("margin.difference", metric.margin.difference);
+            const Margin detect = metric.detect.value_or(Margin{});
+            visit("detect.ratio", detect.ratio);
+            visit("detect.difference", detect.difference);
+            visit("method", metric.method);
+            visit("weight", metric.weight);
+            visit("critical", metric.critical);
+            visit("muted", metric.muted);
+            visit("min_count", metric.min_count);
+            visit("missing", metric.missing);
+            visit("promote_when", metric.promote_when);
+        }
+        visit("noise", static_cast<std::int64_t>(p.noise.size()));
+        for (const auto& [name, noise] : p.noise) {
+            visit("name", name);
+            visit("dispersion", noise.dispersion);
+        }
+        visit("label", p.arms.label);
+        visit("baseline", p.arms.baseline);
+        visit("canary", p.arms.canary);
+        visit("queries", static_cast<std::int64_t>(p.queries.size()));
+        for (const auto& [name, query] : p.queries) {
+            visit("name", name);
+            visit("query", query);
+        }
+        visit("min_coverage", p.telemetry.min_coverage);
+        visit("max_imbalance", p.telemetry.max_imbalance);
+        visit("stale_after", p.telemetry.stale_after_ms);
+    }
+};
+
+}  // namespace
+
+PromoteWhen effective_promote_when(const Metric& metric) {
+    return metric.promote_when.value_or(metric.critical ? PromoteWhen::harm_ruled_out : PromoteWhen::no_harm_found);
+}
+
+std::optional<Margin> effective_detect(const Metric& metric) {
+    if (metric.detect) return metric.detect;
+    if (zero(metric.margin)) return std::nullopt;
+    if (metric.margin.ratio)
+        return Margin{.ratio = *metric.margin.ratio * *metric.margin.ratio, .difference = std::nullopt};
+    return Margin{.ratio = std::nullopt, .difference = 2 * *metric.margin.difference};
+}
+
+std::int64_t effective_stale_after_ms(const Plan& plan) {
+    return plan.telemetry.stale_after_ms.value_or(plan.settle_ms + 5 * plan.interval_ms);
+}
+
+std::vector<double> alpha_split(const Plan& plan) {
+    double total = 0;
+    for (const Metric& metric : plan.metrics) total += metric.muted ? 0 : metric.weight;
+    std::vector<double> split;
+    for (const Metric& metric : plan.metrics) split.push_back(metric.muted ? 0 : plan.alpha * metric.weight / total);
+    return split;
+}
+
+void check(const Plan& plan) {
+    if (plan.name.empty()) refuse("name", "empty", "a name");
+    require(share(plan.alpha), "alpha", plan.alpha,
+            "above 0, below 1 (0.05: one good canary in twenty may be rolled back)");
+    if (plan.alpha_promote)
+        require(share(*plan.alpha_promote), "alpha_promote", *plan.alpha_promote, "above 0, below 1");
+    require(share(plan.beta), "beta", plan.beta, "above 0, below 1");
+
+    constexpr std::int64_t year = std::int64_t{366} * 86400 * 1000;
+    require_time(plan.interval_ms > 0 && plan.interval_ms <= year, "interval", plan.interval_ms,
+                 "above 0, at most 366 days");
+    require_time(plan.warm_up_ms >= 0 && plan.warm_up_ms <= year, "warm_up", plan.warm_up_ms, "0 to 366 days");
+    require_time(plan.settle_ms >= 0 && plan.settle_ms <= year, "settle", plan.settle_ms, "0 to 366 days");
+
+    if (plan.stages.empty()) refuse("stages", "empty", "at least one stage");
+    for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+        const Stage& stage = plan.stages[i];
+        const std::string path = "stages[" + std::to_string(i) + "]";
+        require(stage.traffic > 0 && stage.traffic <= 1, path + ".traffic", stage.traffic, "above 0, at most 1");
+        if (i > 0 && !(stage.traffic > plan.stages[i - 1].traffic)) {
+            require(false, path + ".traffic", stage.traffic,
+                    "more than the stage before has, " + number_text(plan.stages[i - 1].traffic, 17));
+        }
+        require_time(stage.min_ms >= 0 && stage.min_ms <= year, path + ".min", stage.min_ms, "0 to 366 days");
+        if (stage.max_ms) {
+            require_time(*stage.max_ms <= year, path + ".max", *stage.max_ms, "at most 366 days");
+            const bool enough = *stage.max_ms >= stage.min_ms && *stage.max_ms >= plan.warm_up_ms + plan.interval_ms;
+            require_time(enough, path + ".max", *stage.max_ms,
+                         "at least min, and long enough for warm_up and one interval");
+        }
+    }
+
+    if (plan.metrics.empty()) refuse("metrics", "empty", "at least one metric");
+    std::set<std::string> names;
+    std::map<std::string, std::pair<bool, std::string>> series;  // counter or not, and who says so
+    for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
+        const Metric& metric = plan.metrics[i];
+        const std::string path = "metrics[" + std::to_string(i) + "]";
+        if (metric.name.empty()) refuse(path + ".name", "empty", "a name");
+        if (!names.insert(metric.name).second) {
+            raise(Code::plan_duplicate,
+                  path + ".name is " + quoted(metric.name) + ", as is another metric's; allowed: a name of its own");
+        }
+        check_metric(path, metric);
+        for (const std::string& name : {metric.bad, metric.total}) {
+            const auto [at, fresh] = series.emplace(name, std::pair{metric.counter, path});
+            if (!fresh && at->second.first != metric.counter) {
+                refuse(path + ".counter", metric.counter ? "true" : "false",
+                       "what " + at->second.second + " says of the same series " + quoted(name));
+            }
+        }
+    }
+    for (const auto& [name, noise] : plan.noise) {
+        const std::string path = "noise." + name;
+        if (!names.contains(name))
+            refuse(path, "given for a metric that the plan does not have", "the names of the plan's metrics");
+        if (noise.dispersion) {
+            require(*noise.dispersion >= 1 && std::isfinite(*noise.dispersion), path + ".dispersion", *noise.dispersion,
+                    "at least 1, finite");
+        }
+    }
+    if (plan.arms.label.empty()) refuse("arms.label", "empty", "the name of a label");
+    if (plan.arms.baseline == plan.arms.canary)
+        refuse("arms.canary", quoted(plan.arms.canary) + " as is baseline", "another value");
+
+    require(plan.telemetry.min_coverage > 0 && plan.telemetry.min_coverage <= 1, "telemetry.min_coverage",
+            plan.telemetry.min_coverage, "above 0, at most 1");
+    require(plan.telemetry.max_imbalance >= 0 && plan.telemetry.max_imbalance <= 1, "telemetry.max_imbalance",
+            plan.telemetry.max_imbalance, "0 to 1");
+    if (plan.telemetry.stale_after_ms) {
+        require_time(*plan.telemetry.stale_after_ms >= plan.settle_ms + plan.interval_ms &&
+                         *plan.telemetry.stale_after_ms <= year,
+                     "telemetry.stale_after", *plan.telemetry.stale_after_ms,
+                     "at least settle + interval, at most 366 days");
+    }
+}
+
+std::string digest(const Plan& plan) { return sha256(encode(PlanFields{plan})); }
+
+}  // namespace v0
+}  // namespace serinus
