@@ -1,0 +1,582 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <serinus/core/state.hpp>
+#include <serinus/rollout/monitor.hpp>
+
+namespace serinus {
+namespace {
+
+constexpr std::int64_t origin = 1'795'382'480'000, interval = 10'000;
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+Plan make_plan() {
+    Plan plan;
+    plan.name = "payments";
+    plan.deployment = "payments-1";
+    plan.interval_ms = interval;
+    Stage stage;
+    stage.traffic = 0.1;
+    plan.stages = {stage};
+    Metric metric;
+    metric.name = "errors";
+    metric.bad = "bad";
+    metric.total = "total";
+    metric.margin = {.ratio = 2.0, .difference = {}};
+    plan.metrics = {metric};
+    return plan;
+}
+
+struct Sample {
+    std::string series;
+    Arm arm;
+    std::int64_t time;
+    double value;
+    std::string instance = "";
+};
+
+Batch batch_of(const std::vector<Sample>& samples) {
+    Batch batch;
+    for (const Sample& s : samples) {
+        auto at = std::find_if(batch.series.begin(), batch.series.end(), [&](const ArmSeries& known) {
+            return known.name == s.series && known.arm == s.arm && known.series.instance == s.instance;
+        });
+        if (at == batch.series.end())
+            at = batch.series.insert(at, ArmSeries{s.series, s.arm, nan, {{}, {}, s.instance}});
+        at->series.times_ms.push_back(s.time);
+        at->series.values.push_back(s.value);
+    }
+    return batch;
+}
+
+/// Requests of `count` intervals: 900 and 100 an interval, errors at these rates.
+std::vector<Sample> traffic(int count, double rate_b, double rate_c, unsigned seed = 1, int from = 0) {
+    std::mt19937_64 random(seed);
+    std::binomial_distribution<int> b(900, rate_b), c(100, rate_c);
+    std::vector<Sample> samples;
+    for (int i = from; i < from + count; ++i) {
+        const std::int64_t time = origin + i * interval;
+        samples.push_back({"bad", Arm::baseline, time, static_cast<double>(b(random))});
+        samples.push_back({"total", Arm::baseline, time, 900});
+        samples.push_back({"bad", Arm::canary, time, static_cast<double>(c(random))});
+        samples.push_back({"total", Arm::canary, time, 100});
+    }
+    return samples;
+}
+
+bool has(const std::vector<Reason>& reasons, Code code) {
+    return std::any_of(reasons.begin(), reasons.end(), [&](const Reason& reason) { return reason.code == code; });
+}
+
+/// Everything of a decision that does not count what was sent again.
+std::string gist(const Decision& d) {
+    std::string text = std::string(word(d.decision)) + "|" + std::to_string(d.stage) + "|" + std::to_string(d.time_ms) +
+                       "|" + std::to_string(d.elapsed_ms) + "|" + std::to_string(d.telemetry.intervals) + "|" +
+                       std::to_string(d.telemetry.used);
+    for (const Reason& reason : d.reasons) text += "|" + name(reason) + sentence(reason);
+    for (const MetricResult& m : d.metrics) {
+        text += "|" + m.name + std::string(word(m.verdict));
+        for (const double value :
+             {m.evidence.log_e_value, m.evidence.p_value, m.evidence.lower, m.evidence.upper, m.mirror.log_e_value}) {
+            text += "," + std::to_string(std::bit_cast<std::uint64_t>(value));
+        }
+    }
+    return text;
+}
+
+TEST(Monitor, RollsBackABadCanaryAndSaysWhy) {
+    const Decision d = judge(make_plan(), batch_of(traffic(60, 0.01, 0.08)));
+    EXPECT_EQ(d.decision, Action::rollback);
+    EXPECT_EQ(d.severity, Severity::page);
+    EXPECT_EQ(d.metrics[0].verdict, Verdict::fail);
+    ASSERT_FALSE(d.reasons.empty());
+    EXPECT_EQ(d.reasons[0].code, Code::harm_proven);
+    EXPECT_EQ(d.reasons[0].metric, "errors");
+    EXPECT_FALSE(d.reasons[0].outside_alpha);
+    EXPECT_EQ(d.deployment, "payments-1");
+    EXPECT_EQ(d.digest, digest(make_plan()));
+    EXPECT_FALSE(d.alpha_guaranteed);
+    EXPECT_TRUE(has(d.metrics[0].reasons, Code::dispersion_unknown));
+}
+
+TEST(Monitor, PromotesAGoodCanary) {
+    const Decision d = judge(make_plan(), batch_of(traffic(200, 0.02, 0.02)));
+    EXPECT_EQ(d.decision, Action::promote);
+    EXPECT_TRUE(d.finished);
+    EXPECT_EQ(d.metrics[0].verdict, Verdict::pass);
+    EXPECT_TRUE(has(d.reasons, Code::finished));
+    EXPECT_EQ(d.telemetry.intervals, 200);
+    EXPECT_EQ(d.telemetry.used, 200);
+}
+
+TEST(Monitor, BeforeAnyDataItHolds) {
+    Monitor monitor(make_plan());
+    EXPECT_EQ(monitor.decision().decision, Action::hold);
+    EXPECT_EQ(monitor.decision().metrics[0].verdict, Verdict::no_data);
+    const Decision silent = monitor.observe({}, origin);
+    EXPECT_EQ(silent.decision, Action::hold);
+    EXPECT_TRUE(has(silent.metrics[0].reasons, Code::missing_canary));
+}
+
+// The order of samples and repetitions within `settle` change nothing; nor does it matter how they are cut into
+// batches.
+TEST(Monitor, OrderRepetitionAndBatchesChangeNothing) {
+    Plan plan = make_plan();
+    plan.settle_ms = 30'000;
+    const std::vector<Sample> data = traffic(80, 0.01, 0.03);
+    const Decision whole = judge(plan, batch_of(data));
+
+    std::mt19937_64 random(5);
+    for (int repetition = 0; repetition < 5; ++repetition) {
+        // Each sample is delayed by less than settle, and a third of them come twice.
+        std::vector<std::pair<std::int64_t, Sample>> arrivals;
+        for (const Sample& s : data) {
+            arrivals.push_back({s.time + static_cast<std::int64_t>(random() % 29'000), s});
+            if (random() % 3 == 0) {
+                const std::int64_t again = s.time + static_cast<std::int64_t>(random() % 60'000);
+                arrivals.push_back({std::min(again, origin + 80 * interval + 29'000), s});
+            }
+        }
+        std::stable_sort(arrivals.begin(), arrivals.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        Monitor monitor(plan);
+        for (const auto& [arrival, sample] : arrivals) monitor.observe(batch_of({sample}), arrival);
+        Decision last = monitor.flush();
+        last.time_ms = whole.time_ms;
+        last.elapsed_ms = whole.elapsed_ms;
+        EXPECT_EQ(gist(last), gist(whole));
+        EXPECT_EQ(last.telemetry.late, 0);
+        EXPECT_EQ(last.telemetry.conflicts, 0);
+    }
+}
+
+TEST(Monitor, ObservingTheSameAgainChangesNothing) {
+    Monitor monitor(make_plan());
+    const Batch batch = batch_of(traffic(40, 0.01, 0.02));
+    const Decision first = monitor.observe(batch, origin + 40 * interval);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(gist(monitor.observe(batch, origin + 40 * interval)), gist(first));
+    EXPECT_EQ(gist(monitor.decision()), gist(first));
+    EXPECT_EQ(monitor.decision().telemetry.late, 0);
+}
+
+TEST(Monitor, LateSamplesAndConflictsAreCountedAndDropped) {
+    Monitor monitor(make_plan());
+    const Decision before = monitor.observe(batch_of(traffic(20, 0.01, 0.02)), origin + 20 * interval);
+    const Decision after = monitor.observe(batch_of({{"bad", Arm::canary, origin + 3 * interval, 100, "other"},
+                                                     {"total", Arm::canary, origin + 3 * interval, 100, "other"}}),
+                                           origin + 20 * interval);
+    EXPECT_EQ(gist(after), gist(before));
+    EXPECT_EQ(after.telemetry.late, 2);
+
+    Plan plan = make_plan();
+    plan.settle_ms = 60'000;
+    Monitor settling(plan);
+    settling.observe(batch_of({{"bad", Arm::canary, origin, 1}, {"total", Arm::canary, origin, 100}}));
+    const Decision conflict =
+        settling.observe(batch_of({{"bad", Arm::canary, origin, 99}, {"total", Arm::canary, origin, 100}}));
+    EXPECT_EQ(conflict.telemetry.conflicts, 1);
+    EXPECT_EQ(conflict.telemetry.repeated, 1);
+    settling.observe(batch_of({{"bad", Arm::baseline, origin, 1}, {"total", Arm::baseline, origin, 100}}));
+    EXPECT_EQ(settling.flush().metrics[0].observed[2].value, 1);  // the first one won
+}
+
+TEST(Monitor, TimeNeverRunsBackwards) {
+    Monitor monitor(make_plan());
+    const Decision d = monitor.observe(batch_of(traffic(20, 0.01, 0.02)), origin + 20 * interval);
+    const Decision e = monitor.observe({}, origin);
+    EXPECT_EQ(e.time_ms, d.time_ms);
+    EXPECT_EQ(gist(e), gist(d));
+}
+
+TEST(Monitor, StateRoundTripsAtEveryMoment) {
+    Plan plan = make_plan();
+    plan.settle_ms = 15'000;
+    plan.metrics.push_back(plan.metrics[0]);
+    plan.metrics[1].name = "errors by difference";
+    plan.metrics[1].margin = {.ratio = {}, .difference = 0.02};
+    plan.metrics[1].harm = Harm::either;
+    const std::vector<Sample> data = traffic(50, 0.01, 0.04);
+    Monitor whole(plan), restarted(plan);
+    for (std::size_t i = 0; i < data.size(); i += 3) {
+        const std::vector<Sample> part(data.begin() + static_cast<std::ptrdiff_t>(i),
+                                       data.begin() + static_cast<std::ptrdiff_t>(std::min(i + 3, data.size())));
+        const Decision a = whole.observe(batch_of(part));
+        const Decision b = restarted.observe(batch_of(part));
+        ASSERT_EQ(gist(a), gist(b));
+        const auto bytes = encode(restarted.state());
+        Monitor next(plan);
+        next.restore(decode<MonitorState>(bytes));
+        ASSERT_EQ(encode(next.state()), bytes);
+        restarted = std::move(next);
+    }
+    EXPECT_EQ(gist(whole.flush()), gist(restarted.flush()));
+}
+
+TEST(Monitor, StatesOfOtherPlansAndSpoiledOnesAreRefusedAndChangeNothing) {
+    Monitor monitor(make_plan());
+    monitor.observe(batch_of(traffic(20, 0.01, 0.02)));
+    const auto before = encode(monitor.state());
+    Plan other = make_plan();
+    other.alpha = 0.01;
+    const auto code = [&](const MonitorState& state) {
+        try {
+            monitor.restore(state);
+        } catch (const Error& error) {
+            EXPECT_EQ(encode(monitor.state()), before);
+            return error.code();
+        }
+        return Code::none;
+    };
+    EXPECT_EQ(code(Monitor(other).state()), Code::state_options);
+    const auto spoiled = [&](auto&& spoil) {
+        MonitorState state = monitor.state();
+        spoil(state);
+        return code(state);
+    };
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.stage = 7; }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.metrics.clear(); }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.starts.clear(); }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.next = -1; }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.policy = {1}; }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.tracks[0].name = "unknown"; }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.tracks[0].times_ms.push_back(3); }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.metrics[0].used = 99; }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.metrics[0].stage.log_mass.clear(); }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState&) {}), Code::none);
+}
+
+TEST(Monitor, CountersWithResetsCountTheSameAsTheirIncrements) {
+    Plan plan = make_plan();
+    const std::vector<Sample> increments = traffic(60, 0.02, 0.03);
+    plan.metrics[0].counter = true;
+    std::vector<Sample> counters;
+    std::map<std::pair<std::string, Arm>, double> level;
+    for (const std::string series : {"bad", "total"}) {
+        for (const Arm arm : {Arm::baseline, Arm::canary}) {
+            counters.push_back({series, arm, origin, 1000});
+            level[{series, arm}] = 1000;
+        }
+    }
+    for (const Sample& s : increments) {
+        double& value = level[{s.series, s.arm}];
+        const auto index = (s.time - origin) / interval;
+        if (index == 17 && s.arm == Arm::canary) value = 0;  // the canary restarted
+        value += s.value;
+        counters.push_back({s.series, s.arm, s.time + interval, value});
+    }
+    const Decision a = judge(make_plan(), batch_of(increments)), b = judge(plan, batch_of(counters));
+    EXPECT_EQ(a.metrics[0].evidence.log_e_value, b.metrics[0].evidence.log_e_value);
+    EXPECT_EQ(a.metrics[0].observed, b.metrics[0].observed);
+    EXPECT_EQ(b.telemetry.used, 60);
+}
+
+TEST(Monitor, InstancesAreSummedAndHalfReportsLeftOut) {
+    std::vector<Sample> split;
+    for (const Sample& s : traffic(40, 0.02, 0.02)) {
+        Sample a = s, b = s;
+        a.instance = "a";
+        b.instance = "b";
+        a.value = std::floor(s.value / 2);
+        b.value = s.value - a.value;
+        split.push_back(a);
+        split.push_back(b);
+    }
+    const Decision whole = judge(make_plan(), batch_of(traffic(40, 0.02, 0.02)));
+    const Decision summed = judge(make_plan(), batch_of(split));
+    EXPECT_EQ(whole.metrics[0].observed, summed.metrics[0].observed);
+    // An instance that reports only its total is left out; the rest counts.
+    for (int i = 0; i < 40; ++i) split.push_back({"total", Arm::canary, origin + i * interval, 1e6, "c"});
+    const Decision with_half = judge(make_plan(), batch_of(split));
+    EXPECT_EQ(whole.metrics[0].observed, with_half.metrics[0].observed);
+}
+
+TEST(Monitor, AnErrorSeriesThatIsNotSentIsNoDataNotZero) {
+    std::vector<Sample> data = traffic(40, 0.02, 0.0);
+    std::erase_if(data, [](const Sample& s) { return s.series == "bad" && s.arm == Arm::canary; });
+    const Decision d = judge(make_plan(), batch_of(data));
+    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_EQ(d.metrics[0].verdict, Verdict::no_data);
+    EXPECT_TRUE(has(d.metrics[0].reasons, Code::unpaired_series));
+    EXPECT_TRUE(has(d.metrics[0].reasons, Code::missing_canary));
+}
+
+TEST(Monitor, OneArmOnlyHolds) {
+    for (const Arm missing : {Arm::baseline, Arm::canary}) {
+        std::vector<Sample> data = traffic(40, 0.02, 0.02);
+        std::erase_if(data, [&](const Sample& s) { return s.arm == missing; });
+        const Decision d = judge(make_plan(), batch_of(data));
+        EXPECT_EQ(d.decision, Action::hold);
+        EXPECT_EQ(d.metrics[0].verdict, Verdict::no_data);
+        EXPECT_TRUE(has(d.metrics[0].reasons, missing == Arm::canary ? Code::missing_canary : Code::missing_baseline));
+    }
+}
+
+TEST(Monitor, TelemetryThatIsCutOffHolds) {
+    Plan plan = make_plan();
+    std::vector<Sample> data = traffic(200, 0.02, 0.02);
+    // By then the canary has passed; without fresh data nobody moves on.
+    std::erase_if(data, [](const Sample& s) { return s.arm == Arm::canary && s.time >= origin + 180 * interval; });
+    const Decision d = judge(plan, batch_of(data));
+    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_TRUE(has(d.reasons, Code::stale));
+    EXPECT_EQ(d.severity, Severity::ticket);
+
+    plan.metrics[0].missing = Missing::fail;
+    const Decision failed = judge(plan, batch_of(data));
+    EXPECT_EQ(failed.decision, Action::rollback);
+    ASSERT_TRUE(has(failed.reasons, Code::missing_rollback));
+    EXPECT_TRUE(failed.reasons.back().outside_alpha);
+}
+
+TEST(Monitor, SilenceAges) {
+    Monitor monitor(make_plan());
+    const Decision fresh = monitor.observe(batch_of(traffic(200, 0.02, 0.02)), origin + 200 * interval);
+    EXPECT_EQ(fresh.decision, Action::promote);
+    const Decision old = monitor.observe({}, origin + 210 * interval);
+    EXPECT_EQ(old.decision, Action::hold);
+    EXPECT_TRUE(has(old.metrics[0].reasons, Code::stale));
+    EXPECT_EQ(monitor.observe({}, origin + 100'000'000 * interval).decision, Action::hold);
+}
+
+TEST(Monitor, GapsHold) {
+    std::vector<Sample> data = traffic(100, 0.02, 0.02);
+    std::mt19937_64 random(3);
+    std::vector<bool> lost(100);
+    for (std::size_t i = 0; i < 100; ++i) lost[i] = random() % 10 < 3;
+    std::erase_if(data, [&](const Sample& s) { return lost[static_cast<std::size_t>((s.time - origin) / interval)]; });
+    EXPECT_TRUE(has(judge(make_plan(), batch_of(data)).metrics[0].reasons, Code::low_coverage));
+
+    std::vector<Sample> unequal = traffic(100, 0.02, 0.02);
+    std::erase_if(unequal, [](const Sample& s) { return s.arm == Arm::canary && (s.time / interval) % 8 == 0; });
+    const Decision d = judge(make_plan(), batch_of(unequal));
+    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_TRUE(has(d.metrics[0].reasons, Code::unbalanced_gaps));
+    EXPECT_FALSE(has(d.metrics[0].reasons, Code::low_coverage));
+}
+
+TEST(Monitor, CountsThatCannotBeHold) {
+    for (const double bad : {101.0, -1.0, 0.5}) {
+        std::vector<Sample> data = traffic(100, 0.02, 0.02);
+        data[40 * 4 + 2].value = bad;
+        const Decision d = judge(make_plan(), batch_of(data));
+        EXPECT_EQ(d.decision, Action::hold) << bad;
+        EXPECT_TRUE(has(d.metrics[0].reasons, Code::impossible_counts)) << bad;
+    }
+}
+
+TEST(Monitor, NoEventsNeverPassByARatio) {
+    const Decision d = judge(make_plan(), batch_of(traffic(500, 0, 0)));
+    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_EQ(d.metrics[0].verdict, Verdict::inconclusive);
+    EXPECT_TRUE(has(d.metrics[0].reasons, Code::no_events));
+}
+
+TEST(Monitor, WarmUpIsNotJudged) {
+    Plan plan = make_plan();
+    plan.warm_up_ms = 95'000;  // ten intervals begin in it
+    std::vector<Sample> data = traffic(10, 0.01, 0.9);
+    const std::vector<Sample> rest = traffic(100, 0.02, 0.02, 2, 10);
+    data.insert(data.end(), rest.begin(), rest.end());
+    const Decision d = judge(plan, batch_of(data));
+    EXPECT_EQ(d.decision, Action::promote);
+    EXPECT_EQ(d.telemetry.intervals, 100);
+}
+
+TEST(Monitor, ARestartedInstanceWarmsUpAgain) {
+    Plan plan = make_plan();
+    plan.warm_up_ms = 50'000;
+    std::vector<Sample> data;
+    for (Sample s : traffic(100, 0.02, 0.02)) {
+        for (const char* instance : {"a", "b"}) {
+            s.instance = instance;
+            const std::int64_t index = (s.time - origin) / interval;
+            const bool ill =
+                s.series == "bad" && s.arm == Arm::canary && s.instance == "b" && index >= 40 && index < 45;
+            data.push_back(s);
+            if (ill) data.back().value = 100;
+        }
+    }
+    EXPECT_EQ(judge(plan, batch_of(data)).decision, Action::rollback);
+    Monitor monitor(plan);
+    monitor.restart(Arm::canary, "b", origin + 40 * interval);
+    monitor.observe(batch_of(data));
+    const Decision d = monitor.flush();
+    EXPECT_EQ(d.decision, Action::promote);
+    EXPECT_EQ(d.telemetry.used, 95);
+}
+
+TEST(Monitor, TheMinimumOfAStageIsWaitedFor) {
+    Plan plan = make_plan();
+    plan.stages[0].min_ms = 3'000'000;
+    const std::vector<Sample> data = traffic(301, 0.02, 0.02);
+    Monitor monitor(plan);
+    bool held = false;
+    for (int i = 0; i < 301; ++i) {
+        const auto at = data.begin() + 4 * i;
+        const Decision d = monitor.observe(batch_of({at, at + 4}), origin + (i + 1) * interval);
+        if (d.elapsed_ms < 3'000'000) {
+            ASSERT_EQ(d.decision, Action::hold);
+            held = held || d.metrics[0].verdict == Verdict::pass;
+        }
+    }
+    EXPECT_TRUE(held);
+    EXPECT_EQ(monitor.decision().decision, Action::promote);
+}
+
+TEST(Monitor, TheDeadlineIsAPolicyAndSaysSo) {
+    Plan plan = make_plan();
+    plan.stages[0].max_ms = 100'000;
+    const Batch batch = batch_of(traffic(15, 0, 0));
+    const Decision hold = judge(plan, batch);
+    EXPECT_EQ(hold.decision, Action::hold);
+    EXPECT_TRUE(has(hold.reasons, Code::deadline_hold));
+    plan.on_deadline = Deadline::rollback;
+    const Decision back = judge(plan, batch);
+    EXPECT_EQ(back.decision, Action::rollback);
+    ASSERT_TRUE(has(back.reasons, Code::deadline_rollback));
+    EXPECT_TRUE(back.reasons.back().outside_alpha);
+}
+
+TEST(Monitor, StagesCarryHarmOnAndStartSafetyAnew) {
+    Plan plan = make_plan();
+    Stage next;
+    next.traffic = 0.5;
+    plan.stages.push_back(next);
+    Monitor monitor(plan);
+    monitor.enter_stage(0, origin);
+    EXPECT_EQ(monitor.observe(batch_of(traffic(200, 0.02, 0.02)), origin + 200 * interval).decision, Action::promote);
+    const double carried = monitor.decision().metrics[0].evidence.log_e_value;
+
+    monitor.enter_stage(1, origin + 200 * interval);
+    const Decision entered = monitor.decision();
+    EXPECT_EQ(entered.stage, 1);
+    EXPECT_EQ(entered.decision, Action::hold);
+    EXPECT_EQ(entered.metrics[0].evidence.log_e_value, carried);
+    EXPECT_EQ(entered.metrics[0].mirror.log_e_value, 0);
+    EXPECT_EQ(entered.metrics[0].evidence.n_canary, 0);
+    const auto state = encode(monitor.state());
+    monitor.enter_stage(1, origin + 200 * interval);  // told again: nothing new
+    EXPECT_EQ(encode(monitor.state()), state);
+
+    const Decision late = monitor.observe(batch_of(traffic(40, 0.02, 0.09, 3, 200)), origin + 240 * interval);
+    EXPECT_EQ(late.decision, Action::rollback);
+    EXPECT_THROW(monitor.enter_stage(2, origin + 300 * interval), Error);
+    EXPECT_THROW(monitor.enter_stage(-1, origin + 300 * interval), Error);
+    EXPECT_THROW(monitor.enter_stage(0, origin), Error);
+}
+
+TEST(Monitor, JudgeFollowsTheStageColumn) {
+    Plan plan = make_plan();
+    Stage next;
+    next.traffic = 0.5;
+    plan.stages.push_back(next);
+    std::vector<Sample> data = traffic(100, 0.02, 0.02);
+    const std::vector<Sample> second = traffic(100, 0.02, 0.02, 9, 100);
+    data.insert(data.end(), second.begin(), second.end());
+    Batch batch = batch_of(data);
+    batch.stages = {{0, origin}, {1, origin + 100 * interval}};
+    const Decision d = judge(plan, batch);
+    EXPECT_EQ(d.stage, 1);
+    EXPECT_EQ(d.telemetry.intervals, 100);
+    EXPECT_TRUE(d.finished);
+    // The same, told by hand.
+    Monitor monitor(plan);
+    monitor.enter_stage(0, origin);
+    monitor.observe(batch_of(traffic(100, 0.02, 0.02)));
+    monitor.enter_stage(1, origin + 100 * interval);
+    monitor.observe(batch_of(second));
+    EXPECT_EQ(gist(monitor.flush()), gist(d));
+}
+
+TEST(Monitor, MutedMetricsShowButNeverDecide) {
+    Plan plan = make_plan();
+    plan.metrics[0].muted = true;
+    const Decision d = judge(plan, batch_of(traffic(60, 0.01, 0.2)));
+    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_EQ(d.metrics[0].verdict, Verdict::fail);
+    EXPECT_TRUE(has(d.reasons, Code::nothing_to_judge));
+}
+
+TEST(Monitor, AnIgnorableMetricWithoutDataDoesNotHold) {
+    Plan plan = make_plan();
+    plan.metrics.push_back(plan.metrics[0]);
+    plan.metrics[1].name = "timeouts";
+    plan.metrics[1].bad = "timeouts";
+    const Batch batch = batch_of(traffic(200, 0.02, 0.02));
+    EXPECT_EQ(judge(plan, batch).decision, Action::hold);
+    plan.metrics[1].missing = Missing::ignore;
+    EXPECT_EQ(judge(plan, batch).decision, Action::promote);
+    EXPECT_EQ(judge(plan, batch).metrics[1].verdict, Verdict::no_data);
+}
+
+TEST(Monitor, MinCountGatesTheVerdict) {
+    Plan plan = make_plan();
+    plan.metrics[0].min_count = 5000;
+    const Decision few = judge(plan, batch_of(traffic(40, 0.01, 0.2)));
+    EXPECT_EQ(few.decision, Action::hold);
+    EXPECT_TRUE(has(few.metrics[0].reasons, Code::too_few));
+    EXPECT_EQ(judge(plan, batch_of(traffic(50, 0.01, 0.2))).decision, Action::rollback);
+}
+
+TEST(Monitor, SeveralMetricsShareAlphaAndHolmNamesTheRest) {
+    Plan plan = make_plan();
+    for (int i = 1; i < 4; ++i) {
+        plan.metrics.push_back(plan.metrics[0]);
+        plan.metrics.back().name = "errors " + std::to_string(i);
+    }
+    const Decision d = judge(plan, batch_of(traffic(60, 0.01, 0.08)));
+    EXPECT_EQ(d.decision, Action::rollback);
+    for (const MetricResult& metric : d.metrics) {
+        EXPECT_NEAR(metric.alpha, 0.0125, 1e-15);
+        EXPECT_EQ(metric.verdict, Verdict::fail);
+    }
+}
+
+TEST(Monitor, DecisionsLatch) {
+    Monitor monitor(make_plan());
+    monitor.observe(batch_of(traffic(40, 0.01, 0.2)), origin + 40 * interval);
+    ASSERT_EQ(monitor.decision().decision, Action::rollback);
+    const Decision d = monitor.observe(batch_of(traffic(400, 0.05, 0.0, 2, 40)), origin + 440 * interval);
+    EXPECT_EQ(d.decision, Action::rollback);
+    EXPECT_EQ(d.metrics[0].verdict, Verdict::fail);
+}
+
+TEST(Monitor, ALongSilenceIsPassedQuickly) {
+    Monitor monitor(make_plan());
+    std::vector<Sample> data{{"bad", Arm::canary, 0, 1},
+                             {"total", Arm::canary, 0, 100},
+                             {"bad", Arm::baseline, 0, 1},
+                             {"total", Arm::baseline, 0, 100}};
+    const std::vector<Sample> now = traffic(10, 0.01, 0.01);
+    data.insert(data.end(), now.begin(), now.end());
+    const Decision d = monitor.observe(batch_of(data));  // 1970, and then 2026
+    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_GT(d.telemetry.intervals, 100'000'000);
+}
+
+TEST(Monitor, NaNSamplesAreMissingAndUnknownSeriesAreCounted) {
+    std::vector<Sample> data = traffic(50, 0.02, 0.02);
+    for (Sample& s : data) {
+        if (s.arm == Arm::canary && s.series == "bad") s.value = nan;
+    }
+    data.push_back({"cpu", Arm::canary, origin, 3});
+    const Decision d = judge(make_plan(), batch_of(data));
+    EXPECT_EQ(d.metrics[0].verdict, Verdict::no_data);
+    EXPECT_EQ(d.telemetry.ignored, 1);
+}
+
+TEST(Monitor, UnequalArraysAreRefused) {
+    Batch batch;
+    batch.series.push_back({"bad", Arm::canary, nan, {{1, 2}, {1.0}, ""}});
+    Monitor monitor(make_plan());
+    EXPECT_THROW(monitor.observe(batch), Error);
+}
+
+}  // namespace
+}  // namespace serinus
