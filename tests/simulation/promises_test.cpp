@@ -1,0 +1,260 @@
+// The promises of the monitor, simulated: many rollouts each, through Monitor itself, judged after every interval.
+// Fixed seeds. SERINUS_SIMULATION_SCALE multiplies the number of repetitions (4,000 at 1).
+//
+// A share that must stay below a level is asserted to be at most that level, and its upper bound (4 standard errors) is
+// printed beside it. The true shares lie well below the levels, since an e-process is conservative where it is proved.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <serinus/rollout/monitor.hpp>
+
+namespace serinus {
+namespace {
+
+constexpr std::int64_t interval = 10'000;
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+int repetitions() {
+    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
+    const double factor = scale ? std::strtod(scale, nullptr) : 1;
+    return std::max(1, static_cast<int>(4000 * factor));
+}
+
+constexpr Margin ratio(double value) { return {.ratio = value, .difference = {}}; }
+constexpr Margin difference(double value) { return {.ratio = {}, .difference = value}; }
+
+Plan plan_of(double alpha, const Margin& margin, std::optional<Margin> detect = std::nullopt) {
+    Plan plan;
+    plan.name = "simulation";
+    plan.alpha = alpha;
+    plan.interval_ms = interval;
+    Stage stage;
+    stage.traffic = 0.5;
+    plan.stages = {stage};
+    Metric metric;
+    metric.name = "errors";
+    metric.bad = "bad";
+    metric.total = "total";
+    metric.margin = margin;
+    metric.detect = detect;
+    plan.metrics = {metric};
+    return plan;
+}
+
+struct Sizes {
+    int baseline, canary;
+};
+
+struct Outcome {
+    int rolled_back = 0;    // interval of the rollback, from 1; 0: never
+    int promoted = 0;       // of the first promotion
+    double smallest_p = 1;  // what another alpha would have decided on
+    bool covered = true;    // the interval at a random moment held the truth
+};
+
+/// One rollout: `rates(interval)` gives the true error rates; `spread` > 1 draws each interval's rates from a beta law
+/// that makes the counts' variance that many times the binomial one.
+Outcome rollout(const Plan& plan, Sizes sizes, int intervals,
+                const std::function<std::pair<double, double>(int)>& rates, std::mt19937_64& random,
+                double spread = 1) {
+    Monitor monitor(plan);
+    Outcome outcome;
+    const int look = 1 + static_cast<int>(random() % static_cast<unsigned>(intervals));
+    const auto draw = [&](int size, double rate) {
+        if (spread > 1 && rate > 0) {
+            const double concentration = (size - 1) / (spread - 1) - 1;
+            std::gamma_distribution<double> a(rate * concentration, 1), b((1 - rate) * concentration, 1);
+            const double x = a(random), y = b(random);
+            rate = x / (x + y);
+        }
+        return static_cast<double>(std::binomial_distribution<int>(size, rate)(random));
+    };
+    for (int t = 0; t < intervals; ++t) {
+        const auto [rate_b, rate_c] = rates(t);
+        const std::int64_t time = t * interval;
+        Batch batch;
+        const auto add = [&](const char* series, Arm arm, double value) {
+            batch.series.push_back({series, arm, nan, {{time}, {value}, ""}});
+        };
+        add("bad", Arm::baseline, draw(sizes.baseline, rate_b));
+        add("total", Arm::baseline, sizes.baseline);
+        add("bad", Arm::canary, draw(sizes.canary, rate_c));
+        add("total", Arm::canary, sizes.canary);
+        const Decision decision = monitor.observe(batch, time + interval);
+        const Evidence& evidence = decision.metrics[0].evidence;
+        outcome.smallest_p = std::min(outcome.smallest_p, evidence.p_value);
+        if (t + 1 == look) {
+            const double truth = plan.metrics[0].margin.ratio ? rate_c / rate_b : rate_c - rate_b;
+            outcome.covered = evidence.lower <= truth && truth <= evidence.upper;
+        }
+        if (decision.decision == Action::promote && outcome.promoted == 0) outcome.promoted = t + 1;
+        if (decision.decision == Action::rollback && outcome.rolled_back == 0) outcome.rolled_back = t + 1;
+    }
+    return outcome;
+}
+
+std::pair<double, double> at(double rate_b, double rate_c) { return {rate_b, rate_c}; }
+
+struct Share {
+    double value, bound;
+};
+
+Share share(const std::vector<Outcome>& outcomes, const std::function<bool(const Outcome&)>& event) {
+    const auto n = static_cast<double>(outcomes.size());
+    const double p = static_cast<double>(std::count_if(outcomes.begin(), outcomes.end(), event)) / n;
+    return {p, p + 4 * std::sqrt(std::max(p * (1 - p), 1 / n) / n)};
+}
+
+double median_delay(const std::vector<Outcome>& outcomes, int onset = 0) {
+    std::vector<double> delays;
+    for (const Outcome& outcome : outcomes) {
+        delays.push_back(outcome.rolled_back > 0 ? outcome.rolled_back - onset
+                                                 : std::numeric_limits<double>::infinity());
+    }
+    std::sort(delays.begin(), delays.end());
+    const std::size_t n = delays.size();
+    return (delays[(n - 1) / 2] + delays[n / 2]) / 2;
+}
+
+std::vector<Outcome> simulate(const Plan& plan, Sizes sizes, int intervals,
+                              const std::function<std::pair<double, double>(int)>& rates, unsigned seed,
+                              double spread = 1) {
+    std::mt19937_64 random(seed);
+    std::vector<Outcome> outcomes;
+    for (int i = 0; i < repetitions(); ++i) outcomes.push_back(rollout(plan, sizes, intervals, rates, random, spread));
+    return outcomes;
+}
+
+void print(const char* what, const std::string& value) { std::printf("| %-62s | %s |\n", what, value.c_str()); }
+std::string text(const Share& s) {
+    char buffer[64];
+    std::snprintf(buffer, sizeof buffer, "%.4f (below %.4f)", s.value, s.bound);
+    return buffer;
+}
+
+const auto rolled_back = [](const Outcome& o) { return o.rolled_back > 0; };
+const auto below_one_percent = [](const Outcome& o) { return o.smallest_p <= 0.01; };
+
+void expect_rarely_rolled_back(const char* what, const std::vector<Outcome>& outcomes) {
+    const Share five = share(outcomes, rolled_back), one = share(outcomes, below_one_percent);
+    print((std::string(what) + ", alpha .05").c_str(), text(five));
+    print((std::string(what) + ", alpha .01").c_str(), text(one));
+    EXPECT_LE(five.value, 0.05) << what;
+    EXPECT_LE(one.value, 0.01) << what;
+}
+
+const std::optional<Margin> twice = ratio(2);
+
+TEST(Promise, AGoodCanaryIsRarelyRolledBackEvenSplit) {
+    const auto outcomes = simulate(
+        plan_of(0.05, ratio(1), twice), {100, 100}, 200, [](int) { return at(0.01, 0.01); }, 1001);
+    expect_rarely_rolled_back("A/A 1 %, 100:100, margin ratio 1, ever in 200 looks", outcomes);
+    const Share covered = share(outcomes, [](const Outcome& o) { return o.covered; });
+    print("the 90 % interval at a random look holds the truth", text(covered));
+    EXPECT_GE(covered.value, 0.9);
+}
+
+TEST(Promise, AGoodCanaryIsRarelyRolledBackNineToOne) {
+    expect_rarely_rolled_back(
+        "A/A 1 %, 900:100, margin ratio 1, ever in 200 looks",
+        simulate(
+            plan_of(0.05, ratio(1), twice), {900, 100}, 200, [](int) { return at(0.01, 0.01); }, 1002));
+}
+
+// What the p-values above say of alpha .01 is what a monitor with that alpha does.
+TEST(Promise, AnotherAlphaDecidesByTheSameEvidence) {
+    std::mt19937_64 a(1003), b(1003);
+    for (int i = 0; i < 200; ++i) {
+        const auto drift = [](int) { return at(0.01, 0.016); };
+        const Outcome five = rollout(plan_of(0.05, ratio(1), twice), {100, 100}, 60, drift, a);
+        const Outcome one = rollout(plan_of(0.01, ratio(1), twice), {100, 100}, 60, drift, b);
+        ASSERT_EQ(five.smallest_p <= 0.01, one.rolled_back > 0);
+    }
+}
+
+TEST(Promise, DoubledErrorsAreFound) {
+    const auto outcomes = simulate(
+        plan_of(0.05, ratio(1), twice), {100, 100}, 200, [](int) { return at(0.01, 0.02); }, 1004);
+    const Share found = share(outcomes, rolled_back);
+    const double delay = median_delay(outcomes);
+    print("1 % -> 2 %, 100:100, margin ratio 1: found", text(found));
+    print("the same: median delay in intervals", std::to_string(delay));
+    EXPECT_EQ(found.value, 1);
+    EXPECT_LE(delay, 24);
+    // At `detect` itself it may pass by mistake with probability beta.
+    const Share promoted = share(outcomes, [](const Outcome& o) { return o.promoted > 0; });
+    print("the same, which is `detect`: ever promoted (beta .2)", text(promoted));
+    EXPECT_LE(promoted.value, 0.2);
+}
+
+TEST(Promise, AtTheEdgeOfTheMarginItIsRarelyRolledBackAndRarelyPromoted) {
+    Plan plan = plan_of(0.05, ratio(2));
+    plan.metrics[0].critical = true;  // promotes by harm_ruled_out
+    const auto outcomes = simulate(
+        plan, {100, 100}, 200, [](int) { return at(0.01, 0.02); }, 1005);
+    expect_rarely_rolled_back("edge: 1 % -> 2 %, 100:100, margin ratio 2, ever in 200 looks", outcomes);
+    const Share promoted = share(outcomes, [](const Outcome& o) { return o.promoted > 0; });
+    print("the same: ever promoted (alpha_promote .05)", text(promoted));
+    EXPECT_LE(promoted.value, 0.05);
+}
+
+TEST(Promise, HarmThatBeginsLateIsFoundSoon) {
+    const int onset = 360;
+    const auto outcomes = simulate(
+        plan_of(0.05, ratio(1.5)), {200, 200}, onset + 60, [](int t) { return at(0.01, t < onset ? 0.01 : 0.05); },
+        1006);
+    const double delay = median_delay(outcomes, onset);
+    print("1 % -> 5 % after 360 good intervals, 200:200, ratio 1.5: delay", std::to_string(delay));
+    const Share before = share(outcomes, [](const Outcome& o) { return o.rolled_back > 0 && o.rolled_back <= onset; });
+    print("the same: rolled back before", text(before));
+    EXPECT_LE(delay, 12);
+    EXPECT_LE(before.value, 0.05);
+}
+
+TEST(Promise, DifferenceMarginsHoldToo) {
+    const auto edge = simulate(
+        plan_of(0.05, difference(0.01)), {100, 100}, 200, [](int) { return at(0.01, 0.02); }, 1007);
+    expect_rarely_rolled_back("edge: 1 % -> 2 %, 100:100, margin difference .01, 200 looks", edge);
+    Plan plan = plan_of(0.05, difference(0.01));
+    plan.metrics[0].critical = true;
+    const auto safe = simulate(
+        plan, {900, 100}, 200, [](int) { return at(0.01, 0.02); }, 1008);
+    const Share promoted = share(safe, [](const Outcome& o) { return o.promoted > 0; });
+    print("edge, 900:100, margin difference .01: ever promoted (.05)", text(promoted));
+    EXPECT_LE(promoted.value, 0.05);
+}
+
+// Measured, not proved: counts five times as variable as independent requests, with that dispersion in the plan.
+TEST(Promise, OverDispersedCountsWithTheirDispersionKnown) {
+    Plan plan = plan_of(0.05, ratio(1), twice);
+    plan.noise["errors"].dispersion = 5;
+    const auto outcomes = simulate(
+        plan, {100, 100}, 200, [](int) { return at(0.01, 0.01); }, 1009, 5);
+    expect_rarely_rolled_back("A/A 1 %, 100:100, dispersion 5 known, ever in 200 looks", outcomes);
+}
+
+// Rates that swing with the day, both arms alike, are no harm.
+TEST(Promise, DriftInBothArmsIsNoHarm) {
+    const auto outcomes = simulate(
+        plan_of(0.05, ratio(1), twice), {900, 100}, 200,
+        [](int t) {
+            const double rate = 0.02 * (1 + 0.9 * std::sin(t / 7.0));
+            return at(rate, rate);
+        },
+        1010);
+    expect_rarely_rolled_back("A/A 2 % swinging by 90 %, 900:100, ever in 200 looks", outcomes);
+}
+
+}  // namespace
+}  // namespace serinus
