@@ -126,6 +126,7 @@ struct Judged {
     std::optional<ProportionTest> fresh_detect;
     bool failed = false;
     double failed_bound = 0;
+    std::int64_t failed_after_ms = 0;  // since its stage's start
     bool passed = false;
     std::int64_t intervals = 0, used = 0, unpaired = 0, impossible = 0;
     std::array<std::int64_t, 2> missing{};
@@ -136,6 +137,22 @@ Code harm_code(const Metric& metric) {
     if (metric.harm == Harm::decrease)
         return metric.margin.ratio ? Code::harm_proven_decrease : Code::harm_proven_decrease_difference;
     return metric.margin.ratio ? Code::harm_proven : Code::harm_proven_difference;
+}
+
+/// The samples before `end_ms`.
+Batch before(const Batch& batch, std::int64_t end_ms) {
+    Batch part;
+    for (const ArmSeries& whole : batch.series) {
+        ArmSeries& piece = part.series.emplace_back(whole);
+        piece.series.times_ms.clear();
+        piece.series.values.clear();
+        for (std::size_t i = 0; i < std::min(whole.series.times_ms.size(), whole.series.values.size()); ++i) {
+            if (whole.series.times_ms[i] >= end_ms) continue;
+            piece.series.times_ms.push_back(whole.series.times_ms[i]);
+            piece.series.values.push_back(whole.series.values[i]);
+        }
+    }
+    return part;
 }
 
 /// How far into harm the interval of this stage reaches for sure, in the margin's terms; the margin itself at least,
@@ -447,6 +464,7 @@ struct Monitor::Impl {
                 if (!obstacles(judged).empty()) continue;
                 judged.failed = true;
                 judged.failed_bound = proven_bound(judged.metric, judged.stage.evidence());
+                judged.failed_after_ms = (next + 1) * plan.interval_ms;
                 again = again || !judged.metric.muted;
             }
         }
@@ -497,10 +515,13 @@ struct Monitor::Impl {
             const double margin = metric.margin.ratio ? *metric.margin.ratio : *metric.margin.difference;
             result.verdict = Verdict::fail;
             result.reasons.push_back(
-                {harm_code(metric), metric.name, {{"bound", judged.failed_bound}, {"margin", margin}}, false});
+                {harm_code(metric),
+                 metric.name,
+                 {{"bound", judged.failed_bound}, {"margin", margin}, {"after", seconds(judged.failed_after_ms)}},
+                 false});
         } else if (judged.used == 0) {
             result.verdict = Verdict::no_data;
-        } else if (judged.passed) {
+        } else if (judged.passed && obstacle.empty() && !stale(judged)) {
             result.verdict = Verdict::pass;
             if (judged.detect) {
                 result.reasons.push_back({Code::no_harm_found, metric.name, {{"power", 1 - plan.beta}}, false});
@@ -622,7 +643,8 @@ struct Monitor::Impl {
         decision.decision = Action::hold;
         for (std::size_t i = 0; i < metrics.size(); ++i) {
             if (metrics[i].metric.muted) continue;
-            // Only what stands in the way: a metric that has passed, or that waits as usual, says so in its own line.
+            // Only what stands in the way: a metric that has passed, or that waits as usual, says so in its own
+            // line.
             for (const Reason& reason : decision.metrics[i].reasons) {
                 const auto number = static_cast<std::int32_t>(reason.code);
                 const bool telemetry_reason = number >= 1030 && number < 1060;
@@ -634,7 +656,7 @@ struct Monitor::Impl {
         if (start_ms && plan.warm_up_ms > 0 && decision.elapsed_ms < plan.warm_up_ms)
             note(Code::warming_up, {{"seconds", seconds(plan.warm_up_ms)}});
         if (!all_passed || !any_judged) note(Code::waiting, {});
-        if (!past_minimum) {
+        if (start_ms && !past_minimum) {
             note(Code::stage_minimum,
                  {{"elapsed", seconds(decision.elapsed_ms)}, {"minimum", seconds(current.min_ms)}});
         }
@@ -746,6 +768,7 @@ MonitorState Monitor::state() const {
         if (judged.detect) out.detect = judged.detect->state();
         out.failed = judged.failed;
         out.failed_bound = judged.failed_bound;
+        out.failed_after_ms = judged.failed_after_ms;
         out.passed = judged.passed;
         out.intervals = judged.intervals;
         out.used = judged.used;
@@ -816,6 +839,7 @@ void Monitor::restore(const MonitorState& state) {
                 "counts of intervals that cannot be");
         judged.failed = in.failed;
         judged.failed_bound = in.failed_bound;
+        judged.failed_after_ms = in.failed_after_ms;
         judged.passed = in.passed;
         judged.intervals = in.intervals;
         judged.used = in.used;
@@ -836,26 +860,13 @@ void Monitor::restore(const MonitorState& state) {
     *impl_ = std::move(next);
 }
 
-Decision judge(const Plan& plan, const Batch& batch) {
+Decision judge(const Plan& plan, const Batch& batch, std::optional<std::int64_t> now_ms) {
     Monitor monitor(plan);
-    for (std::size_t i = 0; i < batch.stages.size(); ++i) {
+    for (std::size_t i = 0; i < batch.stages.size() && (!now_ms || batch.stages[i].at_ms <= *now_ms); ++i) {
+        if (i > 0) monitor.observe(before(batch, batch.stages[i].at_ms));
         monitor.enter_stage(batch.stages[i].stage, batch.stages[i].at_ms);
-        const bool last = i + 1 == batch.stages.size();
-        if (last) break;
-        // Hand over what came before the next stage began.
-        const std::int64_t until = batch.stages[i + 1].at_ms;
-        Batch part;
-        for (const ArmSeries& whole : batch.series) {
-            ArmSeries piece{whole.name, whole.arm, whole.le, {{}, {}, whole.series.instance}};
-            for (std::size_t s = 0; s < whole.series.times_ms.size() && s < whole.series.values.size(); ++s) {
-                if (whole.series.times_ms[s] >= until) continue;
-                piece.series.times_ms.push_back(whole.series.times_ms[s]);
-                piece.series.values.push_back(whole.series.values[s]);
-            }
-            part.series.push_back(std::move(piece));
-        }
-        monitor.observe(part);
     }
+    if (now_ms) return monitor.observe(before(batch, *now_ms + 1), now_ms);
     monitor.observe(batch);
     return monitor.flush();
 }

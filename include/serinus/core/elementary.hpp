@@ -11,17 +11,25 @@
 /// as the target has FMA (`-march=haswell`, aarch64); results then still keep their accuracy, but not their bits.
 /// Every NaN returned is the same positive quiet NaN, whatever NaN went in.
 ///
-/// **Scalar and array forms** run the same kernel, so every lane of an array form has the scalar's
-/// bits, whatever the length, the alignment and the vector unit. `exp(in, out)` may work in place (`in` and `out` the
+/// **Scalar and array forms** run the same kernel, so every lane of an array form has the scalar's bits, whatever the
+/// length, the alignment and the vector unit. `exp(in, out)` may work in place (`in` and `out` the
 /// same span); spans that overlap partly are not supported. Different lengths raise `serinus.argument.length`.
 ///
 /// **Accuracy** (ulp: units in the last place of the exact result; measured against MPFR on random and structured
-/// arguments, SW) and **cost** (ns, one core of an AMD EPYC 7003, gcc 12 -O3; for arrays a number, and the time
-/// of one call in a chain of dependent ones):
+/// arguments, 3 to 20 million for each, 0.4 million for log_ndtr) and **cost** (ns, one core of an AMD EPYC 7003, gcc
+/// 12 -O3; for arrays a number, and the time of one call in a chain of dependent ones):
 ///
 /// | function    | claim | worst seen | array, AVX2 | array, SSE2 | scalar, SSE2 |
 /// |-------------|-------|------------|-------------|-------------|--------------|
-/// | x | |
+/// | exp         | 1 ulp | 0.76 (denormal results; else 0.64) | 2.2 | 4.6 | 27 |
+/// | expm1       | 1 ulp | 0.87 | 3.0 | 6.9 | 28 |
+/// | log         | 1 ulp | 0.80 | 2.6 | 5.0 | 30 |
+/// | log1p       | 1 ulp | 0.91 | 2.5 | 5.0 | 29 |
+/// | log_ndtr    | 4 ulp | 2.31 | | | 27 to 35 |
+/// | log_add_exp | below | | | | 57 |
+/// | log_sum_exp | below | | 3.4 | 6.0 | |
+///
+/// The array costs are those of 1,024 numbers; 65 log1p take 0.19 us, 33 exp 0.10 us with AVX2.
 
 #include <array>
 #include <bit>
@@ -95,7 +103,7 @@ struct ReducedExponential {
 };
 
 /// Cody and Waite's reduction (1980, "Software manual for the elementary functions", chapter 6). `low` is a small part
-/// of the argument that does not fit into `high`. |high| <= 760.
+/// of the argument that does not fit into `high`. |high| <= 1024.
 inline ReducedExponential reduce_exponential(double high, double low) noexcept {
     const double shifted = high * 0x1.71547652b82fep+0 + integer_shift;
     const double power = shifted - integer_shift;

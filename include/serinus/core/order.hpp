@@ -25,9 +25,20 @@ inline namespace v0 {
 inline void sort_ascending(std::span<double> values) {
     if (values.size() < 1000) {
         boost::sort::pdqsort_branchless(values.begin(), values.end());
-    } else {
-        boost::sort::spreadsort::float_sort(values.begin(), values.end());
+        return;
     }
+    // float_sort subtracts bit patterns as signed integers, which overflows between a negative and a positive double:
+    // so the negative ones go first and each part is sorted by itself.
+    std::size_t negative = 0;
+    for (double& value : values) {
+        const double moved = value;
+        value = values[negative];
+        values[negative] = moved;
+        negative += moved < 0 ? 1U : 0U;
+    }
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(negative);
+    boost::sort::spreadsort::float_sort(values.begin(), middle);
+    boost::sort::spreadsort::float_sort(middle, values.end());
 }
 
 /// Sum of t^3 - t over groups of t equal values. Kept in two halves: N equal values make it about N^3, which neither a

@@ -75,8 +75,9 @@ class Monitor {
 };
 
 /// The whole job at once: a Monitor of the plan is fed the batch, stage by stage where the batch says when stages
-/// began, and flushed.
-Decision judge(const Plan& plan, const Batch& batch);
+/// began, and flushed. With `now_ms` it is what a monitor that watched all along says at that time: later samples do
+/// not exist for it yet, intervals that have not settled wait, and silence since the newest sample ages the data.
+Decision judge(const Plan& plan, const Batch& batch, std::optional<std::int64_t> now_ms = std::nullopt);
 
 }  // namespace v0
 }  // namespace serinus

@@ -54,6 +54,7 @@ struct MetricState {
     std::optional<sequential::ProportionState> detect;
     bool failed = false;
     double failed_bound = 0;
+    std::int64_t failed_after_ms = 0;
     bool passed = false;
     std::int64_t intervals = 0;
     std::int64_t used = 0;
@@ -69,6 +70,7 @@ struct MetricState {
         visit("detect", self.detect);
         visit("failed", self.failed);
         visit("failed_bound", self.failed_bound);
+        visit("failed_after_ms", self.failed_after_ms);
         visit("passed", self.passed);
         visit("intervals", self.intervals);
         visit("used", self.used);

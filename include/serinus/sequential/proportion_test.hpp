@@ -225,7 +225,7 @@ class ProportionTest {
             const bool either = options_.harm == Harm::either;
             const double below = either ? alpha / 2 : options_.harm == Harm::increase ? alpha : promote;
             const double above = either ? alpha / 2 : options_.harm == Harm::increase ? promote : alpha;
-            evidence.confidence = 1 - below - above;
+            evidence.confidence = 1 - (below + above);
             if (const auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) {
                 std::tie(evidence.lower, evidence.upper) = curve->bounds(below, above);
             } else if (const auto* band = std::get_if<DifferenceBand>(&bounds_)) {

@@ -1,0 +1,192 @@
+/**
+ * \file
+ * Serinus for C, and for every language that can call C. C99; link libserinus (find_package(serinus COMPONENTS c), or
+ * pkg-config serinus-c).
+ *
+ * Rules that hold for every function here:
+ *  - Status: a function that can fail returns 0 (SERINUS_OK) or a serinus_status. Nothing is thrown, printed or
+ * aborted.
+ *  - Errors: `error` is a buffer of the caller's with room for `error_capacity` bytes. On failure it gets a sentence in
+ *    UTF-8, cut to fit and always ended by a zero byte; on success the empty string. NULL, or a capacity of 0: no
+ *    sentence. 512 bytes hold every sentence that does not quote a long name of the caller's own.
+ *  - Memory: the caller owns all arrays and structs and may free them as soon as the function has returned. Serinus
+ *    keeps no pointer to them. Strings that Serinus returns are constants and are never freed.
+ *  - Threads: there is no state behind these functions. Any number of threads may call them at the same time, as long
+ * as no two of them write to the same struct or buffer.
+ *  - Structs: set `struct_size` to sizeof the struct and everything else to zero, then what you need. Zero in an option
+ *    always means the default. Structs grow only at their end, so a program built with an older header keeps working; a
+ *    program built with a newer one works too unless it sets an option that the library does not know yet, which is
+ *    refused with SERINUS_ERROR_ARGUMENT_STRUCT_SIZE. Fields of a result that the library does not know are set to
+ * zero.
+ */
+#ifndef SERINUS_H
+#define SERINUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define SERINUS_API __attribute__((visibility("default")))
+#else
+#define SERINUS_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a function answers. A number never changes its meaning. */
+typedef enum serinus_status {
+    SERINUS_OK = 0,
+    /* written by tests/structure/check_codes.py from serinus/core/code.def */
+    /** an argument lies outside its range */
+    SERINUS_ERROR_ARGUMENT_RANGE = 10,
+    /** arrays that belong together have different lengths */
+    SERINUS_ERROR_ARGUMENT_LENGTH = 11,
+    /** a NaN where the policy is error */
+    SERINUS_ERROR_ARGUMENT_NAN = 12,
+    /** a word that is not one of the allowed ones */
+    SERINUS_ERROR_ARGUMENT_WORD = 13,
+    /** a count that is negative, fractional, above 2^53, or bad above total */
+    SERINUS_ERROR_ARGUMENT_COUNT = 14,
+    /** a margin that is impossible, or that this method cannot serve */
+    SERINUS_ERROR_ARGUMENT_MARGIN = 15,
+    /** an infinite value where only finite ones have a meaning */
+    SERINUS_ERROR_ARGUMENT_INFINITE = 16,
+    /** a null pointer where the C interface needs an array or a struct */
+    SERINUS_ERROR_ARGUMENT_NULL = 17,
+    /** a value of the wrong type */
+    SERINUS_ERROR_ARGUMENT_TYPE = 18,
+    /** a struct of the C interface that is too short, or sets a field that this library does not know */
+    SERINUS_ERROR_ARGUMENT_STRUCT_SIZE = 19,
+    /** timestamps that are not strictly increasing where they must be */
+    SERINUS_ERROR_DATA_ORDER = 40,
+    /** a timestamp that cannot be read */
+    SERINUS_ERROR_DATA_TIMESTAMP = 41,
+    /** a duration that cannot be read */
+    SERINUS_ERROR_DATA_DURATION = 42,
+    /** a column that is missing, doubled or unknown */
+    SERINUS_ERROR_DATA_COLUMN = 43,
+    /** a cell that cannot be read */
+    SERINUS_ERROR_DATA_VALUE = 44,
+    /** an arm that is neither baseline nor canary */
+    SERINUS_ERROR_DATA_ARM = 45,
+    /** a document without a single sample */
+    SERINUS_ERROR_DATA_EMPTY = 46,
+    /** a document that is not of the kind it should be */
+    SERINUS_ERROR_DATA_DOCUMENT = 47,
+    /** a Prometheus answer that says it failed */
+    SERINUS_ERROR_DATA_QUERY = 48,
+    /** a document that is too large or nested too deeply */
+    SERINUS_ERROR_DATA_SIZE = 49,
+    /** a state that belongs to another class */
+    SERINUS_ERROR_STATE_KIND = 70,
+    /** a state of a version that this library does not know */
+    SERINUS_ERROR_STATE_VERSION = 71,
+    /** a state that is truncated or altered */
+    SERINUS_ERROR_STATE_DAMAGED = 72,
+    /** a state that was taken under other options or another plan */
+    SERINUS_ERROR_STATE_OPTIONS = 73,
+    /** a state whose numbers cannot have come from this class */
+    SERINUS_ERROR_STATE_INVARIANT = 74,
+    /** a plan that is not JSON */
+    SERINUS_ERROR_PLAN_JSON = 100,
+    /** a key that no plan has */
+    SERINUS_ERROR_PLAN_UNKNOWN_KEY = 101,
+    /** a key that every plan must have */
+    SERINUS_ERROR_PLAN_MISSING_KEY = 102,
+    /** a value of the wrong type */
+    SERINUS_ERROR_PLAN_TYPE = 103,
+    /** a value that is impossible */
+    SERINUS_ERROR_PLAN_VALUE = 104,
+    /** something that a plan may ask for but this version does not have yet */
+    SERINUS_ERROR_PLAN_NOT_BUILT = 105,
+    /** a name or a key given twice */
+    SERINUS_ERROR_PLAN_DUPLICATE = 106,
+    /** a time that runs backwards */
+    SERINUS_ERROR_MONITOR_TIME = 140,
+    /** a stage that the plan does not have */
+    SERINUS_ERROR_MONITOR_STAGE = 141,
+    /** a file that cannot be read */
+    SERINUS_ERROR_FILE_READ = 150,
+    /** a file that cannot be written */
+    SERINUS_ERROR_FILE_WRITE = 151,
+    /** not enough memory; the C interface alone says it so */
+    SERINUS_ERROR_MEMORY = 190,
+    /** a defect of Serinus itself; the C interface alone says it so */
+    SERINUS_ERROR_INTERNAL = 191
+    /* end of what check_codes.py writes */
+} serinus_status;
+
+/** The version of the library that is running, "major.minor.patch". A constant; never NULL. */
+SERINUS_API const char* serinus_version(void);
+
+/**
+ * The stable name of a status: "ok", "serinus.argument.range", ...; "unknown" for a number that is none.
+ * A constant; never NULL.
+ */
+SERINUS_API const char* serinus_status_name(int32_t status);
+
+/** Which way the canary may differ from the baseline; SERINUS_GREATER: the canary is larger. */
+enum { SERINUS_TWO_SIDED = 1, SERINUS_GREATER = 2, SERINUS_LESS = 3 };
+
+/** What happens to a NaN: left out, or refused with SERINUS_ERROR_ARGUMENT_NAN. It is never compared. */
+enum { SERINUS_NAN_DROP = 1, SERINUS_NAN_ERROR = 2 };
+
+/** An option that is on or off. */
+enum { SERINUS_ON = 1, SERINUS_OFF = 2 };
+
+/** How the p-value comes about. */
+enum {
+    SERINUS_MANN_WHITNEY_AUTO = 1,
+    SERINUS_MANN_WHITNEY_EXACT = 2,
+    SERINUS_MANN_WHITNEY_EDGEWORTH = 3,
+    SERINUS_MANN_WHITNEY_NORMAL = 4
+};
+
+typedef struct serinus_mann_whitney_options {
+    uint32_t struct_size;
+    int32_t alternative; /**< default SERINUS_TWO_SIDED */
+    int32_t method;      /**< default SERINUS_MANN_WHITNEY_AUTO */
+    int32_t continuity;  /**< default SERINUS_ON; of the method NORMAL only */
+    int32_t nan_policy;  /**< default SERINUS_NAN_DROP */
+} serinus_mann_whitney_options;
+
+typedef struct serinus_mann_whitney_result {
+    uint32_t struct_size;
+    int32_t method;     /**< what p_value was computed by; never AUTO */
+    int32_t degenerate; /**< 1: all values are equal, or an arm is empty */
+    int32_t reserved;   /**< always 0 */
+    double u;           /**< pairs in which the canary's value is larger, equal ones count half */
+    double z;           /**< (u - mn/2) / sigma, sigma corrected for ties */
+    double p_value;     /**< of the alternative asked for; 1 when degenerate */
+    double effect;      /**< u/(mn) = P(canary > baseline) + P(=)/2; 0.5: no difference; NaN with an empty arm */
+    int64_t ties;       /**< how many of all values are equal to another one */
+    int64_t n_baseline; /**< values that were compared; NaN not counted */
+    int64_t n_canary;
+} serinus_mann_whitney_result;
+
+/**
+ * Mann-Whitney U: does the canary tend to larger, or smaller, values than the baseline?
+ *
+ * `baseline`, `canary`: n_baseline and n_canary values in any order and any unit, only read, not kept. NULL is an empty
+ * arm when its length is 0 and SERINUS_ERROR_ARGUMENT_NULL otherwise. An empty arm is not an error: the result is
+ * degenerate with p_value 1. `options`: only read; NULL means all defaults. `result`: written on success only, NULL is
+ * SERINUS_ERROR_ARGUMENT_NULL. Works in memory of its own that is freed before it returns; may be called by many
+ * threads at once. The definition of everything is that of serinus::mann_whitney in serinus/fixed/mann_whitney.hpp.
+ *
+ *     serinus_mann_whitney_options options = {sizeof options};
+ *     serinus_mann_whitney_result result = {sizeof result};
+ *     char error[512];
+ *     options.alternative = SERINUS_GREATER;
+ *     if (serinus_mann_whitney(b, nb, c, nc, &options, &result, error, sizeof error)) fputs(error, stderr);
+ */
+SERINUS_API int32_t serinus_mann_whitney(const double* baseline, size_t n_baseline, const double* canary,
+                                         size_t n_canary, const serinus_mann_whitney_options* options,
+                                         serinus_mann_whitney_result* result, char* error, size_t error_capacity);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,44 @@
+#pragma once
+/// \file
+/// The whole C++ interface of Serinus. Link serinus::serinus. Who needs the statistics alone includes the single headers
+/// of core, series, fixed, sequential and slo, and links nothing.
+
+#include <serinus/core/digest.hpp>
+#include <serinus/core/elementary.hpp>
+#include <serinus/core/error.hpp>
+#include <serinus/core/evidence.hpp>
+#include <serinus/core/order.hpp>
+#include <serinus/core/quote.hpp>
+#include <serinus/core/reason.hpp>
+#include <serinus/core/root.hpp>
+#include <serinus/core/special.hpp>
+#include <serinus/core/state.hpp>
+#include <serinus/core/sum.hpp>
+#include <serinus/core/version.hpp>
+#include <serinus/core/words.hpp>
+#include <serinus/core/workspace.hpp>
+#include <serinus/series/align.hpp>
+#include <serinus/series/counter.hpp>
+#include <serinus/series/duration.hpp>
+#include <serinus/series/samples.hpp>
+#include <serinus/series/series.hpp>
+#include <serinus/fixed/mann_whitney.hpp>
+#include <serinus/fixed/rank_sum_distribution.hpp>
+#include <serinus/sequential/block_process.hpp>
+#include <serinus/sequential/combine.hpp>
+#include <serinus/sequential/conditional_mixture.hpp>
+#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/start_mixture.hpp>
+#include <serinus/rollout/batch.hpp>
+#include <serinus/rollout/decision.hpp>
+#include <serinus/rollout/monitor.hpp>
+#include <serinus/rollout/monitor_state.hpp>
+#include <serinus/rollout/plan.hpp>
+#include <serinus/io/csv.hpp>
+#include <serinus/io/data.hpp>
+#include <serinus/io/decision.hpp>
+#include <serinus/io/plan.hpp>
+#include <serinus/io/prometheus.hpp>
+#include <serinus/io/state.hpp>
+#include <serinus/report/record.hpp>
+#include <serinus/report/text.hpp>

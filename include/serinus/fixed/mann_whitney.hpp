@@ -1,0 +1,238 @@
+#pragma once
+/// \file
+/// Are the canary's values larger, or smaller, than the baseline's? The rank test of Mann, Whitney and Wilcoxon.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <serinus/core/error.hpp>
+#include <serinus/core/order.hpp>
+#include <serinus/core/special.hpp>
+#include <serinus/core/words.hpp>
+#include <serinus/core/workspace.hpp>
+#include <serinus/fixed/rank_sum_distribution.hpp>
+#include <serinus/series/samples.hpp>
+
+namespace serinus {
+inline namespace v0 {
+
+/// How the p-value of `mann_whitney` comes about; `automatic` picks one of the others for each pair.
+enum class MannWhitneyMethod : std::uint8_t { automatic = 1, exact = 2, edgeworth = 3, normal = 4 };
+
+template <>
+struct Words<MannWhitneyMethod> {
+    static constexpr std::array<std::pair<MannWhitneyMethod, std::string_view>, 4> table{
+        {{MannWhitneyMethod::automatic, "auto"},
+         {MannWhitneyMethod::exact, "exact"},
+         {MannWhitneyMethod::edgeworth, "edgeworth"},
+         {MannWhitneyMethod::normal, "normal"}}};
+};
+
+struct MannWhitneyOptions {
+    Alternative alternative = Alternative::two_sided;
+    MannWhitneyMethod method = MannWhitneyMethod::automatic;
+    bool continuity = true;  ///< move U by 1/2 towards its mean; of the method `normal` only
+    NanPolicy nan_policy = NanPolicy::drop;
+};
+
+struct MannWhitneyResult {
+    double u = 0;             ///< the canary's U: #{canary > baseline} + 1/2 #{canary = baseline}, over all pairs
+    double z = 0;             ///< (u - mn/2) / sigma, sigma corrected for ties, without continuity correction
+    double p_value = 1;       ///< of the alternative asked for
+    double effect = 0;        ///< u/(mn) = P(canary > baseline) + 1/2 P(=); 0.5: no difference; NaN with an empty arm
+    std::int64_t ties = 0;    ///< how many of the pooled values are equal to another one, of either arm
+    bool degenerate = false;  ///< no arrangement differs from another: all values are equal, or an arm is empty
+    std::int64_t n_baseline = 0;  ///< values, NaN not counted
+    std::int64_t n_canary = 0;
+    MannWhitneyMethod method = MannWhitneyMethod::exact;  ///< what p_value was computed by; never `automatic`
+};
+
+namespace mann_whitney_detail {
+
+// What `automatic` spends on an exact distribution: enough for 50 against 50 values, without ties and with any ties.
+inline constexpr double automatic_additions = 65000;
+inline constexpr double automatic_tied_additions = 2.6e7;
+// What nobody wants to wait for, or has the memory for, even when asking for `exact`: seconds; 400 MB.
+inline constexpr double largest_additions = 4e9;
+inline constexpr double largest_table = 5e7;
+// The Edgeworth expansion is no better than the normal distribution below this tail.
+inline constexpr double edgeworth_floor = 1e-6;
+
+inline bool affordable(const RankSumCost& cost, double additions) noexcept {
+    return cost.accurate && cost.additions <= additions && cost.table <= largest_table;
+}
+
+/// One upper tail, and by which method.
+struct Tail {
+    double p_value;
+    MannWhitneyMethod method;
+};
+
+/// P(U >= mean + excess) by the normal distribution.
+inline Tail normal_tail(double excess, const RankSumMoments& moments, bool continuity) noexcept {
+    return {normal_survival((excess - (continuity ? 0.5 : 0.0)) / moments.deviation), MannWhitneyMethod::normal};
+}
+
+/// P(U >= mean + excess) by the Edgeworth expansion, or by the normal distribution where the expansion says nothing.
+/// Between the two the p-value stays at the floor, so that a larger U never has a larger p-value.
+inline Tail edgeworth_tail(double excess, const RankSumMoments& moments, double skewness, bool continuity) noexcept {
+    const double z = (excess - moments.spacing / 2) / moments.deviation;
+    const double p = edgeworth_survival(z, skewness, moments.kurtosis);
+    if (p >= edgeworth_floor) return {p, MannWhitneyMethod::edgeworth};
+    const Tail normal = normal_tail(excess, moments, continuity);
+    return normal.p_value < edgeworth_floor ? normal : Tail{edgeworth_floor, MannWhitneyMethod::edgeworth};
+}
+
+/// The p-value of an alternative from the two tails; two-sided: twice the smaller one, at most 1.
+inline Tail choose_tail(Alternative alternative, const Tail& greater, const Tail& less) noexcept {
+    if (alternative == Alternative::greater) return greater;
+    if (alternative == Alternative::less) return less;
+    const Tail& smaller = greater.p_value < less.p_value ? greater : less;
+    return {std::min(1.0, 2 * smaller.p_value), smaller.method};
+}
+
+/// The exact tails if they can be had for so many additions.
+inline std::optional<RankSumTails> exact_tails(std::int64_t m, std::int64_t n, const RankComparison& ranks,
+                                               double additions, double tied_additions, Workspace& workspace) {
+    if (ranks.tied == 0) {
+        const std::int64_t u = ranks.twice_u / 2;
+        if (!affordable(rank_sum_cost(m, n, u), additions)) return std::nullopt;
+        return rank_sum_tails(m, n, u, workspace);
+    }
+    // Each value costs one addition at least.
+    if (static_cast<double>(m + n) > tied_additions) return std::nullopt;
+    const TiedRankSum count(m, n, ranks.twice_u, workspace.group_sizes);
+    if (!affordable(count.cost(), tied_additions)) return std::nullopt;
+    return tied_rank_sum_tails(count, workspace);
+}
+
+}  // namespace mann_whitney_detail
+
+/// Does one version tend to larger values than the other? Compares every canary value with every baseline value;
+/// the null hypothesis is that all m+n values come from one distribution and are independent of each other. (Values
+/// of a time series are not: see `robust_rank_test`.)
+///
+/// U = #{canary > baseline} + 1/2 #{canary = baseline} (Mann and Whitney 1947), m canary and n baseline values.
+/// Methods, each given the ties that were seen:
+///  - `exact`: counts all C(m+n, m) arrangements (see rank_sum_distribution.hpp).
+///  - `edgeworth`: normal distribution corrected for skewness and kurtosis (Fix and Hodges 1955). Measured worst error
+///    of p at 50 and 50 values without ties: 0.006 % above 0.05, 0.12 % above 0.001, 21 % above 1e-6. Tails below 1e-6
+///    and samples of fewer than 4 values in all are left to `normal`, and the result says so.
+///  - `normal`: z = (U - mn/2 -+ 1/2) / sigma, sigma^2 = mn/12 [(N+1) - sum(t^3-t)/(N(N-1))]; the 1/2 unless
+///    `continuity` is off. The p-values of SciPy's "asymptotic" and of R's wilcox.test(exact = FALSE).
+///  - `automatic`: `exact` if that costs no more than it can for 50 against 50 values (0.05 ms without ties, 1 ms
+///  with);
+///    else `edgeworth`, with the exceptions above. It looks at this pair alone, and the result says what it took.
+///
+/// baseline, canary: in any order and any unit, up to 2^30 values each. Infinities rank like other values; -0 equals
+/// +0; NaN is dropped, or raises `serinus.argument.nan`. Alternatives are about the canary: `greater` gives
+/// P(U >= u), `less` P(U <= u), `two_sided` twice the smaller of them, at most 1. Exchanging the arms exchanges
+/// `greater` and `less` to the bit; any strictly increasing transformation of all values changes nothing at all.
+///
+/// All values equal: p_value 1, z 0, degenerate. An arm without values: u 0, z 0, p_value 1, effect NaN, degenerate.
+/// `exact` where it cannot be had raises `serinus.argument.range`: more than 200 values in the smaller arm without ties
+/// (rounding), more than 4e9 additions or 5e7 doubles of memory, or counts above 1e300 (about 500 and 500 values).
+///
+/// Cost: sorting both arms, O(N log N), and a merge, about 2 ns a value; see rank_sum_distribution.hpp for `exact`.
+///
+/// ```
+/// const auto result = mann_whitney(baseline, canary, {.alternative = Alternative::greater});
+/// if (result.p_value < 0.01) std::cout << "larger in " << 100 * result.effect << " % of pairs\n";
+/// ```
+inline MannWhitneyResult mann_whitney(std::span<const double> baseline, std::span<const double> canary,
+                                      const MannWhitneyOptions& options, Workspace& workspace) {
+    namespace detail = mann_whitney_detail;
+    constexpr std::size_t most_values = std::size_t{1} << 30;
+    if (baseline.size() > most_values || canary.size() > most_values) {
+        raise(Code::argument_range, "an arm has " + std::to_string(std::max(baseline.size(), canary.size())) +
+                                        " values; allowed: up to 2^30");
+    }
+    const Samples baseline_samples = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline);
+    const Samples canary_samples = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary);
+    const auto m = static_cast<std::int64_t>(canary_samples.values.size());
+    const auto n = static_cast<std::int64_t>(baseline_samples.values.size());
+
+    MannWhitneyResult result;
+    result.n_baseline = n;
+    result.n_canary = m;
+    if (options.method != MannWhitneyMethod::automatic) result.method = options.method;
+    result.degenerate = true;
+    if (m == 0 || n == 0) {
+        result.effect = std::numeric_limits<double>::quiet_NaN();
+        return result;
+    }
+
+    // The copies are this call's own; they are sorted where they lie.
+    const std::span<double> x(workspace.canary.data(), canary_samples.values.size());
+    const std::span<double> y(workspace.baseline.data(), baseline_samples.values.size());
+    sort_ascending(x);
+    sort_ascending(y);
+    const RankComparison ranks = compare_ranks(x, y);
+    const std::int64_t pairs = m * n;
+    result.u = static_cast<double>(ranks.twice_u) / 2;
+    result.effect = result.u / static_cast<double>(pairs);
+    result.ties = ranks.tied;
+    if (ranks.largest == m + n) return result;  // all equal: every arrangement has this U
+    result.degenerate = false;
+
+    const double excess = static_cast<double>(ranks.twice_u - pairs) / 2;
+    RankSumMoments moments = rank_sum_moments(m, n, ranks.tie_term);
+    result.z = excess / moments.deviation;
+
+    workspace.group_sizes.clear();
+    if (ranks.tied > 0 && options.method != MannWhitneyMethod::normal) {
+        for_each_tie_group(x, y, [&](std::int64_t in_canary, std::int64_t in_baseline) {
+            workspace.group_sizes.push_back(in_canary + in_baseline);
+        });
+    }
+
+    std::optional<RankSumTails> exact;
+    if (options.method == MannWhitneyMethod::exact) {
+        exact = detail::exact_tails(m, n, ranks, detail::largest_additions, detail::largest_additions, workspace);
+        if (!exact) {
+            raise(Code::argument_range,
+                  "method is \"exact\" with " + std::to_string(n) + " baseline and " + std::to_string(m) +
+                      " canary values; allowed: up to 200 in the smaller arm without ties, 4e9 additions, 5e7 "
+                      "doubles of memory and counts up to 1e300; or the method \"auto\", \"edgeworth\" or \"normal\"");
+        }
+    } else if (options.method == MannWhitneyMethod::automatic) {
+        exact =
+            detail::exact_tails(m, n, ranks, detail::automatic_additions, detail::automatic_tied_additions, workspace);
+    }
+
+    detail::Tail greater{};
+    detail::Tail less{};
+    if (exact) {
+        greater = {exact->at_least, MannWhitneyMethod::exact};
+        less = {exact->at_most, MannWhitneyMethod::exact};
+    } else if (options.method == MannWhitneyMethod::normal || m + n < 4) {
+        greater = detail::normal_tail(excess, moments, options.continuity);
+        less = detail::normal_tail(-excess, moments, options.continuity);
+    } else {
+        add_higher_moments(m, n, workspace.group_sizes, moments);
+        greater = detail::edgeworth_tail(excess, moments, moments.skewness, options.continuity);
+        less = detail::edgeworth_tail(-excess, moments, -moments.skewness, options.continuity);
+    }
+    const detail::Tail chosen = detail::choose_tail(options.alternative, greater, less);
+    result.p_value = chosen.p_value;
+    result.method = chosen.method;
+    return result;
+}
+
+/// The same in memory of its own.
+inline MannWhitneyResult mann_whitney(std::span<const double> baseline, std::span<const double> canary,
+                                      const MannWhitneyOptions& options = {}) {
+    Workspace workspace;
+    return mann_whitney(baseline, canary, options, workspace);
+}
+
+}  // namespace v0
+}  // namespace serinus

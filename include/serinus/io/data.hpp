@@ -1,0 +1,32 @@
+#pragma once
+/// \file
+/// Samples from a text whose format nobody said.
+
+#include <cstdint>
+#include <string_view>
+
+#include <serinus/core/version.hpp>
+#include <serinus/io/prometheus.hpp>
+#include <serinus/rollout/batch.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace io {
+
+/// The formats that samples are read from.
+enum class DataFormat : std::uint8_t {
+    csv = 1,        ///< io/csv.hpp
+    prometheus = 2  ///< a document of Prometheus answers, io/prometheus.hpp
+};
+
+/// JSON begins with "{" or "["; everything else is taken for CSV. White space and a byte order mark are passed over.
+DataFormat guess_format(std::string_view text) noexcept;
+
+/// The samples of a text in either format. `arms` says how a Prometheus document tells the arms apart (its `series` is
+/// not used); a CSV says it itself. Raises what `read_csv` and `read_prometheus_document` raise, and `serinus.data.arm`
+/// when a document has label sets, but not one of them belongs to an arm: then the plan's "arms" do not fit the data.
+Batch read_data(std::string_view text, const PrometheusOptions& arms);
+
+}  // namespace io
+}  // namespace v0
+}  // namespace serinus

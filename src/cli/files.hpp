@@ -1,0 +1,34 @@
+#pragma once
+/// \file
+/// The program's doors to the outside: files in, text out, errors as one line.
+
+#include <string>
+#include <string_view>
+
+namespace serinus {
+inline namespace v0 {
+namespace cli {
+
+/// The bytes of a file; "-" is standard input. Raises `serinus.file.read`, naming the file and the system's reason, for
+/// what cannot be read, and `serinus.data.size` above 1 GiB.
+std::string read_file(const std::string& path);
+
+/// What a file is called in a message: its path, or "standard input".
+std::string shown_file(const std::string& path);
+
+/// Writes to standard output. A reader that has gone away (`serinus ... | head -1`) is no error; anything else raises
+/// `serinus.file.write`.
+void write_output(std::string_view text);
+
+/// One line on standard error: "serinus: <message>".
+void write_error(std::string_view message);
+
+/// Whether standard output is a terminal that shows colors: not when NO_COLOR is set (no-color.org) or TERM is "dumb".
+bool output_has_color();
+
+/// The columns of the terminal that standard output is, or 100.
+int output_width();
+
+}  // namespace cli
+}  // namespace v0
+}  // namespace serinus

@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <exception>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include <serinus/core/error.hpp>
+#include <serinus/core/version.hpp>
+
+#include "cli/files.hpp"
+#include "cli/judge.hpp"
+
+namespace {
+
+using namespace serinus;
+
+const std::string exit_codes = R"(Exit codes:
+  0  promote        1  rollback       2  usage or bad input
+  3  hold           4  no data (hold, and no metric has any)
+)";
+
+const std::string judge_help = R"(DATA is CSV in long form, one sample a row:
+  timestamp,series,arm,value[,instance][,stage]
+  2026-11-22T21:21:29Z,http_requests,baseline,806
+  2026-11-22T21:21:29Z,http_requests,canary,9
+or a document of Prometheus answers, one a series of the plan:
+  {"http_requests": {"status": "success", "data": {...}}, "http_errors": {...}}
+whose label "track" is "stable" or "canary" (the plan's "arms" can say otherwise).
+
+Without --now the data count as complete, and all of them are judged at once.
+With --now the answer is what a watcher would have said at that time: later
+samples are left out, intervals that have not settled wait, and silence since
+the newest sample makes the data stale.
+
+Examples:
+  serinus judge plan.json data.csv
+  serinus judge plan.json requests.csv errors.csv --format json
+  fetch-metrics | serinus judge plan.json -
+  serinus judge plan.json data.csv --now 2026-11-22T21:40:00Z
+
+)" + exit_codes;
+
+const std::string version_text = std::string("serinus ") + version() + R"(
+judges  proportion (bad of total), margins as ratio or difference, harm by increase, decrease or either
+reads   plans in JSON; data in CSV (long form) or as Prometheus API documents
+writes  text, JSON
+)";
+
+int run(int argc, char** argv) {
+    CLI::App app("Serinus decides from metrics whether a canary release is safe: promote, hold or roll back.",
+                 "serinus");
+    app.footer("serinus judge --help shows the data formats and examples.\n\n" + exit_codes);
+    app.require_subcommand(1);
+    app.set_version_flag("--version", std::string("serinus ") + version());
+
+    cli::JudgeOptions options;
+    CLI::App* const judge = app.add_subcommand("judge", "Judge a rollout by its plan and all its data");
+    judge->footer(judge_help);
+    judge->add_option("PLAN", options.plan, "The plan, a JSON file")->required()->type_name("FILE");
+    judge->add_option("DATA", options.data, "The data: files, taken together; - is standard input")
+        ->required()
+        ->type_name("FILE");
+    std::string format = "text", color = "auto", now;
+    judge->add_option("--format", format, "How to answer")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    judge->add_option("--color", color, "auto: on a terminal, unless NO_COLOR is set")
+        ->check(CLI::IsMember({"auto", "always", "never"}))
+        ->capture_default_str();
+    CLI::Option* const now_option =
+        judge->add_option("--now", now, "Decide as of this time: RFC 3339 or Unix time")->type_name("TIME");
+    CLI::App* const show_version = app.add_subcommand("version", "Show the version and what it can do");
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success& wanted) {
+        std::string text = std::string(wanted.what()) + "\n";
+        if (wanted.get_name() == "CallForHelp") text = app.help();
+        if (wanted.get_name() == "CallForAllHelp") text = app.help("", CLI::AppFormatMode::All);
+        cli::write_output(text);
+        return 0;
+    } catch (const CLI::ParseError& error) {
+        cli::write_error("usage: " + std::string(error.what()) + "; serinus --help and serinus judge --help say more");
+        return static_cast<int>(cli::Exit::error);
+    }
+    if (*show_version) {
+        cli::write_output(version_text);
+        return 0;
+    }
+    if (std::count(options.data.begin(), options.data.end(), "-") > 1) {
+        cli::write_error("usage: DATA names standard input (-) more than once; it can be read once");
+        return static_cast<int>(cli::Exit::error);
+    }
+    if (*now_option) options.now = now;
+    options.format = format == "json" ? cli::Format::json : cli::Format::text;
+    options.color = color == "always"  ? cli::Color::always
+                    : color == "never" ? cli::Color::never
+                                       : cli::Color::automatic;
+    return static_cast<int>(cli::judge_command(options));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const serinus::Error& error) {
+        serinus::cli::write_error(error.what());
+    } catch (const std::exception& error) {
+        serinus::cli::write_error(std::string(serinus::name(serinus::Code::internal)) + ": " + error.what());
+    }
+    return static_cast<int>(serinus::cli::Exit::error);
+}

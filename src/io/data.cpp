@@ -1,0 +1,35 @@
+#include <string>
+
+#include <serinus/core/error.hpp>
+#include <serinus/core/quote.hpp>
+#include <serinus/io/csv.hpp>
+#include <serinus/io/data.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace io {
+
+DataFormat guess_format(std::string_view text) noexcept {
+    if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+    const auto first = text.find_first_not_of(" \t\r\n");
+    const bool json = first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+    return json ? DataFormat::prometheus : DataFormat::csv;
+}
+
+Batch read_data(std::string_view text, const PrometheusOptions& arms) {
+    if (guess_format(text) == DataFormat::csv) return read_csv(text, {.max_bytes = arms.max_bytes});
+    PrometheusAnswer answer = read_prometheus_document(text, arms);
+    if (answer.batch.series.empty() && answer.ignored_series > 0) {
+        std::string seen;
+        for (const std::string& value : answer.ignored_values) seen += (seen.empty() ? "" : ", ") + in_quotes(value);
+        raise(Code::data_arm, "the label " + in_quotes(arms.label) + " of all " +
+                                  std::to_string(answer.ignored_series) + " series is " + seen +
+                                  "; allowed: " + in_quotes(arms.baseline) + " for the baseline, " +
+                                  in_quotes(arms.canary) + " for the canary (the plan's \"arms\" can name others)");
+    }
+    return std::move(answer.batch);
+}
+
+}  // namespace io
+}  // namespace v0
+}  // namespace serinus

@@ -1,0 +1,126 @@
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <serinus/core/elementary.hpp>
+#include <serinus/io/decision.hpp>
+#include <serinus/series/duration.hpp>
+
+#include "json.hpp"
+
+namespace serinus {
+inline namespace v0 {
+namespace io {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+/// Null outside the years 1 to 9999, which RFC 3339 cannot say.
+ordered_json time_json(std::optional<std::int64_t> ms) {
+    if (!ms || !serinus::detail::in_time_range(*ms)) return nullptr;
+    return format_time(*ms);
+}
+
+ordered_json margin_json(const Margin& margin) {
+    ordered_json out = ordered_json::object();
+    if (margin.ratio) out["ratio"] = number_json(*margin.ratio);
+    if (margin.difference) out["difference"] = number_json(*margin.difference);
+    return out;
+}
+
+ordered_json numbers_json(const std::vector<NamedNumber>& numbers) {
+    ordered_json out = ordered_json::object();
+    for (const NamedNumber& number : numbers) out[number.name] = number_json(number.value);
+    return out;
+}
+
+ordered_json reasons_json(const std::vector<Reason>& reasons) {
+    ordered_json out = ordered_json::array();
+    for (const Reason& reason : reasons) {
+        ordered_json entry{{"code", name(reason.code)}, {"number", static_cast<std::int32_t>(reason.code)}};
+        if (!reason.metric.empty()) entry["metric"] = reason.metric;
+        entry["sentence"] = sentence(reason);
+        entry["numbers"] = numbers_json(reason.numbers);
+        if (reason.outside_alpha) entry["outside_alpha"] = true;
+        out.push_back(std::move(entry));
+    }
+    return out;
+}
+
+ordered_json evidence_json(const Evidence& evidence, double alpha) {
+    ordered_json out{{"log_e_value", number_json(evidence.log_e_value)}};
+    const double e_value = elementary::exp(evidence.log_e_value);
+    if (std::isfinite(e_value)) out["e_value"] = number_json(e_value);
+    out["needed"] = number_json(-elementary::log(alpha));
+    out["p_value"] = number_json(evidence.p_value);
+    out["estimate"] = number_json(evidence.estimate);
+    out["lower"] = number_json(evidence.lower);
+    out["upper"] = number_json(evidence.upper);
+    out["confidence"] = number_json(evidence.confidence);
+    out["n_baseline"] = number_json(evidence.n_baseline);
+    out["n_canary"] = number_json(evidence.n_canary);
+    out["method"] = evidence.method;
+    return out;
+}
+
+ordered_json metric_json(const MetricResult& metric) {
+    ordered_json out{{"name", metric.name},
+                     {"kind", word(metric.kind)},
+                     {"verdict", word(metric.verdict)},
+                     {"harm", word(metric.harm)},
+                     {"margin", margin_json(metric.margin)}};
+    if (metric.detect != Margin{}) out["detect"] = margin_json(metric.detect);
+    out["promote_when"] = word(metric.promote_when);
+    out["critical"] = metric.critical;
+    out["muted"] = metric.muted;
+    out["alpha"] = number_json(metric.alpha);
+    out["alpha_mirror"] = number_json(metric.alpha_mirror);
+    out["evidence"] = evidence_json(metric.evidence, metric.alpha);
+    out["mirror"] = evidence_json(metric.mirror, metric.alpha_mirror);
+    out["observed"] = numbers_json(metric.observed);
+    out["reasons"] = reasons_json(metric.reasons);
+    return out;
+}
+
+ordered_json telemetry_json(const Telemetry& telemetry) {
+    return {
+        {"intervals", telemetry.intervals},
+        {"used", telemetry.used},
+        {"missing", {{"baseline", telemetry.missing[0]}, {"canary", telemetry.missing[1]}}},
+        {"newest", {{"baseline", time_json(telemetry.newest_ms[0])}, {"canary", time_json(telemetry.newest_ms[1])}}},
+        {"late", telemetry.late},
+        {"repeated", telemetry.repeated},
+        {"conflicts", telemetry.conflicts},
+        {"ignored", telemetry.ignored}};
+}
+
+}  // namespace
+
+std::string write_decision(const Decision& decision, int indent) {
+    ordered_json out{{"decision", word(decision.decision)},
+                     {"stage", decision.stage},
+                     {"stages", decision.stages},
+                     {"traffic", number_json(decision.traffic)},
+                     {"time", time_json(decision.time_ms)},
+                     {"elapsed_seconds", number_json(static_cast<double>(decision.elapsed_ms) / 1000)},
+                     {"finished", decision.finished},
+                     {"severity", word(decision.severity)},
+                     {"reasons", reasons_json(decision.reasons)}};
+    out["metrics"] = ordered_json::array();
+    for (const MetricResult& metric : decision.metrics) out["metrics"].push_back(metric_json(metric));
+    out["telemetry"] = telemetry_json(decision.telemetry);
+    out["plan"] = decision.plan;
+    out["deployment"] = decision.deployment;
+    out["alpha"] = number_json(decision.alpha);
+    out["alpha_guaranteed"] = decision.alpha_guaranteed;
+    out["version"] = decision.version;
+    out["digest"] = decision.digest;
+    return document_text(out, indent);
+}
+
+}  // namespace io
+}  // namespace v0
+}  // namespace serinus

@@ -1,0 +1,429 @@
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <serinus/core/quote.hpp>
+#include <serinus/io/plan.hpp>
+#include <serinus/series/duration.hpp>
+
+#include "json.hpp"
+
+namespace serinus {
+inline namespace v0 {
+namespace io {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+namespace {
+
+using Keys = std::span<const std::string_view>;
+
+/// The keys of each object in a plan; data/schema/plan.schema.json has the same ones.
+constexpr std::array<std::string_view, 16> plan_keys{
+    "name",   "deployment",  "alpha",    "alpha_promote", "beta",  "stages", "interval", "warm_up",
+    "settle", "on_deadline", "analysis", "metrics",       "noise", "arms",   "queries",  "telemetry"};
+constexpr std::array<std::string_view, 3> stage_keys{"traffic", "min", "max"};
+constexpr std::array<std::string_view, 15> metric_keys{"name",     "kind",   "bad",       "total",   "counter",
+                                                       "harm",     "margin", "detect",    "method",  "weight",
+                                                       "critical", "muted",  "min_count", "missing", "promote_when"};
+constexpr std::array<std::string_view, 2> margin_keys{"ratio", "difference"};
+constexpr std::array<std::string_view, 1> noise_keys{"dispersion"};
+constexpr std::array<std::string_view, 3> arms_keys{"label", "baseline", "canary"};
+constexpr std::array<std::string_view, 3> telemetry_keys{"min_coverage", "max_imbalance", "stale_after"};
+
+constexpr std::string_view margin_allowed = "{\"ratio\": 1.1} or {\"difference\": 0.002}";
+constexpr std::string_view noise_allowed = "by metric name, {\"errors\": {\"dispersion\": 1.3}}";
+constexpr std::string_view noise_instead =
+    "\"noise\": {\"errors\": {\"dispersion\": 1.3}} with a dispersion that you know, or no noise: then the promise "
+    "holds "
+    "for requests that fail independently of one another";
+
+/// What can be judged today in place of a metric's kind.
+std::string_view instead_of(Kind kind) {
+    switch (kind) {
+        case Kind::proportion: break;
+        case Kind::rate: return "where each event belongs to one request, count the events as \"bad\" of all requests";
+        case Kind::gauge:
+            return "where it sums up single requests (a latency percentile), count the requests beyond a limit as "
+                   "\"bad\" of all requests";
+        case Kind::sample: return "count the observations beyond a limit as \"bad\" of all observations";
+        case Kind::histogram:
+            return "count the observations above one bucket's bound (all minus that bucket) as \"bad\" of all of them";
+        case Kind::ratio: return "count the requests that cost more than a limit as \"bad\" of all requests";
+    }
+    return "";
+}
+
+[[noreturn]] void not_built(const std::string& path, std::string_view what, std::string_view instead) {
+    raise(Code::plan_not_built, path + std::string(what) +
+                                    ", which this version does not have yet; allowed instead: " + std::string(instead));
+}
+
+/// How many letters must be added, dropped or changed to make one word the other (Levenshtein 1966).
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+    std::vector<std::size_t> row(to.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i + 1);
+        for (std::size_t j = 0; j < to.size(); ++j) {
+            const std::size_t changed = diagonal + (from[i] == to[j] ? 0 : 1);
+            diagonal = std::exchange(row[j + 1], std::min({changed, row[j] + 1, row[j + 1] + 1}));
+        }
+    }
+    return row.back();
+}
+
+/// The word that was probably meant: at most two letters away, and fewer than half of its own; empty when none is.
+std::string_view likely(std::string_view written, Keys words) {
+    std::string_view best;
+    std::size_t least = 3;
+    for (const std::string_view word : words) {
+        if (written.size() > word.size() + 2) continue;
+        const std::size_t distance = edit_distance(written, word);
+        if (distance < least && 2 * distance < word.size()) {
+            least = distance;
+            best = word;
+        }
+    }
+    return best;
+}
+
+/// The end of an error about a word: "; did you mean \"min\"? allowed: traffic, min, max".
+std::string did_you_mean(std::string_view written, Keys words) {
+    std::string text = ";";
+    if (const std::string_view word = likely(written, words); !word.empty()) {
+        text += " did you mean \"" + std::string(word) + "\"?";
+    }
+    text += " allowed: ";
+    for (const std::string_view word : words) {
+        if (word != words.front()) text += ", ";
+        text += word;
+    }
+    return text;
+}
+
+std::string member(const std::string& path, std::string_view key) {
+    return path.empty() ? printable(key) : path + '.' + printable(key);
+}
+std::string element(const std::string& path, std::size_t index) { return path + '[' + std::to_string(index) + ']'; }
+
+/// A value as an error shows it: "\"10m\", a text".
+std::string shown(const json& value) {
+    const std::string_view type = value.is_string()    ? ", a text"
+                                  : value.is_number()  ? ", a number"
+                                  : value.is_array()   ? ", a list"
+                                  : value.is_object()  ? ", an object"
+                                  : value.is_boolean() ? ", a truth value"
+                                                       : "";
+    const std::string text = value.is_string() ? in_quotes(value.get_ref<const std::string&>())
+                                               : printable(value.dump(-1, ' ', false, json::error_handler_t::replace));
+    return text + std::string(type);
+}
+
+[[noreturn]] void wrong_type(const std::string& path, const json& value, std::string_view allowed) {
+    raise(Code::plan_type,
+          (path.empty() ? "the plan" : path) + " is " + shown(value) + "; allowed: " + std::string(allowed));
+}
+
+// ---- values
+
+void take(const std::string& path, const json& value, double& out) {
+    if (!value.is_number()) wrong_type(path, value, "a number");
+    out = value.get<double>();
+}
+void take(const std::string& path, const json& value, bool& out) {
+    if (!value.is_boolean()) wrong_type(path, value, "true, false");
+    out = value.get<bool>();
+}
+void take(const std::string& path, const json& value, std::string& out) {
+    if (!value.is_string()) wrong_type(path, value, "a text");
+    out = value.get_ref<const std::string&>();
+}
+/// Times are the only whole numbers of a plan.
+void take(const std::string& path, const json& value, std::int64_t& out) {
+    if (value.is_number()) {
+        wrong_type(path, value, "a text with a unit such as \"30s\", \"10m\", \"1h30m\" (a bare number has none)");
+    }
+    if (!value.is_string()) wrong_type(path, value, "a text with a unit such as \"30s\", \"10m\", \"1h30m\"");
+    const auto ms = try_parse_duration(value.get_ref<const std::string&>());
+    if (!ms) {
+        raise(Code::plan_value, path + " is " + in_quotes(value.get_ref<const std::string&>()) +
+                                    "; allowed: " + std::string(serinus::detail::duration_allowed));
+    }
+    out = *ms;
+}
+template <class Enum>
+    requires std::is_enum_v<Enum>
+void take(const std::string& path, const json& value, Enum& out) {
+    if (!value.is_string()) wrong_type(path, value, "one of the words " + allowed_words<Enum>());
+    const auto& text = value.get_ref<const std::string&>();
+    if (const auto word = parse_word<Enum>(text)) {
+        out = *word;
+        return;
+    }
+    std::vector<std::string_view> words;
+    for (const auto& entry : Words<Enum>::table) words.push_back(entry.second);
+    raise(Code::plan_value, path + " is " + in_quotes(text) + did_you_mean(text, words));
+}
+void take(const std::string& path, const json& value, Margin& out);
+void take(const std::string& path, const json& value, Stage& out);
+void take(const std::string& path, const json& value, Metric& out);
+void take(const std::string& path, const json& value, Noise& out);
+void take(const std::string& path, const json& value, Arms& out);
+void take(const std::string& path, const json& value, TelemetryLimits& out);
+
+template <class T>
+void take(const std::string& path, const json& value, std::optional<T>& out) {
+    take(path, value, out.emplace());
+}
+template <class T>
+void take(const std::string& path, const json& value, std::vector<T>& out) {
+    if (!value.is_array()) wrong_type(path, value, "a list");
+    for (std::size_t i = 0; i < value.size(); ++i) take(element(path, i), value[i], out.emplace_back());
+}
+template <class T>
+void take(const std::string& path, const json& value, std::map<std::string, T>& out) {
+    if (!value.is_object()) wrong_type(path, value, "an object");
+    for (const auto& [key, entry] : value.get_ref<const json::object_t&>()) take(member(path, key), entry, out[key]);
+}
+
+/// An object whose keys are all known.
+class Object {
+  public:
+    Object(std::string path, const json& value, std::string_view what, Keys keys, std::string_view allowed)
+        : path_(std::move(path)), value_(value) {
+        if (!value.is_object()) wrong_type(path_, value, allowed);
+        for (const auto& entry : value.get_ref<const json::object_t&>()) {
+            const std::string& key = entry.first;
+            if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
+            raise(Code::plan_unknown_key,
+                  member(path_, key) + " is not a key of " + std::string(what) + did_you_mean(key, keys));
+        }
+    }
+
+    template <class T>
+    void optional(const char* key, T& out) const {
+        if (const auto at = value_.find(key); at != value_.end()) take(member(path_, key), *at, out);
+    }
+    template <class T>
+    void required(const char* key, T& out, std::string_view allowed) const {
+        if (!value_.contains(key))
+            raise(Code::plan_missing_key, member(path_, key) + " is missing; allowed: " + std::string(allowed));
+        optional(key, out);
+    }
+
+  private:
+    std::string path_;
+    const json& value_;
+};
+
+void take(const std::string& path, const json& value, Margin& out) {
+    const Object object(path, value, "a margin", margin_keys, margin_allowed);
+    object.optional("ratio", out.ratio);
+    object.optional("difference", out.difference);
+}
+
+void take(const std::string& path, const json& value, Stage& out) {
+    const Object object(path, value, "a stage", stage_keys,
+                        "an object such as {\"traffic\": 0.1, \"min\": \"10m\", \"max\": \"1h\"}");
+    object.required("traffic", out.traffic, "the canary's share of the traffic, 0.1 for a tenth");
+    object.optional("min", out.min_ms);
+    object.optional("max", out.max_ms);
+}
+
+void take(const std::string& path, const json& value, Metric& out) {
+    // The kind comes first: the other keys of a metric depend on it.
+    if (const auto kind = value.is_object() ? value.find("kind") : value.end(); kind != value.end()) {
+        take(path + ".kind", *kind, out.kind);
+        if (out.kind != Kind::proportion) {
+            not_built(path + ".kind", " is \"" + std::string(word(out.kind)) + '"',
+                      "\"proportion\"; " + std::string(instead_of(out.kind)));
+        }
+    }
+    const Object object(path, value, "a metric", metric_keys,
+                        "an object such as {\"name\": \"errors\", \"kind\": \"proportion\", ...}");
+    object.required("name", out.name, "a name for the metric");
+    object.required("kind", out.kind, "\"proportion\" (bad of total)");
+    object.required("bad", out.bad, "the name of the series that counts bad requests");
+    object.required("total", out.total, "the name of the series that counts all requests");
+    object.optional("counter", out.counter);
+    object.optional("harm", out.harm);
+    object.required("margin", out.margin, margin_allowed);
+    object.optional("detect", out.detect);
+    object.optional("method", out.method);
+    object.optional("weight", out.weight);
+    object.optional("critical", out.critical);
+    object.optional("muted", out.muted);
+    object.optional("min_count", out.min_count);
+    object.optional("missing", out.missing);
+    object.optional("promote_when", out.promote_when);
+}
+
+void take(const std::string& path, const json& value, Noise& out) {
+    if (value.is_object()) {
+        for (const auto& entry : value.get_ref<const json::object_t&>()) {
+            if (entry.first == noise_keys[0] || !likely(entry.first, noise_keys).empty()) continue;
+            not_built(member(path, entry.first), " is noise of another kind than a dispersion", noise_instead);
+        }
+    }
+    const Object object(path, value, "a metric's noise", noise_keys, "{\"dispersion\": 1.3}");
+    object.optional("dispersion", out.dispersion);
+}
+
+void take(const std::string& path, const json& value, Arms& out) {
+    const Object object(path, value, "arms", arms_keys,
+                        "{\"label\": \"track\", \"baseline\": \"stable\", \"canary\": \"canary\"}");
+    object.optional("label", out.label);
+    object.optional("baseline", out.baseline);
+    object.optional("canary", out.canary);
+}
+
+void take(const std::string& path, const json& value, TelemetryLimits& out) {
+    const Object object(path, value, "telemetry", telemetry_keys, "an object such as {\"min_coverage\": 0.8}");
+    object.optional("min_coverage", out.min_coverage);
+    object.optional("max_imbalance", out.max_imbalance);
+    object.optional("stale_after", out.stale_after_ms);
+}
+
+/// Refuses what belongs to the whole plan and is not built yet.
+void check_built(const json& value) {
+    if (value.contains("slo")) {
+        not_built("slo", " asks for burn rates",
+                  "the objective's bad and total series as a metric of kind \"proportion\", with a difference margin");
+    }
+    if (value.contains("combine")) {
+        not_built("combine", " asks for another way to share alpha",
+                  "no such key: alpha is divided over the metrics by weight");
+    }
+    if (value.contains("calibrate")) not_built("calibrate", " asks for noise learned from history", noise_instead);
+    if (const auto analysis = value.find("analysis"); analysis != value.end()) {
+        std::string text;
+        take("analysis", *analysis, text);
+        if (text == "fixed") {
+            not_built("analysis", " is \"fixed\"", "\"sequential\", the default, which may be asked once just as well");
+        }
+        if (text != "sequential")
+            raise(Code::plan_value, "analysis is " + in_quotes(text) + "; allowed: \"sequential\"");
+    }
+    if (const auto noise = value.find("noise"); noise != value.end() && !noise->is_object()) {
+        if (*noise == "learn") not_built("noise", " is \"learn\"", noise_instead);
+        wrong_type("noise", *noise, noise_allowed);
+    }
+}
+
+// ---- writing
+
+ordered_json text_json(const std::string& path, const std::string& text) {
+    if (!valid_utf8(text)) raise(Code::plan_value, path + " is " + in_quotes(text) + "; allowed: a text in UTF-8");
+    return text;
+}
+
+ordered_json margin_json(const Margin& margin) {
+    if (margin.ratio) return {{"ratio", number_json(*margin.ratio)}};
+    return {{"difference", number_json(*margin.difference)}};
+}
+
+ordered_json stage_json(const Stage& stage) {
+    ordered_json out{{"traffic", number_json(stage.traffic)}};
+    if (stage.min_ms != 0) out["min"] = format_duration(stage.min_ms);
+    if (stage.max_ms) out["max"] = format_duration(*stage.max_ms);
+    return out;
+}
+
+ordered_json metric_json(const std::string& path, const Metric& metric) {
+    const Metric fresh;
+    ordered_json out{{"name", text_json(path + ".name", metric.name)},
+                     {"kind", word(metric.kind)},
+                     {"bad", text_json(path + ".bad", metric.bad)},
+                     {"total", text_json(path + ".total", metric.total)}};
+    if (metric.counter != fresh.counter) out["counter"] = metric.counter;
+    if (metric.harm != fresh.harm) out["harm"] = word(metric.harm);
+    out["margin"] = margin_json(metric.margin);
+    if (metric.detect) out["detect"] = margin_json(*metric.detect);
+    if (metric.method != fresh.method) out["method"] = word(metric.method);
+    if (metric.weight != fresh.weight) out["weight"] = number_json(metric.weight);
+    if (metric.critical != fresh.critical) out["critical"] = metric.critical;
+    if (metric.muted != fresh.muted) out["muted"] = metric.muted;
+    if (metric.min_count != fresh.min_count) out["min_count"] = number_json(metric.min_count);
+    if (metric.missing != fresh.missing) out["missing"] = word(metric.missing);
+    if (metric.promote_when) out["promote_when"] = word(*metric.promote_when);
+    return out;
+}
+
+}  // namespace
+
+Plan read_plan(std::string_view text) {
+    const json value = parse_json(text, "the plan", {.syntax = Code::plan_json, .duplicate = Code::plan_duplicate});
+    if (value.is_object()) check_built(value);
+    const Object object("", value, "a plan", plan_keys, "an object");
+
+    Plan plan;
+    object.required("name", plan.name, "a name for what is rolled out");
+    object.optional("deployment", plan.deployment);
+    object.optional("alpha", plan.alpha);
+    object.optional("alpha_promote", plan.alpha_promote);
+    object.optional("beta", plan.beta);
+    object.required("stages", plan.stages, "a list such as [{\"traffic\": 0.1, \"min\": \"10m\"}]");
+    object.required("interval", plan.interval_ms, "the time from one judgement to the next, such as \"10s\"");
+    object.optional("warm_up", plan.warm_up_ms);
+    object.optional("settle", plan.settle_ms);
+    object.optional("on_deadline", plan.on_deadline);
+    object.required("metrics", plan.metrics, "a list of metrics");
+    object.optional("noise", plan.noise);
+    object.optional("arms", plan.arms);
+    object.optional("queries", plan.queries);
+    object.optional("telemetry", plan.telemetry);
+    check(plan);
+    return plan;
+}
+
+std::string write_plan(const Plan& plan) {
+    check(plan);
+    const Plan fresh;
+    ordered_json out{{"name", text_json("name", plan.name)}};
+    if (!plan.deployment.empty()) out["deployment"] = text_json("deployment", plan.deployment);
+    if (plan.alpha != fresh.alpha) out["alpha"] = number_json(plan.alpha);
+    if (plan.alpha_promote) out["alpha_promote"] = number_json(*plan.alpha_promote);
+    if (plan.beta != fresh.beta) out["beta"] = number_json(plan.beta);
+    for (const Stage& stage : plan.stages) out["stages"].push_back(stage_json(stage));
+    out["interval"] = format_duration(plan.interval_ms);
+    if (plan.warm_up_ms != 0) out["warm_up"] = format_duration(plan.warm_up_ms);
+    if (plan.settle_ms != 0) out["settle"] = format_duration(plan.settle_ms);
+    if (plan.on_deadline != fresh.on_deadline) out["on_deadline"] = word(plan.on_deadline);
+    for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
+        out["metrics"].push_back(metric_json(element("metrics", i), plan.metrics[i]));
+    }
+    for (const auto& [name, noise] : plan.noise) {
+        ordered_json& entry = out["noise"][name] = ordered_json::object();
+        if (noise.dispersion) entry["dispersion"] = number_json(*noise.dispersion);
+    }
+    const auto put_unlike = [&out](const char* group, const char* key, const std::string& value,
+                                   const std::string& usual) {
+        if (value != usual) out[group][key] = text_json(std::string(group) + '.' + key, value);
+    };
+    put_unlike("arms", "label", plan.arms.label, fresh.arms.label);
+    put_unlike("arms", "baseline", plan.arms.baseline, fresh.arms.baseline);
+    put_unlike("arms", "canary", plan.arms.canary, fresh.arms.canary);
+    for (const auto& [name, query] : plan.queries) {
+        text_json("queries." + printable(name), name);
+        out["queries"][name] = text_json("queries." + printable(name), query);
+    }
+    if (plan.telemetry.min_coverage != fresh.telemetry.min_coverage)
+        out["telemetry"]["min_coverage"] = number_json(plan.telemetry.min_coverage);
+    if (plan.telemetry.max_imbalance != fresh.telemetry.max_imbalance)
+        out["telemetry"]["max_imbalance"] = number_json(plan.telemetry.max_imbalance);
+    if (plan.telemetry.stale_after_ms)
+        out["telemetry"]["stale_after"] = format_duration(*plan.telemetry.stale_after_ms);
+    return document_text(out, 2) + '\n';
+}
+
+}  // namespace io
+}  // namespace v0
+}  // namespace serinus

@@ -1,0 +1,606 @@
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <serinus/core/elementary.hpp>
+#include <serinus/core/quote.hpp>
+#include <serinus/core/reason.hpp>
+#include <serinus/core/words.hpp>
+#include <serinus/report/text.hpp>
+#include <serinus/series/duration.hpp>
+
+#include "report/number.hpp"
+
+namespace serinus {
+inline namespace v0 {
+namespace report {
+namespace {
+
+constexpr std::size_t label_width = 7;          // "promise"
+constexpr std::size_t most_names = 8;           // of series that do not fit together
+constexpr std::size_t widest_name_column = 24;  // a longer name gets a line of its own
+
+enum class Style { plain, good, bad, open, quiet };
+
+// ---- lines
+
+/// Characters, not bytes: names may be UTF-8.
+std::size_t length(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::string padded(std::string text, std::size_t width) {
+    const std::size_t shown = length(text);
+    if (shown < width) text.append(width - shown, ' ');
+    return text;
+}
+
+std::string shown_name(std::string_view name) { return printable(name, 100); }
+
+std::string joined(const std::vector<std::string>& parts, std::string_view separator = ", ") {
+    std::string all;
+    for (const std::string& part : parts) {
+        if (!all.empty()) all += separator;
+        all += part;
+    }
+    return all;
+}
+
+/// "a", "a and b", "a, b and c".
+std::string listed(std::vector<std::string> parts) {
+    if (parts.size() < 2) return joined(parts);
+    const std::string last = std::move(parts.back());
+    parts.pop_back();
+    return joined(parts) + " and " + last;
+}
+
+/// Words in lines of at most `width` characters. A number keeps its "%"; a word that is longer than a line is cut.
+std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
+    std::vector<std::string> lines(1);
+    while (!text.empty()) {
+        std::size_t end = std::min(text.find(' '), text.size());
+        if (text.substr(end).starts_with(" %")) end = std::min(text.find(' ', end + 1), text.size());
+        std::string_view word = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (!lines.back().empty() && length(lines.back()) + 1 + length(word) > width) lines.emplace_back();
+        if (!lines.back().empty()) lines.back() += ' ';
+        while (length(word) > width) {
+            std::size_t cut = 0;
+            for (std::size_t taken = 0; taken < width; ++taken)
+                cut += std::max<std::size_t>(1, utf8_length(word.substr(cut)));
+            lines.back() += word.substr(0, cut);
+            lines.emplace_back();
+            word.remove_prefix(cut);
+        }
+        lines.back() += word;
+    }
+    return lines;
+}
+
+/// The text as it grows, line by line.
+class Page {
+  public:
+    Page(const TextOptions& options)
+        : color_(options.color), width_(static_cast<std::size_t>(std::max(60, options.width))) {}
+
+    std::size_t width() const { return width_; }
+
+    std::string painted(const std::string& text, Style style) const {
+        if (!color_ || text.empty()) return text;
+        switch (style) {
+            case Style::plain: return text;
+            case Style::good: return "\x1b[1;32m" + text + "\x1b[0m";
+            case Style::bad: return "\x1b[1;31m" + text + "\x1b[0m";
+            case Style::open: return "\x1b[1;33m" + text + "\x1b[0m";
+            case Style::quiet: return "\x1b[2m" + text + "\x1b[0m";
+        }
+        return text;
+    }
+
+    void line(std::string text) {
+        text.erase(text.find_last_not_of(' ') + 1);
+        text_ += text + '\n';
+    }
+
+    void wrapped_lines(std::string_view text, std::size_t indent, Style style = Style::plain) {
+        for (const std::string& part : wrapped(text, width_ - indent))
+            line(std::string(indent, ' ') + painted(part, style));
+    }
+
+    /// "  why      sentence", each sentence on lines of its own.
+    void paragraph(std::string_view label, const std::vector<std::string>& sentences) {
+        const std::size_t indent = 2 + label_width + 2;
+        std::string head =
+            "  " + painted(std::string(label), Style::quiet) + std::string(indent - 2 - label.size(), ' ');
+        for (const std::string& sentence : sentences) {
+            for (const std::string& part : wrapped(sentence, width_ - indent)) {
+                line(head + part);
+                head.assign(indent, ' ');
+            }
+        }
+    }
+
+    std::string take() { return std::move(text_); }
+
+  private:
+    bool color_;
+    std::size_t width_;
+    std::string text_;
+};
+
+// ---- one metric
+
+bool is_ratio(const Margin& margin) { return margin.ratio.has_value(); }
+
+/// Differences of shares are told in percentage points.
+double in_unit(const MetricResult& metric, double difference) {
+    return metric.kind == Kind::proportion ? 100 * difference : difference;
+}
+
+std::string with_unit(const MetricResult& metric, const std::string& shown) {
+    if (metric.kind != Kind::proportion) return shown;
+    return shown + (shown == "+1" || shown == "-1" ? " point" : " points");
+}
+
+std::string estimate_text(const MetricResult& metric) {
+    const double estimate = metric.evidence.estimate;
+    if (std::isnan(estimate) || metric.verdict == Verdict::no_data) return "no estimate yet";
+    if (is_ratio(metric.margin)) {
+        if (std::isinf(estimate)) return "only in canary";
+        if (estimate == 0) return "none in canary";
+        return number(estimate) + "x baseline";
+    }
+    if (std::isinf(estimate)) return "no estimate yet";
+    return with_unit(metric, signed_number(in_unit(metric, estimate)));
+}
+
+std::string range_text(const MetricResult& metric) {
+    const Evidence& evidence = metric.evidence;
+    if (metric.verdict == Verdict::no_data || !(evidence.confidence > 0)) return "";
+    const bool ratio = is_ratio(metric.margin);
+    // A share's difference always lies between -1 and 1: such an end bounds nothing.
+    const double widest = !ratio && metric.kind == Kind::proportion ? 1.0 : std::numeric_limits<double>::infinity();
+    const bool from = ratio ? evidence.lower >= 1e-6 : evidence.lower > -widest;
+    const bool to = evidence.upper < widest;
+    if (!from && !to) return "no bounds yet";
+    const auto end = [&](double value, Round round) {
+        return ratio ? number(value, round) : signed_number(in_unit(metric, value), round);
+    };
+    const std::string lower = end(evidence.lower, Round::down), upper = end(evidence.upper, Round::up);
+    const std::string times = ratio ? "x" : "";  // the unit of a difference stands in the estimate
+    if (!to) return lower + times + " or more";
+    if (!from) return "up to " + upper + times;
+    return lower + times + " to " + upper + times;
+}
+
+/// How far the canary may be off, in the terms of canary/baseline or canary - baseline: "2x", "-0.2 points".
+std::string margin_text(const MetricResult& metric, const Margin& margin, bool downward) {
+    if (margin.ratio) return number(downward ? 1 / *margin.ratio : *margin.ratio) + "x";
+    const double difference = in_unit(metric, margin.difference.value_or(0));
+    return with_unit(metric, signed_number(downward ? -difference : difference));
+}
+
+std::string allowed_text(const MetricResult& metric) {
+    switch (metric.harm) {
+        case Harm::increase: return "allowed " + margin_text(metric, metric.margin, false);
+        case Harm::decrease: return "allowed down to " + margin_text(metric, metric.margin, true);
+        case Harm::either: break;
+    }
+    return "allowed " + margin_text(metric, metric.margin, true) + " to " + margin_text(metric, metric.margin, false);
+}
+
+/// What the mirror is about: "harm beyond 2x", or "harm of 4x" where no harm of the size to detect is enough.
+std::string excluded_harm(const MetricResult& metric) {
+    const bool detect = metric.promote_when == PromoteWhen::no_harm_found && metric.detect != Margin{};
+    const Margin& margin = detect ? metric.detect : metric.margin;
+    const std::string size = metric.harm == Harm::either
+                                 ? margin_text(metric, margin, true) + " or " + margin_text(metric, margin, false)
+                                 : margin_text(metric, margin, metric.harm == Harm::decrease);
+    return (detect ? "harm of " : "harm beyond ") + size;
+}
+
+double log_needed(double alpha) { return -elementary::log(alpha); }
+
+std::string needed_text(double alpha) { return e_value(log_needed(alpha)); }
+
+std::string evidence_text(const MetricResult& metric) {
+    const double now = metric.evidence.log_e_value;
+    if (metric.verdict != Verdict::fail) return "evidence " + e_value(now) + ", needs " + needed_text(metric.alpha);
+    // A verdict stays although the evidence may sink again; then its peak is what counted.
+    const double peak = -elementary::log(metric.evidence.p_value);
+    const double needed = log_needed(metric.alpha);
+    const auto reached = [&](double log_e_value) { return log_e_value >= needed - 1e-9; };
+    if (reached(now)) return "evidence " + e_value(now) + ", needs " + needed_text(metric.alpha);
+    if (reached(peak)) return "evidence reached " + e_value(peak) + ", needs " + needed_text(metric.alpha);
+    return "evidence reached " + e_value(peak) + ", enough beside the other failures";
+}
+
+std::string status_text(const MetricResult& metric) {
+    if (metric.muted) return "muted, never decides";
+    std::string text;
+    if (metric.verdict == Verdict::pass) {
+        text = excluded_harm(metric) + " ruled out";
+    } else if (metric.verdict != Verdict::no_data) {
+        text = evidence_text(metric);
+    }
+    if (metric.critical) text += text.empty() ? "critical" : " (critical)";
+    return text;
+}
+
+const double* observed(const MetricResult& metric, std::string_view name) {
+    for (const NamedNumber& number : metric.observed) {
+        if (number.name == name) return &number.value;
+    }
+    return nullptr;
+}
+
+/// "canary: 374 of 9,120 requests failed (4.1 %); baseline: 11,856 of 912,004 (1.3 %)"
+std::string counts_text(const MetricResult& metric) {
+    const double* const bad_b = observed(metric, "bad_baseline");
+    const double* const total_b = observed(metric, "total_baseline");
+    const double* const bad_c = observed(metric, "bad_canary");
+    const double* const total_c = observed(metric, "total_canary");
+    if (!bad_b || !total_b || !bad_c || !total_c) return "";
+    if (*total_b == 0 && *total_c == 0) return "no requests in either arm yet";
+    const auto arm = [](double bad, double total, std::string_view what) {
+        if (total == 0) return std::string("no requests yet");
+        return count(bad) + " of " + count(total) + std::string(what) + " (" + percent(bad / total) + ")";
+    };
+    const bool failures = metric.harm == Harm::increase;
+    return "canary: " + arm(*bad_c, *total_c, failures ? " requests failed" : " requests counted") +
+           "; baseline: " + arm(*bad_b, *total_b, "");
+}
+
+std::string verdict_text(Verdict verdict) {
+    return verdict == Verdict::no_data ? "no data" : std::string(word(verdict));
+}
+
+Style style_of(const MetricResult& metric) {
+    if (metric.muted) return Style::quiet;
+    switch (metric.verdict) {
+        case Verdict::pass: return Style::good;
+        case Verdict::fail: return Style::bad;
+        case Verdict::inconclusive:
+        case Verdict::no_data: break;
+    }
+    return Style::open;
+}
+
+/// The table: as many columns as fit, aligned; what does not fit follows on the next line.
+void show_metrics(Page& page, const Decision& decision) {
+    std::vector<std::vector<std::string>> rows;
+    std::size_t name_width = label_width;
+    for (const MetricResult& metric : decision.metrics) {
+        rows.push_back({verdict_text(metric.verdict), estimate_text(metric), range_text(metric), allowed_text(metric),
+                        status_text(metric)});
+        const std::size_t name_length = length(shown_name(metric.name));
+        if (name_length <= widest_name_column) name_width = std::max(name_width, name_length);
+    }
+    const std::size_t indent = 2 + name_width + 2;
+    std::vector<std::size_t> widths;
+    std::size_t columns = 0, used = indent;
+    for (std::size_t column = 0; !rows.empty() && column < rows.front().size(); ++column) {
+        std::size_t widest = 0;
+        for (const auto& row : rows) widest = std::max(widest, length(row[column]));
+        widths.push_back(widest);
+        if (columns == column && used + widest <= page.width()) {
+            ++columns;
+            used += widest + 2;
+        }
+    }
+
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const MetricResult& metric = decision.metrics[i];
+        const std::string name = shown_name(metric.name);
+        std::string line;
+        if (length(name) <= name_width) {
+            line = "  " + padded(name, name_width) + "  ";
+        } else {
+            page.wrapped_lines(name, 2);
+            line.assign(indent, ' ');
+        }
+        std::vector<std::string> rest;
+        for (std::size_t column = 0; column < rows[i].size(); ++column) {
+            const std::string& cell = rows[i][column];
+            if (column >= columns) {
+                if (!cell.empty()) rest.push_back(cell);
+                continue;
+            }
+            line += page.painted(cell, column == 0 ? style_of(metric) : Style::plain);
+            if (column + 1 < columns) line += std::string(widths[column] - length(cell) + 2, ' ');
+        }
+        page.line(std::move(line));
+        std::string more = joined(rest);
+        if (metric.verdict == Verdict::inconclusive) {
+            if (!more.empty()) more += "; ";
+            more += "safe so far: " + e_value(metric.mirror.log_e_value) + " of " + needed_text(metric.alpha_mirror) +
+                    " needed to rule out " + excluded_harm(metric);
+        }
+        if (!more.empty()) page.wrapped_lines(more, indent);
+        const std::string counts = counts_text(metric);
+        if (!counts.empty()) page.wrapped_lines(counts, indent, Style::quiet);
+    }
+}
+
+// ---- what is below the table
+
+/// Said already: in the metric's own line, in "data", or in "promise".
+bool shown_elsewhere(Code code) {
+    switch (code) {
+        case Code::undecided:
+        case Code::harm_ruled_out:
+        case Code::no_harm_found:
+        case Code::dispersion_unknown:
+        case Code::dispersion_given:
+        case Code::late_samples:
+        case Code::conflicting_samples: return true;
+        default: return false;
+    }
+}
+
+/// Reasons of one code and one sentence are told once, for all their metrics.
+std::vector<std::string> reason_sentences(const Decision& decision) {
+    struct Told {
+        Code code;
+        std::string sentence;
+        bool policy;
+        std::vector<std::string> metrics;
+    };
+    std::vector<Told> all;
+    const auto tell = [&](const Reason& reason) {
+        if (shown_elsewhere(reason.code)) return;
+        const std::string said = sentence(reason);
+        auto told = std::find_if(all.begin(), all.end(), [&](const Told& known) {
+            return known.code == reason.code && known.sentence == said;
+        });
+        if (told == all.end()) told = all.insert(all.end(), {reason.code, said, reason.outside_alpha, {}});
+        const std::string metric = shown_name(reason.metric);
+        if (!metric.empty() && std::find(told->metrics.begin(), told->metrics.end(), metric) == told->metrics.end())
+            told->metrics.push_back(metric);
+    };
+    for (const Reason& reason : decision.reasons) tell(reason);
+    // What has led to a rollback is all above; for the others the metrics' own reasons say what is still in the way.
+    if (decision.decision != Action::rollback) {
+        for (const MetricResult& metric : decision.metrics) {
+            for (const Reason& reason : metric.reasons) tell(reason);
+        }
+    }
+    std::vector<std::string> sentences;
+    for (const Told& told : all) {
+        std::string head(name(told.code));
+        if (told.metrics.size() == 1) head = told.metrics.front() + "." + head;
+        if (told.metrics.size() > 1) head += " (" + joined(told.metrics) + ")";
+        sentences.push_back(head + ": " + told.sentence + (told.policy ? " (policy, outside the promise)" : ""));
+    }
+    return sentences;
+}
+
+std::string plural(std::int64_t number, std::string_view noun) {
+    return count(static_cast<double>(number)) + " " + std::string(noun) + (number == 1 ? "" : "s");
+}
+
+std::vector<std::string> data_sentences(const Decision& decision) {
+    const Telemetry& telemetry = decision.telemetry;
+    if (!telemetry.newest_ms[0] && !telemetry.newest_ms[1]) {
+        std::string none = "no sample of any series that the plan names";
+        if (telemetry.ignored > 0) none += "; " + plural(telemetry.ignored, "sample") + " of other series";
+        return {none};
+    }
+    std::vector<std::string> parts;
+    parts.push_back(telemetry.intervals == 0 ? "no complete interval yet"
+                                             : count(static_cast<double>(telemetry.used)) + " of " +
+                                                   plural(telemetry.intervals, "interval") + " used");
+    constexpr std::array<std::string_view, 2> arms{"baseline", "canary"};
+    for (std::size_t arm = 0; arm < 2; ++arm) {
+        if (telemetry.missing[arm] > 0)
+            parts.push_back(count(static_cast<double>(telemetry.missing[arm])) + " without the " +
+                            std::string(arms[arm]));
+    }
+    std::vector<std::string> sentences;
+    if (decision.time_ms >= earliest_ms && decision.time_ms <= latest_ms) {
+        std::string when = "as of " + format_time(decision.time_ms);
+        std::vector<std::string> ages;
+        for (std::size_t arm = 0; arm < 2; ++arm) {
+            const auto& newest = telemetry.newest_ms[arm];
+            if (!newest) {
+                ages.push_back("no " + std::string(arms[arm]) + " sample");
+            } else if (*newest < decision.time_ms) {
+                const double age = (static_cast<double>(decision.time_ms) - static_cast<double>(*newest)) / 1000;
+                ages.push_back("newest " + std::string(arms[arm]) + " sample " + seconds_text(age) + " old");
+            }
+        }
+        if (!ages.empty()) when += " (" + joined(ages) + ")";
+        parts.push_back(when);
+    }
+    sentences.push_back(joined(parts));
+    std::vector<std::string> dropped;
+    if (telemetry.late > 0) dropped.push_back(plural(telemetry.late, "sample") + " came too late and were dropped");
+    if (telemetry.conflicts > 0)
+        dropped.push_back(plural(telemetry.conflicts, "sample") +
+                          " gave a known time another value; the first one counts");
+    if (telemetry.ignored > 0)
+        dropped.push_back(plural(telemetry.ignored, "sample") + " of series that the plan does not name");
+    if (!dropped.empty()) sentences.push_back(joined(dropped, "; "));
+    return sentences;
+}
+
+std::vector<std::string> noise_sentences(const Decision& decision) {
+    std::vector<std::string> given;
+    for (const MetricResult& metric : decision.metrics) {
+        for (const Reason& reason : metric.reasons) {
+            if (reason.code != Code::dispersion_given || reason.numbers.empty()) continue;
+            given.push_back(shown_name(metric.name) + " " + number(reason.numbers.front().value));
+        }
+    }
+    if (given.empty()) return {};
+    return {"evidence is divided by the long-run dispersion in the plan: " + joined(given)};
+}
+
+std::vector<std::string> promise_sentences(const Decision& decision) {
+    std::string promise = "a good canary is ever rolled back with probability at most " + percent(decision.alpha) +
+                          ", however often you ask";
+    if (!decision.alpha_guaranteed) {
+        std::vector<std::string> unknown;
+        bool all = true;
+        for (const MetricResult& metric : decision.metrics) {
+            const bool rests =
+                !metric.muted && std::any_of(metric.reasons.begin(), metric.reasons.end(), [](const Reason& reason) {
+                    return reason.code == Code::dispersion_unknown;
+                });
+            if (rests) unknown.push_back(shown_name(metric.name));
+            all = all && (rests || metric.muted);
+        }
+        promise += "; this rests on requests failing independently of one another: no noise was learned from history";
+        if (!all && !unknown.empty()) promise += " for " + listed(std::move(unknown));
+    }
+    std::vector<std::string> sentences{std::move(promise)};
+    double confidence = 1;
+    for (const MetricResult& metric : decision.metrics) {
+        if (!range_text(metric).empty()) confidence = std::min(confidence, metric.evidence.confidence);
+    }
+    if (confidence < 1)
+        sentences.push_back("ranges hold with at least " + percent(confidence) + " confidence, at every look");
+    return sentences;
+}
+
+bool has(const Decision& decision, Code code) {
+    return std::any_of(decision.reasons.begin(), decision.reasons.end(),
+                       [&](const Reason& reason) { return reason.code == code; });
+}
+
+std::string next_after_hold(const Decision& decision) {
+    if (!decision.telemetry.newest_ms[0] && !decision.telemetry.newest_ms[1])
+        return "check where the data come from: no sample of the plan's series has arrived";
+    if (has(decision, Code::nothing_to_judge)) return "a person decides: every metric is muted";
+    if (has(decision, Code::deadline_hold))
+        return "a person decides: move on by hand, wait longer, or roll back; traffic stays at " +
+               percent(decision.traffic);
+    for (const Code code : {Code::missing_baseline, Code::missing_canary, Code::stale, Code::low_coverage,
+                            Code::unbalanced_gaps, Code::impossible_counts, Code::unpaired_series}) {
+        if (has(decision, code)) return "mend the data first (see why): on these nothing can be promoted";
+    }
+    std::vector<std::string> waiting;
+    for (const MetricResult& metric : decision.metrics) {
+        if (!metric.muted && metric.verdict != Verdict::pass) waiting.push_back(shown_name(metric.name));
+    }
+    if (waiting.empty()) return "keep watching: every metric has passed, the stage's minimum is not over";
+    const bool one = waiting.size() == 1;
+    return "keep watching: " + listed(std::move(waiting)) + (one ? " has" : " have") + " not passed yet";
+}
+
+std::string next_sentence(const Decision& decision, std::optional<double> next_traffic) {
+    std::string next;
+    switch (decision.decision) {
+        case Action::rollback: next = "roll back: move all traffic to the baseline"; break;
+        case Action::promote:
+            if (decision.finished) {
+                next = "nothing: the last stage is passed, the rollout is finished";
+            } else {
+                next = "move traffic to stage " + std::to_string(decision.stage + 2);
+                next += next_traffic ? " (" + percent(*next_traffic) + ")" : " of " + std::to_string(decision.stages);
+            }
+            break;
+        case Action::hold: next = next_after_hold(decision); break;
+    }
+    if (decision.severity == Severity::page) next += "; page whoever is on call";
+    if (decision.severity == Severity::ticket) next += "; open a ticket";
+    return next;
+}
+
+std::string upper_case(std::string_view text) {
+    std::string upper(text);
+    for (char& c : upper) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return upper;
+}
+
+void show_head(Page& page, const Decision& decision) {
+    const std::string verdict = upper_case(word(decision.decision));
+    const std::string who = shown_name(decision.deployment.empty() ? decision.plan : decision.deployment);
+    std::string where = "stage " + std::to_string(decision.stage + 1) + " of " + std::to_string(decision.stages) +
+                        ", " + percent(decision.traffic) + " of traffic, ";
+    const bool begun = decision.telemetry.newest_ms[0] || decision.telemetry.newest_ms[1];
+    where += begun ? "after " + seconds_text(static_cast<double>(decision.elapsed_ms) / 1000) : "no data yet";
+    const Style style = decision.decision == Action::promote    ? Style::good
+                        : decision.decision == Action::rollback ? Style::bad
+                                                                : Style::open;
+    std::string line = page.painted(verdict, style);
+    if (!who.empty()) line += "  " + who;
+    const std::size_t used = verdict.size() + (who.empty() ? 0 : 2 + length(who));
+    if (used + 3 + where.size() <= page.width()) {
+        page.line(line + "   " + where);
+    } else {
+        page.line(line);
+        page.wrapped_lines(where, 2);
+    }
+}
+
+/// The commonest first mistake: the plan and the data call the series by different names.
+std::string unknown_names(const Record& record) {
+    std::vector<std::string> planned, found;
+    const auto add = [](std::vector<std::string>& names, const std::string& name) {
+        const std::string text = shown_name(name);
+        if (std::find(names.begin(), names.end(), text) == names.end()) names.push_back(text);
+    };
+    for (const Metric& metric : record.plan.metrics) {
+        add(planned, metric.bad);
+        add(planned, metric.total);
+    }
+    for (const ArmSeries& series : record.batch.series) add(found, series.name);
+    const auto some = [](std::vector<std::string> names) {
+        if (names.size() > most_names) {
+            names.resize(most_names);
+            names.push_back("...");
+        }
+        return joined(names);
+    };
+    return "the plan names " + some(std::move(planned)) + "; the data hold " + some(std::move(found));
+}
+
+std::string shown(const Decision& decision, const TextOptions& options, std::optional<double> next_traffic,
+                  const std::string& unknown) {
+    Page page(options);
+    show_head(page, decision);
+    if (!decision.metrics.empty()) {
+        page.line("");
+        show_metrics(page, decision);
+    }
+    page.line("");
+    page.paragraph("why", reason_sentences(decision));
+    std::vector<std::string> data = data_sentences(decision);
+    if (!unknown.empty()) data.push_back(unknown);
+    page.paragraph("data", data);
+    page.paragraph("noise", noise_sentences(decision));
+    page.paragraph("promise", promise_sentences(decision));
+    page.paragraph("next", {next_sentence(decision, next_traffic)});
+    return page.take();
+}
+
+}  // namespace
+
+std::string text(const Decision& decision, const TextOptions& options) {
+    return shown(decision, options, std::nullopt, "");
+}
+
+std::string text(const Record& record, const TextOptions& options) {
+    if (record.decisions.empty()) return "";
+    const Decision& decision = record.decisions.back();
+    std::optional<double> next_traffic;
+    const auto next = static_cast<std::size_t>(std::max(0, decision.stage)) + 1;
+    if (next < record.plan.stages.size()) next_traffic = record.plan.stages[next].traffic;
+    const bool none_known = !decision.telemetry.newest_ms[0] && !decision.telemetry.newest_ms[1];
+    return shown(decision, options, next_traffic,
+                 none_known && decision.telemetry.ignored > 0 ? unknown_names(record) : "");
+}
+
+}  // namespace report
+}  // namespace v0
+}  // namespace serinus
