@@ -404,15 +404,15 @@ std::vector<std::string> data_sentences(const Decision& decision) {
                             std::string(arms[arm]));
     }
     std::vector<std::string> sentences;
-    if (decision.time_ms >= earliest_ms && decision.time_ms <= latest_ms) {
-        std::string when = "as of " + format_time(decision.time_ms);
+    if (const auto& now = decision.time_ms; now && *now >= earliest_ms && *now <= latest_ms) {
+        std::string when = "as of " + format_time(*now);
         std::vector<std::string> ages;
         for (std::size_t arm = 0; arm < 2; ++arm) {
             const auto& newest = telemetry.newest_ms[arm];
             if (!newest) {
                 ages.push_back("no " + std::string(arms[arm]) + " sample");
-            } else if (*newest < decision.time_ms) {
-                const double age = (static_cast<double>(decision.time_ms) - static_cast<double>(*newest)) / 1000;
+            } else if (*newest < *now) {
+                const double age = (static_cast<double>(*now) - static_cast<double>(*newest)) / 1000;
                 ages.push_back("newest " + std::string(arms[arm]) + " sample " + seconds_text(age) + " old");
             }
         }

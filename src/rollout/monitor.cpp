@@ -311,6 +311,17 @@ struct Monitor::Impl {
                       [&](const RestartState& restart) { return restart.at_ms + plan.warm_up_ms <= frontier_ms(); });
     }
 
+    /// The latest moment that a waiting sample tells of.
+    std::optional<std::int64_t> last_pending_ms() const {
+        std::optional<std::int64_t> last;
+        for (const auto& [key, track] : tracks) {
+            if (track.pending.empty()) continue;
+            const std::int64_t time = track.pending.rbegin()->first - (cumulative.at(std::get<0>(key)) ? 1 : 0);
+            last = std::max(last.value_or(time), time);
+        }
+        return last;
+    }
+
     /// The interval of the earliest sample that waits.
     std::optional<std::int64_t> first_pending_interval() const {
         std::optional<std::int64_t> first;
@@ -569,7 +580,7 @@ struct Monitor::Impl {
         decision.stage = stage;
         decision.stages = static_cast<int>(plan.stages.size());
         decision.traffic = current.traffic;
-        decision.time_ms = now_ms.value_or(0);
+        decision.time_ms = now_ms;
         decision.elapsed_ms = start_ms && now_ms ? std::max<std::int64_t>(0, *now_ms - *start_ms) : 0;
         decision.plan = plan.name;
         decision.deployment = plan.deployment;
@@ -698,7 +709,7 @@ Decision Monitor::observe(const Batch& batch, std::optional<std::int64_t> now_ms
 Decision Monitor::flush() {
     Impl& m = *impl_;
     m.find_start();
-    if (const auto newest = m.newest()) m.judge_until(*newest + m.plan.interval_ms);
+    if (const auto last = m.last_pending_ms()) m.judge_until(*last + m.plan.interval_ms);
     return m.decide();
 }
 

@@ -16,8 +16,8 @@ inline namespace v0 {
 /// more, in the metric's own unit; 0 means that any harm counts. Both are given for the direction of harm: with
 /// `decrease`, a ratio of 1.10 allows baseline/canary up to 1.10.
 struct Margin {
-    std::optional<double> ratio;
-    std::optional<double> difference;
+    std::optional<double> ratio = std::nullopt;
+    std::optional<double> difference = std::nullopt;
 
     friend bool operator==(const Margin&, const Margin&) = default;
 };

@@ -55,7 +55,8 @@ struct Decision {
     int stage = 0;
     int stages = 1;
     double traffic = 0;
-    std::int64_t time_ms = 0;     ///< the time that the decision is made for: `now`
+    std::optional<std::int64_t> time_ms =
+        std::nullopt;             ///< `now`, the time that the decision is made for; empty before any
     std::int64_t elapsed_ms = 0;  ///< since the stage began
     bool finished = false;        ///< promoted out of the last stage
     std::vector<Reason> reasons;

@@ -55,9 +55,10 @@ struct Words<Deadline> {
 
 /// A step of the rollout: the canary gets this share of the traffic, for at least `min_ms`.
 struct Stage {
-    double traffic = 0;                  ///< share of the canary, in (0, 1]
-    std::int64_t min_ms = 0;             ///< no promotion before this time in the stage
-    std::optional<std::int64_t> max_ms;  ///< after this time `on_deadline` says what happens; empty: no deadline
+    double traffic = 0;       ///< share of the canary, in (0, 1]
+    std::int64_t min_ms = 0;  ///< no promotion before this time in the stage
+    std::optional<std::int64_t> max_ms =
+        std::nullopt;  ///< after this time `on_deadline` says what happens; empty: no deadline
 
     friend bool operator==(const Stage&, const Stage&) = default;
 };
@@ -71,22 +72,23 @@ struct Metric {
     bool counter = false;  ///< the series are cumulative counters, not counts of their own interval
     Harm harm = Harm::increase;
     Margin margin;  ///< how much worse the canary may be
-    std::optional<Margin>
-        detect;  ///< harm that would surely matter; default margin squared (ratio) or doubled (difference)
+    /// Harm that would surely matter; default: the margin squared (ratio) or doubled (difference).
+    std::optional<Margin> detect = std::nullopt;
     sequential::ProportionMethod method = sequential::ProportionMethod::automatic;
     double weight = 1;      ///< its part of alpha, relative to the other metrics'
     bool critical = false;  ///< promotes only by `harm_ruled_out`, unless `promote_when` says otherwise
     bool muted = false;     ///< shown, never decides
     double min_count = 0;   ///< requests that each arm must have had in the stage before the metric decides
     Missing missing = Missing::hold;
-    std::optional<PromoteWhen> promote_when;
+    std::optional<PromoteWhen> promote_when = std::nullopt;
 
     friend bool operator==(const Metric&, const Metric&) = default;
 };
 
 /// What history taught about the noise of one metric.
 struct Noise {
-    std::optional<double> dispersion;  ///< proportion: long-run variance over the binomial one, at least 1
+    std::optional<double> dispersion =
+        std::nullopt;  ///< proportion: long-run variance over the binomial one, at least 1
 
     friend bool operator==(const Noise&, const Noise&) = default;
 };
@@ -102,9 +104,10 @@ struct Arms {
 
 /// When data are too poor to decide on.
 struct TelemetryLimits {
-    double min_coverage = 0.8;                   ///< share of a stage's intervals that must have both arms
-    double max_imbalance = 0.05;                 ///< largest difference of the arms' shares of missing intervals
-    std::optional<std::int64_t> stale_after_ms;  ///< age at which an arm is stale; default settle + 5 intervals
+    double min_coverage = 0.8;    ///< share of a stage's intervals that must have both arms
+    double max_imbalance = 0.05;  ///< largest difference of the arms' shares of missing intervals
+    std::optional<std::int64_t> stale_after_ms =
+        std::nullopt;  ///< age at which an arm is stale; default settle + 5 intervals
 
     friend bool operator==(const TelemetryLimits&, const TelemetryLimits&) = default;
 };
@@ -114,8 +117,8 @@ struct Plan {
     std::string name;
     std::string deployment;
     double alpha = 0.05;  ///< a good canary is ever rolled back with at most this probability
-    std::optional<double>
-        alpha_promote;  ///< a metric beyond its margin ever passes with at most this one; default alpha
+    /// A metric beyond its margin ever passes with at most this probability; default alpha.
+    std::optional<double> alpha_promote = std::nullopt;
     double beta = 0.2;  ///< `no_harm_found` passes in spite of harm of size `detect` with at most this one
     std::vector<Stage> stages;
     std::int64_t interval_ms = 0;  ///< data are judged in intervals of this length

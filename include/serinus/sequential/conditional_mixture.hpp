@@ -29,14 +29,14 @@ inline namespace v0 {
 namespace sequential {
 
 /// The prior: distances |log(r/r0)| from the margin and their weights. 33 distances, geometric from .003 to 3, weighted
-/// by a half-normal density of standard deviation 0.6. Anchored at the margin: a grid that does not move with it is
+/// by a half-normal density of standard deviation 0.7. Anchored at the margin: a grid that does not move with it is
 /// blind to small excesses at high counts.
 class AnchoredPrior {
   public:
     static constexpr std::size_t size = 33;
 
     AnchoredPrior() {
-        constexpr double low = 0.003, high = 3, deviation = 0.6;
+        constexpr double low = 0.003, high = 3, deviation = 0.7;
         const double step = elementary::log(high / low) / (size - 1);
         const double start = elementary::log(low);
         for (std::size_t j = 0; j < size; ++j) distance[j] = elementary::exp(start + step * static_cast<double>(j));

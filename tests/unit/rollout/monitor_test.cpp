@@ -76,9 +76,9 @@ bool has(const std::vector<Reason>& reasons, Code code) {
 
 /// Everything of a decision that does not count what was sent again.
 std::string gist(const Decision& d) {
-    std::string text = std::string(word(d.decision)) + "|" + std::to_string(d.stage) + "|" + std::to_string(d.time_ms) +
-                       "|" + std::to_string(d.elapsed_ms) + "|" + std::to_string(d.telemetry.intervals) + "|" +
-                       std::to_string(d.telemetry.used);
+    std::string text = std::string(word(d.decision)) + "|" + std::to_string(d.stage) + "|" +
+                       std::to_string(d.time_ms.value_or(-1)) + "|" + std::to_string(d.elapsed_ms) + "|" +
+                       std::to_string(d.telemetry.intervals) + "|" + std::to_string(d.telemetry.used);
     for (const Reason& reason : d.reasons) text += "|" + name(reason) + sentence(reason);
     for (const MetricResult& m : d.metrics) {
         text += "|" + m.name + std::string(word(m.verdict));

@@ -1,0 +1,100 @@
+"""The command `serinus`, also `python -m serinus`: the same commands, answers and exit codes as the C++ program."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import NoReturn
+
+from . import _core
+from ._errors import Error
+
+_EXIT_CODES = """\
+Exit codes:
+  0  promote        1  rollback       2  usage or bad input
+  3  hold           4  no data (hold, and no metric has any)
+"""
+
+_JUDGE = """\
+DATA is CSV in long form, one sample a row:
+  timestamp,series,arm,value[,instance][,stage]
+  2026-11-22T21:21:29Z,http_requests,baseline,806
+  2026-11-22T21:21:29Z,http_requests,canary,9
+or a document of Prometheus answers, one a series of the plan:
+  {"http_requests": {"status": "success", "data": {...}}, "http_errors": {...}}
+whose label "track" is "stable" or "canary" (the plan's "arms" can say otherwise).
+
+Without --now the data count as complete, and all of them are judged at once.
+With --now the answer is what a watcher would have said at that time: later
+samples are left out, intervals that have not settled wait, and silence since
+the newest sample makes the data stale.
+
+"""
+
+_CAPABILITIES = """\
+judges  proportion (bad of total), margins as ratio or difference, harm by increase, decrease or either
+reads   plans in JSON; data in CSV (long form) or as Prometheus API documents
+writes  text, JSON
+"""
+
+_BAD = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        _core.write_error(f"usage: {message}; serinus --help and serinus judge --help say more")
+        sys.exit(_BAD)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="serinus",
+        description="Serinus decides from metrics whether a canary release is safe: promote, hold or roll back.",
+        epilog="serinus judge --help shows the data formats.\n\n" + _EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"serinus {_core.version()}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    judge = commands.add_parser(
+        "judge",
+        help="Judge a rollout by its plan and all its data",
+        epilog=_JUDGE + _EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    judge.add_argument("plan", metavar="PLAN", help="The plan, a JSON file")
+    judge.add_argument(
+        "data", metavar="DATA", nargs="+", help="The data: files, taken together; - is standard input"
+    )
+    judge.add_argument("--format", choices=["text", "json"], default="text", help="How to answer; default text")
+    judge.add_argument(
+        "--color",
+        choices=["auto", "always", "never"],
+        default="auto",
+        help="auto: on a terminal, unless NO_COLOR is set",
+    )
+    judge.add_argument("--now", metavar="TIME", help="Decide as of this time: RFC 3339 or Unix time")
+    commands.add_parser("version", help="Show the version and what it can do", allow_abbrev=False)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; returns 0 promote, 1 rollback, 2 usage or bad input, 3 hold, 4 no data."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "version":
+            _core.write_output(f"serinus {_core.version()}\n{_CAPABILITIES}")
+            return 0
+        if options.data.count("-") > 1:
+            _core.write_error("usage: DATA names standard input (-) more than once; it can be read once")
+            return _BAD
+        return _core.judge_command(options.plan, options.data, options.format == "json", options.color, options.now)
+    except Error as error:
+        _core.write_error(str(error))
+        return _BAD
+
+
+if __name__ == "__main__":
+    sys.exit(main())

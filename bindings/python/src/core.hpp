@@ -1,0 +1,100 @@
+#pragma once
+/// \file
+/// What the parts of the Python module share: each part registers its functions, and words, margins and errors look the
+/// same in all of them.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <serinus/core/evidence.hpp>
+#include <serinus/core/quote.hpp>
+#include <serinus/core/words.hpp>
+
+namespace py = pybind11;
+
+namespace serinus::python {
+
+void register_fixed(py::module_& module);
+void register_sequential(py::module_& module);
+void register_data(py::module_& module);
+void register_rollout(py::module_& module);
+void register_command(py::module_& module);
+
+/// Something that is written in Python: `from_python("serinus._words", "Verdict")`.
+inline py::object from_python(const char* module, const char* name) { return py::module_::import(module).attr(name); }
+
+/// What a value looks like, cut to a length that fits an error message.
+inline std::string shown(py::handle value) {
+    if (py::isinstance<py::str>(value)) return in_quotes(py::cast<std::string>(value));
+    const auto text = py::cast<std::string>(py::repr(value));
+    return text.size() <= 60 ? text : std::string("a ") + Py_TYPE(value.ptr())->tp_name;
+}
+
+/// The text of a Python str, borrowed from it; raises `serinus.argument.type` for anything else.
+inline std::string_view text_argument(std::string_view field, py::handle value) {
+    Py_ssize_t size = 0;
+    const char* text = PyUnicode_Check(value.ptr()) ? PyUnicode_AsUTF8AndSize(value.ptr(), &size) : nullptr;
+    if (text == nullptr) {
+        PyErr_Clear();
+        raise(Code::argument_type, std::string(field) + " is " + shown(value) + "; allowed: a text");
+    }
+    return {text, static_cast<std::size_t>(size)};
+}
+
+/// The enum value that a Python str names.
+template <class Enum>
+Enum word_argument(std::string_view field, py::handle value) {
+    if (!PyUnicode_Check(value.ptr())) {
+        raise(Code::argument_type, std::string(field) + " is " + shown(value) + "; allowed: " + allowed_words<Enum>());
+    }
+    const std::string_view text = text_argument(field, value);
+    if (const auto known = parse_word<Enum>(text)) return *known;
+    raise(Code::argument_word, std::string(field) + " is " + in_quotes(text) + "; allowed: " + allowed_words<Enum>());
+}
+
+/// The Python enum member of a value; `name` is that of the class in serinus._words. Every call for one Enum must give
+/// the same name: the members are looked up once.
+template <class Enum>
+py::object member(const char* name, Enum value) {
+    PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<std::vector<py::object>> storage;
+    const auto& members = storage
+                              .call_once_and_store_result([name] {
+                                  const py::object type = from_python("serinus._words", name);
+                                  std::vector<py::object> all;
+                                  for (const auto& [key, text] : Words<Enum>::table) {
+                                      all.push_back(type(py::str(text.data(), text.size())));
+                                  }
+                                  return all;
+                              })
+                              .get_stored();
+    for (std::size_t i = 0; i < members.size(); ++i) {
+        if (Words<Enum>::table[i].first == value) return members[i];
+    }
+    raise(Code::argument_range, std::string(name) + " has no such value");
+}
+
+/// A margin as Python writes it: {"ratio": 1.1} or {"difference": 0.002}; {} when it is empty.
+inline py::dict margin_dict(const Margin& margin) {
+    py::dict out;
+    if (margin.ratio) out["ratio"] = *margin.ratio;
+    if (margin.difference) out["difference"] = *margin.difference;
+    return out;
+}
+
+/// `bytes` of a state, and the state of `bytes`.
+inline py::bytes to_bytes(std::span<const std::byte> state) {
+    return {reinterpret_cast<const char*>(state.data()), state.size()};
+}
+inline std::span<const std::byte> from_bytes(const py::bytes& state) {
+    const auto text = static_cast<std::string_view>(state);
+    return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+}  // namespace serinus::python

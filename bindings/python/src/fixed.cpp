@@ -1,0 +1,136 @@
+/// \file
+/// One look: the tests of fixed/ for Python.
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include <serinus/core/reason.hpp>
+#include <serinus/fixed/mann_whitney.hpp>
+
+#include "core.hpp"
+
+namespace serinus::python {
+namespace {
+
+/// The values of one arm: the memory of a contiguous float64 array itself, a converted copy of anything else.
+class Values {
+  public:
+    Values(const char* name, py::handle given) : owner_(py::reinterpret_borrow<py::object>(given)) {
+        if (usable()) return;
+        owner_ = from_python("serinus._inputs", "values")(name, given);
+        // The converter returns exactly what is usable here.
+        if (!usable()) raise(Code::argument_type, std::string(name) + " cannot be made an array of float64");
+    }
+
+    std::span<const double> get() const noexcept { return values_; }
+
+  private:
+    bool usable() {
+        const auto& api = py::detail::npy_api::get();
+        // No subclass: a masked array keeps beside its memory which of it counts.
+        if (Py_TYPE(owner_.ptr()) != api.PyArray_Type_) return false;
+        const auto* array = py::detail::array_proxy(owner_.ptr());
+        const auto* type = py::detail::array_descriptor_proxy(array->descr);
+        constexpr int wanted = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+        if (type->type_num != py::detail::npy_api::NPY_DOUBLE_ || type->byteorder != '=' || array->nd != 1 ||
+            (array->flags & wanted) != wanted) {
+            return false;
+        }
+        values_ = {reinterpret_cast<const double*>(array->data), static_cast<std::size_t>(array->dimensions[0])};
+        return true;
+    }
+
+    py::object owner_;
+    std::span<const double> values_;
+};
+
+/// Below this many values a call is over before another thread could have used the time.
+constexpr std::size_t few = 64;
+
+MannWhitneyResult call_mann_whitney(py::handle baseline, py::handle canary, py::handle alternative, py::handle method,
+                                    bool continuity, py::handle nan) {
+    const MannWhitneyOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
+                                     .method = word_argument<MannWhitneyMethod>("method", method),
+                                     .continuity = continuity,
+                                     .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const Values y("baseline", baseline);
+    const Values x("canary", canary);
+    if (x.get().size() + y.get().size() <= few) return mann_whitney(y.get(), x.get(), options);
+    const py::gil_scoped_release release;
+    return mann_whitney(y.get(), x.get(), options);
+}
+
+py::dict to_dict(const MannWhitneyResult& r) {
+    using namespace py::literals;
+    return py::dict("u"_a = r.u, "z"_a = r.z, "p_value"_a = r.p_value, "effect"_a = r.effect, "ties"_a = r.ties,
+                    "degenerate"_a = r.degenerate, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary,
+                    "method"_a = word(r.method));
+}
+
+MannWhitneyResult from_dict(const py::dict& fields) {
+    MannWhitneyResult r;
+    r.u = fields["u"].cast<double>();
+    r.z = fields["z"].cast<double>();
+    r.p_value = fields["p_value"].cast<double>();
+    r.effect = fields["effect"].cast<double>();
+    r.ties = fields["ties"].cast<std::int64_t>();
+    r.degenerate = fields["degenerate"].cast<bool>();
+    r.n_baseline = fields["n_baseline"].cast<std::int64_t>();
+    r.n_canary = fields["n_canary"].cast<std::int64_t>();
+    r.method = word_argument<MannWhitneyMethod>("method", fields["method"]);
+    return r;
+}
+
+}  // namespace
+
+void register_fixed(py::module_& module) {
+    py::class_<MannWhitneyResult>(module, "MannWhitneyResult",
+                                  R"(What `mann_whitney` found.
+
+Attributes
+----------
+u : float
+    The canary's U: pairs in which the canary is larger, ties counted half.
+z : float
+    (u - mn/2) / sigma, sigma corrected for ties, without continuity correction.
+p_value : float
+    Of the alternative asked for.
+effect : float
+    u/(mn) = P(canary > baseline) + P(equal)/2; 0.5 is no difference; NaN with an empty arm.
+ties : int
+    How many of the pooled values are equal to another one.
+degenerate : bool
+    All values are equal, or an arm is empty: p_value is 1 and says nothing.
+n_baseline, n_canary : int
+    Values of each arm, NaN not counted.
+method : str
+    What p_value was computed by: "exact", "edgeworth" or "normal".
+)")
+        .def_readonly("u", &MannWhitneyResult::u)
+        .def_readonly("z", &MannWhitneyResult::z)
+        .def_readonly("p_value", &MannWhitneyResult::p_value)
+        .def_readonly("effect", &MannWhitneyResult::effect)
+        .def_readonly("ties", &MannWhitneyResult::ties)
+        .def_readonly("degenerate", &MannWhitneyResult::degenerate)
+        .def_readonly("n_baseline", &MannWhitneyResult::n_baseline)
+        .def_readonly("n_canary", &MannWhitneyResult::n_canary)
+        .def_property_readonly("method", [](const MannWhitneyResult& r) { return word(r.method); })
+        .def("to_dict", &to_dict, "The fields as a dict.")
+        .def("_repr_html_",
+             [](const MannWhitneyResult& r) {
+                 return from_python("serinus._html", "fields")("mann_whitney", to_dict(r));
+             })
+        .def("__repr__",
+             [](const MannWhitneyResult& r) {
+                 return "MannWhitneyResult(u=" + number_text(r.u, 6) + ", p_value=" + number_text(r.p_value) +
+                        ", effect=" + number_text(r.effect) + ", n_baseline=" + std::to_string(r.n_baseline) +
+                        ", n_canary=" + std::to_string(r.n_canary) + ", method='" + std::string(word(r.method)) + "')";
+             })
+        .def("__eq__",
+             [](const MannWhitneyResult& a, const MannWhitneyResult& b) { return to_dict(a).equal(to_dict(b)); })
+        .def(py::pickle(&to_dict, &from_dict));
+    module.def("mann_whitney", &call_mann_whitney);
+}
+
+}  // namespace serinus::python

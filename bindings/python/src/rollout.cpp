@@ -1,0 +1,326 @@
+/// \file
+/// The main job for Python: Plan, Decision, Monitor, judge.
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <pybind11/stl.h>
+
+#include <serinus/core/state.hpp>
+#include <serinus/io/decision.hpp>
+#include <serinus/io/plan.hpp>
+#include <serinus/report/text.hpp>
+#include <serinus/rollout/monitor.hpp>
+
+#include "core.hpp"
+
+namespace serinus::python {
+namespace {
+
+py::dict numbers_dict(const std::vector<NamedNumber>& numbers) {
+    py::dict out;
+    for (const NamedNumber& number : numbers) out[py::str(number.name)] = number.value;
+    return out;
+}
+
+/// Elements that are found by index and by name.
+template <class Element>
+py::object by_name(const std::vector<Element>& elements) {
+    py::list all;
+    for (const Element& element : elements) all.append(py::cast(element));
+    return from_python("serinus._results", "ByName")(all);
+}
+
+void register_plan(py::module_& module) {
+    py::class_<Stage>(module, "Stage", "A step of a rollout: the canary gets this share of the traffic.")
+        .def_readonly("traffic", &Stage::traffic, "Share of the canary, in (0, 1].")
+        .def_readonly("min_ms", &Stage::min_ms, "No promotion before this time in the stage, in milliseconds.")
+        .def_readonly("max_ms", &Stage::max_ms, "When `on_deadline` applies, in milliseconds; None: never.")
+        .def("__repr__", [](const Stage& s) {
+            return "Stage(traffic=" + number_text(s.traffic) + ", min_ms=" + std::to_string(s.min_ms) +
+                   ", max_ms=" + (s.max_ms ? std::to_string(*s.max_ms) : "None") + ")";
+        });
+    py::class_<Metric>(module, "Metric", "Something that is measured in both arms and must not get worse.")
+        .def_readonly("name", &Metric::name)
+        .def_property_readonly("kind", [](const Metric& m) { return member("Kind", m.kind); })
+        .def_readonly("bad", &Metric::bad, "Proportion: the series that counts what went wrong.")
+        .def_readonly("total", &Metric::total, "Proportion: the series that counts everything.")
+        .def_readonly("counter", &Metric::counter, "The series are cumulative counters.")
+        .def_property_readonly("harm", [](const Metric& m) { return member("Harm", m.harm); })
+        .def_property_readonly(
+            "margin", [](const Metric& m) { return margin_dict(m.margin); },
+            R"(How much worse the canary may be: {"ratio": r} or {"difference": d}.)")
+        .def_property_readonly(
+            "detect",
+            [](const Metric& m) -> std::optional<py::dict> {
+                const auto detect = effective_detect(m);
+                if (!detect) return std::nullopt;
+                return margin_dict(*detect);
+            },
+            "Harm that would surely matter, its default filled in; None when there is none.")
+        .def_property_readonly("method", [](const Metric& m) { return word(m.method); })
+        .def_readonly("weight", &Metric::weight, "Its part of alpha, relative to the other metrics'.")
+        .def_readonly("critical", &Metric::critical)
+        .def_readonly("muted", &Metric::muted, "Shown, never decides.")
+        .def_readonly("min_count", &Metric::min_count, "Requests that each arm must have had before it decides.")
+        .def_property_readonly("missing", [](const Metric& m) { return member("Missing", m.missing); })
+        .def_property_readonly(
+            "promote_when", [](const Metric& m) { return member("PromoteWhen", effective_promote_when(m)); },
+            "What it must show before the rollout goes on, its default filled in.")
+        .def("__repr__", [](const Metric& m) {
+            return "Metric(name=" + py::cast<std::string>(py::repr(py::str(m.name))) + ", kind='" +
+                   std::string(word(m.kind)) + "')";
+        });
+    py::class_<Plan>(module, "Plan")
+        .def(py::init([](const std::string& json) { return io::read_plan(json); }), py::arg("json"))
+        .def_readonly("name", &Plan::name)
+        .def_readonly("deployment", &Plan::deployment)
+        .def_readonly("alpha", &Plan::alpha, "A good canary is ever rolled back with at most this probability.")
+        .def_readonly("alpha_promote", &Plan::alpha_promote)
+        .def_readonly("beta", &Plan::beta)
+        .def_readonly("stages", &Plan::stages)
+        .def_readonly("interval_ms", &Plan::interval_ms, "Data are judged in intervals of this length, milliseconds.")
+        .def_readonly("warm_up_ms", &Plan::warm_up_ms, "The first part of each stage that is not judged, milliseconds.")
+        .def_readonly("settle_ms", &Plan::settle_ms,
+                      "An interval is judged this long after its end, milliseconds; what comes later is dropped.")
+        .def_property_readonly("on_deadline", [](const Plan& p) { return member("Deadline", p.on_deadline); })
+        .def_property_readonly(
+            "metrics", [](const Plan& p) { return by_name(p.metrics); }, "The metrics, found by index and by name.")
+        .def_property_readonly("noise",
+                               [](const Plan& p) {
+                                   py::dict out;
+                                   for (const auto& [name, noise] : p.noise) {
+                                       py::dict one;
+                                       if (noise.dispersion) one["dispersion"] = *noise.dispersion;
+                                       out[py::str(name)] = one;
+                                   }
+                                   return out;
+                               })
+        .def_property_readonly(
+            "arms",
+            [](const Plan& p) {
+                py::dict out;
+                out["label"] = p.arms.label;
+                out["baseline"] = p.arms.baseline;
+                out["canary"] = p.arms.canary;
+                return out;
+            },
+            "How the arms are told apart in a Prometheus answer.")
+        .def_readonly("queries", &Plan::queries, "PromQL by series name.")
+        .def_property_readonly(
+            "digest", [](const Plan& p) { return digest(p); },
+            "SHA-256 of everything in the plan: two plans with one digest are the same plan.")
+        .def(
+            "to_json", [](const Plan& p) { return io::write_plan(p); }, "The plan as JSON text.")
+        .def(
+            "__eq__", [](const Plan& a, const Plan& b) { return a == b; }, py::is_operator())
+        .def("__hash__", [](const Plan& p) { return py::hash(py::str(digest(p))); });
+}
+
+void register_decision(py::module_& module) {
+    py::class_<Reason>(module, "Reason", "Why something was decided: a code with named numbers.")
+        .def_property_readonly(
+            "code", [](const Reason& r) { return name(r.code); }, R"(The code's name, "harm_proven".)")
+        .def_property_readonly(
+            "number", [](const Reason& r) { return static_cast<int>(r.code); },
+            "The code's number, which never changes.")
+        .def_property_readonly(
+            "name", [](const Reason& r) { return name(r); },
+            R"("errors.harm_proven" for a metric, the code for the rollout.)")
+        .def_readonly("metric", &Reason::metric, "The metric that it is about, or an empty text.")
+        .def_property_readonly("sentence", [](const Reason& r) { return sentence(r); })
+        .def_property_readonly("numbers", [](const Reason& r) { return numbers_dict(r.numbers); })
+        .def_readonly("outside_alpha", &Reason::outside_alpha,
+                      "A rollback by policy, not covered by the promise about alpha.")
+        .def("__str__", [](const Reason& r) { return sentence(r); })
+        .def("__repr__", [](const Reason& r) { return "Reason('" + name(r) + "')"; })
+        .def(
+            "__eq__", [](const Reason& a, const Reason& b) { return a == b; }, py::is_operator());
+
+    py::class_<MetricResult>(module, "MetricResult", "What is known of one metric.")
+        .def_readonly("name", &MetricResult::name)
+        .def_property_readonly("kind", [](const MetricResult& m) { return member("Kind", m.kind); })
+        .def_property_readonly("verdict", [](const MetricResult& m) { return member("Verdict", m.verdict); })
+        .def_property_readonly("harm", [](const MetricResult& m) { return member("Harm", m.harm); })
+        .def_property_readonly("margin", [](const MetricResult& m) { return margin_dict(m.margin); })
+        .def_property_readonly(
+            "detect", [](const MetricResult& m) { return margin_dict(m.detect); },
+            "What the mirror is measured against under no_harm_found; empty otherwise.")
+        .def_property_readonly("promote_when",
+                               [](const MetricResult& m) { return member("PromoteWhen", m.promote_when); })
+        .def_readonly("critical", &MetricResult::critical)
+        .def_readonly("muted", &MetricResult::muted)
+        .def_readonly("alpha", &MetricResult::alpha, "Its share: it fails when the e-value reaches 1/alpha.")
+        .def_readonly("alpha_mirror", &MetricResult::alpha_mirror, "It passes when the mirror reaches 1/this.")
+        .def_readonly("evidence", &MetricResult::evidence, "Of harm, over the whole rollout.")
+        .def_readonly("mirror", &MetricResult::mirror, "Of safety, this stage's.")
+        .def_property_readonly(
+            "observed", [](const MetricResult& m) { return numbers_dict(m.observed); }, "This stage's data, by name.")
+        .def_readonly("reasons", &MetricResult::reasons, "The most important first.")
+        .def("__repr__", [](const MetricResult& m) {
+            return "MetricResult(name=" + py::cast<std::string>(py::repr(py::str(m.name))) + ", verdict='" +
+                   std::string(word(m.verdict)) + "')";
+        });
+
+    py::class_<Telemetry>(module, "Telemetry", "How good the data are that a decision rests on.")
+        .def_readonly("intervals", &Telemetry::intervals, "Complete and settled since the stage's warm-up.")
+        .def_readonly("used", &Telemetry::used, "Of those, with every metric's data in both arms.")
+        .def_property_readonly(
+            "missing",
+            [](const Telemetry& t) {
+                py::dict out;
+                for (const Arm arm : {Arm::baseline, Arm::canary}) {
+                    out[py::str(std::string(word(arm)))] = t.missing[static_cast<std::size_t>(arm)];
+                }
+                return out;
+            },
+            "Of those, without data, by arm.")
+        .def_property_readonly(
+            "newest",
+            [](const Telemetry& t) {
+                py::dict out;
+                for (const Arm arm : {Arm::baseline, Arm::canary}) {
+                    const auto newest = t.newest_ms[static_cast<std::size_t>(arm)];
+                    out[py::str(std::string(word(arm)))] =
+                        newest ? from_python("serinus._inputs", "moment")(*newest) : py::none();
+                }
+                return out;
+            },
+            "The newest sample's time by arm, a datetime in UTC; None without one.")
+        .def_property_readonly(
+            "newest_ms",
+            [](const Telemetry& t) {
+                py::dict out;
+                for (const Arm arm : {Arm::baseline, Arm::canary}) {
+                    out[py::str(std::string(word(arm)))] = t.newest_ms[static_cast<std::size_t>(arm)];
+                }
+                return out;
+            },
+            "The same in Unix milliseconds.")
+        .def_readonly("late", &Telemetry::late, "Samples that came after their interval was judged; dropped.")
+        .def_readonly("repeated", &Telemetry::repeated, "Samples seen before; dropped.")
+        .def_readonly("conflicts", &Telemetry::conflicts, "A known timestamp with another value; dropped.")
+        .def_readonly("ignored", &Telemetry::ignored, "Samples of series that the plan does not name.");
+
+    py::class_<Decision>(module, "Decision",
+                         R"(What a rollout is told: promote, hold or roll back, and everything that led to it.
+
+`str(decision)` is the report for people; `to_dict()` and `to_json()` give what machines read. A notebook shows a table.)")
+        .def_property_readonly(
+            "decision", [](const Decision& d) { return member("Action", d.decision); },
+            "promote, hold or rollback; compares equal to its text.")
+        .def_readonly("stage", &Decision::stage, "Index of the stage, from 0.")
+        .def_readonly("stages", &Decision::stages, "How many stages there are.")
+        .def_readonly("traffic", &Decision::traffic, "Share of the canary in this stage.")
+        .def_property_readonly(
+            "time",
+            [](const Decision& d) -> py::object {
+                if (!d.time_ms) return py::none();
+                return from_python("serinus._inputs", "moment")(*d.time_ms);
+            },
+            "The time that the decision is made for: a datetime in UTC; None before any data.")
+        .def_readonly("time_ms", &Decision::time_ms, "The same in Unix milliseconds.")
+        .def_property_readonly(
+            "elapsed_seconds", [](const Decision& d) { return static_cast<double>(d.elapsed_ms) / 1000; },
+            "Since the stage began.")
+        .def_readonly("finished", &Decision::finished, "Promoted out of the last stage.")
+        .def_readonly("reasons", &Decision::reasons)
+        .def_property_readonly(
+            "metrics", [](const Decision& d) { return by_name(d.metrics); },
+            "The metrics' results, found by index and by name.")
+        .def_readonly("telemetry", &Decision::telemetry)
+        .def_property_readonly("severity", [](const Decision& d) { return member("Severity", d.severity); })
+        .def_readonly("plan", &Decision::plan, "The plan's name.")
+        .def_readonly("deployment", &Decision::deployment)
+        .def_readonly("alpha", &Decision::alpha,
+                      "The promise: a good canary is ever rolled back with at most this probability.")
+        .def_readonly("alpha_guaranteed", &Decision::alpha_guaranteed,
+                      "False when a metric has no noise learned from history.")
+        .def_readonly("version", &Decision::version, "Of Serinus.")
+        .def_readonly("digest", &Decision::digest, "Of the plan.")
+        .def(
+            "to_json",
+            [](const Decision& d, std::optional<int> indent) { return io::write_decision(d, indent.value_or(-1)); },
+            py::arg("indent") = 2, "The decision as JSON text; indent None puts all on one line.")
+        .def(
+            "to_dict", [](const Decision& d) { return from_python("json", "loads")(io::write_decision(d)); },
+            "What `to_json` says, as a dict: an unknown number is None, an open end the text \"Infinity\".")
+        .def("__str__", [](const Decision& d) { return report::text(d); })
+        .def("_repr_html_", [](const py::object& d) { return from_python("serinus._html", "decision")(d); })
+        .def("__repr__", [](const Decision& d) {
+            std::string text = "Decision('" + std::string(word(d.decision)) + "', stage=" + std::to_string(d.stage);
+            for (const MetricResult& m : d.metrics) text += ", " + m.name + "='" + std::string(word(m.verdict)) + "'";
+            return text + ")";
+        });
+}
+
+/// A Monitor belongs to one thread at a time; Python's threads take turns here while the interpreter runs on.
+class SharedMonitor {
+  public:
+    explicit SharedMonitor(const Plan& plan) : monitor_(plan) {}
+
+    template <class Call>
+    auto with(Call call) {
+        const py::gil_scoped_release release;
+        const std::scoped_lock lock(mutex_);
+        return call(monitor_);
+    }
+
+  private:
+    std::mutex mutex_;
+    Monitor monitor_;
+};
+
+void register_monitor(py::module_& module) {
+    py::class_<SharedMonitor>(module, "Monitor")
+        .def(py::init<const Plan&>(), py::arg("plan"))
+        .def("_observe",
+             [](SharedMonitor& shared, const Batch& batch, std::optional<std::int64_t> now_ms) {
+                 return shared.with([&](Monitor& m) { return m.observe(batch, now_ms); });
+             })
+        .def("_enter_stage", [](SharedMonitor& shared, int index,
+                                std::int64_t at_ms) { shared.with([&](Monitor& m) { m.enter_stage(index, at_ms); }); })
+        .def("_restart",
+             [](SharedMonitor& shared, py::handle arm, const std::string& instance, std::int64_t at_ms) {
+                 const Arm which = word_argument<Arm>("arm", arm);
+                 shared.with([&](Monitor& m) { m.restart(which, instance, at_ms); });
+             })
+        .def(
+            "flush", [](SharedMonitor& shared) { return shared.with([](Monitor& m) { return m.flush(); }); },
+            "Judges all that has come without waiting for `settle` any longer: for data that are complete.")
+        .def_property_readonly(
+            "decision", [](SharedMonitor& shared) { return shared.with([](Monitor& m) { return m.decision(); }); },
+            "The last decision again; before any data a hold.")
+        .def(
+            "state",
+            [](SharedMonitor& shared) { return to_bytes(shared.with([](Monitor& m) { return encode(m.state()); })); },
+            "All that it remembers, as bytes; for a process that may be stopped at any time.")
+        .def(
+            "restore",
+            [](SharedMonitor& shared, const py::bytes& state) {
+                const auto known = decode<MonitorState>(from_bytes(state));
+                shared.with([&](Monitor& m) { m.restore(known); });
+            },
+            py::arg("state"),
+            R"(Takes over the bytes that `state` gave to a Monitor of the same plan.
+
+Raises `serinus.Error` with code "serinus.state.*" for anything else; the monitor is unchanged then.)");
+    module.def("judge", [](const Plan& plan, const Batch& batch, std::optional<std::int64_t> now_ms) {
+        const py::gil_scoped_release release;
+        return judge(plan, batch, now_ms);
+    });
+}
+
+}  // namespace
+
+void register_rollout(py::module_& module) {
+    register_plan(module);
+    register_decision(module);
+    register_monitor(module);
+}
+
+}  // namespace serinus::python

@@ -1,0 +1,170 @@
+/// \file
+/// Many looks: the tests of sequential/ for Python.
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <pybind11/stl.h>
+
+#include <serinus/core/reason.hpp>
+#include <serinus/core/state.hpp>
+#include <serinus/sequential/combine.hpp>
+#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/start_mixture.hpp>
+
+#include "core.hpp"
+
+namespace serinus::python {
+namespace {
+
+using sequential::Proportion;
+using sequential::ProportionOptions;
+using sequential::ProportionTest;
+using ProportionMixture = sequential::StartMixture<ProportionTest>;
+
+[[noreturn]] void refuse_count(const char* name, const std::string& value) {
+    raise(Code::argument_count, std::string(name) + " is " + value + "; allowed: a whole number from 0 to 2^53");
+}
+
+/// A count is a whole number: an int, or a float that is one (sums of counts often come as floats).
+std::int64_t count(const char* name, py::handle value) {
+    constexpr double most = 9007199254740992.0;
+    if (PyLong_CheckExact(value.ptr())) {
+        int overflow = 0;
+        const long long number = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
+        if (overflow != 0) refuse_count(name, shown(value));
+        return number;
+    }
+    if (PyBool_Check(value.ptr()) || PyUnicode_Check(value.ptr())) refuse_count(name, shown(value));
+    const double number = PyFloat_AsDouble(value.ptr());
+    if (number == -1.0 && PyErr_Occurred() != nullptr) {
+        PyErr_Clear();
+        refuse_count(name, shown(value));
+    }
+    if (!(std::abs(number) <= most) || number != std::floor(number)) refuse_count(name, shown(value));
+    return static_cast<std::int64_t>(number);
+}
+
+Margin margin_argument(py::handle given) {
+    const auto refuse = [&] {
+        raise(Code::argument_margin,
+              "margin is " + shown(given) + R"(; allowed: {"ratio": number} or {"difference": number})");
+    };
+    if (!py::isinstance<py::dict>(given)) refuse();
+    Margin margin;
+    for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(given)) {
+        const double number = PyBool_Check(value.ptr()) ? -1.0 : PyFloat_AsDouble(value.ptr());
+        if (PyErr_Occurred() != nullptr || PyBool_Check(value.ptr()) || !py::isinstance<py::str>(key)) {
+            PyErr_Clear();
+            refuse();
+        }
+        const std::string_view name = text_argument("margin", key);
+        if (name == "ratio") {
+            margin.ratio = number;
+        } else if (name == "difference") {
+            margin.difference = number;
+        } else {
+            refuse();
+        }
+    }
+    return margin;
+}
+
+ProportionTest make_proportion_test(double alpha, std::optional<double> alpha_promote, py::handle harm,
+                                    py::handle margin, py::handle side, py::handle method, double dispersion,
+                                    bool interval) {
+    return ProportionTest(ProportionOptions{.alpha = alpha,
+                                            .alpha_promote = alpha_promote,
+                                            .harm = word_argument<Harm>("harm", harm),
+                                            .margin = margin_argument(margin),
+                                            .side = word_argument<Side>("side", side),
+                                            .method = word_argument<sequential::ProportionMethod>("method", method),
+                                            .dispersion = dispersion,
+                                            .interval = interval});
+}
+
+using Counts = py::array_t<std::int64_t, py::array::c_style>;
+
+/// Takes many intervals at once, in order. Stops before the first one that is impossible; those before it count.
+template <class Test>
+void update_many(Test& test, const Counts& bad_b, const Counts& total_b, const Counts& bad_c, const Counts& total_c) {
+    const auto* xb = bad_b.data();
+    const auto* nb = total_b.data();
+    const auto* xc = bad_c.data();
+    const auto* nc = total_c.data();
+    const auto size = bad_b.size();
+    for (py::ssize_t i = 0; i < size; ++i) {
+        test.update(Proportion{.bad = xb[i], .total = nb[i]}, Proportion{.bad = xc[i], .total = nc[i]});
+    }
+}
+
+py::tuple options_tuple(const ProportionOptions& o) {
+    return py::make_tuple(o.alpha, o.alpha_promote, word(o.harm), margin_dict(o.margin), word(o.side), word(o.method),
+                          o.dispersion, o.interval);
+}
+
+template <class Test, class Class>
+void define_common(Class& type) {
+    type.def(
+            "update",
+            [](Test& test, py::handle bad_b, py::handle total_b, py::handle bad_c, py::handle total_c) {
+                test.update(Proportion{.bad = count("bad_b", bad_b), .total = count("total_b", total_b)},
+                            Proportion{.bad = count("bad_c", bad_c), .total = count("total_c", total_c)});
+            },
+            py::arg("bad_b"), py::arg("total_b"), py::arg("bad_c"), py::arg("total_c"),
+            R"(Takes the counts of one interval: bad of total requests in the baseline, then in the canary.
+
+An interval with an empty arm is no information and changes nothing. Impossible counts (negative, fractional, bad above
+total, above 2^53) raise `serinus.Error` with code "serinus.argument.count" and change nothing.)")
+        .def("_update_many", &update_many<Test>)
+        .def_property_readonly("log_e_value", &Test::log_e_value,
+                               "Natural log of the e-value; decided once it reached log(1/alpha).")
+        .def_property_readonly("decided", &Test::decided, "True once the e-value has reached 1/alpha.")
+        .def("evidence", &Test::evidence, "All that is known now; see `serinus.Evidence`.")
+        .def(
+            "state", [](const Test& test) { return to_bytes(encode(test.state())); },
+            "All that the test remembers, as bytes; for a process that may be stopped at any time.")
+        .def(
+            "restore",
+            [](Test& test, const py::bytes& state) { test.restore(decode<decltype(test.state())>(from_bytes(state))); },
+            py::arg("state"),
+            R"(Takes over the bytes that `state` gave.
+
+Raises `serinus.Error` with code "serinus.state.*" for anything else, and for a state that was taken under other
+options; the test is unchanged then.)");
+}
+
+py::dict combine(const std::vector<double>& log_e_values, const std::vector<double>& weights, py::handle method) {
+    const auto combined =
+        sequential::combine(log_e_values, weights, word_argument<sequential::CombineMethod>("method", method));
+    py::dict out;
+    out["log_e_value"] = combined.log_e_value;
+    out["adjusted"] = py::array_t<double>(static_cast<py::ssize_t>(combined.adjusted.size()), combined.adjusted.data());
+    return out;
+}
+
+}  // namespace
+
+void register_sequential(py::module_& module) {
+    py::class_<ProportionTest> test(module, "ProportionTest");
+    test.def(py::init(&make_proportion_test));
+    define_common<ProportionTest>(test);
+    test.def_property_readonly("_options", [](const ProportionTest& t) { return options_tuple(t.options()); });
+    // The mixture starts from a test that has seen nothing: a fresh one of the same options.
+    py::class_<ProportionMixture> mixture(module, "StartMixture");
+    mixture.def(
+        py::init([](const ProportionTest& options) { return ProportionMixture(ProportionTest(options.options())); }));
+    define_common<ProportionMixture>(mixture);
+    mixture
+        .def_property_readonly("_options", [](const ProportionMixture& m) { return options_tuple(m.test().options()); })
+        .def("begin", &ProportionMixture::begin, py::arg("weight"),
+             "A start, now, with this part of the whole capital, above 0; all weights sum to at most 1.")
+        .def_property_readonly("spent", &ProportionMixture::spent, "The capital that has been put to work, in [0, 1].");
+    module.def("combine", &combine);
+    module.def("start_weight", &sequential::start_weight);
+}
+
+}  // namespace serinus::python

@@ -1,0 +1,533 @@
+"""The program as a stranger meets it: good data, bad data, no data, and the exit code of each.
+
+    cli_test.py --serinus PROGRAM
+"""
+
+import argparse
+import json
+import math
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SERINUS = ""
+PROMOTE, ROLLBACK, ERROR, HOLD, NO_DATA = 0, 1, 2, 3, 4
+START = 1795382489
+INTERVALS = 90
+HEADER = "timestamp,series,arm,value\n"
+
+
+def plan(**changes):
+    """A plan of one metric; a change of None removes the key."""
+    document = {
+        "name": "payments",
+        "deployment": "payments-2026.11.22-1",
+        "alpha": 0.05,
+        "interval": "10s",
+        "stages": [{"traffic": 0.1, "min": "10m"}, {"traffic": 0.5, "min": "10m"}],
+        "metrics": [{"name": "errors", "kind": "proportion", "bad": "http_errors", "total": "http_requests",
+                     "margin": {"ratio": 2.0}}],
+    }
+    for key, value in changes.items():
+        if value is None:
+            document.pop(key, None)
+        else:
+            document[key] = value
+    return document
+
+
+def metric(**changes):
+    return {**plan()["metrics"][0], **changes}
+
+
+def sample(time, series, arm, value):
+    return f"{time},{series},{arm},{value}\n"
+
+
+def rows(canary_share, intervals=INTERVALS, baseline_share=0.02, seed=1, arms=("baseline", "canary"), start=START):
+    """One row a sample: 2,000 baseline and 400 canary requests an interval, give or take."""
+    source = random.Random(seed)
+    all_rows = []
+    for i in range(intervals):
+        for arm, size, share in (("baseline", 2000, baseline_share), ("canary", 400, canary_share)):
+            total = size + source.randrange(-50, 51)
+            spread = math.sqrt(total * share * (1 - share))
+            bad = min(total, max(0, round(source.gauss(total * share, spread))))
+            if arm in arms:
+                all_rows.append(sample(start + 10 * i, "http_requests", arm, total))
+                all_rows.append(sample(start + 10 * i, "http_errors", arm, bad))
+    return all_rows
+
+
+def csv(canary_share, **options):
+    return HEADER + "".join(rows(canary_share, **options))
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def file(self, name, content):
+        path = os.path.join(self.folder, name)
+        if isinstance(content, dict):
+            content = json.dumps(content)
+        if isinstance(content, str):
+            content = content.encode()
+        with open(path, "wb") as out:
+            out.write(content)
+        return path
+
+    def run_program(self, *arguments, stdin=b"", environment=None):
+        clean = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TERM")}
+        return subprocess.run([SERINUS, *arguments], input=stdin, capture_output=True, timeout=120,
+                              env={**clean, **(environment or {})})
+
+    def judge(self, the_plan, data, *arguments, **options):
+        """Runs `serinus judge` and checks what holds for every outcome."""
+        result = self.run_program("judge", self.file("plan.json", the_plan), self.file("data.csv", data), *arguments,
+                                  **options)
+        self.check_outcome(result)
+        return result
+
+    def check_outcome(self, result):
+        self.assertIn(result.returncode, (PROMOTE, ROLLBACK, ERROR, HOLD, NO_DATA), result)
+        if result.returncode == ERROR:
+            self.assertEqual(result.stdout, b"")
+            self.assertRegex(result.stderr.decode(), r"\Aserinus: (usage|serinus\.[a-z]+\.[a-z_]+): [^\n]+\n\Z")
+        else:
+            self.assertEqual(result.stderr, b"")
+            self.assertTrue(result.stdout.endswith(b"\n"))
+
+    def expect_error(self, result, code, *parts):
+        self.assertEqual(result.returncode, ERROR, result)
+        self.check_outcome(result)
+        text = result.stderr.decode()
+        self.assertTrue(text.startswith(f"serinus: {code}: "), text)
+        for part in parts:
+            self.assertIn(part, text)
+
+    def decision(self, the_plan, data, *arguments):
+        result = self.judge(the_plan, data, "--format", "json", *arguments)
+        self.assertNotEqual(result.returncode, ERROR, result.stderr)
+        return result.returncode, json.loads(result.stdout)
+
+    def codes(self, decision):
+        of_metrics = [reason["code"] for each in decision["metrics"] for reason in each["reasons"]]
+        return {reason["code"] for reason in decision["reasons"]} | set(of_metrics)
+
+
+class Outcomes(Case):
+    def test_promote(self):
+        result = self.judge(plan(), csv(0.02))
+        self.assertEqual(result.returncode, PROMOTE, result.stdout.decode())
+        self.assertTrue(result.stdout.startswith(b"PROMOTE  payments-2026.11.22-1   stage 1 of 2, 10 % of traffic"))
+        self.assertIn(b"move traffic to stage 2 (50 %)", result.stdout)
+
+    def test_rollback(self):
+        result = self.judge(plan(), csv(0.08))
+        self.assertEqual(result.returncode, ROLLBACK, result.stdout.decode())
+        self.assertTrue(result.stdout.startswith(b"ROLLBACK  "))
+        self.assertIn(b"errors.harm_proven", result.stdout)
+
+    def test_hold(self):
+        result = self.judge(plan(), csv(0.02, intervals=12))
+        self.assertEqual(result.returncode, HOLD, result.stdout.decode())
+        self.assertTrue(result.stdout.startswith(b"HOLD  "))
+        self.assertIn(b"stage_minimum", result.stdout)
+
+    def test_no_data(self):
+        result = self.judge(plan(), HEADER + sample(START, "something_else", "canary", 1))
+        self.assertEqual(result.returncode, NO_DATA, result.stdout.decode())
+        self.assertIn(b"the plan names http_errors, http_requests; the data hold something_else", result.stdout)
+
+    def test_json_and_text_agree(self):
+        for share in (0.02, 0.08):
+            text = self.judge(plan(), csv(share))
+            code, decision = self.decision(plan(), csv(share))
+            self.assertEqual(code, text.returncode)
+            self.assertEqual(decision["decision"].upper(), text.stdout.decode().split(" ")[0])
+
+    def test_the_last_stage_finishes(self):
+        staged = "timestamp,series,arm,value,stage\n"
+        staged += "".join(row.rstrip("\n") + ",0\n" for row in rows(0.02))
+        staged += "".join(row.rstrip("\n") + ",1\n" for row in rows(0.02, seed=2, start=START + 10 * INTERVALS))
+        code, decision = self.decision(plan(), staged)
+        self.assertEqual((code, decision["stage"], decision["finished"]), (PROMOTE, 1, True))
+
+    def test_the_same_again(self):
+        self.assertEqual(self.judge(plan(), csv(0.03)).stdout, self.judge(plan(), csv(0.03)).stdout)
+
+
+class Faces(Case):
+    def test_help(self):
+        for arguments in (["--help"], ["judge", "--help"], ["-h"]):
+            result = self.run_program(*arguments)
+            self.assertEqual(result.returncode, 0)
+            self.assertIn(b"Exit codes:", result.stdout)
+            self.assertEqual(result.stderr, b"")
+        self.assertIn(b"serinus judge plan.json data.csv", result.stdout + self.run_program("judge", "--help").stdout)
+
+    def test_version(self):
+        for arguments in (["version"], ["--version"]):
+            result = self.run_program(*arguments)
+            self.assertEqual(result.returncode, 0)
+            self.assertRegex(result.stdout.decode(), r"\Aserinus \d+\.\d+\.\d+\n")
+
+    def test_usage(self):
+        path = self.file("plan.json", plan())
+        for arguments in ([], ["judge"], ["judge", path], ["judge", path, path, "--format", "xml"], ["guess", path],
+                          ["judge", path, path, "--color", "blue"], ["judge", path, path, "--nonsense"],
+                          ["judge", path, path, "--now"], ["judge", path, "-", "-"],
+                          ["judge", path, path, "--format", "text", "--format", "json"]):
+            result = self.run_program(*arguments)
+            self.expect_error(result, "usage")
+
+    def test_standard_input_and_several_files(self):
+        whole = self.judge(plan(), csv(0.08))
+        path = self.file("plan.json", plan())
+        piped = self.run_program("judge", path, "-", stdin=csv(0.08).encode())
+        all_rows = rows(0.08)
+        first = self.file("requests.csv", HEADER + "".join(row for row in all_rows if "requests" in row))
+        second = self.file("errors.csv", HEADER + "".join(row for row in all_rows if "errors" in row))
+        split = self.run_program("judge", path, second, first)
+        halves = self.run_program("judge", path, self.file("b.csv", HEADER + "".join(all_rows[200:])),
+                                  self.file("a.csv", HEADER + "".join(all_rows[:200])))
+        for other in (piped, split, halves):
+            self.assertEqual(other.stdout, whole.stdout)
+            self.assertEqual(other.returncode, whole.returncode)
+
+    def test_stages_of_several_files(self):
+        def part(series, first, shift):
+            table = "timestamp,series,arm,value,stage\n"
+            for row in rows(0.02, start=START + shift):
+                if series in row:
+                    time = int(row.split(",")[0])
+                    table += row.rstrip("\n") + f",{0 if time < START + first else 1}\n"
+            return table
+
+        path = self.file("plan.json", plan())
+        good = self.run_program("judge", path, self.file("a.csv", part("requests", 300, 0)),
+                                self.file("b.csv", part("errors", 300, 0)), "--format", "json")
+        self.assertEqual(json.loads(good.stdout)["stage"], 1)
+        early = HEADER.rstrip("\n") + ",stage\n" + sample(START - 50, "http_requests", "canary", 1).rstrip("\n") + ",1\n"
+        bad = self.run_program("judge", path, self.file("a.csv", part("requests", 300, 0)), self.file("c.csv", early))
+        self.expect_error(bad, "serinus.data.order", "stage 1 begins at")
+
+    def test_prometheus_document(self):
+        document = {}
+        for series in ("http_requests", "http_errors"):
+            result = []
+            for arm, track in (("baseline", "old"), ("canary", "new")):
+                values = [[int(row.split(",")[0]), row.rstrip("\n").split(",")[3]]
+                          for row in rows(0.08) if f",{series},{arm}," in row]
+                result.append({"metric": {"version": track, "instance": "web-1"}, "values": values})
+            document[series] = {"status": "success", "data": {"resultType": "matrix", "result": result}}
+        arms = {"label": "version", "baseline": "old", "canary": "new"}
+        self.assertEqual(self.judge(plan(arms=arms), json.dumps(document)).stdout, self.judge(plan(), csv(0.08)).stdout)
+        self.expect_error(self.judge(plan(), json.dumps(document)), "serinus.data.arm", "data.csv", "track")
+
+    def test_now(self):
+        full = csv(0.08)
+        until = START + 10 * 30
+        part = HEADER + "".join(row for row in rows(0.08) if int(row.split(",")[0]) <= until)
+        now = ["--now", str(until)]
+        self.assertEqual(self.judge(plan(), full, *now).stdout, self.judge(plan(), part, *now).stdout)
+        code, decision = self.decision(plan(), csv(0.02), "--now", str(START - 3600))
+        self.assertEqual((code, decision["decision"]), (NO_DATA, "hold"))
+        code, decision = self.decision(plan(), csv(0.02), "--now", str(START + 86400))
+        self.assertEqual(code, HOLD)
+        self.assertIn("stale", self.codes(decision))
+        settled = self.decision(plan(settle="30s"), csv(0.02), "--now", str(START + 600))[1]
+        self.assertEqual(settled["telemetry"]["intervals"], 57)
+        self.expect_error(self.judge(plan(), full, "--now", "yesterday"), "serinus.data.timestamp", "--now", "yesterday")
+
+    def test_now_with_stages(self):
+        staged = "timestamp,series,arm,value,stage\n"
+        staged += "".join(row.rstrip("\n") + ",0\n" for row in rows(0.02))
+        staged += "".join(row.rstrip("\n") + ",1\n" for row in rows(0.02, seed=2, start=START + 10 * INTERVALS))
+        middle = self.decision(plan(), staged, "--now", str(START + 10 * INTERVALS - 5))[1]
+        self.assertEqual((middle["decision"], middle["stage"]), ("promote", 0))
+        code, end = self.decision(plan(), staged, "--now", str(START + 20 * INTERVALS))
+        self.assertEqual((code, end["stage"], end["finished"]), (PROMOTE, 1, True))
+        self.assertEqual(end["telemetry"]["used"], INTERVALS)
+
+    def test_color(self):
+        always = self.judge(plan(), csv(0.08), "--color", "always").stdout
+        self.assertIn(b"\x1b[1;31mROLLBACK\x1b[0m", always)
+        plain = self.judge(plan(), csv(0.08)).stdout
+        self.assertEqual(re.sub(rb"\x1b\[[0-9;]*m", b"", always), plain)
+        self.assertNotIn(b"\x1b", plain)
+        self.assertEqual(self.judge(plan(), csv(0.08), "--color", "never").stdout, plain)
+
+    def test_color_of_a_terminal(self):
+        if sys.platform == "win32":
+            return
+        import pty
+        path, data = self.file("plan.json", plan()), self.file("data.csv", csv(0.08))
+        for environment, colored in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+                                     ({"TERM": "dumb"}, False), ({}, False)):
+            ours, theirs = pty.openpty()
+            clean = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TERM")}
+            process = subprocess.Popen([SERINUS, "judge", path, data], stdout=theirs, env={**clean, **environment})
+            os.close(theirs)
+            seen = b""
+            while True:
+                try:
+                    part = os.read(ours, 65536)
+                except OSError:
+                    break
+                if not part:
+                    break
+                seen += part
+            os.close(ours)
+            self.assertEqual(process.wait(), ROLLBACK)
+            self.assertEqual(b"\x1b[" in seen, colored, environment)
+
+    def test_the_locale_changes_nothing(self):
+        plain = self.judge(plan(), csv(0.08)).stdout
+        for name in ("de_DE.UTF-8", "C", "tr_TR.UTF-8"):
+            self.assertEqual(self.judge(plan(), csv(0.08), environment={"LC_ALL": name, "LANG": name}).stdout, plain)
+
+    def test_a_reader_that_leaves(self):
+        path, data = self.file("plan.json", plan()), self.file("data.csv", csv(0.08))
+        reading, writing = os.pipe()
+        os.close(reading)
+        process = subprocess.run([SERINUS, "judge", path, data], stdout=writing, stderr=subprocess.PIPE, timeout=60)
+        os.close(writing)
+        self.assertEqual((process.returncode, process.stderr), (ROLLBACK, b""))
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "only where the system has a device that is always full")
+    def test_an_answer_that_cannot_be_written(self):
+        path, data = self.file("plan.json", plan()), self.file("data.csv", csv(0.02))
+        with open("/dev/full", "wb") as full:
+            process = subprocess.run([SERINUS, "judge", path, data], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(process.returncode, ERROR)
+        self.assertTrue(process.stderr.startswith(b"serinus: serinus.file.write: standard output: "), process.stderr)
+
+
+class BadFiles(Case):
+    def test_missing_folder_and_closed(self):
+        path = self.file("plan.json", plan())
+        self.expect_error(self.run_program("judge", os.path.join(self.folder, "nope.json"), path),
+                          "serinus.file.read", "nope.json", "No such file")
+        self.expect_error(self.run_program("judge", path, os.path.join(self.folder, "nope.csv")),
+                          "serinus.file.read", "nope.csv")
+        self.expect_error(self.run_program("judge", path, self.folder), "serinus.file.read", self.folder)
+        self.expect_error(self.run_program("judge", self.folder, path), "serinus.file.read", self.folder)
+        self.expect_error(self.run_program("judge", path, os.path.join(self.folder, "two\nlines")),
+                          "serinus.file.read", "two?lines")
+
+    def test_empty(self):
+        for data in ("", "\n\n", HEADER, "\ufeff" + HEADER):
+            self.expect_error(self.judge(plan(), data), "serinus.data.empty", "data.csv")
+        self.expect_error(self.judge("", csv(0.02)), "serinus.plan.json", "plan.json")
+        self.expect_error(self.run_program("judge", self.file("plan.json", plan()), "-"), "serinus.data.empty",
+                          "standard input")
+
+    def test_text_for_a_number(self):
+        broken = csv(0.02) + sample(START + 5000, "http_errors", "canary", "many")
+        self.expect_error(self.judge(plan(), broken), "serinus.data.value", "data.csv", "many",
+                          f"line {2 + 4 * INTERVALS}")
+
+    def test_wrong_columns_arms_and_times(self):
+        self.expect_error(self.judge(plan(), "time,http_errors,http_requests\n1,2,3\n"), "serinus.data.column")
+        self.expect_error(self.judge(plan(), HEADER + sample(START, "http_errors", "control", 1)), "serinus.data.arm",
+                          "control")
+        self.expect_error(self.judge(plan(), HEADER + sample("noon", "http_errors", "canary", 1)),
+                          "serinus.data.timestamp", "noon")
+        self.expect_error(self.judge(plan(), HEADER + f"{START},http_errors,canary\n"), "serinus.data.column")
+
+    def test_json_that_is_no_answer(self):
+        for data in ("{", "[]", "{}", '{"http_errors": 3}', '{"status": "error", "error": "too many"}', "[" * 100000):
+            result = self.judge(plan(), data)
+            self.assertEqual(result.returncode, ERROR, data[:40])
+
+    def test_ten_megabytes_of_garbage(self):
+        source = random.Random(7)
+        garbage = source.randbytes(10_000_000)
+        for data in (garbage, b"timestamp,series,arm,value\n" + garbage, b"{" + garbage, b"a" * 10_000_000,
+                     b"," * 10_000_000, b'"' * 9_999_999, b"\0" * 10_000_000):
+            result = self.judge(plan(), data)
+            self.assertEqual(result.returncode, ERROR)
+            self.assertLess(len(result.stderr), 1000)
+        self.assertEqual(self.judge(garbage, csv(0.02)).returncode, ERROR)
+
+    def test_damaged_data_never_crash(self):
+        source = random.Random(11)
+        whole = csv(0.02, intervals=20).encode()
+        text = json.dumps(plan()).encode()
+        path = self.file("good.json", plan())
+        for _ in range(150):
+            damaged = bytearray(whole)
+            for _ in range(source.randrange(1, 8)):
+                damaged[source.randrange(len(damaged))] = source.randrange(256)
+            self.check_outcome(self.run_program("judge", path, "-", stdin=bytes(damaged)))
+        data = self.file("good.csv", whole)
+        for _ in range(150):
+            damaged = bytearray(text)
+            damaged[source.randrange(len(damaged))] = source.randrange(256)
+            del damaged[source.randrange(len(damaged)):][:source.randrange(3)]
+            self.check_outcome(self.run_program("judge", self.file("damaged.json", bytes(damaged)), data))
+
+
+class BadPlans(Case):
+    def refuse(self, the_plan, code, *parts):
+        result = self.judge(the_plan, csv(0.02))
+        self.expect_error(result, code, "plan.json", *parts)
+
+    def test_unknown_and_missing_keys(self):
+        self.refuse(plan(alhpa=0.05), "serinus.plan.unknown_key", "alhpa")
+        self.refuse(plan(metrics=[metric(magin={"ratio": 2})]), "serinus.plan.unknown_key", "magin")
+        self.refuse(plan(metrics=None), "serinus.plan.missing_key", "metrics")
+        self.refuse(plan(interval=None), "serinus.plan.missing_key", "interval")
+        self.refuse(plan(alpha="much"), "serinus.plan.type", "alpha")
+        self.refuse("{", "serinus.plan.json")
+        self.refuse('{"name": "a", "name": "b"}', "serinus.plan.duplicate", "name")
+
+    def test_margins(self):
+        for margin in ({"ratio": 0}, {"ratio": -1}, {"ratio": 0.5}, {"difference": -0.1}, {"difference": 1},
+                       {"ratio": 1e9}, {"ratio": 2, "difference": 0.1}, {}):
+            self.refuse(plan(metrics=[metric(margin=margin)]), "serinus.plan.value", "metrics[0].margin")
+
+    def test_alpha(self):
+        for alpha in (0, 1, -0.05, 1.5, 1e308):
+            self.refuse(plan(alpha=alpha), "serinus.plan.value", "alpha")
+
+    def test_stages(self):
+        for stages in ([], [{"traffic": 0.5}, {"traffic": 0.1}], [{"traffic": 0.5}, {"traffic": 0.5}], [{"traffic": 0}],
+                       [{"traffic": 1.5}], [{"traffic": 0.1, "min": "1h", "max": "10m"}]):
+            self.refuse(plan(stages=stages), "serinus.plan.value", "stages")
+
+    def test_what_is_not_built_is_said(self):
+        gauge = {"name": "p95", "kind": "gauge", "series": "latency", "margin": {"ratio": 1.1}}
+        self.refuse(plan(metrics=[gauge]), "serinus.plan.not_built", "gauge")
+
+    def test_a_stage_that_the_plan_does_not_have(self):
+        data = "timestamp,series,arm,value,stage\n" + sample(START, "http_errors", "canary", 1).rstrip("\n") + ",7\n"
+        self.expect_error(self.judge(plan(), data), "serinus.monitor.stage", "7")
+
+
+class PoorData(Case):
+    """Data that can be read but not judged: an honest hold with its reason, never a promotion."""
+
+    def expect_hold(self, data, *reasons, the_plan=None, code=None):
+        got, decision = self.decision(the_plan or plan(), data)
+        self.assertEqual(decision["decision"], "hold", decision)
+        self.assertIn(got, (HOLD, NO_DATA))
+        if code is not None:
+            self.assertEqual(got, code)
+        for reason in reasons:
+            self.assertIn(reason, self.codes(decision))
+        return decision
+
+    def test_one_arm(self):
+        self.expect_hold(csv(0.02, arms=("canary",)), "missing_baseline", code=NO_DATA)
+        self.expect_hold(csv(0.02, arms=("baseline",)), "missing_canary", code=NO_DATA)
+
+    def test_one_point(self):
+        self.expect_hold(csv(0.02, intervals=1))
+        self.expect_hold(HEADER + sample(START, "http_requests", "canary", 1), code=NO_DATA)
+
+    def test_only_missing_values(self):
+        for value in ("NaN", ""):
+            data = HEADER + "".join(row.rsplit(",", 1)[0] + f",{value}\n" for row in rows(0.02))
+            self.expect_hold(data, code=NO_DATA)
+
+    def test_infinite_values(self):
+        for value in ("+Inf", "-Inf"):
+            data = HEADER + "".join(row.rsplit(",", 1)[0] + f",{value}\n" if "errors" in row else row
+                                    for row in rows(0.02))
+            self.expect_hold(data, "impossible_counts", code=NO_DATA)
+
+    def test_impossible_counts(self):
+        for value in ("100000", "-1", "3.5", "1e300"):  # more bad than total, negative, fractional, beyond counting
+            data = HEADER + "".join(row.rsplit(",", 1)[0] + f",{value}\n" if "errors,canary" in row else row
+                                    for row in rows(0.02))
+            self.expect_hold(data, "impossible_counts", code=NO_DATA)
+
+    def test_no_events_prove_nothing(self):
+        data = HEADER + "".join(row.rsplit(",", 1)[0] + ",0\n" if "errors" in row else row for row in rows(0.02))
+        self.expect_hold(data, "no_events", code=HOLD)
+
+    def test_all_equal(self):
+        """Ten bad of a hundred, everywhere and always: certainly no harm."""
+        data = HEADER + "".join(row.rsplit(",", 1)[0] + (",10\n" if "errors" in row else ",100\n") for row in rows(0.02))
+        code, decision = self.decision(plan(), data)
+        self.assertEqual(code, PROMOTE)
+        self.assertEqual(decision["metrics"][0]["evidence"]["estimate"], 1)
+
+    def test_a_missing_error_series(self):
+        data = HEADER + "".join(row for row in rows(0.02) if "http_errors,canary" not in row)
+        self.expect_hold(data, "missing_canary", "unpaired_series", code=NO_DATA)
+
+    def test_many_gaps(self):
+        data = HEADER + "".join(row for row in rows(0.02) if "canary" not in row or int(row.split(",")[0]) % 30 == 29)
+        self.expect_hold(data, "low_coverage", "unbalanced_gaps")
+
+    def test_silence_of_the_canary(self):
+        """It stops half way: the gap is seen, and whatever it had shown before does not promote."""
+        data = HEADER + "".join(row for row in rows(0.02) if "canary" not in row or int(row.split(",")[0]) < START + 450)
+        self.expect_hold(data, "stale")
+
+    def test_muted_only(self):
+        decision = self.expect_hold(csv(0.08), "nothing_to_judge", the_plan=plan(metrics=[metric(muted=True)]), code=HOLD)
+        self.assertEqual(decision["metrics"][0]["verdict"], "fail")
+
+
+class Disorder(Case):
+    def test_order_and_duplicates_change_nothing(self):
+        for share in (0.02, 0.08):
+            all_rows = rows(share)
+            code, whole = self.decision(plan(), HEADER + "".join(all_rows))
+            mixed = all_rows + all_rows[:100]
+            random.Random(3).shuffle(mixed)
+            again, shuffled = self.decision(plan(), HEADER + "".join(mixed))
+            self.assertEqual(again, code)
+            self.assertEqual(shuffled["metrics"], whole["metrics"])
+            self.assertEqual(shuffled["telemetry"]["conflicts"], 0)
+
+    def test_conflicts_are_counted_and_the_first_one_wins(self):
+        conflict = sample(START, "http_errors", "canary", 1) + sample(START, "http_errors", "canary", 300)
+        others = [row for row in rows(0.02) if not row.startswith(f"{START},http_errors,canary")]
+        _, first = self.decision(plan(), HEADER + conflict.split("\n")[0] + "\n" + "".join(others))
+        _, both = self.decision(plan(), HEADER + conflict + "".join(others))
+        self.assertEqual(both["telemetry"]["conflicts"], 1)
+        self.assertEqual(both["metrics"], first["metrics"])
+        self.assertIn(b"another value", self.judge(plan(), HEADER + conflict + "".join(others)).stdout)
+
+    def test_counters_that_go_back(self):
+        """Cumulative counters of processes that are restarted: what they counted before is not lost or negative."""
+        sums, data = {}, HEADER
+        for row in rows(0.02):
+            time, series, arm, value = row.rstrip("\n").split(",")
+            restarted = (int(time) - START) % 300 == 290 and arm == "canary"
+            key = (series, arm)
+            sums[key] = int(value) + (0 if restarted else sums.get(key, 0))
+            data += sample(time, series, arm, sums[key])
+        code, decision = self.decision(plan(metrics=[metric(counter=True)]), data)
+        self.assertEqual(code, PROMOTE, decision["reasons"])
+        self.assertNotIn("impossible_counts", self.codes(decision))
+        observed = decision["metrics"][0]["observed"]
+        self.assertGreater(observed["total_canary"], 0.9 * 400 * INTERVALS)
+
+    def test_written_as_others_write(self):
+        plain = self.judge(plan(), csv(0.08)).stdout
+        crlf = "\ufeff" + csv(0.08).replace("\n", "\r\n")
+        quoted = "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in csv(0.08).splitlines())
+        milliseconds = HEADER + "".join(f"{int(row.split(',')[0]) * 1000},{row.split(',', 1)[1]}" for row in rows(0.08))
+        for data in (crlf, quoted, milliseconds):
+            self.assertEqual(self.judge(plan(), data).stdout, plain)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--serinus", required=True, help="the program")
+    arguments, rest = parser.parse_known_args()
+    SERINUS = os.path.abspath(arguments.serinus)
+    unittest.main(argv=[sys.argv[0], *rest])

@@ -1,0 +1,101 @@
+"""The package itself: examples, types, words, and how long an import takes."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import serinus
+from serinus import _words
+
+MODULES = ["serinus", "serinus._errors", "serinus._fixed", "serinus._rollout", "serinus.sequential"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples(module: str) -> None:
+    found = doctest.testmod(importlib.import_module(module))
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+def test_everything_public_is_there_and_documented() -> None:
+    for name in serinus.__all__:
+        assert (getattr(serinus, name).__doc__ or "").strip(), name
+    for name in serinus.sequential.__all__:
+        assert (getattr(serinus.sequential, name).__doc__ or "").strip(), name
+
+
+def test_words_are_those_of_the_library() -> None:
+    """A member is its text in every way; that none is missing shows when the compiled part looks them all up."""
+    assert [str(word) for word in _words.Action] == ["promote", "hold", "rollback"]
+    assert [str(word) for word in _words.Verdict] == ["pass", "fail", "inconclusive", "no_data"]
+    for words in (_words.Action, _words.Verdict, _words.Severity, _words.Harm, _words.Kind, _words.Missing):
+        for word in words:
+            assert word == word.value == str(word) == f"{word}"
+            assert hash(word) == hash(word.value)
+            assert words(word.value) is word
+
+
+def test_types(tmp_path: Path) -> None:
+    """A program that uses the package passes mypy's strictest checks, and a wrong one does not."""
+    good = tmp_path / "good.py"
+    good.write_text(
+        textwrap.dedent(
+            """
+            import datetime as dt
+
+            import numpy as np
+            import serinus
+            from serinus.sequential import ProportionTest, StartMixture, combine, start_weight
+
+            result: serinus.MannWhitneyResult = serinus.mann_whitney([1.0], np.ones(3), alternative="greater")
+            p: float = result.p_value
+            plan = serinus.Plan("plan.json")
+            margin: dict[str, float] = plan.metrics["errors"].margin
+            decision: serinus.Decision = serinus.judge(plan, {"timestamp": [0]})
+            verdict: serinus.Verdict = decision.metrics["errors"].verdict
+            text: str = decision.decision
+            first: serinus.MetricResult = decision.metrics[0]
+            reasons: list[str] = [reason.sentence for reason in decision.reasons]
+            monitor = serinus.Monitor({"name": "p"})
+            monitor.observe(None, now=dt.datetime.now(dt.timezone.utc))
+            monitor.restore(monitor.state())
+            test = ProportionTest(alpha=0.01, harm="either", margin={"difference": 0.1})
+            test.update(1, 10, 1, 10)
+            mixture = StartMixture(test)
+            mixture.begin(start_weight(0))
+            e: float = combine([test.log_e_value, mixture.evidence().log_e_value]).log_e_value
+            try:
+                plan.to_dict()
+            except serinus.Error as error:
+                code: str = error.code
+            """
+        )
+    )
+    bad = tmp_path / "bad.py"
+    bad.write_text('import serinus\n\nserinus.mann_whitney([1.0], [2.0], alternative="bigger")\n')
+    package = str(Path(serinus.__file__).parent)
+    for file, code, says in ((good, 0, "no issues"), (bad, 1, "bigger")):
+        found = subprocess.run(
+            [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(file)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env={"MYPYPATH": str(Path(package).parent), "PATH": ""},
+        )
+        assert found.returncode == code, found.stdout + found.stderr
+        assert says in found.stdout
+
+
+def test_import_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only measured and shown: what a machine needs is not a matter of right and wrong."""
+    code = "import numpy, time; t = time.perf_counter(); import serinus; print((time.perf_counter() - t) * 1000)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    with capsys.disabled():
+        print(f" import serinus: {float(found.stdout):.1f} ms after numpy")

@@ -1,0 +1,227 @@
+"""The JSON schemas: what Serinus reads and writes fits them, and what it refuses does not.
+
+That the schemas name exactly the keys that the reader and the writer know is checked by tests/unit/io.
+"""
+
+import copy
+import functools
+import json
+import pathlib
+
+import jsonschema
+import pytest
+
+DATA = pathlib.Path(__file__).resolve().parents[2] / "data"
+PLANS = sorted((DATA / "plans").glob("*.json"))
+BROKEN = json.loads((DATA / "reference" / "broken_plans.json").read_text())["plans"]
+
+
+def load(name):
+    return json.loads((DATA / name).read_text())
+
+
+@functools.cache
+def validator(name):
+    schema = load(f"schema/{name}.schema.json")
+    kind = jsonschema.validators.validator_for(schema)
+    kind.check_schema(schema)
+    return kind(schema)
+
+
+def changed(document, change):
+    """The document with the values at JSON pointers set, and members removed."""
+    document = copy.deepcopy(document)
+
+    def place(pointer):
+        *way, last = pointer.split("/")[1:]
+        at = document
+        for step in way:
+            at = at[int(step)] if isinstance(at, list) else at[step]
+        return at, int(last) if isinstance(at, list) else last
+
+    for pointer, value in change.get("set", {}).items():
+        at, last = place(pointer)
+        if isinstance(at, list) and last == len(at):
+            at.append(value)
+        else:
+            at[last] = value
+    for pointer in change.get("remove", []):
+        at, last = place(pointer)
+        del at[last]
+    assert document != load("plans/minimal.json")
+    return document
+
+
+def test_there_are_examples():
+    assert {path.name for path in PLANS} >= {"minimal.json", "full.json"}
+    assert len(BROKEN) >= 60
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.name)
+def test_example_plans_fit(path):
+    validator("plan").validate(json.loads(path.read_text()))
+
+
+def test_the_full_plan_has_every_key():
+    schema = load("schema/plan.schema.json")
+    full = load("plans/full.json")
+    assert set(full) == set(schema["properties"])
+    for name, values in {
+        "stage": full["stages"],
+        "metric": full["metrics"],
+        "margin": [m["margin"] for m in full["metrics"]],
+        "noise": full["noise"].values(),
+        "arms": [full["arms"]],
+        "telemetry": [full["telemetry"]],
+    }.items():
+        assert set().union(*values) == set(schema["$defs"][name]["properties"]), name
+
+
+@pytest.mark.parametrize("change", BROKEN, ids=lambda change: change["says"][:50])
+def test_broken_plans_do_not_fit(change):
+    plan = changed(load("plans/minimal.json"), change)
+    assert validator("plan").is_valid(plan) == (not change.get("schema", True))
+
+
+@pytest.mark.parametrize("text", ["0", "0s", "10s", "10m", "1h30m", "250ms", "1y2w3d4h5m6s7ms", "90m"])
+def test_durations_that_fit(text):
+    assert validator("plan").is_valid(changed(load("plans/minimal.json"), {"set": {"/warm_up": text}}))
+
+
+@pytest.mark.parametrize("text", ["", "1", "10", "m", "1m1h", "1s1s", "1.5h", "-1s", "+1s", " 1s", "1s ", "1S", "1 s"])
+def test_durations_that_do_not_fit(text):
+    assert not validator("plan").is_valid(changed(load("plans/minimal.json"), {"set": {"/warm_up": text}}))
+
+
+def evidence(**more):
+    return {
+        "log_e_value": 4.5,
+        "e_value": 90.0,
+        "needed": 2.99,
+        "p_value": 0.011,
+        "estimate": 3.1,
+        "lower": 2.25,
+        "upper": "Infinity",
+        "confidence": 0.9,
+        "n_baseline": 912004,
+        "n_canary": 9120,
+        "method": "conditional",
+        **more,
+    }
+
+
+def decision():
+    reason = {
+        "code": "harm_proven",
+        "number": 1000,
+        "metric": "errors",
+        "sentence": "a sentence",
+        "numbers": {"bound": 2.25, "margin": 2},
+    }
+    return {
+        "decision": "rollback",
+        "stage": 0,
+        "stages": 3,
+        "traffic": 0.01,
+        "time": "2026-11-22T21:21:29.250Z",
+        "elapsed_seconds": 760.5,
+        "finished": False,
+        "severity": "page",
+        "reasons": [reason, {"code": "missing_rollback", "number": 1066, "sentence": "a sentence", "numbers": {"age": None},
+                             "outside_alpha": True}],
+        "metrics": [
+            {
+                "name": "errors",
+                "kind": "proportion",
+                "verdict": "fail",
+                "harm": "increase",
+                "margin": {"ratio": 2},
+                "detect": {"ratio": 4},
+                "promote_when": "no_harm_found",
+                "critical": True,
+                "muted": False,
+                "alpha": 0.05,
+                "alpha_mirror": 0.2,
+                "evidence": evidence(),
+                "mirror": evidence(log_e_value="-Infinity", e_value=0, estimate=None, lower="-Infinity"),
+                "observed": {"bad_baseline": 11856, "total_baseline": 912004, "bad_canary": 374, "total_canary": 9120},
+                "reasons": [reason],
+            }
+        ],
+        "telemetry": {
+            "intervals": 76,
+            "used": 75,
+            "missing": {"baseline": 0, "canary": 1},
+            "newest": {"baseline": "2026-11-22T21:21:29Z", "canary": None},
+            "late": 1,
+            "repeated": 2,
+            "conflicts": 3,
+            "ignored": 4,
+        },
+        "plan": "payments",
+        "deployment": "",
+        "alpha": 0.05,
+        "alpha_guaranteed": False,
+        "version": "0.1.0",
+        "digest": "a" * 64,
+    }
+
+
+def test_a_decision_fits():
+    validator("decision").validate(decision())
+
+
+def test_every_key_of_a_decision_is_required_or_known_to_be_optional():
+    """Taking any key away, or adding one, is seen everywhere in the document."""
+    check = validator("decision")
+    optional = {"metric", "outside_alpha", "detect", "e_value", "bound", "margin", "age", "ratio"}
+    optional |= {"bad_baseline", "total_baseline", "bad_canary", "total_canary"}
+    seen = 0
+
+    def objects(value):
+        if isinstance(value, dict):
+            yield value
+            for member in value.values():
+                yield from objects(member)
+        elif isinstance(value, list):
+            for member in value:
+                yield from objects(member)
+
+    document = decision()
+    for found in objects(document):
+        for key in list(found):
+            kept = dict(found)
+            del found[key]
+            if key == "ratio" or (key == "margin" and "verdict" in kept):
+                assert not check.is_valid(document), key
+            else:
+                assert check.is_valid(document) == (key in optional), key
+            found.clear()
+            found.update(kept)
+            seen += 1
+        if not any(key in found for key in ("bound", "age", "bad_baseline")):
+            found["extra"] = 1
+            assert not check.is_valid(document)
+            del found["extra"]
+    assert seen > 70
+    check.validate(document)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"set": {"/decision": "fail"}},
+        {"set": {"/time": "yesterday"}},
+        {"set": {"/stage": -1}},
+        {"set": {"/metrics/0/evidence/lower": "inf"}},
+        {"set": {"/metrics/0/evidence/p_value": 1.5}},
+        {"set": {"/metrics/0/verdict": "unknown"}},
+        {"set": {"/metrics/0/margin": {"ratio": 2, "difference": 1}}},
+        {"set": {"/reasons/1/outside_alpha": False}},
+        {"set": {"/digest": "abc"}},
+        {"set": {"/telemetry/late": 0.5}},
+    ],
+    ids=lambda change: str(change["set"]),
+)
+def test_broken_decisions_do_not_fit(change):
+    assert not validator("decision").is_valid(changed(decision(), change))

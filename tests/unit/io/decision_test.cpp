@@ -1,0 +1,201 @@
+#include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <serinus/core/error.hpp>
+#include <serinus/io/decision.hpp>
+
+namespace {
+
+using namespace serinus;
+using nlohmann::json;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+Decision example() {
+    Decision decision;
+    decision.decision = Action::rollback;
+    decision.stage = 0;
+    decision.stages = 3;
+    decision.traffic = 0.01;
+    decision.time_ms = 1'795'382'489'250;
+    decision.elapsed_ms = 760'500;
+    decision.severity = Severity::page;
+    decision.plan = "payments";
+    decision.deployment = "payments-2026.11.22-1";
+    decision.alpha = 0.05;
+    decision.alpha_guaranteed = false;
+    decision.version = "0.1.0";
+    decision.digest = std::string(64, 'a');
+    const Reason proven{Code::harm_proven, "errors", {{"bound", 2.25}, {"margin", 2}}, false};
+    decision.reasons = {proven, {Code::missing_rollback, "", {{"age", 125}}, true}};
+
+    MetricResult errors;
+    errors.name = "errors";
+    errors.verdict = Verdict::fail;
+    errors.margin.ratio = 2;
+    errors.detect.ratio = 4;
+    errors.promote_when = PromoteWhen::no_harm_found;
+    errors.critical = true;
+    errors.alpha = 0.05;
+    errors.alpha_mirror = 0.2;
+    errors.evidence = {.log_e_value = 4.5,
+                       .p_value = 0.011,
+                       .estimate = 3.1,
+                       .lower = 2.25,
+                       .upper = infinity,
+                       .confidence = 0.9,
+                       .n_baseline = 912'004,
+                       .n_canary = 9120,
+                       .method = "conditional"};
+    errors.mirror.log_e_value = -1000;
+    errors.mirror.method = "conditional";
+    errors.observed = {
+        {"bad_baseline", 11'856}, {"total_baseline", 912'004}, {"bad_canary", 374}, {"total_canary", 9120}};
+    errors.reasons = {proven, {Code::dispersion_unknown, "errors", {}, false}};
+    decision.metrics = {errors};
+
+    decision.telemetry.intervals = 76;
+    decision.telemetry.used = 75;
+    decision.telemetry.missing = {0, 1};
+    decision.telemetry.newest_ms = {1'795'382'489'000, std::nullopt};
+    decision.telemetry.late = 1;
+    decision.telemetry.repeated = 2;
+    decision.telemetry.conflicts = 3;
+    decision.telemetry.ignored = 4;
+    return decision;
+}
+
+TEST(WriteDecision, SaysEverything) {
+    const json out = json::parse(io::write_decision(example()));
+    const json expected = json::parse(R"({
+        "decision": "rollback", "stage": 0, "stages": 3, "traffic": 0.01, "time": "2026-11-22T21:21:29.250Z",
+        "elapsed_seconds": 760.5, "finished": false, "severity": "page", "plan": "payments",
+        "deployment": "payments-2026.11.22-1", "alpha": 0.05, "alpha_guaranteed": false, "version": "0.1.0",
+        "digest": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "reasons": [
+            {"code": "harm_proven", "number": 1000, "metric": "errors", "numbers": {"bound": 2.25, "margin": 2}},
+            {"code": "missing_rollback", "number": 1066, "numbers": {"age": 125}, "outside_alpha": true}],
+        "metrics": [{
+            "name": "errors", "kind": "proportion", "verdict": "fail", "harm": "increase", "margin": {"ratio": 2},
+            "detect": {"ratio": 4}, "promote_when": "no_harm_found", "critical": true, "muted": false, "alpha": 0.05,
+            "alpha_mirror": 0.2,
+            "evidence": {"log_e_value": 4.5, "p_value": 0.011, "estimate": 3.1, "lower": 2.25, "upper": "Infinity",
+                         "confidence": 0.9, "n_baseline": 912004, "n_canary": 9120, "method": "conditional"},
+            "mirror": {"log_e_value": -1000, "e_value": 0, "p_value": 1, "estimate": null, "lower": "-Infinity",
+                       "upper": "Infinity", "confidence": 0, "n_baseline": 0, "n_canary": 0, "method": "conditional"},
+            "observed": {"bad_baseline": 11856, "total_baseline": 912004, "bad_canary": 374, "total_canary": 9120},
+            "reasons": [
+                {"code": "harm_proven", "number": 1000, "metric": "errors", "numbers": {"bound": 2.25, "margin": 2}},
+                {"code": "dispersion_unknown", "number": 1008, "metric": "errors", "numbers": {}}]}],
+        "telemetry": {"intervals": 76, "used": 75, "missing": {"baseline": 0, "canary": 1},
+                      "newest": {"baseline": "2026-11-22T21:21:29Z", "canary": null},
+                      "late": 1, "repeated": 2, "conflicts": 3, "ignored": 4}})");
+
+    // What follows from the rest is compared apart from it.
+    json rest = out;
+    for (json* reasons : {&rest["reasons"], &rest["metrics"][0]["reasons"]}) {
+        for (json& reason : *reasons) reason.erase("sentence");
+    }
+    for (const char* side : {"evidence", "mirror"}) rest["metrics"][0][side].erase("needed");
+    rest["metrics"][0]["evidence"].erase("e_value");
+    EXPECT_EQ(rest, expected) << out.dump(2);
+
+    EXPECT_EQ(out["reasons"][0]["sentence"], sentence(example().reasons[0]));
+    EXPECT_NE(out["reasons"][1]["sentence"].get<std::string>().find("2m 5s"), std::string::npos);
+    const json& metric = out["metrics"][0];
+    EXPECT_DOUBLE_EQ(metric["evidence"]["needed"].get<double>(), std::log(20));
+    EXPECT_DOUBLE_EQ(metric["mirror"]["needed"].get<double>(), std::log(5));
+    EXPECT_DOUBLE_EQ(metric["evidence"]["e_value"].get<double>(), std::exp(4.5));
+}
+
+TEST(WriteDecision, SameDecisionSameText) {
+    const std::string text = io::write_decision(example());
+    EXPECT_EQ(text, io::write_decision(example()));
+    EXPECT_TRUE(text.starts_with("{\n  \"decision\": \"rollback\",\n  \"stage\": 0,")) << text.substr(0, 80);
+    const std::string line = io::write_decision(example(), -1);
+    EXPECT_EQ(line.find('\n'), std::string::npos);
+    EXPECT_EQ(json::parse(line), json::parse(text));
+}
+
+TEST(WriteDecision, ExtremesAreSaidPlainly) {
+    Decision decision = example();
+    MetricResult& metric = decision.metrics[0];
+    metric.alpha = 0;  // muted
+    metric.evidence.log_e_value = 12'345.5;
+    metric.mirror.log_e_value = -infinity;
+    metric.detect = {};
+    metric.margin = {.ratio = std::nullopt, .difference = 0.002};
+    metric.name = "\xC3(";
+    decision.time_ms = std::numeric_limits<std::int64_t>::max();
+    decision.elapsed_ms = -1500;
+    const json out = json::parse(io::write_decision(decision));
+    EXPECT_EQ(out["time"], nullptr);
+    EXPECT_EQ(out["elapsed_seconds"], -1.5);
+    const json& shown = out["metrics"][0];
+    EXPECT_EQ(shown["evidence"]["needed"], "Infinity");
+    EXPECT_EQ(shown["evidence"]["log_e_value"], 12'345.5);
+    EXPECT_FALSE(shown["evidence"].contains("e_value"));
+    EXPECT_EQ(shown["mirror"]["log_e_value"], "-Infinity");
+    EXPECT_EQ(shown["mirror"]["e_value"], 0);
+    EXPECT_FALSE(shown.contains("detect"));
+    EXPECT_EQ(shown["margin"], json({{"difference", 0.002}}));
+    EXPECT_EQ(shown["name"], "\xEF\xBF\xBD(");
+}
+
+TEST(WriteDecision, EmptyOneHasEveryKey) {
+    const json out = json::parse(io::write_decision(Decision{}));
+    EXPECT_EQ(out["decision"], "hold");
+    EXPECT_EQ(out["metrics"], json::array());
+    EXPECT_EQ(out["reasons"], json::array());
+    EXPECT_EQ(out["telemetry"]["newest"]["canary"], nullptr);
+}
+
+/// All keys of all objects, by the path of the schema's names.
+void collect(const json& value, const std::string& path, std::set<std::string>& keys) {
+    if (value.is_array()) {
+        for (const json& element : value) collect(element, path, keys);
+    } else if (value.is_object() && !path.ends_with(".numbers") && !path.ends_with(".observed")) {
+        for (const auto& [key, member] : value.items()) {
+            keys.insert(path + "." + key);
+            collect(member, path + "." + key, keys);
+        }
+    }
+}
+
+void collect_schema(const json& schema, const json& node, const std::string& path, std::set<std::string>& keys) {
+    if (node.contains("$ref")) {
+        const std::string name = node["$ref"].get<std::string>().substr(8);  // after "#/$defs/"
+        collect_schema(schema, schema["$defs"][name], path, keys);
+    }
+    if (node.contains("items")) collect_schema(schema, node["items"], path, keys);
+    if (!node.contains("properties")) return;
+    for (const auto& [key, member] : node["properties"].items()) {
+        keys.insert(path + "." + key);
+        collect_schema(schema, member, path + "." + key, keys);
+    }
+}
+
+TEST(DecisionSchema, HasTheKeysThatAreWritten) {
+    std::ifstream in(std::string(SERINUS_DATA_DIR) + "/schema/decision.schema.json");
+    const json schema = json::parse(std::string(std::istreambuf_iterator<char>(in), {}));
+    Decision decision = example();
+    decision.metrics.push_back(decision.metrics[0]);
+    decision.metrics[1].margin = {.ratio = std::nullopt, .difference = 0.1};
+    decision.metrics[1].detect = {.ratio = std::nullopt, .difference = 0.2};
+    decision.metrics[1].reasons[0].outside_alpha = true;
+    std::set<std::string> written;
+    collect(json::parse(io::write_decision(decision)), "", written);
+    std::set<std::string> described;
+    collect_schema(schema, schema, "", described);
+    EXPECT_EQ(written, described);
+}
+
+}  // namespace
