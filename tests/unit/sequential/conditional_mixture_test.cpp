@@ -118,17 +118,19 @@ TEST(LikelihoodCurve, BoundsAreWhereTheExactEvidenceMeetsTheThreshold) {
                 // Outward: no more evidence than claimed, and less than a hair more when moved by the interpolation's
                 // error.
                 EXPECT_GE(exact(std::log(lower), +1), std::log(20) - 1e-6 * scale);
-                if (lower < 50)
+                if (lower < 50) {
                     EXPECT_LE(exact(std::log(lower) * (1 + 1e-12) + 1e-4, +1), std::log(20) + 1e-6)
                         << scale << ' ' << x_b << ' ' << x_c;
+                }
             }
             if (x_b == 0) {
                 EXPECT_EQ(upper, std::numeric_limits<double>::infinity());
             } else {
                 EXPECT_GE(exact(std::log(upper), -1), std::log(100) - 1e-6 * scale);
-                if (upper > 0.02)
+                if (upper > 0.02) {
                     EXPECT_LE(exact(std::log(upper) - 1e-4, -1), std::log(100) + 1e-6)
                         << scale << ' ' << x_b << ' ' << x_c;
+                }
             }
             if (x_b > 0 && x_c > 0) {
                 const double ratio = (x_c / n_c) / (x_b / n_b);
