@@ -15,6 +15,7 @@
 #include <boost/math/special_functions/erf.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 
+#include <serinus/core/normal.hpp>
 #include <serinus/core/version.hpp>
 
 namespace serinus {
@@ -31,18 +32,6 @@ using SpecialPolicy = boost::math::policies::policy<
     boost::math::policies::rounding_error<boost::math::policies::ignore_error>,
     boost::math::policies::indeterminate_result_error<boost::math::policies::ignore_error>,
     boost::math::policies::promote_double<false>>;
-
-/// Density of the standard normal distribution at z.
-inline double normal_density(double z) noexcept { return 0.39894228040143267794 * std::exp(-0.5 * z * z); }
-
-/// P(Z > z) for a standard normal Z; keeps its relative accuracy down to 1e-300. NaN for NaN.
-inline double normal_survival(double z) noexcept {
-    if (std::isnan(z)) return z;
-    return 0.5 * boost::math::erfc(z * 0.70710678118654752440, SpecialPolicy{});
-}
-
-/// P(Z <= z) for a standard normal Z; keeps its relative accuracy in the lower tail. NaN for NaN.
-inline double normal_cdf(double z) noexcept { return normal_survival(-z); }
 
 /// The z with P(Z <= z) = p. -inf at 0, +inf at 1, NaN outside [0, 1].
 inline double normal_quantile(double p) noexcept {

@@ -14,8 +14,8 @@
 #include <utility>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/normal.hpp>
 #include <serinus/core/order.hpp>
-#include <serinus/core/special.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/core/workspace.hpp>
 #include <serinus/fixed/rank_sum_distribution.hpp>

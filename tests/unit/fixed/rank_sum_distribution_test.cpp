@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <serinus/core/special.hpp>
 #include <serinus/fixed/rank_sum_distribution.hpp>
 
 namespace {
