@@ -125,6 +125,7 @@ struct Judged {
     ProportionTest fresh_stage{};
     std::optional<ProportionTest> fresh_detect;
     bool failed = false;
+    bool failed_down = false;  // the canary is lower
     double failed_bound = 0;
     std::int64_t failed_after_ms = 0;  // since its stage's start
     bool passed = false;
@@ -133,10 +134,15 @@ struct Judged {
     std::optional<std::int64_t> last_used_ms;
 };
 
-Code harm_code(const Metric& metric) {
-    if (metric.harm == Harm::decrease)
-        return metric.margin.ratio ? Code::harm_proven_decrease : Code::harm_proven_decrease_difference;
-    return metric.margin.ratio ? Code::harm_proven : Code::harm_proven_difference;
+Code harm_code(const Metric& metric, bool decrease) {
+    if (metric.margin.ratio) return decrease ? Code::harm_proven_decrease : Code::harm_proven;
+    return decrease ? Code::harm_proven_decrease_difference : Code::harm_proven_difference;
+}
+
+/// Which way a metric that harms either way has gone.
+bool went_down(const Metric& metric, const Evidence& shown) {
+    if (metric.harm != Harm::either) return metric.harm == Harm::decrease;
+    return shown.estimate < (metric.margin.ratio ? 1 : 0);
 }
 
 /// The samples before `end_ms`.
@@ -157,13 +163,11 @@ Batch before(const Batch& batch, std::int64_t end_ms) {
 
 /// How far into harm the interval of this stage reaches for sure, in the margin's terms; the margin itself at least,
 /// since that much is proven.
-double proven_bound(const Metric& metric, const Evidence& shown) {
+double proven_bound(const Metric& metric, const Evidence& shown, bool down) {
     const double margin = metric.margin.ratio ? *metric.margin.ratio : *metric.margin.difference;
-    const double up = shown.lower;
-    const double down = metric.margin.ratio ? 1 / shown.upper : -shown.upper;
-    double bound = metric.harm == Harm::increase ? up : metric.harm == Harm::decrease ? down : std::max(up, down);
-    if (!(bound > margin) || !std::isfinite(bound)) bound = margin;
-    return bound;
+    double bound = shown.lower;
+    if (down) bound = metric.margin.ratio ? 1 / shown.upper : -shown.upper;
+    return bound > margin && std::isfinite(bound) ? bound : margin;
 }
 
 }  // namespace
@@ -474,7 +478,9 @@ struct Monitor::Impl {
                 if (!(judged.harm.log_largest() + elementary::log(gain) >= judged.harm.log_needed())) continue;
                 if (!obstacles(judged).empty()) continue;
                 judged.failed = true;
-                judged.failed_bound = proven_bound(judged.metric, judged.stage.evidence());
+                const Evidence shown = judged.stage.evidence();
+                judged.failed_down = went_down(judged.metric, shown);
+                judged.failed_bound = proven_bound(judged.metric, shown, judged.failed_down);
                 judged.failed_after_ms = (next + 1) * plan.interval_ms;
                 again = again || !judged.metric.muted;
             }
@@ -526,7 +532,7 @@ struct Monitor::Impl {
             const double margin = metric.margin.ratio ? *metric.margin.ratio : *metric.margin.difference;
             result.verdict = Verdict::fail;
             result.reasons.push_back(
-                {harm_code(metric),
+                {harm_code(metric, judged.failed_down),
                  metric.name,
                  {{"bound", judged.failed_bound}, {"margin", margin}, {"after", seconds(judged.failed_after_ms)}},
                  false});
@@ -575,6 +581,16 @@ struct Monitor::Impl {
     }
 
     Decision decide() {
+        Decision decision = decide_action();
+        const auto tell = [&](Code code, std::int64_t count) {
+            if (count > 0) decision.reasons.push_back({code, "", {{"count", static_cast<double>(count)}}, false});
+        };
+        tell(Code::late_samples, late);
+        tell(Code::conflicting_samples, conflicts);
+        return decision;
+    }
+
+    Decision decide_action() {
         Decision decision;
         const Stage& current = plan.stages[static_cast<std::size_t>(stage)];
         decision.stage = stage;
@@ -778,6 +794,7 @@ MonitorState Monitor::state() const {
         out.stage = judged.stage.state();
         if (judged.detect) out.detect = judged.detect->state();
         out.failed = judged.failed;
+        out.failed_down = judged.failed_down;
         out.failed_bound = judged.failed_bound;
         out.failed_after_ms = judged.failed_after_ms;
         out.passed = judged.passed;
@@ -849,6 +866,7 @@ void Monitor::restore(const MonitorState& state) {
         require(in.used >= 0 && in.used <= in.intervals && in.unpaired >= 0 && in.impossible >= 0,
                 "counts of intervals that cannot be");
         judged.failed = in.failed;
+        judged.failed_down = in.failed_down;
         judged.failed_bound = in.failed_bound;
         judged.failed_after_ms = in.failed_after_ms;
         judged.passed = in.passed;

@@ -1,7 +1,7 @@
-"""Fails when the C interface names other errors than core/code.def, the one place where they are defined.
+"""Fails when the C interface or the docs name other codes than core/code.def, the one place where they are defined.
 
-    check_codes.py ROOT          checks include/serinus.h, and that no number or name is used twice
-    check_codes.py ROOT --write  writes the list into include/serinus.h
+    check_codes.py ROOT          checks include/serinus.h and docs/codes.md, and that no number or name is used twice
+    check_codes.py ROOT --write  writes the list into both
     check_codes.py --self-test   checks that the check can fail
 """
 
@@ -12,7 +12,7 @@ import sys
 START = "    /* written by tests/structure/check_codes.py from serinus/core/code.def */\n"
 END = "    /* end of what check_codes.py writes */\n"
 ERROR = re.compile(r'^SERINUS_ERROR\((\w+), (\d+), "([^"]*)", "([^"]*)"\)', re.MULTILINE)
-REASON = re.compile(r"^SERINUS_REASON\((\w+), (\d+),", re.MULTILINE)
+REASON = re.compile(r'^SERINUS_REASON\((\w+), (\d+),\s*"([^"]*)"\)', re.MULTILINE)
 
 
 def block(definition):
@@ -20,6 +20,21 @@ def block(definition):
     for identifier, number, _, when in ERROR.findall(definition):
         lines.append(f"    /** {when} */\n    SERINUS_ERROR_{identifier.upper()} = {number},\n")
     return "".join(lines)[:-2] + "\n"
+
+
+def page(definition):
+    """docs/codes.md"""
+    lines = [
+        "# Codes\n\n",
+        "Every code that Serinus gives, written by `./dev format` from `include/serinus/core/code.def`. Numbers and names never change.\n\n",
+        "## Errors\n\nA broken precondition: an exception in C++ and Python, a status in C, exit code 2 of the program.\n\n",
+        "| code | number | when |\n|---|---|---|\n",
+    ]
+    lines += [f"| `{name}` | {number} | {when} |\n" for _, number, name, when in ERROR.findall(definition)]
+    lines.append("\n## Reasons\n\nWhy a verdict or a decision is what it is. `{x}` is the number called x, `{x%}` a percentage, `{x~}` a duration.\n\n")
+    lines.append("| code | number | sentence |\n|---|---|---|\n")
+    lines += [f"| `{name}` | {number} | {sentence} |\n" for name, number, sentence in REASON.findall(definition)]
+    return "".join(lines)
 
 
 def check(definition, header):
@@ -62,12 +77,20 @@ def main():
     root = pathlib.Path(sys.argv[1])
     path = root / "include" / "serinus.h"
     header = path.read_text(encoding="utf-8")
-    problems, right = check((root / "include/serinus/core/code.def").read_text(encoding="utf-8"), header)
+    definition = (root / "include/serinus/core/code.def").read_text(encoding="utf-8")
+    problems, right = check(definition, header)
+    docs = root / "docs" / "codes.md"
     if sys.argv[2:] == ["--write"]:
         if right != header:
             path.write_text(right, encoding="utf-8")
+        docs.write_text(page(definition), encoding="utf-8")
         return 0
-    print("\n".join(problems) or "serinus.h agrees with code.def")
+    if not docs.exists() or docs.read_text(encoding="utf-8") != page(definition):
+        problems.append("docs/codes.md differs from code.def; `check_codes.py ROOT --write` writes it")
+    # A definition that neither pattern sees would be missing from everything that is made from the list.
+    if definition.count("\nSERINUS_") != len(ERROR.findall(definition)) + len(REASON.findall(definition)):
+        problems.append("code.def: a line that is neither SERINUS_ERROR(...) nor SERINUS_REASON(...) as they should be")
+    print("\n".join(problems) or "serinus.h and docs/codes.md agree with code.def")
     return 1 if problems else 0
 
 

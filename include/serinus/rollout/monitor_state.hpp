@@ -53,6 +53,7 @@ struct MetricState {
     sequential::ProportionState stage;
     std::optional<sequential::ProportionState> detect;
     bool failed = false;
+    bool failed_down = false;
     double failed_bound = 0;
     std::int64_t failed_after_ms = 0;
     bool passed = false;
@@ -69,6 +70,7 @@ struct MetricState {
         visit("stage", self.stage);
         visit("detect", self.detect);
         visit("failed", self.failed);
+        visit("failed_down", self.failed_down);
         visit("failed_bound", self.failed_bound);
         visit("failed_after_ms", self.failed_after_ms);
         visit("passed", self.passed);

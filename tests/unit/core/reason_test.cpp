@@ -48,7 +48,7 @@ TEST(SecondsText, TwoLargestUnits) {
 
 TEST(Sentence, NumbersAreFilledIn) {
     EXPECT_EQ(sentence({Code::stale, "", {{"age", 125}, {"limit", 80}}, false}),
-              "the newest sample is 2m 5s old; more than 1m 20s is too old to decide on");
+              "the newest usable data are 2m 5s old; more than 1m 20s is too old to decide on");
     EXPECT_EQ(sentence({Code::low_coverage, "", {{"coverage", 0.5}, {"intervals", 12}, {"needed", 0.8}}, false}),
               "only 50 % of 12 intervals have both arms; 80 % are needed");
     EXPECT_EQ(sentence({Code::low_coverage, "", {{"intervals", 12}}, false}),

@@ -79,7 +79,10 @@ std::string gist(const Decision& d) {
     std::string text = std::string(word(d.decision)) + "|" + std::to_string(d.stage) + "|" +
                        std::to_string(d.time_ms.value_or(-1)) + "|" + std::to_string(d.elapsed_ms) + "|" +
                        std::to_string(d.telemetry.intervals) + "|" + std::to_string(d.telemetry.used);
-    for (const Reason& reason : d.reasons) text += "|" + name(reason) + sentence(reason);
+    for (const Reason& reason : d.reasons) {
+        if (reason.code == Code::late_samples || reason.code == Code::conflicting_samples) continue;
+        text += "|" + name(reason) + sentence(reason);
+    }
     for (const MetricResult& m : d.metrics) {
         text += "|" + m.name + std::string(word(m.verdict));
         for (const double value :
@@ -173,6 +176,7 @@ TEST(Monitor, LateSamplesAndConflictsAreCountedAndDropped) {
                                            origin + 20 * interval);
     EXPECT_EQ(gist(after), gist(before));
     EXPECT_EQ(after.telemetry.late, 2);
+    EXPECT_TRUE(has(after.reasons, Code::late_samples));
 
     Plan plan = make_plan();
     plan.settle_ms = 60'000;
@@ -181,6 +185,7 @@ TEST(Monitor, LateSamplesAndConflictsAreCountedAndDropped) {
     const Decision conflict =
         settling.observe(batch_of({{"bad", Arm::canary, origin, 99}, {"total", Arm::canary, origin, 100}}));
     EXPECT_EQ(conflict.telemetry.conflicts, 1);
+    EXPECT_TRUE(has(conflict.reasons, Code::conflicting_samples));
     EXPECT_EQ(conflict.telemetry.repeated, 1);
     settling.observe(batch_of({{"bad", Arm::baseline, origin, 1}, {"total", Arm::baseline, origin, 100}}));
     EXPECT_EQ(settling.flush().metrics[0].observed[2].value, 1);  // the first one won
@@ -536,6 +541,18 @@ TEST(Monitor, SeveralMetricsShareAlphaAndHolmNamesTheRest) {
         EXPECT_NEAR(metric.alpha, 0.0125, 1e-15);
         EXPECT_EQ(metric.verdict, Verdict::fail);
     }
+}
+
+TEST(Monitor, HarmEitherWayNamesTheWayItWent) {
+    Plan plan = make_plan();
+    plan.metrics[0].harm = Harm::either;
+    EXPECT_EQ(judge(plan, batch_of(traffic(60, 0.01, 0.08))).reasons[0].code, Code::harm_proven);
+    EXPECT_EQ(judge(plan, batch_of(traffic(60, 0.2, 0.02))).reasons[0].code, Code::harm_proven_decrease);
+    plan.metrics[0].margin = {.ratio = {}, .difference = 0.02};
+    EXPECT_EQ(judge(plan, batch_of(traffic(60, 0.01, 0.08))).reasons[0].code, Code::harm_proven_difference);
+    const Decision down = judge(plan, batch_of(traffic(60, 0.2, 0.02)));
+    EXPECT_EQ(down.reasons[0].code, Code::harm_proven_decrease_difference);
+    EXPECT_GT(down.reasons[0].numbers[0].value, 0.02);
 }
 
 TEST(Monitor, DecisionsLatch) {
