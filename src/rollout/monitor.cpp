@@ -17,6 +17,7 @@
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/align.hpp>
 #include <serinus/series/counter.hpp>
+#include <serinus/series/duration.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -29,6 +30,12 @@ using HarmEvidence = sequential::StartMixture<ProportionTest>;
 
 /// A new start of the harm evidence every so many intervals (monitoring rule on start times).
 constexpr std::int64_t intervals_per_start = 30;
+
+/// Times of years 1 to 9999 leave room for every sum and product below.
+void require_time(const std::string& what, std::int64_t time_ms) {
+    if (time_ms >= earliest_ms && time_ms <= latest_ms) return;
+    raise(Code::data_timestamp, what + " " + std::to_string(time_ms) + " ms; allowed: the years 1 to 9999");
+}
 
 constexpr double seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 
@@ -210,15 +217,24 @@ struct Monitor::Impl {
 
     std::int64_t frontier_ms() const { return *start_ms + next * plan.interval_ms; }
 
-    void take(const Batch& batch) {
+    /// Raises before anything is taken, so that a bad batch changes nothing.
+    static void check_batch(const Batch& batch) {
         for (const ArmSeries& part : batch.series) {
-            const auto known = cumulative.find(part.name);
             const Series& series = part.series;
             if (series.times_ms.size() != series.values.size()) {
                 raise(Code::argument_length, "series " + part.name + " has " + std::to_string(series.times_ms.size()) +
                                                  " times and " + std::to_string(series.values.size()) +
                                                  " values; allowed: as many of both");
             }
+            for (const std::int64_t time : series.times_ms)
+                require_time("series " + part.name + " has a sample at", time);
+        }
+    }
+
+    void take(const Batch& batch) {
+        for (const ArmSeries& part : batch.series) {
+            const auto known = cumulative.find(part.name);
+            const Series& series = part.series;
             if (known == cumulative.end()) {
                 ignored += static_cast<std::int64_t>(series.times_ms.size());
                 continue;
@@ -712,6 +728,8 @@ Decision Monitor::decision() const { return Impl(*impl_).decide(); }
 
 Decision Monitor::observe(const Batch& batch, std::optional<std::int64_t> now_ms) {
     Impl& m = *impl_;
+    if (now_ms) require_time("now is", *now_ms);
+    Impl::check_batch(batch);
     m.take(batch);
     const std::optional<std::int64_t> told = now_ms ? now_ms : m.newest();
     if (told) m.now_ms = std::max(m.now_ms.value_or(*told), *told);
@@ -735,6 +753,7 @@ void Monitor::enter_stage(int index, std::int64_t at_ms) {
         raise(Code::monitor_stage,
               "the stage is " + std::to_string(index) + "; allowed: 0 to " + std::to_string(m.plan.stages.size() - 1));
     }
+    require_time("the stage is entered at", at_ms);
     if (m.told_ms == at_ms && m.stage == index) return;
     m.find_start();
     if (m.start_ms && at_ms < *m.start_ms && m.next > 0) {
@@ -758,6 +777,7 @@ void Monitor::enter_stage(int index, std::int64_t at_ms) {
 }
 
 void Monitor::restart(Arm arm, std::string_view instance, std::int64_t at_ms) {
+    require_time("the restart is at", at_ms);
     for (const RestartState& known : impl_->restarts) {
         if (known.arm == arm && known.instance == instance && known.at_ms == at_ms) return;
     }
@@ -832,7 +852,21 @@ void Monitor::restore(const MonitorState& state) {
                 std::all_of(state.starts.begin(), state.starts.end(), [](std::int64_t n) { return n >= 0; }),
             "another number of stages, or start times that cannot be");
     require(state.metrics.size() == next.metrics.size(), "another number of metrics");
+    const auto time = [](const std::optional<std::int64_t>& ms) {
+        return !ms || (*ms >= earliest_ms && *ms <= latest_ms);
+    };
+    bool times = time(state.start_ms) && time(state.told_ms) && time(state.now_ms) && time(state.watch_ms) &&
+                 time(state.newest_ms[0]) && time(state.newest_ms[1]);
+    for (const RestartState& restart : state.restarts) times = times && time(restart.at_ms);
+    for (const MetricState& metric : state.metrics) times = times && time(metric.last_used_ms);
+    for (const TrackState& track : state.tracks) {
+        times = times && time(track.consumed_ms) && time(track.counter.previous_ms);
+        for (const std::int64_t ms : track.times_ms) times = times && time(ms);
+    }
+    require(times, "a time beyond the years 1 to 9999");
     require(state.next >= 0 && (state.next == 0 || state.start_ms), "judged intervals of a stage that has not begun");
+    require(state.next <= (latest_ms - earliest_ms) / next.plan.interval_ms + 2,
+            "more judged intervals than there is time");
     next.stage = static_cast<int>(state.stage);
     next.start_ms = state.start_ms;
     next.told_ms = state.told_ms;

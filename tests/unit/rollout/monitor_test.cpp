@@ -595,5 +595,27 @@ TEST(Monitor, UnequalArraysAreRefused) {
     EXPECT_THROW(monitor.observe(batch), Error);
 }
 
+TEST(Monitor, TimesBeyondTheCalendarAreRefusedAndChangeNothing) {
+    Monitor monitor(make_plan());
+    monitor.observe(batch_of(traffic(10, 0.02, 0.02)));
+    const auto before = encode(monitor.state());
+    for (const std::int64_t time :
+         {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
+        EXPECT_THROW(monitor.observe({}, time), Error);
+        EXPECT_THROW(
+            monitor.observe(batch_of({{"bad", Arm::canary, origin + 20 * interval, 1}, {"bad", Arm::canary, time, 1}})),
+            Error);
+        EXPECT_THROW(monitor.enter_stage(0, time), Error);
+        EXPECT_THROW(monitor.restart(Arm::canary, "a", time), Error);
+        MonitorState state = monitor.state();
+        state.start_ms = time;
+        EXPECT_THROW(monitor.restore(state), Error);
+        state = monitor.state();
+        state.next = std::numeric_limits<std::int64_t>::max();
+        EXPECT_THROW(monitor.restore(state), Error);
+        EXPECT_EQ(encode(monitor.state()), before);
+    }
+}
+
 }  // namespace
 }  // namespace serinus
