@@ -358,11 +358,9 @@ struct Monitor::Impl {
     /// weight.
     void silence(std::int64_t from, std::int64_t to, std::int64_t warm) {
         if (to <= from) return;
-        double weight = 0;
-        for (std::int64_t k = from + (intervals_per_start - (from - warm) % intervals_per_start) % intervals_per_start;
-             k < to; k += intervals_per_start) {
-            weight += next_weight();
-        }
+        const std::int64_t first =
+            from + (intervals_per_start - (from - warm) % intervals_per_start) % intervals_per_start;
+        const double weight = first < to ? next_weights((to - 1 - first) / intervals_per_start + 1) : 0;
         for (Judged& judged : metrics) {
             if (weight > 0) judged.harm.begin(weight);
             judged.intervals += to - from;
@@ -372,9 +370,21 @@ struct Monitor::Impl {
         for (auto& count : missing) count += to - from;
     }
 
-    double next_weight() {
+    /// The weight of the stage's next `count` starts together. Of very many, a little less: an integral below their
+    /// sum.
+    double next_weights(std::int64_t count) {
         std::int64_t& j = starts[static_cast<std::size_t>(stage)];
-        return sequential::start_weight(j++) / static_cast<double>(plan.stages.size());
+        const std::int64_t each = std::min<std::int64_t>(count, 1000);
+        double weight = 0;
+        for (std::int64_t i = 0; i < each; ++i) weight += sequential::start_weight(j + i);
+        if (count > each) {
+            // w_n = c n^-1.5, and the sum of n^-1.5 over n = a..b is at least the integral from a to b + 1.
+            const auto a = static_cast<double>(j + each + 1), end = static_cast<double>(j + count + 1);
+            const double c = sequential::start_weight(j + each) * a * std::sqrt(a);
+            weight += 2 * c * (1 / std::sqrt(a) - 1 / std::sqrt(end));
+        }
+        j += count;
+        return weight / static_cast<double>(plan.stages.size());
     }
 
     void judge_interval(std::int64_t warm) {
@@ -392,7 +402,7 @@ struct Monitor::Impl {
         }
         if (next < warm) return;
         if ((next - warm) % intervals_per_start == 0) {
-            const double weight = next_weight();
+            const double weight = next_weights(1);
             for (Judged& judged : metrics) judged.harm.begin(weight);
         }
         ++intervals;

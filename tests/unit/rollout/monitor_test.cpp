@@ -575,6 +575,21 @@ TEST(Monitor, ALongSilenceIsPassedQuickly) {
     const Decision d = monitor.observe(batch_of(data));  // 1970, and then 2026
     EXPECT_EQ(d.decision, Action::hold);
     EXPECT_GT(d.telemetry.intervals, 100'000'000);
+
+    // Intervals of a millisecond, and a silence of eight thousand years; then harm is found all the same.
+    Plan plan = make_plan();
+    plan.interval_ms = 1;
+    plan.telemetry.min_coverage = 1e-15;
+    Monitor fine(plan);
+    for (int i = 0; i < 100; ++i) {
+        const std::int64_t time = i < 50 ? i : 250'000'000'000'000 + i;
+        const double bad = i < 50 ? 1 : 30;
+        fine.observe(batch_of({{"bad", Arm::baseline, time, 1},
+                               {"total", Arm::baseline, time, 100},
+                               {"bad", Arm::canary, time, bad},
+                               {"total", Arm::canary, time, 100}}));
+    }
+    EXPECT_EQ(fine.flush().decision, Action::rollback);
 }
 
 TEST(Monitor, NaNSamplesAreMissingAndUnknownSeriesAreCounted) {
