@@ -7,6 +7,7 @@
 #include <serinus/core/elementary.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
+#include <serinus/core/normal.hpp>
 #include <serinus/core/order.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/reason.hpp>
