@@ -1,0 +1,158 @@
+// Monitor to plain data and back.
+
+#include <algorithm>
+#include <tuple>
+
+#include <serinus/core/error.hpp>
+#include <serinus/series/duration.hpp>
+
+#include "rollout/monitor_impl.hpp"
+
+namespace serinus {
+inline namespace v0 {
+
+using detail::Judged;
+using detail::Track;
+using detail::TrackKey;
+
+MonitorState Monitor::state() const {
+    const Impl& m = *impl_;
+    MonitorState state;
+    state.plan_digest = m.plan_digest;
+    state.stage = m.stage;
+    state.start_ms = m.start_ms;
+    state.told_ms = m.told_ms;
+    state.next = m.next;
+    state.starts = m.starts;
+    state.now_ms = m.now_ms;
+    state.watch_ms = m.watch_ms;
+    state.rolled_back = m.rolled_back;
+    for (const Code code : m.policy) state.policy.push_back(static_cast<std::int64_t>(code));
+    state.policy_seconds = m.policy_seconds;
+    for (const auto& [key, track] : m.tracks) {
+        TrackState& out = state.tracks.emplace_back();
+        std::tie(out.name, out.arm, out.instance) = key;
+        for (const auto& [time, value] : track.pending) {
+            out.times_ms.push_back(time);
+            out.values.push_back(value);
+        }
+        out.consumed_ms = track.consumed_ms;
+        out.counter = track.counter.state();
+    }
+    for (const Judged& judged : m.metrics) {
+        MetricState& out = state.metrics.emplace_back();
+        out.harm = judged.harm.state();
+        out.stage = judged.stage.state();
+        if (judged.detect) out.detect = judged.detect->state();
+        out.failed = judged.failed;
+        out.failed_down = judged.failed_down;
+        out.failed_bound = judged.failed_bound;
+        out.failed_after_ms = judged.failed_after_ms;
+        out.passed = judged.passed;
+        out.intervals = judged.intervals;
+        out.used = judged.used;
+        out.missing = judged.missing;
+        out.unpaired = judged.unpaired;
+        out.impossible = judged.impossible;
+        out.last_used_ms = judged.last_used_ms;
+    }
+    state.restarts = m.restarts;
+    state.newest_ms = m.newest_ms;
+    state.intervals = m.intervals;
+    state.used = m.used;
+    state.missing = m.missing;
+    state.late = m.late;
+    state.repeated = m.repeated;
+    state.conflicts = m.conflicts;
+    state.ignored = m.ignored;
+    return state;
+}
+
+void Monitor::restore(const MonitorState& state) {
+    if (state.plan_digest != impl_->plan_digest) {
+        raise(Code::state_options, "the state belongs to the plan with digest " + state.plan_digest +
+                                       "; this Monitor's plan has " + impl_->plan_digest);
+    }
+    const auto require = [](bool good, const char* what) {
+        if (!good) raise(Code::state_invariant, std::string("the state of a Monitor has ") + what);
+    };
+    Impl next(impl_->plan);
+    const auto stages = static_cast<std::int64_t>(next.plan.stages.size());
+    require(state.stage >= 0 && state.stage < stages, "a stage that the plan does not have");
+    require(state.starts.size() == next.starts.size() &&
+                std::all_of(state.starts.begin(), state.starts.end(), [](std::int64_t n) { return n >= 0; }),
+            "another number of stages, or start times that cannot be");
+    require(state.metrics.size() == next.metrics.size(), "another number of metrics");
+    const auto time = [](const std::optional<std::int64_t>& ms) {
+        return !ms || (*ms >= earliest_ms && *ms <= latest_ms);
+    };
+    bool times = time(state.start_ms) && time(state.told_ms) && time(state.now_ms) && time(state.watch_ms) &&
+                 time(state.newest_ms[0]) && time(state.newest_ms[1]);
+    for (const RestartState& restart : state.restarts) times = times && time(restart.at_ms);
+    for (const MetricState& metric : state.metrics) times = times && time(metric.last_used_ms);
+    for (const TrackState& track : state.tracks) {
+        times = times && time(track.consumed_ms) && time(track.counter.previous_ms);
+        for (const std::int64_t ms : track.times_ms) times = times && time(ms);
+    }
+    require(times, "a time beyond the years 1 to 9999");
+    require(state.next >= 0 && (state.next == 0 || state.start_ms), "judged intervals of a stage that has not begun");
+    require(state.next <= (latest_ms - earliest_ms) / next.plan.interval_ms + 2,
+            "more judged intervals than there is time");
+    next.stage = static_cast<int>(state.stage);
+    next.start_ms = state.start_ms;
+    next.told_ms = state.told_ms;
+    next.next = state.next;
+    next.starts = state.starts;
+    next.now_ms = state.now_ms;
+    next.watch_ms = state.watch_ms;
+    next.rolled_back = state.rolled_back;
+    for (const std::int64_t code : state.policy) {
+        const bool known = code == static_cast<std::int64_t>(Code::missing_rollback) ||
+                           code == static_cast<std::int64_t>(Code::deadline_rollback);
+        require(known, "a policy reason that is none");
+        next.policy.push_back(static_cast<Code>(code));
+    }
+    next.policy_seconds = state.policy_seconds;
+    for (const TrackState& in : state.tracks) {
+        require(next.cumulative.contains(in.name), "a series that the plan does not name");
+        require(in.times_ms.size() == in.values.size(), "a series with unequal times and values");
+        Track& track = next.tracks[TrackKey{in.name, in.arm, in.instance}];
+        for (std::size_t i = 0; i < in.times_ms.size(); ++i) track.pending.emplace(in.times_ms[i], in.values[i]);
+        track.consumed_ms = in.consumed_ms;
+        track.counter.restore(in.counter);
+    }
+    for (std::size_t i = 0; i < next.metrics.size(); ++i) {
+        const MetricState& in = state.metrics[i];
+        Judged& judged = next.metrics[i];
+        judged.harm.restore(in.harm);
+        judged.stage.restore(in.stage);
+        require(in.detect.has_value() == judged.detect.has_value(), "a metric with another promote_when");
+        if (judged.detect) judged.detect->restore(*in.detect);
+        require(in.used >= 0 && in.used <= in.intervals && in.unpaired >= 0 && in.impossible >= 0,
+                "counts of intervals that cannot be");
+        judged.failed = in.failed;
+        judged.failed_down = in.failed_down;
+        judged.failed_bound = in.failed_bound;
+        judged.failed_after_ms = in.failed_after_ms;
+        judged.passed = in.passed;
+        judged.intervals = in.intervals;
+        judged.used = in.used;
+        judged.missing = in.missing;
+        judged.unpaired = in.unpaired;
+        judged.impossible = in.impossible;
+        judged.last_used_ms = in.last_used_ms;
+    }
+    next.restarts = state.restarts;
+    next.newest_ms = state.newest_ms;
+    next.intervals = state.intervals;
+    next.used = state.used;
+    next.missing = state.missing;
+    next.late = state.late;
+    next.repeated = state.repeated;
+    next.conflicts = state.conflicts;
+    next.ignored = state.ignored;
+    *impl_ = std::move(next);
+}
+
+}  // namespace v0
+}  // namespace serinus

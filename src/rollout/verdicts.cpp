@@ -1,0 +1,112 @@
+// What may be said of a metric, and when it latches.
+
+#include <algorithm>
+#include <cmath>
+
+#include <serinus/core/elementary.hpp>
+#include <serinus/series/duration.hpp>
+
+#include "rollout/monitor_impl.hpp"
+
+namespace serinus {
+inline namespace v0 {
+namespace {
+
+/// Which way a metric that harms either way has gone.
+bool went_down(const Metric& metric, const Evidence& shown) {
+    if (metric.harm != Harm::either) return metric.harm == Harm::decrease;
+    return shown.estimate < (metric.margin.ratio ? 1 : 0);
+}
+
+/// How far into harm the interval of this stage reaches for sure, in the margin's terms; the margin itself at least,
+/// since that much is proven.
+double proven_bound(const Metric& metric, const Evidence& shown, bool down) {
+    const double margin = metric.margin.ratio ? *metric.margin.ratio : *metric.margin.difference;
+    double bound = shown.lower;
+    if (down) bound = metric.margin.ratio ? 1 / shown.upper : -shown.upper;
+    return bound > margin && std::isfinite(bound) ? bound : margin;
+}
+
+}  // namespace
+
+using detail::seconds;
+
+std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
+    std::vector<Reason> reasons;
+    const std::string& name = judged.metric.name;
+    const auto absent = [&](Arm arm) {
+        const auto at = static_cast<std::size_t>(arm);
+        return judged.intervals > 0 ? judged.missing[at] == judged.intervals : now_ms && !newest_ms[at];
+    };
+    if (absent(Arm::baseline)) reasons.push_back({Code::missing_baseline, name, {}, false});
+    if (absent(Arm::canary)) reasons.push_back({Code::missing_canary, name, {}, false});
+    if (judged.intervals == 0) {
+        reasons.push_back({Code::no_data_yet, name, {}, false});
+        return reasons;
+    }
+    const auto all = static_cast<double>(judged.intervals);
+    const auto miss = [&](std::size_t arm) { return static_cast<double>(judged.missing[arm]); };
+    if (judged.unpaired > 0 && judged.used < judged.intervals) {
+        reasons.push_back({Code::unpaired_series, name, {{"count", static_cast<double>(judged.unpaired)}}, false});
+    }
+    if (judged.impossible > 0) {
+        reasons.push_back({Code::impossible_counts, name, {{"count", static_cast<double>(judged.impossible)}}, false});
+    }
+    const double coverage = static_cast<double>(judged.used) / all;
+    if (coverage < plan.telemetry.min_coverage) {
+        reasons.push_back({Code::low_coverage,
+                           name,
+                           {{"coverage", coverage}, {"intervals", all}, {"needed", plan.telemetry.min_coverage}},
+                           false});
+    }
+    // One missing scrape is no pattern, however short the stage is yet.
+    if (std::fabs(miss(0) - miss(1)) > std::max(1.0, plan.telemetry.max_imbalance * all)) {
+        reasons.push_back(
+            {Code::unbalanced_gaps, name, {{"baseline", miss(0) / all}, {"canary", miss(1) / all}}, false});
+    }
+    const double fewest = static_cast<double>(std::min(judged.stage.baseline().total, judged.stage.canary().total));
+    if (fewest < judged.metric.min_count) {
+        reasons.push_back({Code::too_few, name, {{"count", fewest}, {"needed", judged.metric.min_count}}, false});
+    }
+    return reasons;
+}
+
+void Monitor::Impl::settle_verdicts() {
+    for (bool again = true; again;) {
+        again = false;
+        double left = 0, total = 0;
+        for (const Judged& judged : metrics) {
+            if (judged.metric.muted) continue;
+            total += judged.metric.weight;
+            if (!judged.failed) left += judged.metric.weight;
+        }
+        for (Judged& judged : metrics) {
+            if (judged.failed) continue;
+            const double gain = judged.metric.muted ? 1 : total / left;
+            if (!(judged.harm.log_largest() + elementary::log(gain) >= judged.harm.log_needed())) continue;
+            if (!obstacles(judged).empty()) continue;
+            judged.failed = true;
+            const Evidence shown = judged.stage.evidence();
+            judged.failed_down = went_down(judged.metric, shown);
+            judged.failed_bound = proven_bound(judged.metric, shown, judged.failed_down);
+            judged.failed_after_ms = (next + 1) * plan.interval_ms;
+            again = again || !judged.metric.muted;
+        }
+    }
+    for (Judged& judged : metrics) {
+        if (!judged.failed && !judged.passed && judged.mirror().decided() && obstacles(judged).empty())
+            judged.passed = true;
+    }
+}
+
+double Monitor::Impl::age_seconds(const Judged& judged) const {
+    const std::int64_t since = judged.last_used_ms.value_or(start_ms ? *start_ms + plan.warm_up_ms : *watch_ms);
+    return seconds(std::max<std::int64_t>(0, *now_ms - since));
+}
+
+bool Monitor::Impl::stale(const Judged& judged) const {
+    return age_seconds(judged) > seconds(effective_stale_after_ms(plan));
+}
+
+}  // namespace v0
+}  // namespace serinus
