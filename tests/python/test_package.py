@@ -79,7 +79,9 @@ def test_types(tmp_path: Path) -> None:
     )
     bad = tmp_path / "bad.py"
     bad.write_text('import serinus\n\nserinus.mann_whitney([1.0], [2.0], alternative="bigger")\n')
-    package = str(Path(serinus.__file__).parent)
+    # An installed package is found by itself; one that is only on the path has to be named.
+    folder = Path(serinus.__file__).parent.parent
+    where = {} if folder.name in ("site-packages", "dist-packages") else {"MYPYPATH": str(folder)}
     for file, code, says in ((good, 0, "no issues"), (bad, 1, "bigger")):
         found = subprocess.run(
             [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(file)],
@@ -87,7 +89,7 @@ def test_types(tmp_path: Path) -> None:
             text=True,
             check=False,
             cwd=tmp_path,
-            env={"MYPYPATH": str(Path(package).parent), "PATH": ""},
+            env={"PATH": "", **where},
         )
         assert found.returncode == code, found.stdout + found.stderr
         assert says in found.stdout
