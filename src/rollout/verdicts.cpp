@@ -46,7 +46,11 @@ std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
     }
     const auto all = static_cast<double>(judged.intervals);
     const auto miss = [&](std::size_t arm) { return static_cast<double>(judged.missing[arm]); };
-    if (judged.unpaired > 0 && judged.used < judged.intervals) {
+    // Rows that are only sent when something went wrong would count an instance only when it fails: dropping by value.
+    // A counter that was not born yet is left out for what is known before, which is fair, as long as the arm has
+    // others.
+    if (judged.unpaired > (judged.metric.counter ? 0 : 1) &&
+        (!judged.metric.counter || judged.used < judged.intervals)) {
         reasons.push_back({Code::unpaired_series, name, {{"count", static_cast<double>(judged.unpaired)}}, false});
     }
     if (judged.impossible > 0) {

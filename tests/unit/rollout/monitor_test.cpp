@@ -311,6 +311,27 @@ TEST(Monitor, AnErrorSeriesThatIsNotSentIsNoDataNotZero) {
     EXPECT_TRUE(has(d.metrics[0].reasons, Code::missing_canary));
 }
 
+// Pods that send an error row only when they had errors: each counts only when it fails, and a small pod then looks
+// worse than a large one. Nothing may be decided on such data.
+TEST(Monitor, ErrorRowsThatAreLeftOutWhenZeroDecideNothing) {
+    std::mt19937_64 random(8);
+    std::vector<Sample> data;
+    for (int i = 0; i < 200; ++i) {
+        for (int pod = 0; pod < 8; ++pod) {
+            for (const Arm arm : {Arm::baseline, Arm::canary}) {
+                const int requests = arm == Arm::baseline ? 90 : 10;
+                const int bad = std::binomial_distribution<int>(requests, 0.01)(random);
+                const std::string name = "pod" + std::to_string(pod);
+                data.push_back({"total", arm, origin + i * interval, static_cast<double>(requests), name});
+                if (bad > 0) data.push_back({"bad", arm, origin + i * interval, static_cast<double>(bad), name});
+            }
+        }
+    }
+    const Decision d = judge(make_plan(), batch_of(data));
+    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_TRUE(has(d.metrics[0].reasons, Code::unpaired_series));
+}
+
 TEST(Monitor, OneArmOnlyHolds) {
     for (const Arm missing : {Arm::baseline, Arm::canary}) {
         std::vector<Sample> data = traffic(40, 0.02, 0.02);
