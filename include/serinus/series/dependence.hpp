@@ -1,0 +1,186 @@
+#pragma once
+/// \file
+/// How much a time series knows: its autocorrelation, the number of independent points it is worth, and its long-run
+/// variance.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <serinus/core/error.hpp>
+#include <serinus/core/version.hpp>
+
+namespace serinus {
+inline namespace v0 {
+
+/// What the dependence of a series over time leaves of it.
+struct Dependence {
+    double n = 0;            ///< points
+    double mean = 0;         ///< their mean
+    double variance = 0;     ///< their variance, divisor n - 1
+    double n_effective = 0;  ///< how many independent points carry as much about the mean, in [1.5, n]; 0 for no point
+    std::array<double, 3> autocorrelation{};  ///< bias-corrected, at lags 1, 2, 3
+
+    /// The fewest effective points that a verdict may rest on; below, the dependence itself is not known well enough.
+    static constexpr double fewest = 6;
+    bool sufficient() const noexcept { return n_effective >= fewest; }
+    /// Variance of the mean times n, as n grows: sum of all autocovariances.
+    double long_run_variance() const noexcept { return n_effective > 0 ? variance * (n / n_effective) : 0; }
+    double degrees_of_freedom() const noexcept { return std::max(0.0, n_effective - 1); }
+};
+
+namespace detail {
+
+/// Dependence from the sums of lagged products c_t c_{t+l} of the centred series, l = 0..3 (fewer points: zeros).
+inline Dependence dependence_from_products(double n, double mean, const std::array<double, 4>& products) {
+    Dependence found;
+    found.n = n;
+    found.mean = mean;
+    if (n < 1) return found;
+    found.n_effective = std::min(n, 1.5);
+    // A constant says nothing about its noise.
+    if (n < 2 || !(products[0] > 0)) return found;
+    found.variance = products[0] / (n - 1);
+    for (std::size_t lag = 0; lag < 3; ++lag) {
+        const double raw = products[lag + 1] / products[0];
+        found.autocorrelation[lag] = std::clamp(raw + (1 + 4 * raw) / n, -1.0, 1.0);
+    }
+    const auto [r1, r2, r3] = found.autocorrelation;
+    const double first = std::clamp(r1, -0.5, 0.99);
+    const double autoregressive = (1 + first) / (1 - first);
+    const double phi = r1 + r2 > 1e-3 ? std::clamp((r2 + r3) / (r1 + r2), 0.0, 0.98) : 0.0;
+    const double mixed = 1 + 2 * std::max(r1, 0.0) / (1 - phi);
+    const double shrinks = std::max({autoregressive, mixed, 1.0});
+    found.n_effective = std::clamp(n / shrinks, std::min(n, 1.5), n);
+    return found;
+}
+
+}  // namespace detail
+
+/// Effective number of points and long-run variance of a series by the minimum rule.
+///
+/// Answers: how far may the mean of these n successive points be trusted? Positive autocorrelation makes n points worth
+/// fewer, and a test that does not know it alarms on half of all healthy canaries.
+///
+/// Formula: r_l = g_l/g_0 + (1 + 4 g_l/g_0)/n, g_l the autocovariance with divisor n (the bias correction of Marriott
+/// and Pope 1954 to first order, clipped to [-1, 1]). Two models, and the smaller answer counts: AR(1), n_eff = n (1 -
+/// r_1)/(1 + r_1), r_1 within [-.5, .99]; ARMA(1,1), which is an autoregression seen through white noise and what a
+/// scraped gauge usually is: phi = (r_2 + r_3)/(r_1 + r_2) within [0, .98], n_eff = n/(1 + 2 max(r_1, 0)/(1 - phi)).
+/// n_eff within [1.5, n]: negative autocorrelation is never counted as a gain. One look at n = 60 has size .034
+/// (nominal .05) when independent, .061 at AR(1) .9 when answers below 6 effective points count as inconclusive
+/// (docs/concepts/promise.md); Newey and West's estimate has .471 there.
+///
+/// `values`: in time order, equally spaced, finite (raises `serinus.argument.infinite` naming the index otherwise, for
+/// NaN `serinus.argument.nan`).
+/// Few points: none gives zeros; fewer than 2, or all equal, give n_effective = min(n, 1.5) and variance 0.
+/// The result does not change with the unit (a factor) nor with the level (a shift), nor when time runs backwards.
+/// Cost: two passes, about 2 ns a point.
+///
+///     const Dependence known = dependence(differences);
+///     if (known.sufficient()) standard_error = std::sqrt(known.long_run_variance() / known.n);
+inline Dependence dependence(std::span<const double> values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (std::isfinite(values[i])) continue;
+        raise(std::isnan(values[i]) ? Code::argument_nan : Code::argument_infinite,
+              "values[" + std::to_string(i) + "] is " + (std::isnan(values[i]) ? "NaN" : "infinite") +
+                  "; allowed: finite numbers, in time order without gaps");
+    }
+    const std::size_t size = values.size();
+    if (size == 0) return {};
+    const auto n = static_cast<double>(size);
+    // Centred by the first point first: the sum of what is left neither overflows nor loses the small differences.
+    const double origin = values[0];
+    double total = 0;
+    for (const double value : values) total += value - origin;
+    const double centre = total / n;
+    std::array<double, 4> products{};
+    std::array<double, 3> last{};
+    for (std::size_t i = 0; i < size; ++i) {
+        const double c = (values[i] - origin) - centre;
+        products[0] += c * c;
+        for (std::size_t lag = 1; lag <= 3 && lag <= i; ++lag) products[lag] += c * last[lag - 1];
+        last = {c, last[0], last[1]};
+    }
+    return detail::dependence_from_products(n, origin + centre, products);
+}
+
+/// The same, one point at a time.
+///
+/// `update` is O(1) and remembers 17 numbers; `current()` agrees with `dependence` of the same points to about 1e-9
+/// relative as long as the mean does not wander from the first point by more than 1e4 standard deviations.
+///
+///     RunningDependence running;
+///     for (const double difference : differences) running.update(difference);
+///     const Dependence known = running.current();
+class RunningDependence {
+  public:
+    /// Raises `serinus.argument.nan` or `serinus.argument.infinite` and changes nothing when the value is not finite.
+    void update(double value) {
+        if (!std::isfinite(value)) {
+            raise(std::isnan(value) ? Code::argument_nan : Code::argument_infinite,
+                  std::string("value is ") + (std::isnan(value) ? "NaN" : "infinite") + "; allowed: finite numbers");
+        }
+        if (n_ == 0) origin_ = value;
+        const double x = value - origin_;
+        products_[0] += x * x;
+        for (std::size_t lag = 1; lag <= 3; ++lag) products_[lag] += x * last_[lag - 1];  // zeros before the first
+        if (n_ < 3) first_[static_cast<std::size_t>(n_)] = x;
+        last_ = {x, last_[0], last_[1]};
+        sum_ += x;
+        n_ += 1;
+    }
+
+    Dependence current() const {
+        if (n_ == 0) return {};
+        const double mean = sum_ / n_;
+        std::array<double, 4> centred{};
+        double ends = 0;  // what the sums over t > lag and t <= n - lag leave out
+        for (std::size_t lag = 0; lag < 4 && static_cast<double>(lag) < n_; ++lag) {
+            if (lag > 0) ends += first_[lag - 1] + last_[lag - 1];
+            const auto l = static_cast<double>(lag);
+            centred[lag] = products_[lag] - mean * (2 * sum_ - ends) + (n_ - l) * mean * mean;
+        }
+        // Rounding can leave a tiny remainder of either sign where all points are equal.
+        if (!(centred[0] > 1e-13 * products_[0])) centred[0] = 0;
+        return detail::dependence_from_products(n_, origin_ + mean, centred);
+    }
+
+    double n() const noexcept { return n_; }
+
+    /// Could these numbers have come from updates? For those who restore a state.
+    bool sound() const noexcept {
+        bool finite = n_ >= 0 && std::isfinite(n_) && n_ == std::floor(n_) && std::isfinite(origin_) &&
+                      std::isfinite(sum_) && products_[0] >= 0;
+        for (const double value : products_) finite = finite && std::isfinite(value);
+        for (std::size_t i = 0; i < 3; ++i) finite = finite && std::isfinite(first_[i]) && std::isfinite(last_[i]);
+        return finite;
+    }
+
+    // Its own state: plain numbers.
+    static constexpr std::string_view kind = "depn";
+    static constexpr std::int64_t version = 1;
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("n", self.n_);
+        visit("origin", self.origin_);
+        visit("sum", self.sum_);
+        visit("products", self.products_);
+        visit("first", self.first_);
+        visit("last", self.last_);
+    }
+
+  private:
+    double n_ = 0;
+    double origin_ = 0;  // the first point
+    double sum_ = 0;
+    std::array<double, 4> products_{};
+    std::array<double, 3> first_{}, last_{};
+};
+
+}  // namespace v0
+}  // namespace serinus
