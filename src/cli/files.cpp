@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -64,10 +65,30 @@ void write_output(std::string_view text) {
     if (!written && errno != EPIPE) raise(Code::file_write, "standard output: " + system_reason(errno));
 }
 
+void write_file(const std::string& path, std::string_view text) {
+    const std::string beside = path + ".part";
+    const auto failed = [&](int error) {
+        std::remove(beside.c_str());
+        raise(Code::file_write, shown_file(path) + ": " + system_reason(error));
+    };
+    errno = 0;
+    std::FILE* const file = std::fopen(beside.c_str(), "wb");
+    if (!file) failed(errno);
+    const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+    const int error = errno;
+    const bool closed = std::fclose(file) == 0;
+    if (!written || !closed) failed(written ? errno : error);
+    std::error_code problem;
+    std::filesystem::rename(beside, path, problem);
+    if (problem) failed(problem.value());
+}
+
 void write_error(std::string_view message) {
     const std::string line = "serinus: " + printable(message, 2000) + "\n";
     std::fwrite(line.data(), 1, line.size(), stderr);
 }
+
+bool colored(Color color) { return color == Color::always || (color == Color::automatic && output_has_color()); }
 
 bool output_has_color() {
 #if defined(__unix__) || defined(__APPLE__)

@@ -9,6 +9,12 @@ namespace serinus {
 inline namespace v0 {
 namespace cli {
 
+enum class Format { text, json };
+enum class Color { automatic, always, never };
+
+/// What the program returns to its caller; part of its interface.
+enum class Exit : int { promote = 0, rollback = 1, error = 2, hold = 3, no_data = 4 };
+
 /// The bytes of a file; "-" is standard input. Raises `serinus.file.read`, naming the file and the system's reason, for
 /// what cannot be read, and `serinus.data.size` above 1 GiB.
 std::string read_file(const std::string& path);
@@ -20,8 +26,15 @@ std::string shown_file(const std::string& path);
 /// `serinus.file.write`.
 void write_output(std::string_view text);
 
+/// Writes a file whole: first beside it, then in its place, so that no reader ever sees a half. Raises
+/// `serinus.file.write`, naming the file and the system's reason.
+void write_file(const std::string& path, std::string_view text);
+
 /// One line on standard error: "serinus: <message>".
 void write_error(std::string_view message);
+
+/// Whether to color standard output.
+bool colored(Color color);
 
 /// Whether standard output is a terminal that shows colors: not when NO_COLOR is set (no-color.org) or TERM is "dumb".
 bool output_has_color();

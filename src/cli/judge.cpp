@@ -1,74 +1,20 @@
 #include "cli/judge.hpp"
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <map>
 #include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include <serinus/core/error.hpp>
-#include <serinus/io/data.hpp>
 #include <serinus/io/decision.hpp>
-#include <serinus/io/plan.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/series/duration.hpp>
 
 #include "cli/files.hpp"
+#include "cli/inputs.hpp"
 
 namespace serinus {
 inline namespace v0 {
 namespace cli {
-namespace {
-
-/// Calls `read` with the bytes of a file; errors get the file's name in front.
-template <class Read>
-auto read_named(const std::string& path, Read read) {
-    try {
-        return read(read_file(path));
-    } catch (const Error& error) {
-        std::string_view sentence = error.what();
-        sentence.remove_prefix(error.name().size() + 2);  // "<code>: "
-        raise(error.code(), shown_file(path) + ": " + std::string(sentence));
-    }
-}
-
-/// The data of several files as if they were one: series of one name, arm and instance continue one another, a stage
-/// begins where the first file says so.
-class Merge {
-  public:
-    void add(Batch batch) {
-        for (ArmSeries& series : batch.series) all_.series.push_back(std::move(series));
-        for (const StageStart& start : batch.stages) {
-            const auto [known, fresh] = starts_.emplace(start.stage, start.at_ms);
-            if (!fresh) known->second = std::min(known->second, start.at_ms);
-        }
-    }
-
-    Batch take() {
-        for (const auto& [stage, at_ms] : starts_) {
-            if (!all_.stages.empty() && at_ms < all_.stages.back().at_ms) {
-                raise(Code::data_order, "stage " + std::to_string(stage) + " begins at " + format_time(at_ms) +
-                                            ", before stage " + std::to_string(all_.stages.back().stage) + " at " +
-                                            format_time(all_.stages.back().at_ms) +
-                                            "; allowed: stages that follow one another in all files together");
-            }
-            all_.stages.push_back({stage, at_ms});
-        }
-        return std::move(all_);
-    }
-
-  private:
-    Batch all_;
-    std::map<int, std::int64_t> starts_;
-};
-
-}  // namespace
-
 Exit exit_of(const Decision& decision) {
     switch (decision.decision) {
         case Action::promote: return Exit::promote;
@@ -88,23 +34,15 @@ Exit judge_command(const JudgeOptions& options) {
     std::optional<std::int64_t> now_ms;
     if (options.now) now_ms = parse_time(*options.now, "--now");
     report::Record record;
-    record.plan = read_named(options.plan, [](const std::string& bytes) { return io::read_plan(bytes); });
-    io::PrometheusOptions arms;
-    arms.label = record.plan.arms.label;
-    arms.baseline = record.plan.arms.baseline;
-    arms.canary = record.plan.arms.canary;
-    Merge merge;
-    for (const std::string& path : options.data)
-        merge.add(read_named(path, [&](const std::string& bytes) { return io::read_data(bytes, arms); }));
-    record.batch = merge.take();
+    record.plan = read_plan_file(options.plan);
+    record.batch = read_data_files(options.data, record.plan);
 
     const Decision decision = judge(record.plan, record.batch, now_ms);
     record.decisions.push_back(decision);
     if (options.format == Format::json) {
         write_output(io::write_decision(decision) + "\n");
     } else {
-        const bool color = options.color == Color::always || (options.color == Color::automatic && output_has_color());
-        write_output(report::text(record, {.color = color, .width = output_width()}));
+        write_output(report::text(record, {.color = colored(options.color), .width = output_width()}));
     }
     return exit_of(decision);
 }

@@ -8,12 +8,11 @@
 
 #include <serinus/rollout/decision.hpp>
 
+#include "cli/files.hpp"
+
 namespace serinus {
 inline namespace v0 {
 namespace cli {
-
-enum class Format { text, json };
-enum class Color { automatic, always, never };
 
 struct JudgeOptions {
     std::string plan;               ///< a file
@@ -22,9 +21,6 @@ struct JudgeOptions {
     Color color = Color::automatic;
     std::optional<std::string> now;
 };
-
-/// What the program returns to its caller; part of its interface.
-enum class Exit : int { promote = 0, rollback = 1, error = 2, hold = 3, no_data = 4 };
 
 /// The code of a decision. `no_data`: a hold because no metric that could decide has any data.
 Exit exit_of(const Decision& decision);

@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/version.hpp>
 
+#include "cli/calibrate.hpp"
 #include "cli/files.hpp"
 #include "cli/judge.hpp"
 
@@ -40,8 +42,29 @@ Examples:
 
 )" + exit_codes;
 
+const std::string calibrate_help = R"(HISTORY is data of the plan's series in the same formats as for judge, from a
+time when both arms ran one version. Best are 1,500 intervals or more of
+  several instances of the baseline (column "instance"): they take turns as the
+  canary, and five or more tell how far instances differ by themselves;
+  or both arms: then what they differ by themselves is subtracted.
+
+Without its noise a gauge decides nothing, and counts are taken as independent.
+With --output the plan is written with its noise, for judge.
+
+Examples:
+  serinus calibrate plan.json last-week.csv
+  serinus calibrate plan.json last-week.csv --output plan-with-noise.json
+  serinus judge plan-with-noise.json data.csv
+
+Exit codes:
+  0  every metric was learned     2  usage or bad input
+  3  some metrics were not        4  none was
+)";
+
 const std::string version_text = std::string("serinus ") + version() + R"(
-judges  proportion (bad of total), margins as ratio or difference, harm by increase, decrease or either
+judges  proportion (bad of total) and gauge (one value an interval), margins as ratio or difference,
+        harm by increase, decrease or either
+learns  the noise of both from history
 reads   plans in JSON; data in CSV (long form) or as Prometheus API documents
 writes  text, JSON
 )";
@@ -69,6 +92,23 @@ int run(int argc, char** argv) {
         ->capture_default_str();
     CLI::Option* const now_option =
         judge->add_option("--now", now, "Decide as of this time: RFC 3339 or Unix time")->type_name("TIME");
+    cli::CalibrateOptions learning;
+    std::string output;
+    CLI::App* const calibrate =
+        app.add_subcommand("calibrate", "Learn from history how two arms of one version differ");
+    calibrate->footer(calibrate_help);
+    calibrate->add_option("PLAN", learning.plan, "The plan, a JSON file")->required()->type_name("FILE");
+    calibrate->add_option("HISTORY", learning.history, "The data: files, taken together; - is standard input")
+        ->required()
+        ->type_name("FILE");
+    CLI::Option* const output_option =
+        calibrate->add_option("--output", output, "Write the plan with its noise here")->type_name("FILE");
+    calibrate->add_option("--format", format, "How to answer")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    calibrate->add_option("--color", color, "auto: on a terminal, unless NO_COLOR is set")
+        ->check(CLI::IsMember({"auto", "always", "never"}))
+        ->capture_default_str();
     CLI::App* const show_version = app.add_subcommand("version", "Show the version and what it can do");
 
     try {
@@ -87,15 +127,21 @@ int run(int argc, char** argv) {
         cli::write_output(version_text);
         return 0;
     }
-    if (std::count(options.data.begin(), options.data.end(), "-") > 1) {
-        cli::write_error("usage: DATA names standard input (-) more than once; it can be read once");
+    const std::vector<std::string>& files = *calibrate ? learning.history : options.data;
+    if (std::count(files.begin(), files.end(), "-") > 1) {
+        cli::write_error("usage: " + std::string(*calibrate ? "HISTORY" : "DATA") +
+                         " names standard input (-) more than once; it can be read once");
         return static_cast<int>(cli::Exit::error);
     }
+    options.format = learning.format = format == "json" ? cli::Format::json : cli::Format::text;
+    options.color = learning.color = color == "always"  ? cli::Color::always
+                                     : color == "never" ? cli::Color::never
+                                                        : cli::Color::automatic;
+    if (*calibrate) {
+        if (*output_option) learning.output = output;
+        return static_cast<int>(cli::calibrate_command(learning));
+    }
     if (*now_option) options.now = now;
-    options.format = format == "json" ? cli::Format::json : cli::Format::text;
-    options.color = color == "always"  ? cli::Color::always
-                    : color == "never" ? cli::Color::never
-                                       : cli::Color::automatic;
     return static_cast<int>(cli::judge_command(options));
 }
 

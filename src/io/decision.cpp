@@ -9,6 +9,7 @@
 #include <serinus/series/duration.hpp>
 
 #include "json.hpp"
+#include "parts.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -28,25 +29,6 @@ ordered_json margin_json(const Margin& margin) {
     ordered_json out = ordered_json::object();
     if (margin.ratio) out["ratio"] = number_json(*margin.ratio);
     if (margin.difference) out["difference"] = number_json(*margin.difference);
-    return out;
-}
-
-ordered_json numbers_json(const std::vector<NamedNumber>& numbers) {
-    ordered_json out = ordered_json::object();
-    for (const NamedNumber& number : numbers) out[number.name] = number_json(number.value);
-    return out;
-}
-
-ordered_json reasons_json(const std::vector<Reason>& reasons) {
-    ordered_json out = ordered_json::array();
-    for (const Reason& reason : reasons) {
-        ordered_json entry{{"code", name(reason.code)}, {"number", static_cast<std::int32_t>(reason.code)}};
-        if (!reason.metric.empty()) entry["metric"] = reason.metric;
-        entry["sentence"] = sentence(reason);
-        entry["numbers"] = numbers_json(reason.numbers);
-        if (reason.outside_alpha) entry["outside_alpha"] = true;
-        out.push_back(std::move(entry));
-    }
     return out;
 }
 

@@ -13,6 +13,7 @@
 #include <serinus/series/duration.hpp>
 
 #include "json.hpp"
+#include "parts.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -30,29 +31,28 @@ constexpr std::array<std::string_view, 16> plan_keys{
     "name",   "deployment",  "alpha",    "alpha_promote", "beta",  "stages", "interval", "warm_up",
     "settle", "on_deadline", "analysis", "metrics",       "noise", "arms",   "queries",  "telemetry"};
 constexpr std::array<std::string_view, 3> stage_keys{"traffic", "min", "max"};
-constexpr std::array<std::string_view, 15> metric_keys{"name",     "kind",   "bad",       "total",   "counter",
-                                                       "harm",     "margin", "detect",    "method",  "weight",
-                                                       "critical", "muted",  "min_count", "missing", "promote_when"};
+constexpr std::array<std::string_view, 16> metric_keys{
+    "name",   "kind",   "series", "bad",      "total", "counter",   "harm",    "margin",
+    "detect", "method", "weight", "critical", "muted", "min_count", "missing", "promote_when"};
 constexpr std::array<std::string_view, 2> margin_keys{"ratio", "difference"};
-constexpr std::array<std::string_view, 1> noise_keys{"dispersion"};
+constexpr std::array<std::string_view, 2> noise_keys{"dispersion", "stages"};
+constexpr std::array<std::string_view, 14> stage_noise_keys{
+    "table",      "offset",        "mean_score",         "long_run_variance", "degrees_of_freedom", "size",
+    "resolution", "level",         "instances_baseline", "instances_canary",  "instance_deviation", "instances",
+    "wander",     "wander_degrees"};
 constexpr std::array<std::string_view, 3> arms_keys{"label", "baseline", "canary"};
 constexpr std::array<std::string_view, 3> telemetry_keys{"min_coverage", "max_imbalance", "stale_after"};
 
 constexpr std::string_view margin_allowed = "{\"ratio\": 1.1} or {\"difference\": 0.002}";
-constexpr std::string_view noise_allowed = "by metric name, {\"errors\": {\"dispersion\": 1.3}}";
-constexpr std::string_view noise_instead =
-    "\"noise\": {\"errors\": {\"dispersion\": 1.3}} with a dispersion that you know, or no noise: then the promise "
-    "holds "
-    "for requests that fail independently of one another";
+constexpr std::string_view noise_allowed =
+    "what `serinus calibrate` wrote, by metric name, {\"errors\": {\"dispersion\": 1.3}}; or \"learn\"";
 
 /// What can be judged today in place of a metric's kind.
 std::string_view instead_of(Kind kind) {
     switch (kind) {
-        case Kind::proportion: break;
+        case Kind::proportion:
+        case Kind::gauge: break;
         case Kind::rate: return "where each event belongs to one request, count the events as \"bad\" of all requests";
-        case Kind::gauge:
-            return "where it sums up single requests (a latency percentile), count the requests beyond a limit as "
-                   "\"bad\" of all requests";
         case Kind::sample: return "count the observations beyond a limit as \"bad\" of all observations";
         case Kind::histogram:
             return "count the observations above one bucket's bound (all minus that bucket) as \"bad\" of all of them";
@@ -176,6 +176,7 @@ void take(const std::string& path, const json& value, Margin& out);
 void take(const std::string& path, const json& value, Stage& out);
 void take(const std::string& path, const json& value, Metric& out);
 void take(const std::string& path, const json& value, Noise& out);
+void take(const std::string& path, const json& value, sequential::PairedNoise& out);
 void take(const std::string& path, const json& value, Arms& out);
 void take(const std::string& path, const json& value, TelemetryLimits& out);
 
@@ -242,17 +243,24 @@ void take(const std::string& path, const json& value, Metric& out) {
     // The kind comes first: the other keys of a metric depend on it.
     if (const auto kind = value.is_object() ? value.find("kind") : value.end(); kind != value.end()) {
         take(path + ".kind", *kind, out.kind);
-        if (out.kind != Kind::proportion) {
+        if (out.kind != Kind::proportion && out.kind != Kind::gauge) {
             not_built(path + ".kind", " is \"" + std::string(word(out.kind)) + '"',
-                      "\"proportion\"; " + std::string(instead_of(out.kind)));
+                      "\"proportion\", \"gauge\"; " + std::string(instead_of(out.kind)));
         }
     }
     const Object object(path, value, "a metric", metric_keys,
                         "an object such as {\"name\": \"errors\", \"kind\": \"proportion\", ...}");
     object.required("name", out.name, "a name for the metric");
-    object.required("kind", out.kind, "\"proportion\" (bad of total)");
-    object.required("bad", out.bad, "the name of the series that counts bad requests");
-    object.required("total", out.total, "the name of the series that counts all requests");
+    object.required("kind", out.kind, "\"proportion\" (bad of total), \"gauge\" (one value an interval)");
+    if (out.kind == Kind::gauge) {
+        object.required("series", out.series, "the name of the series that is read");
+        object.optional("bad", out.bad);
+        object.optional("total", out.total);
+    } else {
+        object.required("bad", out.bad, "the name of the series that counts bad requests");
+        object.required("total", out.total, "the name of the series that counts all requests");
+        object.optional("series", out.series);
+    }
     object.optional("counter", out.counter);
     object.optional("harm", out.harm);
     object.required("margin", out.margin, margin_allowed);
@@ -267,14 +275,17 @@ void take(const std::string& path, const json& value, Metric& out) {
 }
 
 void take(const std::string& path, const json& value, Noise& out) {
-    if (value.is_object()) {
-        for (const auto& entry : value.get_ref<const json::object_t&>()) {
-            if (entry.first == noise_keys[0] || !likely(entry.first, noise_keys).empty()) continue;
-            not_built(member(path, entry.first), " is noise of another kind than a dispersion", noise_instead);
-        }
-    }
-    const Object object(path, value, "a metric's noise", noise_keys, "{\"dispersion\": 1.3}");
+    const Object object(path, value, "a metric's noise", noise_keys,
+                        "what `serinus calibrate` wrote, or {\"dispersion\": 1.3}");
     object.optional("dispersion", out.dispersion);
+    object.optional("stages", out.stages);
+}
+
+void take(const std::string& path, const json& value, sequential::PairedNoise& out) {
+    const Object object(path, value, "a stage's noise", stage_noise_keys, "what `serinus calibrate` wrote");
+    object.required("table", out.table, "what `serinus calibrate` wrote");
+    sequential::for_each_number(
+        out, [&](const char* key, double& number) { object.required(key, number, "what `serinus calibrate` wrote"); });
 }
 
 void take(const std::string& path, const json& value, Arms& out) {
@@ -302,7 +313,6 @@ void check_built(const json& value) {
         not_built("combine", " asks for another way to share alpha",
                   "no such key: alpha is divided over the metrics by weight");
     }
-    if (value.contains("calibrate")) not_built("calibrate", " asks for noise learned from history", noise_instead);
     if (const auto analysis = value.find("analysis"); analysis != value.end()) {
         std::string text;
         take("analysis", *analysis, text);
@@ -313,8 +323,7 @@ void check_built(const json& value) {
             raise(Code::plan_value, "analysis is " + in_quotes(text) + "; allowed: \"sequential\"");
     }
     if (const auto noise = value.find("noise"); noise != value.end() && !noise->is_object()) {
-        if (*noise == "learn") not_built("noise", " is \"learn\"", noise_instead);
-        wrong_type("noise", *noise, noise_allowed);
+        if (*noise != "learn") wrong_type("noise", *noise, noise_allowed);
     }
 }
 
@@ -339,10 +348,13 @@ ordered_json stage_json(const Stage& stage) {
 
 ordered_json metric_json(const std::string& path, const Metric& metric) {
     const Metric fresh;
-    ordered_json out{{"name", text_json(path + ".name", metric.name)},
-                     {"kind", word(metric.kind)},
-                     {"bad", text_json(path + ".bad", metric.bad)},
-                     {"total", text_json(path + ".total", metric.total)}};
+    ordered_json out{{"name", text_json(path + ".name", metric.name)}, {"kind", word(metric.kind)}};
+    if (metric.kind == Kind::gauge) {
+        out["series"] = text_json(path + ".series", metric.series);
+    } else {
+        out["bad"] = text_json(path + ".bad", metric.bad);
+        out["total"] = text_json(path + ".total", metric.total);
+    }
     if (metric.counter != fresh.counter) out["counter"] = metric.counter;
     if (metric.harm != fresh.harm) out["harm"] = word(metric.harm);
     out["margin"] = margin_json(metric.margin);
@@ -376,7 +388,11 @@ Plan read_plan(std::string_view text) {
     object.optional("settle", plan.settle_ms);
     object.optional("on_deadline", plan.on_deadline);
     object.required("metrics", plan.metrics, "a list of metrics");
-    object.optional("noise", plan.noise);
+    if (const auto noise = value.find("noise"); noise != value.end() && *noise == "learn") {
+        plan.learn_noise = true;
+    } else {
+        object.optional("noise", plan.noise);
+    }
     object.optional("arms", plan.arms);
     object.optional("queries", plan.queries);
     object.optional("telemetry", plan.telemetry);
@@ -400,10 +416,8 @@ std::string write_plan(const Plan& plan) {
     for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
         out["metrics"].push_back(metric_json(element("metrics", i), plan.metrics[i]));
     }
-    for (const auto& [name, noise] : plan.noise) {
-        ordered_json& entry = out["noise"][name] = ordered_json::object();
-        if (noise.dispersion) entry["dispersion"] = number_json(*noise.dispersion);
-    }
+    if (plan.learn_noise) out["noise"] = "learn";
+    for (const auto& [name, noise] : plan.noise) out["noise"][name] = noise_json(noise);
     const auto put_unlike = [&out](const char* group, const char* key, const std::string& value,
                                    const std::string& usual) {
         if (value != usual) out[group][key] = text_json(std::string(group) + '.' + key, value);

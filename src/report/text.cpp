@@ -16,126 +16,29 @@
 #include <serinus/series/duration.hpp>
 
 #include "report/number.hpp"
+#include "report/page.hpp"
 
 namespace serinus {
 inline namespace v0 {
 namespace report {
 namespace {
 
-constexpr std::size_t label_width = 7;          // "promise"
-constexpr std::size_t most_names = 8;           // of series that do not fit together
-constexpr std::size_t widest_name_column = 24;  // a longer name gets a line of its own
-
-enum class Style { plain, good, bad, open, quiet };
-
-// ---- lines
-
-/// Characters, not bytes: names may be UTF-8.
-std::size_t length(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-std::string padded(std::string text, std::size_t width) {
-    const std::size_t shown = length(text);
-    if (shown < width) text.append(width - shown, ' ');
-    return text;
-}
-
-std::string shown_name(std::string_view name) { return printable(name, 100); }
-
-std::string joined(const std::vector<std::string>& parts, std::string_view separator = ", ") {
-    std::string all;
-    for (const std::string& part : parts) {
-        if (!all.empty()) all += separator;
-        all += part;
-    }
-    return all;
-}
-
-/// "a", "a and b", "a, b and c".
-std::string listed(std::vector<std::string> parts) {
-    if (parts.size() < 2) return joined(parts);
-    const std::string last = std::move(parts.back());
-    parts.pop_back();
-    return joined(parts) + " and " + last;
-}
-
-/// Words in lines of at most `width` characters. A number keeps its "%"; a word that is longer than a line is cut.
-std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
-    std::vector<std::string> lines(1);
-    while (!text.empty()) {
-        std::size_t end = std::min(text.find(' '), text.size());
-        if (text.substr(end).starts_with(" %")) end = std::min(text.find(' ', end + 1), text.size());
-        std::string_view word = text.substr(0, end);
-        text.remove_prefix(std::min(end + 1, text.size()));
-        if (!lines.back().empty() && length(lines.back()) + 1 + length(word) > width) lines.emplace_back();
-        if (!lines.back().empty()) lines.back() += ' ';
-        while (length(word) > width) {
-            std::size_t cut = 0;
-            for (std::size_t taken = 0; taken < width; ++taken)
-                cut += std::max<std::size_t>(1, utf8_length(word.substr(cut)));
-            lines.back() += word.substr(0, cut);
-            lines.emplace_back();
-            word.remove_prefix(cut);
-        }
-        lines.back() += word;
-    }
-    return lines;
-}
-
-/// The text as it grows, line by line.
-class Page {
-  public:
-    Page(const TextOptions& options)
-        : color_(options.color), width_(static_cast<std::size_t>(std::max(60, options.width))) {}
-
-    std::size_t width() const { return width_; }
-
-    std::string painted(const std::string& text, Style style) const {
-        if (!color_ || text.empty()) return text;
-        switch (style) {
-            case Style::plain: return text;
-            case Style::good: return "\x1b[1;32m" + text + "\x1b[0m";
-            case Style::bad: return "\x1b[1;31m" + text + "\x1b[0m";
-            case Style::open: return "\x1b[1;33m" + text + "\x1b[0m";
-            case Style::quiet: return "\x1b[2m" + text + "\x1b[0m";
-        }
-        return text;
-    }
-
-    void line(std::string text) {
-        text.erase(text.find_last_not_of(' ') + 1);
-        text_ += text + '\n';
-    }
-
-    void wrapped_lines(std::string_view text, std::size_t indent, Style style = Style::plain) {
-        for (const std::string& part : wrapped(text, width_ - indent))
-            line(std::string(indent, ' ') + painted(part, style));
-    }
-
-    /// "  why      sentence", each sentence on lines of its own.
-    void paragraph(std::string_view label, const std::vector<std::string>& sentences) {
-        const std::size_t indent = 2 + label_width + 2;
-        std::string head =
-            "  " + painted(std::string(label), Style::quiet) + std::string(indent - 2 - label.size(), ' ');
-        for (const std::string& sentence : sentences) {
-            for (const std::string& part : wrapped(sentence, width_ - indent)) {
-                line(head + part);
-                head.assign(indent, ' ');
-            }
-        }
-    }
-
-    std::string take() { return std::move(text_); }
-
-  private:
-    bool color_;
-    std::size_t width_;
-    std::string text_;
-};
+constexpr std::size_t most_names = 8;  // of series that do not fit together
 
 // ---- one metric
+
+/// The first of a metric's reasons with a code, if any.
+const Reason* reason_of(const MetricResult& metric, Code code) {
+    for (const Reason& reason : metric.reasons) {
+        if (reason.code == code) return &reason;
+    }
+    return nullptr;
+}
+
+/// A metric that cannot be judged, whatever comes: nothing is known of its noise.
+bool undecidable(const MetricResult& metric) {
+    return reason_of(metric, Code::noise_unknown) || reason_of(metric, Code::single_instance);
+}
 
 bool is_ratio(const Margin& margin) { return margin.ratio.has_value(); }
 
@@ -153,8 +56,9 @@ std::string estimate_text(const MetricResult& metric) {
     const double estimate = metric.evidence.estimate;
     if (std::isnan(estimate) || metric.verdict == Verdict::no_data) return "no estimate yet";
     if (is_ratio(metric.margin)) {
-        if (std::isinf(estimate)) return "only in canary";
-        if (estimate == 0) return "none in canary";
+        if (metric.kind == Kind::proportion && std::isinf(estimate)) return "only in canary";
+        if (metric.kind == Kind::proportion && estimate == 0) return "none in canary";
+        if (std::isinf(estimate)) return "no estimate yet";
         return number(estimate) + "x baseline";
     }
     if (std::isinf(estimate)) return "no estimate yet";
@@ -227,6 +131,8 @@ std::string status_text(const MetricResult& metric) {
     std::string text;
     if (metric.verdict == Verdict::pass) {
         text = excluded_harm(metric) + " ruled out";
+    } else if (undecidable(metric) && metric.verdict == Verdict::inconclusive) {
+        text = "decides nothing: its noise is not known";
     } else if (metric.verdict != Verdict::no_data) {
         text = evidence_text(metric);
     }
@@ -241,8 +147,19 @@ const double* observed(const MetricResult& metric, std::string_view name) {
     return nullptr;
 }
 
+/// "canary reads 118 on average, baseline 101, over 40 intervals"
+std::string levels_text(const MetricResult& metric) {
+    const double* const b = observed(metric, "mean_baseline");
+    const double* const c = observed(metric, "mean_canary");
+    const double* const n = observed(metric, "intervals");
+    if (!b || !c || !n || !std::isfinite(*b) || !std::isfinite(*c)) return "";
+    return "canary reads " + number(*c) + " on average, baseline " + number(*b) + ", over " +
+           plural(static_cast<std::int64_t>(*n), "interval");
+}
+
 /// "canary: 374 of 9,120 requests failed (4.1 %); baseline: 11,856 of 912,004 (1.3 %)"
 std::string counts_text(const MetricResult& metric) {
+    if (metric.kind == Kind::gauge) return levels_text(metric);
     const double* const bad_b = observed(metric, "bad_baseline");
     const double* const total_b = observed(metric, "total_baseline");
     const double* const bad_c = observed(metric, "bad_canary");
@@ -318,7 +235,7 @@ void show_metrics(Page& page, const Decision& decision) {
         }
         page.line(std::move(line));
         std::string more = joined(rest);
-        if (metric.verdict == Verdict::inconclusive) {
+        if (metric.verdict == Verdict::inconclusive && !undecidable(metric)) {
             if (!more.empty()) more += "; ";
             more += "safe so far: " + e_value(metric.mirror.log_e_value) + " of " + needed_text(metric.alpha_mirror) +
                     " needed to rule out " + excluded_harm(metric);
@@ -339,6 +256,8 @@ bool shown_elsewhere(Code code) {
         case Code::no_harm_found:
         case Code::dispersion_unknown:
         case Code::dispersion_given:
+        case Code::noise_given:
+        case Code::noise_learned_now:
         case Code::late_samples:
         case Code::conflicting_samples: return true;
         default: return false;
@@ -380,10 +299,6 @@ std::vector<std::string> reason_sentences(const Decision& decision) {
         sentences.push_back(head + ": " + told.sentence + (told.policy ? " (policy, outside the promise)" : ""));
     }
     return sentences;
-}
-
-std::string plural(std::int64_t number, std::string_view noun) {
-    return count(static_cast<double>(number)) + " " + std::string(noun) + (number == 1 ? "" : "s");
 }
 
 std::vector<std::string> data_sentences(const Decision& decision) {
@@ -432,38 +347,53 @@ std::vector<std::string> data_sentences(const Decision& decision) {
 }
 
 std::vector<std::string> noise_sentences(const Decision& decision) {
-    std::vector<std::string> given;
+    std::vector<std::string> dispersions, sentences;
     for (const MetricResult& metric : decision.metrics) {
-        for (const Reason& reason : metric.reasons) {
-            if (reason.code != Code::dispersion_given || reason.numbers.empty()) continue;
-            given.push_back(shown_name(metric.name) + " " + number(reason.numbers.front().value));
-        }
+        const Reason* const counted = reason_of(metric, Code::dispersion_given);
+        if (counted && !counted->numbers.empty())
+            dispersions.push_back(shown_name(metric.name) + " " + number(counted->numbers.front().value));
+        const Reason* const read = reason_of(metric, Code::noise_given);
+        if (!read || read->numbers.size() != 3) continue;
+        sentences.push_back(shown_name(metric.name) + ": two arms of one version typically differ by " +
+                            number(read->numbers[2].value) + ", learned from " + count(read->numbers[0].value) +
+                            " intervals of history that are worth " + number(read->numbers[1].value, Round::down) +
+                            " independent ones");
     }
-    if (given.empty()) return {};
-    return {"evidence is divided by the long-run dispersion in the plan: " + joined(given)};
+    if (!dispersions.empty())
+        sentences.push_back("evidence is divided by the long-run dispersion in the plan: " + joined(dispersions));
+    return sentences;
 }
 
 std::vector<std::string> promise_sentences(const Decision& decision) {
-    std::string promise = "a good canary is ever rolled back with probability at most " + percent(decision.alpha) +
-                          ", however often you ask";
-    if (!decision.alpha_guaranteed) {
-        std::vector<std::string> unknown;
-        bool all = true;
-        for (const MetricResult& metric : decision.metrics) {
-            const bool rests =
-                !metric.muted && std::any_of(metric.reasons.begin(), metric.reasons.end(), [](const Reason& reason) {
-                    return reason.code == Code::dispersion_unknown;
-                });
-            if (rests) unknown.push_back(shown_name(metric.name));
-            all = all && (rests || metric.muted);
-        }
-        promise += "; this rests on requests failing independently of one another: no noise was learned from history";
-        if (!all && !unknown.empty()) promise += " for " + listed(std::move(unknown));
+    const std::string promise = "a good canary is ever rolled back with probability at most " +
+                                percent(decision.alpha) + ", however often you ask";
+    std::vector<std::string> independent, learning;
+    std::size_t judged = 0;
+    for (const MetricResult& metric : decision.metrics) {
+        if (metric.muted) continue;
+        ++judged;
+        if (reason_of(metric, Code::dispersion_unknown)) independent.push_back(shown_name(metric.name));
+        if (reason_of(metric, Code::noise_learned_now)) learning.push_back(shown_name(metric.name));
     }
-    std::vector<std::string> sentences{std::move(promise)};
+    std::vector<std::string> sentences{promise};
+    if (!decision.alpha_guaranteed && learning.empty()) {
+        sentences.back() +=
+            "; this rests on requests failing independently of one another: no noise was learned from history";
+        if (!independent.empty() && independent.size() < judged)
+            sentences.back() += " for " + listed(std::move(independent));
+    } else if (!learning.empty()) {
+        sentences.back() = learning.size() == judged
+                               ? "none: every metric learns its noise from the rollout itself, as the plan says"
+                               : promise + "; but not by " + listed(std::move(learning)) +
+                                     ", whose noise is learned from the rollout itself, as the plan says";
+        if (!independent.empty())
+            sentences.push_back("and it rests on requests failing independently of one another for " +
+                                listed(std::move(independent)));
+    }
     double confidence = 1;
     for (const MetricResult& metric : decision.metrics) {
-        if (!range_text(metric).empty()) confidence = std::min(confidence, metric.evidence.confidence);
+        if (!range_text(metric).empty() && !reason_of(metric, Code::noise_learned_now))
+            confidence = std::min(confidence, metric.evidence.confidence);
     }
     if (confidence < 1)
         sentences.push_back("ranges hold with at least " + percent(confidence) + " confidence, at every look");
@@ -485,6 +415,14 @@ std::string next_after_hold(const Decision& decision) {
     for (const Code code : {Code::missing_baseline, Code::missing_canary, Code::stale, Code::low_coverage,
                             Code::unbalanced_gaps, Code::impossible_counts, Code::unpaired_series}) {
         if (has(decision, code)) return "mend the data first (see why): on these nothing can be promoted";
+    }
+    std::vector<std::string> unknown;
+    for (const MetricResult& metric : decision.metrics) {
+        if (!metric.muted && undecidable(metric)) unknown.push_back(shown_name(metric.name));
+    }
+    if (!unknown.empty()) {
+        return "learn the noise of " + listed(std::move(unknown)) +
+               " from a time when both arms ran one version: serinus calibrate PLAN HISTORY";
     }
     std::vector<std::string> waiting;
     for (const MetricResult& metric : decision.metrics) {
@@ -512,14 +450,6 @@ std::string next_sentence(const Decision& decision, std::optional<double> next_t
     if (decision.severity == Severity::page) next += "; page whoever is on call";
     if (decision.severity == Severity::ticket) next += "; open a ticket";
     return next;
-}
-
-std::string upper_case(std::string_view text) {
-    std::string upper(text);
-    for (char& c : upper) {
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    }
-    return upper;
 }
 
 void show_head(Page& page, const Decision& decision) {
@@ -551,8 +481,7 @@ std::string unknown_names(const Record& record) {
         if (std::find(names.begin(), names.end(), text) == names.end()) names.push_back(text);
     };
     for (const Metric& metric : record.plan.metrics) {
-        add(planned, metric.bad);
-        add(planned, metric.total);
+        for (const std::string& series : series_of(metric)) add(planned, series);
     }
     for (const ArmSeries& series : record.batch.series) add(found, series.name);
     const auto some = [](std::vector<std::string> names) {

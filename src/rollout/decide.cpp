@@ -13,9 +13,12 @@ inline namespace v0 {
 namespace {
 
 using detail::seconds;
-using sequential::Proportion;
 
 Code harm_code(const Metric& metric, bool decrease) {
+    if (metric.kind == Kind::gauge) {
+        if (metric.margin.ratio) return decrease ? Code::harm_proven_below : Code::harm_proven_above;
+        return decrease ? Code::harm_proven_below_difference : Code::harm_proven_above_difference;
+    }
     if (metric.margin.ratio) return decrease ? Code::harm_proven_decrease : Code::harm_proven;
     return decrease ? Code::harm_proven_decrease_difference : Code::harm_proven_difference;
 }
@@ -29,25 +32,47 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
     result.kind = metric.kind;
     result.harm = metric.harm;
     result.margin = metric.margin;
-    if (judged.detect) result.detect = judged.detect->options().margin;
+    if (const auto detect = judged.detect_margin()) result.detect = *detect;
     result.promote_when = judged.promote_when;
     result.critical = metric.critical;
     result.muted = metric.muted;
     result.alpha = judged.alpha;
-    result.alpha_mirror = *judged.mirror().options().alpha_promote;
+    result.alpha_mirror = judged.mirror_alpha();
 
-    const Evidence shown = judged.stage.evidence();
+    const Evidence shown = judged.evidence();
     result.evidence = shown;
-    result.evidence.log_e_value = judged.harm.log_e_value();
-    result.evidence.p_value = judged.harm.p_value();
+    result.evidence.log_e_value = judged.harm_log_e_value();
+    result.evidence.p_value = judged.harm_p_value();
     result.mirror = shown;
-    result.mirror.log_e_value = judged.mirror().log_e_value();
-    result.mirror.p_value = judged.mirror().p_value();
-    const Proportion b = judged.stage.baseline(), c = judged.stage.canary();
-    result.observed = {{"bad_baseline", static_cast<double>(b.bad)},
-                       {"total_baseline", static_cast<double>(b.total)},
-                       {"bad_canary", static_cast<double>(c.bad)},
-                       {"total_canary", static_cast<double>(c.total)}};
+    result.mirror.log_e_value = judged.mirror_log_e_value();
+    result.mirror.p_value = judged.mirror_p_value();
+    // Without noise its test's numbers promise nothing; nobody should read a verdict into them.
+    if (metric.kind == Kind::gauge && !knows_noise(judged) && !plan.learn_noise) {
+        for (Evidence* const blind : {&result.evidence, &result.mirror}) {
+            const Evidence told = *blind;
+            *blind = Evidence{};
+            blind->estimate = told.estimate;
+            blind->n_baseline = told.n_baseline;
+            blind->n_canary = told.n_canary;
+            blind->method = told.method;
+        }
+    }
+    bool nothing_happened = false;
+    if (const auto* gauge = std::get_if<detail::GaugeTests>(&judged.tests)) {
+        if (gauge->stage.n() > 0) {
+            result.observed = {{"mean_baseline", gauge->stage.mean_baseline()},
+                               {"mean_canary", gauge->stage.mean_canary()},
+                               {"intervals", gauge->stage.n()}};
+        }
+    } else {
+        const auto& counts = std::get<detail::CountTests>(judged.tests).stage;
+        const sequential::Proportion b = counts.baseline(), c = counts.canary();
+        nothing_happened = b.bad + c.bad == 0;
+        result.observed = {{"bad_baseline", static_cast<double>(b.bad)},
+                           {"total_baseline", static_cast<double>(b.total)},
+                           {"bad_canary", static_cast<double>(c.bad)},
+                           {"total_canary", static_cast<double>(c.total)}};
+    }
 
     std::vector<Reason> obstacle = obstacles(judged);
     if (judged.failed) {
@@ -62,7 +87,7 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
         result.verdict = Verdict::no_data;
     } else if (judged.passed && obstacle.empty() && !stale(judged)) {
         result.verdict = Verdict::pass;
-        if (judged.detect) {
+        if (judged.promote_when == PromoteWhen::no_harm_found) {
             result.reasons.push_back({Code::no_harm_found, metric.name, {{"power", 1 - plan.beta}}, false});
         } else {
             result.reasons.push_back(
@@ -79,26 +104,19 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
                                   false});
     }
     if (result.verdict == Verdict::inconclusive) {
-        if (b.bad + c.bad == 0 && metric.margin.ratio) {
+        if (nothing_happened && metric.margin.ratio) {
             result.reasons.push_back({Code::no_events, metric.name, {}, false});
-        } else {
+        } else if (result.evidence.confidence > 0) {
             result.reasons.push_back({Code::undecided,
                                       metric.name,
-                                      {{"evidence", elementary::exp(judged.harm.log_e_value())},
-                                       {"needed", elementary::exp(judged.harm.log_needed())}},
+                                      {{"evidence", elementary::exp(judged.harm_log_e_value())},
+                                       {"needed", elementary::exp(judged.harm_log_needed())}},
                                       false});
         }
     }
-    const double dispersion = judged.stage.options().dispersion;
-    const bool known = knows_dispersion(metric);
-    result.reasons.push_back({known ? Code::dispersion_given : Code::dispersion_unknown, metric.name, {}, false});
-    if (known) result.reasons.back().numbers.push_back({"dispersion", dispersion});
+    if (metric.kind != Kind::gauge || knows_noise(judged) || plan.learn_noise)
+        result.reasons.push_back(noise_reason(judged));
     return result;
-}
-
-bool Monitor::Impl::knows_dispersion(const Metric& metric) const {
-    const auto noise = plan.noise.find(metric.name);
-    return noise != plan.noise.end() && noise->second.dispersion.has_value();
 }
 
 Decision Monitor::Impl::decide() {
@@ -136,7 +154,8 @@ Decision Monitor::Impl::decide_action() {
         const Metric& metric = judged.metric;
         if (metric.muted) continue;
         any_muted_only = false;
-        if (!knows_dispersion(metric)) decision.alpha_guaranteed = false;
+        // A gauge without noise decides nothing, unless the plan says to learn it on the way.
+        if (!knows_noise(judged) && (metric.kind != Kind::gauge || plan.learn_noise)) decision.alpha_guaranteed = false;
         const bool silent_now = begun && stale(judged);
         if (silent_now && metric.missing == Missing::fail) {
             missing_fails = true;
@@ -196,8 +215,10 @@ Decision Monitor::Impl::decide_action() {
         for (const Reason& reason : decision.metrics[i].reasons) {
             const auto number = static_cast<std::int32_t>(reason.code);
             const bool telemetry_reason = number >= 1030 && number < 1060;
-            if (telemetry_reason) decision.reasons.push_back(reason);
-            if (telemetry_reason && reason.code != Code::no_data_yet) decision.severity = Severity::ticket;
+            const bool undecidable = reason.code == Code::noise_unknown || reason.code == Code::single_instance;
+            if (!telemetry_reason && !undecidable) continue;
+            decision.reasons.push_back(reason);
+            if (reason.code != Code::no_data_yet) decision.severity = Severity::ticket;
         }
     }
     if (any_muted_only) note(Code::nothing_to_judge, {});

@@ -157,7 +157,7 @@ void Monitor::Impl::silence(std::int64_t from, std::int64_t to, std::int64_t war
     const std::int64_t first = from + (intervals_per_start - (from - warm) % intervals_per_start) % intervals_per_start;
     const double weight = first < to ? next_weights((to - 1 - first) / intervals_per_start + 1) : 0;
     for (Judged& judged : metrics) {
-        if (weight > 0) judged.harm.begin(weight);
+        if (weight > 0) judged.begin(weight);
         judged.intervals += to - from;
         for (auto& count : judged.missing) count += to - from;
     }
@@ -182,7 +182,7 @@ double Monitor::Impl::next_weights(std::int64_t count) {
 
 void Monitor::Impl::judge_interval(std::int64_t warm) {
     const std::int64_t from = frontier_ms(), to = from + plan.interval_ms;
-    std::map<TrackKey, double> sums;
+    Interval brought;
     for (auto& [key, track] : tracks) {
         pass_over(key, track, from);
         const auto& [series, arm, instance] = key;
@@ -190,19 +190,23 @@ void Monitor::Impl::judge_interval(std::int64_t warm) {
         const bool excluded = warming_up(arm, instance, from, to);
         while (!track.pending.empty() && track.pending.begin()->first - (counter ? 1 : 0) < to) {
             const std::optional<double> value = consume(track, counter);
-            if (value && !excluded) sums[key] += *value;
+            if (!value || excluded) continue;
+            Brought& of = brought[key];
+            of.sum += *value;
+            of.samples += 1;
         }
     }
     if (next < warm) return;
     if ((next - warm) % intervals_per_start == 0) {
         const double weight = next_weights(1);
-        for (Judged& judged : metrics) judged.harm.begin(weight);
+        for (Judged& judged : metrics) judged.begin(weight);
     }
     ++intervals;
     std::array<bool, 2> complete{true, true};
     for (Judged& judged : metrics) {
-        const std::array<ArmCounts, 2> arms{arm_counts(sums, judged.metric, Arm::baseline),
-                                            arm_counts(sums, judged.metric, Arm::canary)};
+        const auto of = judged.metric.kind == Kind::gauge ? arm_mean : arm_counts;
+        const std::array<ArmValues, 2> arms{of(brought, judged.metric, Arm::baseline),
+                                            of(brought, judged.metric, Arm::canary)};
         judged.update(arms, to);
         for (std::size_t arm = 0; arm < 2; ++arm) complete[arm] = complete[arm] && arms[arm].present;
     }
@@ -211,21 +215,20 @@ void Monitor::Impl::judge_interval(std::int64_t warm) {
     settle_verdicts();
 }
 
-Monitor::Impl::ArmCounts Monitor::Impl::arm_counts(const std::map<TrackKey, double>& sums, const Metric& metric,
-                                                   Arm arm) {
-    ArmCounts counts;
+Monitor::Impl::ArmValues Monitor::Impl::arm_counts(const Interval& brought, const Metric& metric, Arm arm) {
+    ArmValues counts;
     const auto of = [&](const std::string& series, const std::string& instance) -> const double* {
-        const auto at = sums.find(TrackKey{series, arm, instance});
-        return at == sums.end() ? nullptr : &at->second;
+        const auto at = brought.find(TrackKey{series, arm, instance});
+        return at == brought.end() ? nullptr : &at->second.sum;
     };
     // Only instances that report both series count: half of a ratio says nothing.
-    for (const auto& [key, value] : sums) {
+    for (const auto& [key, value] : brought) {
         const auto& [series, of_arm, instance] = key;
         if (of_arm != arm) continue;
         if (series == metric.total) {
             if (const double* bad = of(metric.bad, instance)) {
                 counts.bad += *bad;
-                counts.total += value;
+                counts.total += value.sum;
                 counts.present = true;
             } else {
                 counts.unpaired = true;
@@ -235,6 +238,25 @@ Monitor::Impl::ArmCounts Monitor::Impl::arm_counts(const std::map<TrackKey, doub
         }
     }
     return counts;
+}
+
+Monitor::Impl::ArmValues Monitor::Impl::arm_mean(const Interval& brought, const Metric& metric, Arm arm) {
+    ArmValues values;
+    double instances = 0;
+    bool named = true;
+    // The instance is the unit: each counts once, however often it was scraped.
+    for (auto at = brought.lower_bound(TrackKey{metric.series, arm, ""}); at != brought.end(); ++at) {
+        const auto& [series, of_arm, instance] = at->first;
+        if (series != metric.series || of_arm != arm) break;
+        values.mean += at->second.sum / at->second.samples;
+        instances += 1;
+        named = named && !instance.empty();
+    }
+    if (instances == 0) return values;
+    values.mean /= instances;
+    values.instances = named ? instances : 0;
+    values.present = !std::isnan(values.mean);
+    return values;
 }
 
 }  // namespace v0

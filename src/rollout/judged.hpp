@@ -6,9 +6,14 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include <serinus/rollout/plan.hpp>
+#include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
@@ -16,94 +21,200 @@ namespace serinus {
 inline namespace v0 {
 namespace detail {
 
+using sequential::Pair;
+using sequential::PairedOptions;
+using sequential::PairedTest;
 using sequential::Proportion;
 using sequential::ProportionOptions;
 using sequential::ProportionTest;
-using HarmEvidence = sequential::StartMixture<ProportionTest>;
 
 /// What one arm brought in one interval.
-struct ArmCounts {
-    double bad = 0, total = 0;
-    bool present = false;   // an instance with both series
-    bool unpaired = false;  // an instance with only one of them
+struct ArmValues {
+    double bad = 0, total = 0;  // counts, summed over instances
+    double mean = 0;            // of a gauge, over instances
+    double instances = 0;       // that `mean` is made of; 0: the data name none
+    bool present = false;       // an instance with all that the metric needs
+    bool unpaired = false;      // an instance with a part of it only
 };
+
+/// The three tests of a metric.
+template <class Test>
+struct Tests {
+    sequential::StartMixture<Test> harm;  // over the whole rollout, beyond the margin
+    Test stage;                           // this stage: safety at the margin, and the interval that is shown
+    std::optional<Test> detect;           // this stage: safety at `detect`
+    Test fresh_stage = stage;
+    std::optional<Test> fresh_detect = detect;
+
+    const Test& mirror() const { return detect ? *detect : stage; }
+
+    void enter_stage() {
+        stage = fresh_stage;
+        detect = fresh_detect;
+    }
+    template <class... Arguments>
+    void update(const Arguments&... arguments) {
+        harm.update(arguments...);
+        stage.update(arguments...);
+        if (detect) detect->update(arguments...);
+    }
+    template <class Noise>
+    void set_noise(const Noise& noise) {
+        harm.set_noise(noise);
+        stage.set_noise(noise);
+        fresh_stage.set_noise(noise);
+        if (detect) detect->set_noise(noise);
+        if (fresh_detect) fresh_detect->set_noise(noise);
+    }
+};
+
+using CountTests = Tests<ProportionTest>;
+using GaugeTests = Tests<PairedTest>;
 
 /// A metric and all that is known of it.
 struct Judged {
     Judged(const Plan& plan, const Metric& of, double share)
-        : metric(of),
-          alpha(share),
-          harm(ProportionTest(options(plan, Side::harm, metric.margin, alpha, false))),
-          stage(options(plan, Side::safe, metric.margin, alpha, true)) {
-        promote_when = effective_promote_when(metric);
-        if (promote_when == PromoteWhen::no_harm_found) {
-            ProportionOptions against = options(plan, Side::safe, *effective_detect(metric), alpha, false);
-            against.alpha_promote = plan.beta;
-            detect.emplace(against);
-        }
-        fresh_stage = stage;
-        fresh_detect = detect;
+        : metric(of), alpha(share), promote_when(effective_promote_when(of)), tests(make_tests(plan, of, share)) {
+        const auto known = plan.noise.find(metric.name);
+        if (known == plan.noise.end()) return;
+        for (const sequential::PairedNoise& stage : known->second.stages)
+            noise.push_back(std::make_shared<const sequential::PairedNoise>(stage));
     }
 
-    ProportionOptions options(const Plan& plan, Side side, const Margin& margin, double share, bool interval) const {
-        ProportionOptions options;
+    template <class Options>
+    static Options options(const Plan& plan, const Metric& metric, double share, Side side, const Margin& margin,
+                           bool interval) {
+        Options options;
         // A muted metric has no share of alpha; it is shown as if it had all of it.
         options.alpha = share > 0 ? share : plan.alpha;
         options.alpha_promote = plan.alpha_promote.value_or(plan.alpha);
         options.harm = metric.harm;
         options.margin = margin;
         options.side = side;
-        options.method = metric.method;
-        const auto noise = plan.noise.find(metric.name);
-        if (noise != plan.noise.end()) options.dispersion = noise->second.dispersion.value_or(1);
         options.interval = interval;
+        const auto noise = plan.noise.find(metric.name);
+        if constexpr (std::is_same_v<Options, ProportionOptions>) {
+            options.method = metric.method;
+            if (noise != plan.noise.end()) options.dispersion = noise->second.dispersion.value_or(1);
+        } else {
+            if (noise != plan.noise.end() && !noise->second.stages.empty())
+                options.noise = std::make_shared<const sequential::PairedNoise>(noise->second.stages.front());
+        }
         return options;
     }
 
-    void enter_stage() {
-        stage = fresh_stage;
-        detect = fresh_detect;
-        passed = false;
-        intervals = used = unpaired = impossible = 0;
-        missing = {};
-        last_used_ms.reset();
+    template <class Test, class Options>
+    static Tests<Test> make(const Plan& plan, const Metric& metric, double share) {
+        const auto test = [&](Side side, const Margin& margin, bool interval) {
+            return options<Options>(plan, metric, share, side, margin, interval);
+        };
+        std::optional<Test> detect;
+        if (effective_promote_when(metric) == PromoteWhen::no_harm_found) {
+            Options against = test(Side::safe, *effective_detect(metric), false);
+            against.alpha_promote = plan.beta;
+            detect.emplace(against);
+        }
+        return {sequential::StartMixture<Test>(Test(test(Side::harm, metric.margin, false))),
+                Test(test(Side::safe, metric.margin, true)), detect};
     }
 
-    void update(const std::array<ArmCounts, 2>& arms, std::int64_t end_ms) {
+    static std::variant<CountTests, GaugeTests> make_tests(const Plan& plan, const Metric& metric, double share) {
+        if (metric.kind == Kind::gauge) return make<PairedTest, PairedOptions>(plan, metric, share);
+        return make<ProportionTest, ProportionOptions>(plan, metric, share);
+    }
+
+    /// `fresh`: the stage is really a new one, not the one of a state that is being restored.
+    void enter_stage(std::size_t stage, bool fresh = true) {
+        if (fresh) {
+            std::visit([](auto& t) { t.enter_stage(); }, tests);
+            passed = false;
+            intervals = used = unpaired = impossible = 0;
+            missing = {};
+            last_used_ms.reset();
+        }
+        if (auto* gauge = std::get_if<GaugeTests>(&tests); gauge && !noise.empty())
+            gauge->set_noise(noise[std::min(stage, noise.size() - 1)]);
+    }
+
+    void update(const std::array<ArmValues, 2>& arms, std::int64_t end_ms) {
         ++intervals;
-        const ArmCounts &b = arms[0], &c = arms[1];
+        const ArmValues &b = arms[0], &c = arms[1];
         if (b.unpaired || c.unpaired) ++unpaired;
         for (std::size_t arm = 0; arm < 2; ++arm) missing[arm] += arms[arm].present ? 0 : 1;
         if (!b.present || !c.present) return;
-        const auto possible = [](const ArmCounts& counts) {
-            constexpr double most = 9007199254740992.0;  // 2^53
-            return counts.bad >= 0 && counts.bad <= counts.total && counts.total <= most &&
-                   counts.bad == std::floor(counts.bad) && counts.total == std::floor(counts.total);
-        };
-        if (!possible(b) || !possible(c)) {
-            ++impossible;
-            return;
+        if (auto* gauge = std::get_if<GaugeTests>(&tests)) {
+            gauge->update(Pair{.baseline = b.mean,
+                               .canary = c.mean,
+                               .instances_baseline = b.instances,
+                               .instances_canary = c.instances});
+        } else {
+            if (!possible(b) || !possible(c)) {
+                ++impossible;
+                return;
+            }
+            std::get<CountTests>(tests).update(counts(b), counts(c));
         }
-        const auto counts = [](const ArmCounts& arm) {
-            return Proportion{static_cast<std::int64_t>(arm.bad), static_cast<std::int64_t>(arm.total)};
-        };
-        harm.update(counts(b), counts(c));
-        stage.update(counts(b), counts(c));
-        if (detect) detect->update(counts(b), counts(c));
         ++used;
         last_used_ms = end_ms;
     }
 
-    const ProportionTest& mirror() const { return detect ? *detect : stage; }
+    static bool possible(const ArmValues& counts) {
+        constexpr double most = 9007199254740992.0;  // 2^53
+        return counts.bad >= 0 && counts.bad <= counts.total && counts.total <= most &&
+               counts.bad == std::floor(counts.bad) && counts.total == std::floor(counts.total);
+    }
+    static Proportion counts(const ArmValues& arm) {
+        return Proportion{static_cast<std::int64_t>(arm.bad), static_cast<std::int64_t>(arm.total)};
+    }
+
+    // ---- what the tests say, whatever they are
+
+    void begin(double weight) {
+        std::visit([&](auto& t) { t.harm.begin(weight); }, tests);
+    }
+    Evidence evidence() const {
+        return std::visit([](const auto& t) { return t.stage.evidence(); }, tests);
+    }
+    double harm_log_e_value() const {
+        return std::visit([](const auto& t) { return t.harm.log_e_value(); }, tests);
+    }
+    double harm_log_largest() const {
+        return std::visit([](const auto& t) { return t.harm.log_largest(); }, tests);
+    }
+    double harm_log_needed() const {
+        return std::visit([](const auto& t) { return t.harm.log_needed(); }, tests);
+    }
+    double harm_p_value() const {
+        return std::visit([](const auto& t) { return t.harm.p_value(); }, tests);
+    }
+    double mirror_log_e_value() const {
+        return std::visit([](const auto& t) { return t.mirror().log_e_value(); }, tests);
+    }
+    double mirror_p_value() const {
+        return std::visit([](const auto& t) { return t.mirror().p_value(); }, tests);
+    }
+    bool mirror_decided() const {
+        return std::visit([](const auto& t) { return t.mirror().decided(); }, tests);
+    }
+    double mirror_alpha() const {
+        return std::visit([](const auto& t) { return *t.mirror().options().alpha_promote; }, tests);
+    }
+    std::optional<Margin> detect_margin() const {
+        return std::visit(
+            [](const auto& t) { return t.detect ? std::optional(t.detect->options().margin) : std::nullopt; }, tests);
+    }
+    /// Requests, or values, of the arm that has fewer, in this stage.
+    double fewest() const {
+        if (const auto* gauge = std::get_if<GaugeTests>(&tests)) return gauge->stage.n();
+        const auto& stage = std::get<CountTests>(tests).stage;
+        return static_cast<double>(std::min(stage.baseline().total, stage.canary().total));
+    }
 
     Metric metric;
     double alpha;
-    PromoteWhen promote_when = PromoteWhen::no_harm_found;
-    HarmEvidence harm;                     // over the whole rollout, beyond the margin
-    ProportionTest stage;                  // this stage: safety at the margin, and the interval that is shown
-    std::optional<ProportionTest> detect;  // this stage: safety at `detect`
-    ProportionTest fresh_stage{};
-    std::optional<ProportionTest> fresh_detect;
+    PromoteWhen promote_when;
+    std::variant<CountTests, GaugeTests> tests;
+    std::vector<std::shared_ptr<const sequential::PairedNoise>> noise;  // of a gauge, by stage
     bool failed = false;
     bool failed_down = false;  // the canary is lower
     double failed_bound = 0;

@@ -84,9 +84,12 @@ void Monitor::enter_stage(int index, std::int64_t at_ms) {
     if (!first && m.start_ms) {
         m.judge_until(at_ms);
         at_ms = std::max(at_ms, m.frontier_ms());
-        for (auto& judged : m.metrics) judged.enter_stage();
+        for (auto& judged : m.metrics) judged.enter_stage(static_cast<std::size_t>(index));
         m.intervals = m.used = 0;
         m.missing = {};
+    }
+    if (first || !m.start_ms) {
+        for (auto& judged : m.metrics) judged.enter_stage(static_cast<std::size_t>(index), false);
     }
     m.stage = index;
     m.start_ms = at_ms;

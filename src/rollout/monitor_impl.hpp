@@ -30,6 +30,9 @@ struct Track {
 
 using TrackKey = std::tuple<std::string, Arm, std::string>;  // series, arm, instance
 
+/// Fewer instances of history than these do not tell how far instances of one version differ.
+constexpr double fewest_instances = 5;
+
 constexpr double seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 
 /// Raises for a time outside the years 1 to 9999; inside them there is room for every sum and product of the monitor.
@@ -38,7 +41,7 @@ void require_time(const std::string& what, std::int64_t time_ms);
 }  // namespace detail
 
 struct Monitor::Impl {
-    using ArmCounts = detail::ArmCounts;
+    using ArmValues = detail::ArmValues;
     using Judged = detail::Judged;
     using Track = detail::Track;
     using TrackKey = detail::TrackKey;
@@ -70,8 +73,7 @@ struct Monitor::Impl {
         for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
             const Metric& metric = plan.metrics[i];
             metrics.emplace_back(plan, metric, split[i]);
-            cumulative[metric.bad] = metric.counter;
-            cumulative[metric.total] = metric.counter;
+            for (const std::string& series : series_of(metric)) cumulative[series] = metric.counter;
         }
         starts.assign(plan.stages.size(), 0);
     }
@@ -123,7 +125,15 @@ struct Monitor::Impl {
 
     void judge_interval(std::int64_t warm);
 
-    static ArmCounts arm_counts(const std::map<TrackKey, double>& sums, const Metric& metric, Arm arm);
+    /// What one series of one instance brought in the interval.
+    struct Brought {
+        double sum = 0;
+        double samples = 0;
+    };
+    using Interval = std::map<TrackKey, Brought>;
+
+    static ArmValues arm_counts(const Interval& brought, const Metric& metric, Arm arm);
+    static ArmValues arm_mean(const Interval& brought, const Metric& metric, Arm arm);
 
     // ---- verdicts
 
@@ -142,7 +152,13 @@ struct Monitor::Impl {
 
     MetricResult result(const Judged& judged) const;
 
-    bool knows_dispersion(const Metric& metric) const;
+    /// Was the metric's noise learned from history?
+    bool knows_noise(const Judged& judged) const;
+
+    /// The noise of a gauge in this stage; none when it is not known.
+    const sequential::PairedNoise* gauge_noise(const Judged& judged) const;
+
+    Reason noise_reason(const Judged& judged) const;
 
     Decision decide();
 

@@ -15,6 +15,29 @@ using detail::Judged;
 using detail::Track;
 using detail::TrackKey;
 
+namespace {
+
+template <class TestState, class Test>
+TestsState<TestState> state_of(const detail::Tests<Test>& tests) {
+    TestsState<TestState> state;
+    state.harm = tests.harm.state();
+    state.stage = tests.stage.state();
+    if (tests.detect) state.detect = tests.detect->state();
+    return state;
+}
+
+template <class Test, class TestState>
+void restore_tests(detail::Tests<Test>& tests, const std::optional<TestsState<TestState>>& state) {
+    if (!state) raise(Code::state_invariant, "the state of a Monitor has a metric of another kind");
+    if (state->detect.has_value() != tests.detect.has_value())
+        raise(Code::state_invariant, "the state of a Monitor has a metric with another promote_when");
+    tests.harm.restore(state->harm);
+    tests.stage.restore(state->stage);
+    if (tests.detect) tests.detect->restore(*state->detect);
+}
+
+}  // namespace
+
 MonitorState Monitor::state() const {
     const Impl& m = *impl_;
     MonitorState state;
@@ -41,9 +64,11 @@ MonitorState Monitor::state() const {
     }
     for (const Judged& judged : m.metrics) {
         MetricState& out = state.metrics.emplace_back();
-        out.harm = judged.harm.state();
-        out.stage = judged.stage.state();
-        if (judged.detect) out.detect = judged.detect->state();
+        if (const auto* gauge = std::get_if<detail::GaugeTests>(&judged.tests)) {
+            out.gauge = state_of<sequential::PairedState>(*gauge);
+        } else {
+            out.counts = state_of<sequential::ProportionState>(std::get<detail::CountTests>(judged.tests));
+        }
         out.failed = judged.failed;
         out.failed_down = judged.failed_down;
         out.failed_bound = judged.failed_bound;
@@ -124,10 +149,13 @@ void Monitor::restore(const MonitorState& state) {
     for (std::size_t i = 0; i < next.metrics.size(); ++i) {
         const MetricState& in = state.metrics[i];
         Judged& judged = next.metrics[i];
-        judged.harm.restore(in.harm);
-        judged.stage.restore(in.stage);
-        require(in.detect.has_value() == judged.detect.has_value(), "a metric with another promote_when");
-        if (judged.detect) judged.detect->restore(*in.detect);
+        require(in.counts.has_value() != in.gauge.has_value(), "a metric of no kind, or of two");
+        judged.enter_stage(static_cast<std::size_t>(next.stage), false);
+        if (auto* gauge = std::get_if<detail::GaugeTests>(&judged.tests)) {
+            restore_tests(*gauge, in.gauge);
+        } else {
+            restore_tests(std::get<detail::CountTests>(judged.tests), in.counts);
+        }
         require(in.used >= 0 && in.used <= in.intervals && in.unpaired >= 0 && in.impossible >= 0,
                 "counts of intervals that cannot be");
         judged.failed = in.failed;

@@ -31,13 +31,16 @@ std::string quoted(const std::string& text) { return "\"" + text + "\""; }
 
 bool share(double value) { return value > 0 && value < 1; }
 
-void check_margin(const std::string& path, const Margin& margin) {
+void check_margin(const std::string& path, const Margin& margin, Kind kind) {
     if (margin.ratio.has_value() == margin.difference.has_value()) {
         refuse(path, margin.ratio ? "both a ratio and a difference" : "empty", "exactly one of ratio, difference");
     }
     if (margin.ratio) {
         require(*margin.ratio >= 1 && *margin.ratio <= 1000, path + ".ratio", *margin.ratio,
                 "1 to 1000 (1: any harm counts; 1.1: a tenth more than the baseline)");
+    } else if (kind == Kind::gauge) {
+        require(*margin.difference >= 0 && std::isfinite(*margin.difference), path + ".difference", *margin.difference,
+                "0 or more, finite, in the gauge's own unit (0: any harm counts)");
     } else {
         require(*margin.difference >= 0 && *margin.difference < 1, path + ".difference", *margin.difference,
                 "0 or more, below 1 (0: any harm counts; 0.002: two bad requests more in a thousand)");
@@ -46,17 +49,65 @@ void check_margin(const std::string& path, const Margin& margin) {
 
 bool zero(const Margin& margin) { return margin.ratio ? *margin.ratio == 1 : *margin.difference == 0; }
 
-void check_metric(const std::string& path, const Metric& metric) {
-    if (metric.kind != Kind::proportion) {
-        raise(Code::plan_not_built,
-              path + ".kind is \"" + std::string(word(metric.kind)) +
-                  "\", which this version cannot judge yet; allowed: \"proportion\" (bad of total)");
+/// The series of a metric, by its kind; and nothing of another kind.
+void check_series(const std::string& path, const Metric& metric) {
+    const auto unused = [&](std::string_view key, bool given) {
+        if (given) {
+            refuse(path + "." + std::string(key), "given",
+                   "nothing: a metric of kind \"" + std::string(word(metric.kind)) + "\" has no such key");
+        }
+    };
+    if (metric.kind == Kind::gauge) {
+        if (metric.series.empty()) refuse(path + ".series", "empty", "the name of the series that is read");
+        unused("bad", !metric.bad.empty());
+        unused("total", !metric.total.empty());
+        unused("method", metric.method != sequential::ProportionMethod::automatic);
+        if (metric.counter) {
+            refuse(path + ".counter", "true",
+                   "false: a gauge is read, not counted up (a counter over another is a proportion)");
+        }
+        return;
     }
+    unused("series", !metric.series.empty());
     if (metric.bad.empty()) refuse(path + ".bad", "empty", "the name of the series that counts bad requests");
     if (metric.total.empty()) refuse(path + ".total", "empty", "the name of the series that counts all requests");
     if (metric.bad == metric.total)
         refuse(path + ".bad", quoted(metric.bad) + " as is total", "a series other than total");
-    check_margin(path + ".margin", metric.margin);
+}
+
+/// The noise of a gauge, as `calibrate` writes it.
+void check_noise(const std::string& path, const Noise& noise, const Plan& plan) {
+    const auto metric = std::find_if(plan.metrics.begin(), plan.metrics.end(),
+                                     [&](const Metric& of) { return path == "noise." + of.name; });
+    if (metric->kind != Kind::gauge) {
+        if (!noise.stages.empty()) refuse(path + ".stages", "given", "dispersion: the metric counts, it is no gauge");
+        return;
+    }
+    if (noise.dispersion) refuse(path + ".dispersion", "given", "stages: the metric is a gauge, it counts nothing");
+    if (noise.stages.size() != plan.stages.size()) {
+        refuse(path + ".stages", std::to_string(noise.stages.size()) + " entries",
+               "one for each stage of the plan, " + std::to_string(plan.stages.size()) + " (calibrate again)");
+    }
+    for (std::size_t i = 0; i < noise.stages.size(); ++i) {
+        const std::string at = path + ".stages[" + std::to_string(i) + "]";
+        if (const auto wrong = sequential::defect(noise.stages[i]))
+            refuse(at + "." + wrong->field, wrong->value, wrong->allowed);
+        if (metric->margin.ratio) {
+            require(noise.stages[i].level > 0, at + ".level", noise.stages[i].level,
+                    "above 0 for a ratio margin: ratios of a gauge around zero say nothing (use a difference)");
+        }
+    }
+}
+
+void check_metric(const std::string& path, const Metric& metric) {
+    if (metric.kind != Kind::proportion && metric.kind != Kind::gauge) {
+        raise(Code::plan_not_built,
+              path + ".kind is \"" + std::string(word(metric.kind)) +
+                  "\", which this version cannot judge yet; allowed: \"proportion\" (bad of total), "
+                  "\"gauge\" (one value an interval)");
+    }
+    check_series(path, metric);
+    check_margin(path + ".margin", metric.margin, metric.kind);
     require(metric.weight > 0 && std::isfinite(metric.weight), path + ".weight", metric.weight, "above 0, finite");
     require(metric.min_count >= 0 && std::isfinite(metric.min_count), path + ".min_count", metric.min_count,
             "0 or more, finite");
@@ -73,7 +124,7 @@ void check_metric(const std::string& path, const Metric& metric) {
             "that the canary is not worse at all can never be shown; or promote_when \"no_harm_found\" with a detect");
     }
     if (metric.detect) {
-        check_margin(path + ".detect", *metric.detect);
+        check_margin(path + ".detect", *metric.detect, metric.kind);
         if (metric.detect->ratio.has_value() != metric.margin.ratio.has_value()) {
             refuse(path + ".detect", metric.detect->ratio ? "a ratio" : "a difference", "the same form as margin");
         }
@@ -91,14 +142,14 @@ void check_metric(const std::string& path, const Metric& metric) {
                 "a ratio or difference beyond the margin: with a margin of none at all nothing says which harm would "
                 "matter");
         }
-        check_margin(path + ".detect (by default from margin)", *detect);
+        check_margin(path + ".detect (by default from margin)", *detect, metric.kind);
     }
 }
 
 /// The plan as a State, for its digest.
 struct PlanFields {
     static constexpr std::string_view kind = "plan";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
     Plan plan;
 
     template <class Visitor, class Self>
@@ -123,6 +174,7 @@ struct PlanFields {
         for (const Metric& metric : p.metrics) {
             visit("name", metric.name);
             visit("kind", metric.kind);
+            visit("series", metric.series);
             visit("bad", metric.bad);
             visit("total", metric.total);
             visit("counter", metric.counter);
@@ -144,7 +196,13 @@ struct PlanFields {
         for (const auto& [name, noise] : p.noise) {
             visit("name", name);
             visit("dispersion", noise.dispersion);
+            visit("stages", static_cast<std::int64_t>(noise.stages.size()));
+            for (const sequential::PairedNoise& stage : noise.stages) {
+                visit("table", stage.table);
+                sequential::for_each_number(stage, visit);
+            }
         }
+        visit("learn_noise", p.learn_noise);
         visit("label", p.arms.label);
         visit("baseline", p.arms.baseline);
         visit("canary", p.arms.canary);
@@ -171,6 +229,11 @@ std::optional<Margin> effective_detect(const Metric& metric) {
     if (metric.margin.ratio)
         return Margin{.ratio = *metric.margin.ratio * *metric.margin.ratio, .difference = std::nullopt};
     return Margin{.ratio = std::nullopt, .difference = 2 * *metric.margin.difference};
+}
+
+std::vector<std::string> series_of(const Metric& metric) {
+    if (metric.kind == Kind::gauge) return {metric.series};
+    return {metric.bad, metric.total};
 }
 
 std::int64_t effective_stale_after_ms(const Plan& plan) {
@@ -219,7 +282,7 @@ void check(const Plan& plan) {
 
     if (plan.metrics.empty()) refuse("metrics", "empty", "at least one metric");
     std::set<std::string> names;
-    std::map<std::string, std::pair<bool, std::string>> series;  // counter or not, and who says so
+    std::map<std::string, std::pair<const Metric*, std::string>> series;  // who says first what they are
     for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
         const Metric& metric = plan.metrics[i];
         const std::string path = "metrics[" + std::to_string(i) + "]";
@@ -229,13 +292,21 @@ void check(const Plan& plan) {
                   path + ".name is " + quoted(metric.name) + ", as is another metric's; allowed: a name of its own");
         }
         check_metric(path, metric);
-        for (const std::string& name : {metric.bad, metric.total}) {
-            const auto [at, fresh] = series.emplace(name, std::pair{metric.counter, path});
-            if (!fresh && at->second.first != metric.counter) {
+        for (const std::string& name : series_of(metric)) {
+            const auto& [first, by] = series.emplace(name, std::pair{&metric, path}).first->second;
+            if ((first->kind == Kind::gauge) != (metric.kind == Kind::gauge)) {
+                refuse(path + ".kind", quoted(std::string(word(metric.kind))),
+                       "what " + by + " says of the same series " + quoted(name) + ", \"" +
+                           std::string(word(first->kind)) + "\": counts are added up, gauges averaged");
+            }
+            if (first->counter != metric.counter) {
                 refuse(path + ".counter", metric.counter ? "true" : "false",
-                       "what " + at->second.second + " says of the same series " + quoted(name));
+                       "what " + by + " says of the same series " + quoted(name));
             }
         }
+    }
+    if (plan.learn_noise && !plan.noise.empty()) {
+        refuse("noise", "both given and to be learned on the way", "one of the two");
     }
     for (const auto& [name, noise] : plan.noise) {
         const std::string path = "noise." + name;
@@ -245,6 +316,7 @@ void check(const Plan& plan) {
             require(*noise.dispersion >= 1 && std::isfinite(*noise.dispersion), path + ".dispersion", *noise.dispersion,
                     "at least 1, finite");
         }
+        check_noise(path, noise, plan);
     }
     if (plan.arms.label.empty()) refuse("arms.label", "empty", "the name of a label");
     if (plan.arms.baseline == plan.arms.canary)

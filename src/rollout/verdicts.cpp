@@ -29,6 +29,7 @@ double proven_bound(const Metric& metric, const Evidence& shown, bool down) {
 
 }  // namespace
 
+using detail::fewest_instances;
 using detail::seconds;
 
 std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
@@ -68,11 +69,45 @@ std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
         reasons.push_back(
             {Code::unbalanced_gaps, name, {{"baseline", miss(0) / all}, {"canary", miss(1) / all}}, false});
     }
-    const double fewest = static_cast<double>(std::min(judged.stage.baseline().total, judged.stage.canary().total));
+    const double fewest = judged.fewest();
     if (fewest < judged.metric.min_count) {
         reasons.push_back({Code::too_few, name, {{"count", fewest}, {"needed", judged.metric.min_count}}, false});
     }
+    if (judged.metric.kind == Kind::gauge) {
+        const sequential::PairedNoise* noise = gauge_noise(judged);
+        if (!noise && !plan.learn_noise) reasons.push_back({Code::noise_unknown, name, {}, false});
+        // Two instances of one version differ; how much, a few of them cannot tell.
+        if (noise && noise->instances > 0 && noise->instances < fewest_instances) {
+            reasons.push_back(
+                {Code::single_instance, name, {{"instances", noise->instances}, {"needed", fewest_instances}}, false});
+        }
+    }
     return reasons;
+}
+
+const sequential::PairedNoise* Monitor::Impl::gauge_noise(const Judged& judged) const {
+    if (judged.noise.empty()) return nullptr;
+    return judged.noise[std::min(static_cast<std::size_t>(stage), judged.noise.size() - 1)].get();
+}
+
+bool Monitor::Impl::knows_noise(const Judged& judged) const {
+    if (judged.metric.kind == Kind::gauge) return gauge_noise(judged) != nullptr;
+    const auto noise = plan.noise.find(judged.metric.name);
+    return noise != plan.noise.end() && noise->second.dispersion.has_value();
+}
+
+Reason Monitor::Impl::noise_reason(const Judged& judged) const {
+    const std::string& name = judged.metric.name;
+    if (judged.metric.kind != Kind::gauge) {
+        if (!knows_noise(judged)) return {Code::dispersion_unknown, name, {}, false};
+        return {Code::dispersion_given, name, {{"dispersion", *plan.noise.at(name).dispersion}}, false};
+    }
+    const sequential::PairedNoise* noise = gauge_noise(judged);
+    if (!noise) return {Code::noise_learned_now, name, {}, false};
+    return {Code::noise_given,
+            name,
+            {{"differences", noise->size}, {"independent", noise->degrees_of_freedom + 1}, {"typical", noise->scale()}},
+            false};
 }
 
 void Monitor::Impl::settle_verdicts() {
@@ -87,10 +122,10 @@ void Monitor::Impl::settle_verdicts() {
         for (Judged& judged : metrics) {
             if (judged.failed) continue;
             const double gain = judged.metric.muted ? 1 : total / left;
-            if (!(judged.harm.log_largest() + elementary::log(gain) >= judged.harm.log_needed())) continue;
+            if (!(judged.harm_log_largest() + elementary::log(gain) >= judged.harm_log_needed())) continue;
             if (!obstacles(judged).empty()) continue;
             judged.failed = true;
-            const Evidence shown = judged.stage.evidence();
+            const Evidence shown = judged.evidence();
             judged.failed_down = went_down(judged.metric, shown);
             judged.failed_bound = proven_bound(judged.metric, shown, judged.failed_down);
             judged.failed_after_ms = (next + 1) * plan.interval_ms;
@@ -98,7 +133,7 @@ void Monitor::Impl::settle_verdicts() {
         }
     }
     for (Judged& judged : metrics) {
-        if (!judged.failed && !judged.passed && judged.mirror().decided() && obstacles(judged).empty())
+        if (!judged.failed && !judged.passed && judged.mirror_decided() && obstacles(judged).empty())
             judged.passed = true;
     }
 }

@@ -31,8 +31,25 @@ the newest sample makes the data stale.
 
 """
 
+_CALIBRATE = """\
+HISTORY is data of the plan's series in the same formats as for judge, from a
+time when both arms ran one version. Best are 1,500 intervals or more of
+  several instances of the baseline (column "instance"): they take turns as the
+  canary, and five or more tell how far instances differ by themselves;
+  or both arms: then what they differ by themselves is subtracted.
+
+Without its noise a gauge decides nothing, and counts are taken as independent.
+With --output the plan is written with its noise, for judge.
+
+Exit codes:
+  0  every metric was learned     2  usage or bad input
+  3  some metrics were not        4  none was
+"""
+
 _CAPABILITIES = """\
-judges  proportion (bad of total), margins as ratio or difference, harm by increase, decrease or either
+judges  proportion (bad of total) and gauge (one value an interval), margins as ratio or difference,
+        harm by increase, decrease or either
+learns  the noise of both from history
 reads   plans in JSON; data in CSV (long form) or as Prometheus API documents
 writes  text, JSON
 """
@@ -67,16 +84,33 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_argument(
         "data", metavar="DATA", nargs="+", help="The data: files, taken together; - is standard input"
     )
-    judge.add_argument("--format", choices=["text", "json"], default="text", help="How to answer; default text")
-    judge.add_argument(
+    _answer(judge)
+    judge.add_argument("--now", metavar="TIME", help="Decide as of this time: RFC 3339 or Unix time")
+    calibrate = commands.add_parser(
+        "calibrate",
+        help="Learn from history how two arms of one version differ",
+        epilog=_CALIBRATE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    calibrate.add_argument("plan", metavar="PLAN", help="The plan, a JSON file")
+    calibrate.add_argument(
+        "data", metavar="HISTORY", nargs="+", help="The data: files, taken together; - is standard input"
+    )
+    calibrate.add_argument("--output", metavar="FILE", help="Write the plan with its noise here")
+    _answer(calibrate)
+    commands.add_parser("version", help="Show the version and what it can do", allow_abbrev=False)
+    return parser
+
+
+def _answer(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--format", choices=["text", "json"], default="text", help="How to answer; default text")
+    command.add_argument(
         "--color",
         choices=["auto", "always", "never"],
         default="auto",
         help="auto: on a terminal, unless NO_COLOR is set",
     )
-    judge.add_argument("--now", metavar="TIME", help="Decide as of this time: RFC 3339 or Unix time")
-    commands.add_parser("version", help="Show the version and what it can do", allow_abbrev=False)
-    return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -88,8 +122,13 @@ def main(arguments: list[str] | None = None) -> int:
             _core.write_output(f"serinus {_core.version()}\n{_CAPABILITIES}")
             return 0
         if options.data.count("-") > 1:
-            _core.write_error("usage: DATA names standard input (-) more than once; it can be read once")
+            what = "HISTORY" if options.command == "calibrate" else "DATA"
+            _core.write_error(f"usage: {what} names standard input (-) more than once; it can be read once")
             return _BAD
+        if options.command == "calibrate":
+            return _core.calibrate_command(
+                options.plan, options.data, options.output, options.format == "json", options.color
+            )
         return _core.judge_command(options.plan, options.data, options.format == "json", options.color, options.now)
     except Error as error:
         _core.write_error(str(error))

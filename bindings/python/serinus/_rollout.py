@@ -9,11 +9,13 @@ from . import _core, _inputs
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from typing import Any, Literal
 
     import numpy as np
+
+    from ._results import ByName
 
     PlanLike = _core.Plan | str | bytes | os.PathLike[str] | Mapping[str, Any]
     TimeLike = float | str | datetime | np.datetime64
@@ -108,6 +110,98 @@ def judge(plan: PlanLike, data: Any, now: TimeLike | None = None) -> _core.Decis
     """
     known = _plan(plan)
     return _core.judge(known, _inputs.batch(data, known), None if now is None else _inputs.milliseconds("now", now))
+
+
+class Calibration:
+    """What history says of the noise of a plan's metrics; `serinus.calibrate` gives it.
+
+    Attributes
+    ----------
+    plan : Plan
+        The plan with its noise, for `judge` and `Monitor`.
+    metrics : found by index and by name
+        Of each metric: `learned`, `differences`, `independent`, `typical`, `dispersion`, `held_back`, `reasons` ...
+    noise : dict
+        What the plan carries, by metric name; metrics that history tells too little of are not in it.
+
+    `str(calibration)` is the report for people; `to_dict()` and `to_json()` give what machines read.
+    """
+
+    __slots__ = ("_found", "_given", "plan")
+
+    plan: Plan
+
+    def __init__(self, given: Plan, found: _core.Calibration) -> None:
+        self._given, self._found = given, found
+        self.plan = Plan(_core.plan_with_noise(given, found))
+
+    @property
+    def metrics(self) -> ByName[_core.MetricCalibration]:
+        """What history says of each metric, found by index and by name."""
+        return self._found.metrics
+
+    @property
+    def noise(self) -> dict[str, Any]:
+        """What the plan carries, by metric name, as in JSON."""
+        noise: dict[str, Any] = self.to_dict()["noise"]
+        return noise
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The calibration as JSON text; indent None puts all on one line."""
+        return self._found.to_json(indent)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `to_json` says, as a dict: an unknown number is None."""
+        return self._found.to_dict()
+
+    def __str__(self) -> str:
+        return _core.calibration_text(self._given, self._found)
+
+    def __repr__(self) -> str:
+        learned = [metric.name for metric in self.metrics if metric.learned]
+        return f"Calibration({self._given.name!r}, learned={learned!r} of {len(self.metrics)})"
+
+
+def calibrate(plan: PlanLike, history: Any, progress: Callable[[float], None] | None = None) -> Calibration:
+    """How do two arms of one version differ? Learns from history what every metric's evidence is measured against.
+
+    Without it a gauge decides nothing, and counts are taken as independent of each other.
+
+    Parameters
+    ----------
+    plan : Plan, path, JSON text or dict
+    history : as `data` for `judge`
+        The plan's series from a time when both arms ran one version, best 1,500 intervals or more: several instances of the
+        baseline (column `instance`), which take turns as the canary, five or more to know how far instances differ by
+        themselves; or both arms, and what they differ by themselves is subtracted.
+    progress : callable, optional
+        Called with the share that is done, from 0 to 1.
+
+    Returns
+    -------
+    Calibration
+        Its `plan` is the plan with the noise; its `metrics` say what was learned, how often the noise of history's first half
+        would have rolled back quiet windows of its second half, and what is too little. Too little is a result, no error.
+
+    Examples
+    --------
+    >>> import numpy as np, serinus
+    >>> plan = {"name": "payments", "interval": "1m", "stages": [{"traffic": 0.5, "min": "10m"}],
+    ...         "metrics": [{"name": "p95", "kind": "gauge", "series": "latency_p95", "margin": {"ratio": 1.1}}]}
+    >>> random = np.random.default_rng(1)
+    >>> times = np.arange(3000) * 60
+    >>> def table(canary, times):
+    ...     value = np.concatenate([random.normal(level, 4, len(times)) for level in (100, canary)])
+    ...     return {"timestamp": np.tile(times, 2), "series": ["latency_p95"] * 2 * len(times), "value": value,
+    ...             "arm": ["baseline"] * len(times) + ["canary"] * len(times)}
+    >>> learned = serinus.calibrate(plan, table(100, times[:2000]))
+    >>> learned
+    Calibration('payments', learned=['p95'] of 1)
+    >>> serinus.judge(learned.plan, table(130, times[2000:2060])).decision == "rollback"
+    True
+    """
+    known = _plan(plan)
+    return Calibration(known, _core.calibrate(known, _inputs.batch(history, known), progress))
 
 
 class Monitor(_core.Monitor):

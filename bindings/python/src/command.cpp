@@ -8,11 +8,20 @@
 
 #include <pybind11/stl.h>
 
+#include "cli/calibrate.hpp"
 #include "cli/files.hpp"
 #include "cli/judge.hpp"
 #include "core.hpp"
 
 namespace serinus::python {
+
+namespace {
+
+cli::Color color_of(const std::string& word) {
+    return word == "always" ? cli::Color::always : word == "never" ? cli::Color::never : cli::Color::automatic;
+}
+
+}  // namespace
 
 void register_command(py::module_& module) {
     module.def("judge_command", [](std::string plan, std::vector<std::string> data, bool json, const std::string& color,
@@ -20,12 +29,20 @@ void register_command(py::module_& module) {
         const cli::JudgeOptions options{.plan = std::move(plan),
                                         .data = std::move(data),
                                         .format = json ? cli::Format::json : cli::Format::text,
-                                        .color = color == "always"  ? cli::Color::always
-                                                 : color == "never" ? cli::Color::never
-                                                                    : cli::Color::automatic,
+                                        .color = color_of(color),
                                         .now = std::move(now)};
         const py::gil_scoped_release release;
         return static_cast<int>(cli::judge_command(options));
+    });
+    module.def("calibrate_command", [](std::string plan, std::vector<std::string> history,
+                                       std::optional<std::string> output, bool json, const std::string& color) {
+        const cli::CalibrateOptions options{.plan = std::move(plan),
+                                            .history = std::move(history),
+                                            .output = std::move(output),
+                                            .format = json ? cli::Format::json : cli::Format::text,
+                                            .color = color_of(color)};
+        const py::gil_scoped_release release;
+        return static_cast<int>(cli::calibrate_command(options));
     });
     module.def("write_output", [](const std::string& text) { cli::write_output(text); });
     module.def("write_error", [](const std::string& message) { cli::write_error(message); });

@@ -1,5 +1,5 @@
 /// \file
-/// The main job for Python: Plan, Decision, Monitor, judge.
+/// The main job for Python: Plan, Decision, Monitor, judge, calibrate.
 
 #include <cstdint>
 #include <mutex>
@@ -11,9 +11,12 @@
 #include <pybind11/stl.h>
 
 #include <serinus/core/state.hpp>
+#include <serinus/io/calibration.hpp>
 #include <serinus/io/decision.hpp>
 #include <serinus/io/plan.hpp>
+#include <serinus/report/calibration.hpp>
 #include <serinus/report/text.hpp>
+#include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
 
 #include "core.hpp"
@@ -47,6 +50,7 @@ void register_plan(py::module_& module) {
     py::class_<Metric>(module, "Metric", "Something that is measured in both arms and must not get worse.")
         .def_readonly("name", &Metric::name)
         .def_property_readonly("kind", [](const Metric& m) { return member("Kind", m.kind); })
+        .def_readonly("series", &Metric::series, "Gauge: the series that is read.")
         .def_readonly("bad", &Metric::bad, "Proportion: the series that counts what went wrong.")
         .def_readonly("total", &Metric::total, "Proportion: the series that counts everything.")
         .def_readonly("counter", &Metric::counter, "The series are cumulative counters.")
@@ -90,16 +94,13 @@ void register_plan(py::module_& module) {
         .def_property_readonly("on_deadline", [](const Plan& p) { return member("Deadline", p.on_deadline); })
         .def_property_readonly(
             "metrics", [](const Plan& p) { return by_name(p.metrics); }, "The metrics, found by index and by name.")
-        .def_property_readonly("noise",
-                               [](const Plan& p) {
-                                   py::dict out;
-                                   for (const auto& [name, noise] : p.noise) {
-                                       py::dict one;
-                                       if (noise.dispersion) one["dispersion"] = *noise.dispersion;
-                                       out[py::str(name)] = one;
-                                   }
-                                   return out;
-                               })
+        .def_property_readonly(
+            "noise",
+            [](const Plan& p) -> py::object {
+                const py::dict document = from_python("json", "loads")(io::write_plan(p));
+                return document.contains("noise") ? py::object(document["noise"]) : py::dict();
+            },
+            R"(What history taught, by metric name, as in JSON; "learn" where the rollout itself has to.)")
         .def_property_readonly(
             "arms",
             [](const Plan& p) {
@@ -275,6 +276,63 @@ class SharedMonitor {
     Monitor monitor_;
 };
 
+void register_calibration(py::module_& module) {
+    py::class_<HeldBack>(module, "HeldBack",
+                         "How the noise of history's first half did on its second half, at one stage.")
+        .def_readonly("traffic", &HeldBack::traffic, "Of the stage.")
+        .def_readonly("windows", &HeldBack::windows, "Rollouts of nothing new that were played.")
+        .def_readonly("intervals", &HeldBack::intervals, "Length of each.")
+        .def_readonly("alarms", &HeldBack::alarms, "Of the windows, how many would have been rolled back.")
+        .def("__repr__", [](const HeldBack& h) {
+            return "HeldBack(traffic=" + number_text(h.traffic) + ", windows=" + std::to_string(h.windows) +
+                   ", intervals=" + std::to_string(h.intervals) + ", alarms=" + std::to_string(h.alarms) + ")";
+        });
+    py::class_<MetricCalibration>(module, "MetricCalibration", "What history says of one metric.")
+        .def_readonly("name", &MetricCalibration::name)
+        .def_property_readonly("kind", [](const MetricCalibration& m) { return member("Kind", m.kind); })
+        .def_readonly("learned", &MetricCalibration::learned, "Is there noise for the plan to carry?")
+        .def_readonly("alpha", &MetricCalibration::alpha, "Its share of alpha, which `held_back` was played at.")
+        .def_readonly("differences", &MetricCalibration::differences, "Intervals of history with both arms.")
+        .def_readonly("independent", &MetricCalibration::independent, "The independent ones that they are worth.")
+        .def_readonly("typical", &MetricCalibration::typical,
+                      "Gauge: the median size of the difference between two arms of one version.")
+        .def_readonly("level", &MetricCalibration::level, "Gauge: the baseline's median.")
+        .def_readonly("dispersion", &MetricCalibration::dispersion,
+                      "Proportion: long-run variance over the binomial one.")
+        .def_readonly("instances", &MetricCalibration::instances, "Instances that took turns as the canary; 0: none.")
+        .def_readonly("instance_deviation", &MetricCalibration::instance_deviation,
+                      "Gauge: standard deviation between instances.")
+        .def_readonly("held_back", &MetricCalibration::held_back, "Gauge: one a stage.")
+        .def_readonly("reasons", &MetricCalibration::reasons, "What the noise is made of, and what is too little.")
+        .def("__repr__", [](const MetricCalibration& m) {
+            return "MetricCalibration(name=" + py::cast<std::string>(py::repr(py::str(m.name))) +
+                   ", learned=" + (m.learned ? "True" : "False") + ")";
+        });
+    py::class_<Calibration>(module, "Calibration")
+        .def_property_readonly(
+            "metrics", [](const Calibration& c) { return by_name(c.metrics); },
+            "What history says of each metric, found by index and by name.")
+        .def(
+            "to_json",
+            [](const Calibration& c, std::optional<int> indent) {
+                return io::write_calibration(c, indent.value_or(-1));
+            },
+            py::arg("indent") = 2, "The calibration as JSON text; indent None puts all on one line.")
+        .def(
+            "to_dict", [](const Calibration& c) { return from_python("json", "loads")(io::write_calibration(c)); },
+            "What `to_json` says, as a dict: an unknown number is None.");
+    module.def("calibrate", [](const Plan& plan, const Batch& history, const py::object& progress) {
+        if (progress.is_none()) {
+            const py::gil_scoped_release release;
+            return calibrate(plan, history);
+        }
+        return calibrate(plan, history, [&](double share) { progress(share); });
+    });
+    module.def("plan_with_noise",
+               [](const Plan& plan, const Calibration& c) { return io::write_plan(with_noise(plan, c)); });
+    module.def("calibration_text", [](const Plan& plan, const Calibration& c) { return report::text(plan, c); });
+}
+
 void register_monitor(py::module_& module) {
     py::class_<SharedMonitor>(module, "Monitor")
         .def(py::init<const Plan&>(), py::arg("plan"))
@@ -320,6 +378,7 @@ Raises `serinus.Error` with code "serinus.state.*" for anything else; the monito
 void register_rollout(py::module_& module) {
     register_plan(module);
     register_decision(module);
+    register_calibration(module);
     register_monitor(module);
 }
 

@@ -12,6 +12,7 @@
 #include <serinus/core/reason.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/counter.hpp>
@@ -44,14 +45,31 @@ struct TrackState {
     }
 };
 
+/// The tests of one metric.
+template <class TestState>
+struct TestsState {
+    static constexpr std::string_view kind = "test";
+    static constexpr std::int64_t version = 1;
+
+    sequential::StartMixtureState<TestState> harm;
+    TestState stage;
+    std::optional<TestState> detect;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("harm", self.harm);
+        visit("stage", self.stage);
+        visit("detect", self.detect);
+    }
+};
+
 /// How one metric stands.
 struct MetricState {
     static constexpr std::string_view kind = "metr";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
 
-    sequential::StartMixtureState<sequential::ProportionState> harm;
-    sequential::ProportionState stage;
-    std::optional<sequential::ProportionState> detect;
+    std::optional<TestsState<sequential::ProportionState>> counts;  // exactly one of the two
+    std::optional<TestsState<sequential::PairedState>> gauge;
     bool failed = false;
     bool failed_down = false;
     double failed_bound = 0;
@@ -66,9 +84,8 @@ struct MetricState {
 
     template <class Visitor, class Self>
     static void fields(Visitor& visit, Self& self) {
-        visit("harm", self.harm);
-        visit("stage", self.stage);
-        visit("detect", self.detect);
+        visit("counts", self.counts);
+        visit("gauge", self.gauge);
         visit("failed", self.failed);
         visit("failed_down", self.failed_down);
         visit("failed_bound", self.failed_bound);

@@ -10,6 +10,7 @@
 
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/sequential/paired_noise.hpp>
 #include <serinus/sequential/proportion_test.hpp>
 
 namespace serinus {
@@ -67,6 +68,7 @@ struct Stage {
 struct Metric {
     std::string name;
     Kind kind = Kind::proportion;
+    std::string series;    ///< gauge: the series that is read
     std::string bad;       ///< proportion: the series that counts what went wrong
     std::string total;     ///< proportion: the series that counts everything
     bool counter = false;  ///< the series are cumulative counters, not counts of their own interval
@@ -78,7 +80,7 @@ struct Metric {
     double weight = 1;      ///< its part of alpha, relative to the other metrics'
     bool critical = false;  ///< promotes only by `harm_ruled_out`, unless `promote_when` says otherwise
     bool muted = false;     ///< shown, never decides
-    double min_count = 0;   ///< requests that each arm must have had in the stage before the metric decides
+    double min_count = 0;   ///< requests (gauge: values) that each arm must have had in the stage before it decides
     Missing missing = Missing::hold;
     std::optional<PromoteWhen> promote_when = std::nullopt;
 
@@ -88,7 +90,8 @@ struct Metric {
 /// What history taught about the noise of one metric.
 struct Noise {
     std::optional<double> dispersion =
-        std::nullopt;  ///< proportion: long-run variance over the binomial one, at least 1
+        std::nullopt;                             ///< proportion: long-run variance over the binomial one, at least 1
+    std::vector<sequential::PairedNoise> stages;  ///< gauge: one a stage of the plan
 
     friend bool operator==(const Noise&, const Noise&) = default;
 };
@@ -126,7 +129,10 @@ struct Plan {
     std::int64_t settle_ms = 0;    ///< an interval is judged this long after its end; what comes later is dropped
     Deadline on_deadline = Deadline::hold;
     std::vector<Metric> metrics;
-    std::map<std::string, Noise> noise;  ///< by metric name
+    std::map<std::string, Noise> noise;  ///< by metric name; `calibrate` learns it from history
+    /// A gauge without noise learns it from the rollout itself, and no error rate is promised. Without this it decides
+    /// nothing.
+    bool learn_noise = false;
     Arms arms;
     std::map<std::string, std::string> queries;  ///< PromQL by series name; for those who fetch the data
     TelemetryLimits telemetry;
@@ -137,6 +143,9 @@ struct Plan {
 /// Raises `serinus.plan.*` for a plan that cannot be carried out, naming the path ("metrics[1].margin.ratio"), the
 /// value and what is allowed. Reading a plan and making a Monitor both call it.
 void check(const Plan& plan);
+
+/// The names of the series that a metric is made of.
+std::vector<std::string> series_of(const Metric& metric);
 
 /// The share of alpha that each metric may spend: alpha x weight / sum of the weights; 0 for a muted one.
 std::vector<double> alpha_split(const Plan& plan);

@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <serinus/core/error.hpp>
@@ -37,6 +39,8 @@ struct PairedNoise {
     double instances_canary = 0;
     double instance_deviation = 0;  ///< standard deviation between instances (tau)
     double instances = 0;           ///< instances that it was measured on; 0: not known, and not used
+    double wander = 0;          ///< standard deviation of an offset that drifts too slowly for the scores; 0: none seen
+    double wander_degrees = 0;  ///< of freedom, of that deviation
 
     static constexpr std::size_t most = 256;  ///< points of the table
 
@@ -78,18 +82,83 @@ struct PairedNoise {
         return quantile > 0 ? std::max(1.0, degrees_of_freedom / quantile) : std::numeric_limits<double>::infinity();
     }
 
-    /// How far, in units of tau sqrt(1/k_b + 1/k_c), the arms' instances may lie apart with probability 1 - alpha on
-    /// one side: Student's t on instances - 1 degrees of freedom, since tau is estimated.
-    double instance_reach(double alpha) const {
-        const double nu = instances - 1;
+    /// How far apart the arms may read by themselves with probability 1 - alpha on one side, for `spread` = 1/k_b +
+    /// 1/k_c instances: Student's t of tau sqrt(spread) on instances - 1 degrees of freedom, since tau is estimated,
+    /// and of the wander on its own; squares added.
+    double reach(double alpha, double spread) const {
+        const double between = instance_deviation > 0 ? student_quantile(alpha, instances - 1) * instance_deviation : 0;
+        const double slow = wander > 0 ? student_quantile(alpha, wander_degrees) * wander : 0;
+        return std::sqrt(between * between * spread + slow * slow);
+    }
+
+    /// The x with P(T > x) = alpha for Student's t on nu degrees of freedom; alpha < 1/2.
+    static double student_quantile(double alpha, double nu) {
         if (!(nu >= 1)) return std::numeric_limits<double>::infinity();
-        if (alpha >= 0.5) return 0;
         const double x = incomplete_beta_inverse(nu / 2, 0.5, 2 * alpha);
         return std::sqrt(nu * (1 - x) / x);
     }
 
     friend bool operator==(const PairedNoise&, const PairedNoise&) = default;
 };
+
+/// The numbers of a noise by name, without its table: `visit(name, number)`.
+template <class Noise, class Visitor>
+void for_each_number(Noise& noise, Visitor&& visit) {
+    visit("offset", noise.offset);
+    visit("mean_score", noise.mean_score);
+    visit("long_run_variance", noise.long_run_variance);
+    visit("degrees_of_freedom", noise.degrees_of_freedom);
+    visit("size", noise.size);
+    visit("resolution", noise.resolution);
+    visit("level", noise.level);
+    visit("instances_baseline", noise.instances_baseline);
+    visit("instances_canary", noise.instances_canary);
+    visit("instance_deviation", noise.instance_deviation);
+    visit("instances", noise.instances);
+    visit("wander", noise.wander);
+    visit("wander_degrees", noise.wander_degrees);
+}
+
+/// What makes a noise unusable.
+struct NoiseDefect {
+    std::string field;
+    std::string value;
+    std::string allowed;
+};
+
+/// The first field of a noise that cannot be; none when it is sound.
+inline std::optional<NoiseDefect> defect(const PairedNoise& noise) {
+    const auto amount = [](double value) { return value >= 0 && std::isfinite(value); };
+    const auto above = [](double value) { return value > 0 && std::isfinite(value); };
+    std::optional<NoiseDefect> found;
+    const auto require = [&](bool good, std::string_view field, double value, std::string_view allowed) {
+        if (!good && !found) found = NoiseDefect{std::string(field), number_text(value, 17), std::string(allowed)};
+    };
+    require(!noise.table.empty() && noise.table.size() <= PairedNoise::most, "table", double(noise.table.size()),
+            "1 to 256 numbers");
+    for (std::size_t i = 0; i < noise.table.size() && !found; ++i) {
+        if (amount(noise.table[i]) && (i == 0 || noise.table[i - 1] <= noise.table[i])) continue;
+        require(false, "table[" + std::to_string(i) + "]", noise.table[i], "0 or more, ascending, finite");
+    }
+    require(std::isfinite(noise.offset), "offset", noise.offset, "a finite number");
+    require(std::fabs(noise.mean_score) < 1, "mean_score", noise.mean_score, "above -1, below 1");
+    require(above(noise.long_run_variance), "long_run_variance", noise.long_run_variance, "above 0, finite");
+    require(above(noise.degrees_of_freedom), "degrees_of_freedom", noise.degrees_of_freedom, "above 0, finite");
+    require(noise.size >= 1 && std::isfinite(noise.size), "size", noise.size, "at least 1, finite");
+    require(amount(noise.resolution), "resolution", noise.resolution, "0 or more, finite");
+    require(std::isfinite(noise.level), "level", noise.level, "a finite number");
+    require(amount(noise.instances_baseline), "instances_baseline", noise.instances_baseline, "0 or more, finite");
+    require(amount(noise.instances_canary), "instances_canary", noise.instances_canary, "0 or more, finite");
+    require(amount(noise.instance_deviation), "instance_deviation", noise.instance_deviation, "0 or more, finite");
+    require(noise.instances == 0 || (noise.instances >= 2 && std::isfinite(noise.instances)), "instances",
+            noise.instances, "0 (not known), or at least 2");
+    require(amount(noise.wander), "wander", noise.wander, "0 or more, finite");
+    require(amount(noise.wander_degrees) && (noise.wander == 0 || noise.wander_degrees >= 1), "wander_degrees",
+            noise.wander_degrees, "at least 1 where there is a wander, finite");
+    require(noise.instance_deviation == 0 || noise.instances >= 2, "instances", noise.instances,
+            "at least 2 where there is an instance_deviation");
+    return found;
+}
 
 /// Noise from history's A/A differences.
 ///
@@ -155,6 +224,42 @@ inline PairedNoise paired_noise(std::span<const std::vector<double>> differences
     noise.long_run_variance = variance / of;
     if (noise.long_run_variance > 0 && effective / of >= Dependence::fewest)
         noise.degrees_of_freedom = effective / of - 1;
+
+    // Slow wandering: arms that drift apart over days leave no trace in the first lags. Where the scores' block means
+    // vary more than the long-run variance allows (beyond the 99.9 % quantile of chi-square), an offset is unknown.
+    for (const std::size_t blocks : std::array<std::size_t, 3>{16, 8, 4}) {
+        const auto nu = static_cast<double>(blocks - 1);
+        double between = 0, offsets = 0;
+        bool enough = noise.degrees_of_freedom > 0;
+        for (std::size_t turn = 0; turn < rest.size() && enough; ++turn) {
+            const std::size_t length = rest[turn].size() / blocks;
+            enough = length >= 12;
+            const auto variance_of = [&](const auto& value_of) {
+                double total = 0, squares = 0;
+                for (std::size_t block = 0; block < blocks; ++block) {
+                    const double value = value_of(block * length, (block + 1) * length);
+                    total += value;
+                    squares += value * value;
+                }
+                return std::max(0.0, squares - total * total / static_cast<double>(blocks)) / nu;
+            };
+            between += static_cast<double>(length) * variance_of([&](std::size_t from, std::size_t to) {
+                           double mean = 0;
+                           for (std::size_t i = from; i < to; ++i) mean += rest[turn][i] / static_cast<double>(length);
+                           return mean;
+                       });
+            offsets += variance_of([&](std::size_t from, std::size_t to) {
+                const auto& series = differences[turn];
+                return median_of({series.begin() + static_cast<std::ptrdiff_t>(from),
+                                  series.begin() + static_cast<std::ptrdiff_t>(to)}) -
+                       noise.offset;
+            });
+        }
+        const double limit = 2 * incomplete_gamma_inverse(nu / 2, 0.999) / nu;
+        if (!enough || !(between / of > limit * noise.long_run_variance)) continue;
+        noise.wander = std::sqrt(offsets / of);
+        noise.wander_degrees = nu;
+    }
     return noise;
 }
 

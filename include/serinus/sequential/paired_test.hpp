@@ -142,7 +142,8 @@ struct PairedState {
 /// Instances: two instances of one version differ, which no number of intervals averages away. With k_b and k_c
 /// instances an arm the margin is moved out by t tau sqrt(1/k_b + 1/k_c), t Student's quantile at alpha/2 on (instances
 /// of history - 1) degrees of freedom, and the noise has the other alpha/2: min(E/2, 1/alpha) is an e-value when the
-/// instances' effects are normal.
+/// instances' effects are normal. An offset that wanders slowly (history's blocks differ more than their noise allows)
+/// is treated in the same way.
 ///
 /// Without noise (`learn`): the t-mixture on y (t_mixture.hpp) with the effective number of points of the data seen so
 /// far. No error rate is promised then. Proved: for scores that are sub-Gaussian with the variance of history's.
@@ -185,6 +186,7 @@ class PairedTest {
         if (noise) check_noise(*noise);
         options_.noise = std::move(noise);
         use_noise();
+        log_e_value_ = compute_log_e_value();
     }
 
     /// Takes the values of one interval.
@@ -209,7 +211,8 @@ class PairedTest {
                 for (Start& start : direction.starts) start.learned.update(y);
             }
         }
-        log_largest_ = std::max(log_largest_, log_e_value());
+        log_e_value_ = compute_log_e_value();
+        log_largest_ = std::max(log_largest_, log_e_value_);
     }
     /// The same for a difference canary - baseline; for difference margins.
     void update(double difference, double variance = 1) {
@@ -220,15 +223,7 @@ class PairedTest {
     }
 
     /// Natural log of the e-value.
-    double log_e_value() const {
-        double up = direction_log_e(directions_[0]);
-        if (directions_.size() == 2) {
-            const double down = direction_log_e(directions_[1]);
-            up = options_.side == Side::safe ? std::min(up, down) : elementary::log_add_exp(up, down) - log_two;
-        }
-        if (!(reach() > 0)) return up;
-        return std::min(up - log_two, log_needed());
-    }
+    double log_e_value() const noexcept { return log_e_value_; }
 
     /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
     double log_needed() const { return -elementary::log(own_alpha()); }
@@ -277,6 +272,7 @@ class PairedTest {
     void rescale(double weight) {
         for (Direction& direction : directions_)
             for (Start& start : direction.starts) start.log_weight += elementary::log(weight);
+        log_e_value_ = compute_log_e_value();
     }
     /// For StartMixture: adds to the e-value a fresh start of it, worth `weight` now. Beyond 24 the two oldest pool
     /// what they are worth and go on with the older one's sums: its growth from here on is an e-process as well.
@@ -296,6 +292,7 @@ class PairedTest {
             start.drift = drift_;
             start.n = n_;
         }
+        log_e_value_ = compute_log_e_value();
     }
 
     PairedState state() const {
@@ -376,6 +373,7 @@ class PairedTest {
         above_ = state.above;
         below_ = state.below;
         use_noise();
+        log_e_value_ = compute_log_e_value();
     }
 
   private:
@@ -416,32 +414,10 @@ class PairedTest {
     }
 
     static void check_noise(const PairedNoise& noise) {
-        const auto require = [](bool good, std::string_view field, double value, std::string_view allowed) {
-            if (good) return;
+        if (const auto wrong = defect(noise)) {
             raise(Code::argument_range,
-                  "noise." + std::string(field) + " is " + number_text(value) + "; allowed: " + std::string(allowed));
-        };
-        const auto amount = [](double value) { return value >= 0 && std::isfinite(value); };
-        require(!noise.table.empty() && noise.table.size() <= PairedNoise::most, "table.size",
-                static_cast<double>(noise.table.size()), "1 to 256");
-        for (std::size_t i = 0; i < noise.table.size(); ++i) {
-            require(amount(noise.table[i]) && (i == 0 || noise.table[i - 1] <= noise.table[i]),
-                    "table[" + std::to_string(i) + "]", noise.table[i], "0 or more, ascending, finite");
+                  "noise." + wrong->field + " is " + wrong->value + "; allowed: " + wrong->allowed);
         }
-        require(std::isfinite(noise.offset), "offset", noise.offset, "a finite number");
-        require(std::fabs(noise.mean_score) < 1, "mean_score", noise.mean_score, "above -1, below 1");
-        require(noise.long_run_variance > 0 && std::isfinite(noise.long_run_variance), "long_run_variance",
-                noise.long_run_variance, "above 0, finite");
-        require(noise.degrees_of_freedom > 0 && std::isfinite(noise.degrees_of_freedom), "degrees_of_freedom",
-                noise.degrees_of_freedom, "above 0, finite");
-        require(noise.size >= 1 && std::isfinite(noise.size), "size", noise.size, "at least 1, finite");
-        require(amount(noise.resolution), "resolution", noise.resolution, "0 or more, finite");
-        require(std::isfinite(noise.level), "level", noise.level, "a finite number");
-        require(amount(noise.instances_baseline), "instances_baseline", noise.instances_baseline, "0 or more");
-        require(amount(noise.instances_canary), "instances_canary", noise.instances_canary, "0 or more");
-        require(amount(noise.instance_deviation), "instance_deviation", noise.instance_deviation, "0 or more, finite");
-        require(noise.instances == 0 || (noise.instances >= 2 && std::isfinite(noise.instances)), "instances",
-                noise.instances, "0 (not known), or at least 2");
     }
 
     double own_alpha() const { return options_.side == Side::harm ? options_.alpha : *options_.alpha_promote; }
@@ -467,18 +443,27 @@ class PairedTest {
         const bool either = options_.harm == Harm::either;
         const bool increase = options_.harm == Harm::increase;
         inflation_own_ = inflation(own);
-        reach_own_ = unit_reach(either && options_.side == Side::harm ? own / 2 : own);
         const double promote = *options_.alpha_promote;
-        const std::array<double, 2> ends{either     ? options_.alpha / 2
-                                         : increase ? options_.alpha
-                                                    : promote,
-                                         either     ? options_.alpha / 2
-                                         : increase ? promote
-                                                    : options_.alpha};
-        for (std::size_t end = 0; end < 2; ++end) {
-            inflation_[end] = inflation(ends[end]);
-            reach_[end] = unit_reach(ends[end]);
-        }
+        end_alpha_ = {either     ? options_.alpha / 2
+                      : increase ? options_.alpha
+                                 : promote,
+                      either     ? options_.alpha / 2
+                      : increase ? promote
+                                 : options_.alpha};
+        for (std::size_t end = 0; end < 2; ++end) inflation_[end] = inflation(end_alpha_[end]);
+        shifted_ = noise.instance_deviation > 0 || noise.wander > 0;
+        shift_spread_ = -1;
+        find_shifts();
+    }
+
+    /// Half of each error goes to where the arms' own offsets may lie.
+    void find_shifts() {
+        if (!shifted_ || shift_spread_ == spread_) return;
+        const PairedNoise& noise = *options_.noise;
+        const bool halves = options_.harm == Harm::either && options_.side == Side::harm;
+        shift_own_ = noise.reach(own_alpha() / (halves ? 4 : 2), spread_);
+        for (std::size_t end = 0; end < 2; ++end) shift_[end] = noise.reach(end_alpha_[end] / 2, spread_);
+        shift_spread_ = spread_;
     }
 
     /// Of the scores' standard deviation, for an error rate.
@@ -486,14 +471,6 @@ class PairedTest {
         const PairedNoise& noise = *options_.noise;
         return alpha <= 0.01 || noise.size < 1000 ? std::sqrt(noise.variance_bound()) : 1;
     }
-    /// Half of the error goes to where the instances lie.
-    double unit_reach(double alpha) const {
-        const PairedNoise& noise = *options_.noise;
-        return noise.instances > 0 && noise.instance_deviation > 0
-                   ? noise.instance_reach(alpha / 2) * noise.instance_deviation
-                   : 0;
-    }
-
     double edge_difference(const Pair& pair, double edge) const {
         return options_.margin.ratio ? pair.canary / edge - pair.baseline : pair.canary - edge - pair.baseline;
     }
@@ -515,19 +492,18 @@ class PairedTest {
         const auto standard = [&](double y) {
             return (noise.score((y - noise.offset) * inverse) - noise.mean_score) * step;
         };
-        const double width = std::sqrt(spread_);
+        find_shifts();
         for (Direction& direction : directions_) {
-            const double shift = reach_own_ > 0 ? direction.sign * reach_own_ * width : 0;
+            const double shift = shifted_ ? direction.sign * shift_own_ : 0;
             direction.sum += direction.sign * standard(edge_difference(pair, direction.edge) - shift);
         }
         time_ += weight * weight;
         drift_ += weight * inverse_root_size_;
-        const bool shifted = reach_[0] > 0 || reach_[1] > 0;
         for (std::size_t j = 0; j < above_.size(); ++j) {
             const double y = edge_difference(pair, margin_[j]);
-            if (shifted) {
-                above_[j] += standard(y - reach_[0] * width);
-                below_[j] -= standard(y + reach_[1] * width);
+            if (shifted_) {
+                above_[j] += standard(y - shift_[0]);
+                below_[j] -= standard(y + shift_[1]);
             } else {
                 const double x = standard(y);
                 above_[j] += x;
@@ -564,7 +540,15 @@ class PairedTest {
         return elementary::log_sum_exp(std::span<const double>(values.data(), size));
     }
 
-    double reach() const { return options_.noise ? reach_own_ * std::sqrt(spread_) : 0; }
+    double compute_log_e_value() const {
+        double up = direction_log_e(directions_[0]);
+        if (directions_.size() == 2) {
+            const double down = direction_log_e(directions_[1]);
+            up = options_.side == Side::safe ? std::min(up, down) : elementary::log_add_exp(up, down) - log_two;
+        }
+        if (!shifted_) return up;
+        return std::min(up - log_two, log_needed());
+    }
 
     /// Margins around the test's own: no change at all, and 31 on each side from 3 % of a typical difference to 12 of
     /// them, in equal ratios.
@@ -595,8 +579,7 @@ class PairedTest {
     /// mirror. The parameter's end where nothing is excluded.
     double carried_bound(int towards, double alpha) const {
         const std::size_t end = towards > 0 ? 0 : 1;
-        const bool halved = reach_[end] > 0 && spread_ > 0;
-        const double needed = -elementary::log(halved ? alpha / 2 : alpha);
+        const double needed = -elementary::log(shifted_ ? alpha / 2 : alpha);
         double bound = towards > 0 ? (options_.margin.ratio ? 0 : -std::numeric_limits<double>::infinity())
                                    : std::numeric_limits<double>::infinity();
         const auto excluded = [&](std::size_t at) {
@@ -657,12 +640,16 @@ class PairedTest {
     double n_ = 0, time_ = 0, drift_ = 0, unit_ = 0;
     std::array<double, 2> means_{};
     double spread_ = 0;
+    double log_e_value_ = 0;
     double log_largest_ = 0;
     std::vector<double> margin_, above_, below_;
 
     // From the noise; not part of the state.
-    double deviation_ = 1, weight_ = 1, inverse_root_size_ = 0, inflation_own_ = 1, reach_own_ = 0;
-    std::array<double, 2> inflation_{1, 1}, reach_{};
+    double deviation_ = 1, weight_ = 1, inverse_root_size_ = 0, inflation_own_ = 1;
+    std::array<double, 2> inflation_{1, 1}, end_alpha_{};
+    bool shifted_ = false;
+    double shift_spread_ = -1, shift_own_ = 0;  // the shifts are for this spread
+    std::array<double, 2> shift_{};
 };
 
 }  // namespace sequential

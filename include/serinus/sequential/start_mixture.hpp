@@ -102,6 +102,12 @@ class StartMixture {
     double log_largest() const noexcept { return log_largest_; }
     double p_value() const { return elementary::exp(-std::max(log_largest_, 0.0)); }
 
+    /// PairedTest: another noise holds from now on (a new stage).
+    template <class Noise>
+    void set_noise(const Noise& noise) {
+        test_.set_noise(noise);
+    }
+
     /// The test's, with the mixture's e-value. The interval, where the test keeps one, runs from the first start.
     Evidence evidence() const {
         Evidence evidence = test_.evidence();

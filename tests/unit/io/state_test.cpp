@@ -177,11 +177,17 @@ TEST(State, MonitorStateComesBack) {
     state.tracks[1].values = {nan, 1, 2.5};
     state.tracks[1].times_ms = {1, 2, 3};
     state.metrics.resize(1);
-    state.metrics[0].stage.ratio = 2;
-    state.metrics[0].stage.log_mass = {{-infinity, 0.25}};
-    state.metrics[0].stage.starts.resize(1);
-    state.metrics[0].stage.starts[0].resize(2);
-    state.metrics[0].detect.emplace();
+    auto& counts = state.metrics[0].counts.emplace();
+    counts.stage.ratio = 2;
+    counts.stage.log_mass = {{-infinity, 0.25}};
+    counts.stage.starts.resize(1);
+    counts.stage.starts[0].resize(2);
+    counts.detect.emplace();
+    auto& gauge = state.metrics.emplace_back().gauge.emplace();
+    gauge.stage.difference = 0.5;
+    gauge.stage.starts.resize(2);
+    gauge.stage.starts[1].resize(1);
+    gauge.stage.above = {1, -infinity};
     state.restarts.resize(1);
     expect_same(io::read_state<MonitorState>(io::write_state(state)), state);
 }

@@ -252,7 +252,7 @@ TEST(Monitor, StatesOfOtherPlansAndSpoiledOnesAreRefusedAndChangeNothing) {
     EXPECT_EQ(spoiled([](MonitorState& s) { s.tracks[0].name = "unknown"; }), Code::state_invariant);
     EXPECT_EQ(spoiled([](MonitorState& s) { s.tracks[0].times_ms.push_back(3); }), Code::state_invariant);
     EXPECT_EQ(spoiled([](MonitorState& s) { s.metrics[0].used = 99; }), Code::state_invariant);
-    EXPECT_EQ(spoiled([](MonitorState& s) { s.metrics[0].stage.log_mass.clear(); }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.metrics[0].counts->stage.log_mass.clear(); }), Code::state_invariant);
     EXPECT_EQ(spoiled([](MonitorState&) {}), Code::none);
 }
 

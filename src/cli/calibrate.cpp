@@ -1,0 +1,33 @@
+#include "cli/calibrate.hpp"
+
+#include <cstddef>
+
+#include <serinus/io/calibration.hpp>
+#include <serinus/io/plan.hpp>
+#include <serinus/report/calibration.hpp>
+#include <serinus/rollout/calibrate.hpp>
+
+#include "cli/inputs.hpp"
+
+namespace serinus {
+inline namespace v0 {
+namespace cli {
+
+Exit calibrate_command(const CalibrateOptions& options) {
+    const Plan plan = read_plan_file(options.plan);
+    const Calibration learned = calibrate(plan, read_data_files(options.history, plan));
+    if (options.output && !learned.noise.empty())
+        write_file(*options.output, io::write_plan(with_noise(plan, learned)));
+    if (options.format == Format::json) {
+        write_output(io::write_calibration(learned) + "\n");
+    } else {
+        write_output(report::text(plan, learned, {.color = colored(options.color), .width = output_width()}));
+    }
+    std::size_t known = 0;
+    for (const MetricCalibration& metric : learned.metrics) known += metric.learned ? 1 : 0;
+    return known == learned.metrics.size() ? Exit::promote : known > 0 ? Exit::hold : Exit::no_data;
+}
+
+}  // namespace cli
+}  // namespace v0
+}  // namespace serinus

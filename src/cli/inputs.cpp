@@ -1,0 +1,82 @@
+#include "cli/inputs.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include <serinus/core/error.hpp>
+#include <serinus/io/data.hpp>
+#include <serinus/io/plan.hpp>
+#include <serinus/series/duration.hpp>
+
+#include "cli/files.hpp"
+
+namespace serinus {
+inline namespace v0 {
+namespace cli {
+namespace {
+
+/// Calls `read` with the bytes of a file; errors get the file's name in front.
+template <class Read>
+auto read_named(const std::string& path, Read read) {
+    try {
+        return read(read_file(path));
+    } catch (const Error& error) {
+        std::string_view sentence = error.what();
+        sentence.remove_prefix(error.name().size() + 2);  // "<code>: "
+        raise(error.code(), shown_file(path) + ": " + std::string(sentence));
+    }
+}
+
+/// The data of several files as if they were one: series of one name, arm and instance continue one another, a stage
+/// begins where the first file says so.
+class Merge {
+  public:
+    void add(Batch batch) {
+        for (ArmSeries& series : batch.series) all_.series.push_back(std::move(series));
+        for (const StageStart& start : batch.stages) {
+            const auto [known, fresh] = starts_.emplace(start.stage, start.at_ms);
+            if (!fresh) known->second = std::min(known->second, start.at_ms);
+        }
+    }
+
+    Batch take() {
+        for (const auto& [stage, at_ms] : starts_) {
+            if (!all_.stages.empty() && at_ms < all_.stages.back().at_ms) {
+                raise(Code::data_order, "stage " + std::to_string(stage) + " begins at " + format_time(at_ms) +
+                                            ", before stage " + std::to_string(all_.stages.back().stage) + " at " +
+                                            format_time(all_.stages.back().at_ms) +
+                                            "; allowed: stages that follow one another in all files together");
+            }
+            all_.stages.push_back({stage, at_ms});
+        }
+        return std::move(all_);
+    }
+
+  private:
+    Batch all_;
+    std::map<int, std::int64_t> starts_;
+};
+
+}  // namespace
+
+Plan read_plan_file(const std::string& path) {
+    return read_named(path, [](const std::string& bytes) { return io::read_plan(bytes); });
+}
+
+Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan) {
+    io::PrometheusOptions arms;
+    arms.label = plan.arms.label;
+    arms.baseline = plan.arms.baseline;
+    arms.canary = plan.arms.canary;
+    Merge merge;
+    for (const std::string& path : paths)
+        merge.add(read_named(path, [&](const std::string& bytes) { return io::read_data(bytes, arms); }));
+    return merge.take();
+}
+
+}  // namespace cli
+}  // namespace v0
+}  // namespace serinus

@@ -1,0 +1,24 @@
+#pragma once
+/// \file
+/// What every command reads: a plan, and data from several files.
+
+#include <string>
+#include <vector>
+
+#include <serinus/rollout/batch.hpp>
+#include <serinus/rollout/plan.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace cli {
+
+/// The plan in a file. Errors begin with the file's name.
+Plan read_plan_file(const std::string& path);
+
+/// The data of several files as if they were one: series of one name, arm and instance continue one another, a stage
+/// begins where the first file says so. The arms of Prometheus answers are told apart as the plan says.
+Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan);
+
+}  // namespace cli
+}  // namespace v0
+}  // namespace serinus

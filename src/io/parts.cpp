@@ -1,0 +1,45 @@
+#include "parts.hpp"
+
+#include <cstdint>
+
+#include "json.hpp"
+
+namespace serinus {
+inline namespace v0 {
+namespace io {
+
+using nlohmann::ordered_json;
+
+ordered_json numbers_json(const std::vector<NamedNumber>& numbers) {
+    ordered_json out = ordered_json::object();
+    for (const NamedNumber& number : numbers) out[number.name] = number_json(number.value);
+    return out;
+}
+
+ordered_json reasons_json(const std::vector<Reason>& reasons) {
+    ordered_json out = ordered_json::array();
+    for (const Reason& reason : reasons) {
+        ordered_json entry{{"code", name(reason.code)}, {"number", static_cast<std::int32_t>(reason.code)}};
+        if (!reason.metric.empty()) entry["metric"] = reason.metric;
+        entry["sentence"] = sentence(reason);
+        entry["numbers"] = numbers_json(reason.numbers);
+        if (reason.outside_alpha) entry["outside_alpha"] = true;
+        out.push_back(std::move(entry));
+    }
+    return out;
+}
+
+ordered_json noise_json(const Noise& noise) {
+    ordered_json out = ordered_json::object();
+    if (noise.dispersion) out["dispersion"] = number_json(*noise.dispersion);
+    for (const sequential::PairedNoise& stage : noise.stages) {
+        ordered_json& entry = out["stages"].emplace_back(ordered_json::object());
+        sequential::for_each_number(stage, [&](const char* key, double number) { entry[key] = number_json(number); });
+        for (const double value : stage.table) entry["table"].push_back(number_json(value));
+    }
+    return out;
+}
+
+}  // namespace io
+}  // namespace v0
+}  // namespace serinus

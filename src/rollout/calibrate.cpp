@@ -1,0 +1,486 @@
+// Noise from history: pseudo-canaries, and what they say.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <serinus/core/error.hpp>
+#include <serinus/rollout/calibrate.hpp>
+#include <serinus/sequential/paired_test.hpp>
+#include <serinus/sequential/start_mixture.hpp>
+#include <serinus/series/align.hpp>
+#include <serinus/series/counter.hpp>
+#include <serinus/series/dependence.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace {
+
+using sequential::PairedNoise;
+
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t most_turns = 8;  // pseudo-canaries of one stage: more teach little and cost as much each
+constexpr double thin = 1000;          // differences; below, PairedTest uses the noise's upper bound
+constexpr double few_events = 30;
+
+/// One value an interval, NaN where there is none.
+using Column = std::vector<double>;
+
+/// A series of history in both arms, by instance.
+struct Table {
+    std::array<std::map<std::string, Column>, 2> arms;
+};
+
+/// All series of the plan, in intervals from the first sample of any of them.
+class History {
+  public:
+    History(const Plan& plan, const Batch& batch) {
+        std::map<std::string, const Metric*> known;
+        for (const Metric& metric : plan.metrics)
+            for (const std::string& series : series_of(metric)) known.emplace(series, &metric);
+        std::optional<std::int64_t> first, last;
+        std::vector<std::pair<const ArmSeries*, Series>> used;
+        for (const ArmSeries& part : batch.series) {
+            if (!known.contains(part.name)) continue;
+            Series series = part.series;
+            sort_and_deduplicate(series);
+            if (series.times_ms.empty()) continue;
+            first = std::min(first.value_or(series.times_ms.front()), series.times_ms.front());
+            last = std::max(last.value_or(series.times_ms.back()), series.times_ms.back());
+            used.emplace_back(&part, std::move(series));
+        }
+        if (!first) return;
+        const std::int64_t size = interval_index(*last, *first, plan.interval_ms) + 1;
+        constexpr std::int64_t most = 10'000'000;
+        if (size > most) {
+            raise(Code::data_size, "history spans " + std::to_string(size) + " intervals; allowed: at most " +
+                                       std::to_string(most) + " (is a timestamp far off?)");
+        }
+        for (const auto& [part, series] : used) {
+            const Metric& metric = *known.at(part->name);
+            Column& column = tables_[part->name].arms[static_cast<std::size_t>(part->arm)][series.instance];
+            if (column.empty()) column.assign(static_cast<std::size_t>(size), nothing);
+            std::vector<double> samples(column.size(), 0);
+            CounterIncrements counter;
+            for (std::size_t i = 0; i < series.times_ms.size(); ++i) {
+                std::int64_t time = series.times_ms[i];
+                double value = series.values[i];
+                if (metric.counter) {
+                    const auto increment = counter.next(time, value);
+                    if (!increment) continue;
+                    value = *increment;
+                    --time;  // a scrape closes what came before it
+                }
+                if (!std::isfinite(value)) continue;
+                const std::int64_t at = interval_index(time, *first, plan.interval_ms);
+                if (at < 0) continue;
+                const auto index = static_cast<std::size_t>(at);
+                column[index] = samples[index] == 0 ? value : column[index] + value;
+                samples[index] += 1;
+            }
+            if (metric.kind != Kind::gauge) continue;
+            for (std::size_t i = 0; i < column.size(); ++i) {
+                if (samples[i] > 1) column[i] /= samples[i];
+            }
+        }
+    }
+
+    const Table* table(const std::string& series) const {
+        const auto at = tables_.find(series);
+        return at == tables_.end() ? nullptr : &at->second;
+    }
+
+  private:
+    std::map<std::string, Table> tables_;
+};
+
+double median(std::vector<double> values) {
+    if (values.empty()) return 0;
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+/// The mean over columns where there is any, with `enough` of them.
+double mean_at(const std::vector<const Column*>& columns, std::size_t index, std::size_t enough) {
+    double sum = 0;
+    std::size_t count = 0;
+    for (const Column* column : columns) {
+        const double value = (*column)[index];
+        if (std::isnan(value)) continue;
+        sum += value;
+        ++count;
+    }
+    return count >= std::max<std::size_t>(enough, 1) ? sum / static_cast<double>(count) : nothing;
+}
+
+std::vector<const Column*> columns_of(const std::map<std::string, Column>& arm) {
+    std::vector<const Column*> columns;
+    for (const auto& [instance, column] : arm) columns.push_back(&column);
+    return columns;
+}
+
+/// Who plays the canary, and who stays the baseline.
+struct Turn {
+    std::vector<std::size_t> canary, baseline;
+};
+
+/// The turns of `instances` at a stage's share of the traffic; every instance at most once the canary.
+std::vector<Turn> turns_of(std::size_t instances, double traffic) {
+    const auto wanted = static_cast<std::size_t>(std::llround(traffic * static_cast<double>(instances)));
+    const std::size_t each = std::clamp<std::size_t>(wanted, 1, instances / 2);
+    std::vector<Turn> turns;
+    for (std::size_t from = 0; from + each <= instances && turns.size() < most_turns; from += each) {
+        Turn& turn = turns.emplace_back();
+        for (std::size_t i = 0; i < instances; ++i)
+            (i >= from && i < from + each ? turn.canary : turn.baseline).push_back(i);
+    }
+    return turns;
+}
+
+// ---- gauges
+
+/// What one stage's pseudo-canaries gave.
+struct Differences {
+    std::vector<std::vector<double>> series;  // one a turn
+    double baseline = 0, canary = 0;          // instances an arm; 0: the data name none
+};
+
+Differences differences_of(const std::vector<const Column*>& baseline, const std::vector<const Column*>& canary) {
+    Differences found;
+    auto& series = found.series.emplace_back();
+    for (std::size_t i = 0; i < baseline.front()->size(); ++i) {
+        const double d = mean_at(canary, i, 1) - mean_at(baseline, i, 1);
+        if (!std::isnan(d)) series.push_back(d);
+    }
+    return found;
+}
+
+Differences differences_of(const std::vector<const Column*>& instances, double traffic) {
+    Differences found;
+    for (const Turn& turn : turns_of(instances.size(), traffic)) {
+        std::vector<const Column*> canary, baseline;
+        for (const std::size_t i : turn.canary) canary.push_back(instances[i]);
+        for (const std::size_t i : turn.baseline) baseline.push_back(instances[i]);
+        auto& series = found.series.emplace_back();
+        for (std::size_t i = 0; i < instances.front()->size(); ++i) {
+            // Both at full strength, or their noise would be another one.
+            const double d = mean_at(canary, i, canary.size()) - mean_at(baseline, i, (baseline.size() + 1) / 2);
+            if (!std::isnan(d)) series.push_back(d);
+        }
+        found.canary = static_cast<double>(turn.canary.size());
+        found.baseline = static_cast<double>(turn.baseline.size());
+    }
+    return found;
+}
+
+/// The standard deviation between instances, each told by its median distance from the mean of the others.
+double instance_deviation(const std::vector<const Column*>& instances) {
+    const auto k = static_cast<double>(instances.size());
+    double squares = 0, sum = 0;
+    for (std::size_t own = 0; own < instances.size(); ++own) {
+        std::vector<const Column*> others = instances;
+        others.erase(others.begin() + static_cast<std::ptrdiff_t>(own));
+        std::vector<double> distances;
+        for (std::size_t i = 0; i < instances[own]->size(); ++i) {
+            const double d = (*instances[own])[i] - mean_at(others, i, (others.size() + 1) / 2);
+            if (!std::isnan(d)) distances.push_back(d);
+        }
+        const double location = median(std::move(distances)) * (k - 1) / k;
+        squares += location * location;
+        sum += location;
+    }
+    return std::sqrt(std::max(0.0, squares - sum * sum / k) / (k - 1));
+}
+
+/// Are the arms of a pair alike? They are not when one of them reads more in far more intervals than the other: signs,
+/// with the number of independent points that they are worth, beyond 4 standard errors.
+std::optional<double> one_sided_share(const std::vector<double>& differences, double resolution) {
+    std::vector<double> signs;
+    double above = 0, below = 0;
+    for (const double d : differences) {
+        signs.push_back(d > resolution ? 1 : d < -resolution ? -1 : 0);
+        above += d > resolution ? 1 : 0;
+        below += d < -resolution ? 1 : 0;
+    }
+    const Dependence known = dependence(signs);
+    if (!known.sufficient() || above + below == 0) return std::nullopt;
+    const double error = std::sqrt(std::max(known.variance, 1.0 / known.n) / known.n_effective);
+    if (!(std::fabs(known.mean) > 4 * error)) return std::nullopt;
+    return std::max(above, below) / (above + below);
+}
+
+/// Noise of the first half played against the second half, in which nothing happened.
+HeldBack play_held_back(const Plan& plan, const Stage& stage, const Metric& metric, double alpha,
+                        const Differences& differences, const PairedNoise& whole, double magnitude, bool centred) {
+    HeldBack found;
+    found.traffic = stage.traffic;
+    std::vector<std::vector<double>> first;
+    for (const auto& series : differences.series)
+        first.emplace_back(series.begin(), series.begin() + static_cast<std::ptrdiff_t>(series.size() / 2));
+    PairedNoise learned = sequential::paired_noise(first, magnitude, centred);
+    if (!(learned.degrees_of_freedom > 0)) return found;
+    learned.instances = whole.instances;
+    learned.instance_deviation = whole.instance_deviation;
+    learned.instances_baseline = whole.instances_baseline;
+    learned.instances_canary = whole.instances_canary;
+    if (learned.instances > 0 && learned.instances < 5) return found;
+    const std::int64_t told = stage.max_ms.value_or(std::max(stage.min_ms, 120 * plan.interval_ms));
+    found.intervals = std::max<std::int64_t>(24, (told - plan.warm_up_ms) / plan.interval_ms);
+    const sequential::PairedOptions options{.alpha = alpha,
+                                            .harm = metric.harm,
+                                            .margin = {.difference = 0.0},
+                                            .noise = std::make_shared<const PairedNoise>(learned),
+                                            .interval = false};
+    for (const auto& series : differences.series) {
+        const auto length = std::min<std::size_t>(static_cast<std::size_t>(found.intervals), series.size() / 2);
+        if (length < 24) continue;
+        found.intervals = static_cast<std::int64_t>(length);
+        for (std::size_t from = series.size() / 2; from + length <= series.size(); from += length) {
+            sequential::StartMixture<sequential::PairedTest> test{sequential::PairedTest(options)};
+            for (std::size_t i = 0; i < length && !test.decided(); ++i) {
+                if (i % 30 == 0) test.begin(sequential::start_weight(static_cast<std::int64_t>(i / 30)));
+                test.update(sequential::Pair{.baseline = 0, .canary = series[from + i]});
+            }
+            ++found.windows;
+            found.alarms += test.decided() ? 1 : 0;
+        }
+    }
+    return found;
+}
+
+void calibrate_gauge(const Plan& plan, const Metric& metric, const History& history, MetricCalibration& report,
+                     Calibration& all, const std::function<void()>& stage_done) {
+    const auto say = [&](Code code, std::vector<NamedNumber> numbers) {
+        report.reasons.push_back({code, metric.name, std::move(numbers), false});
+    };
+    const Table* table = history.table(metric.series);
+    if (!table || table->arms[0].empty()) return say(Code::history_missing, {});
+    const auto baseline = columns_of(table->arms[0]), canary = columns_of(table->arms[1]);
+    const bool pair = !canary.empty();
+    if (!pair && baseline.size() < 2) return say(Code::history_no_pair, {});
+
+    double magnitude = 0;
+    std::vector<double> levels;
+    for (const auto& arm : table->arms) {
+        for (const auto& [instance, column] : arm) {
+            for (const double value : column)
+                if (!std::isnan(value)) magnitude = std::max(magnitude, std::fabs(value));
+        }
+    }
+    for (std::size_t i = 0; i < baseline.front()->size(); ++i) {
+        const double level = mean_at(baseline, i, 1);
+        if (!std::isnan(level)) levels.push_back(level);
+    }
+    report.level = median(std::move(levels));
+    if (metric.margin.ratio && !(report.level > 0)) return say(Code::history_level, {{"level", report.level}});
+    const auto instances = static_cast<double>(baseline.size());
+    const double deviation = pair ? 0 : instance_deviation(baseline);
+
+    Noise noise;
+    for (const Stage& stage : plan.stages) {
+        // Stages of one split have one noise.
+        Differences differences = pair ? differences_of(baseline, canary) : differences_of(baseline, stage.traffic);
+        PairedNoise learned = sequential::paired_noise(differences.series, magnitude, !pair);
+        learned.level = report.level;
+        if (pair) {
+            const bool named = !table->arms[0].contains("") && !table->arms[1].contains("");
+            learned.instances_baseline = named ? static_cast<double>(baseline.size()) : 0;
+            learned.instances_canary = named ? static_cast<double>(canary.size()) : 0;
+        } else {
+            learned.instances_baseline = differences.baseline;
+            learned.instances_canary = differences.canary;
+            learned.instances = instances;
+            learned.instance_deviation = deviation;
+        }
+        const double independent = learned.degrees_of_freedom > 0 ? learned.degrees_of_freedom + 1 : 0;
+        if (!(independent > 0)) {
+            if (learned.scale() == 0) return say(Code::history_constant, {});
+            const double worth = differences.series.empty() ? 0 : dependence(differences.series.front()).n_effective;
+            return say(Code::history_short,
+                       {{"differences", learned.size}, {"independent", worth}, {"needed", Dependence::fewest}});
+        }
+        if (noise.stages.empty()) {
+            report.differences = learned.size;
+            report.independent = independent;
+            report.typical = learned.scale();
+            if (pair) {
+                say(Code::history_pair, {{"offset", learned.offset}});
+                if (const auto share = one_sided_share(differences.series.front(), learned.resolution))
+                    say(Code::history_offset, {{"share", *share}, {"offset", learned.offset}});
+            } else {
+                report.instances = instances;
+                report.instance_deviation = deviation;
+                say(Code::history_instances, {{"instances", instances},
+                                              {"canary", learned.instances_canary},
+                                              {"baseline", learned.instances_baseline},
+                                              {"deviation", deviation}});
+                if (instances < 5) say(Code::single_instance, {{"instances", instances}, {"needed", 5}});
+            }
+            say(Code::history_dependence, {{"differences", learned.size}, {"independent", independent}});
+            if (learned.wander > 0) say(Code::history_wander, {{"wander", learned.wander}});
+            if (learned.size < thin) say(Code::history_thin, {{"differences", learned.size}, {"needed", thin}});
+        }
+        report.held_back.push_back(
+            play_held_back(plan, stage, metric, report.alpha, differences, learned, magnitude, !pair));
+        noise.stages.push_back(std::move(learned));
+        stage_done();
+    }
+    report.learned = true;
+    all.noise[metric.name] = std::move(noise);
+}
+
+// ---- proportions
+
+struct Counts {
+    double bad = 0, total = 0;
+    bool present = false;
+};
+
+/// The sum over instances that report both series.
+Counts counts_at(const std::vector<std::pair<const Column*, const Column*>>& instances, std::size_t index) {
+    Counts counts;
+    for (const auto& [bad, total] : instances) {
+        const double x = (*bad)[index], n = (*total)[index];
+        if (!(x >= 0 && x <= n)) continue;
+        counts.bad += x;
+        counts.total += n;
+        counts.present = true;
+    }
+    return counts;
+}
+
+/// Sums that make a dispersion.
+struct Dispersion {
+    std::vector<double> residuals;
+    double expected = 0, events = 0;
+
+    void add(const Counts& b, const Counts& c) {
+        const double total = b.total + c.total, events_now = b.bad + c.bad;
+        if (!b.present || !c.present || !(b.total > 0 && c.total > 0)) return;
+        const double q = c.total / total;
+        residuals.push_back(c.bad - q * events_now);
+        expected += events_now * q * (1 - q);
+        events += events_now;
+    }
+    double phi() const {
+        if (!(expected > 0)) return 1;
+        const Dependence known = dependence(residuals);
+        double squares = 0;
+        for (const double e : residuals) squares += e * e;
+        return squares / expected * (known.n / known.n_effective);
+    }
+};
+
+void calibrate_proportion(const Plan& plan, const Metric& metric, const History& history, MetricCalibration& report,
+                          Calibration& all, const std::function<void()>& stage_done) {
+    const auto say = [&](Code code, std::vector<NamedNumber> numbers) {
+        report.reasons.push_back({code, metric.name, std::move(numbers), false});
+    };
+    const Table *bad = history.table(metric.bad), *total = history.table(metric.total);
+    std::array<std::vector<std::pair<const Column*, const Column*>>, 2> arms;
+    for (std::size_t arm = 0; arm < 2 && bad && total; ++arm) {
+        for (const auto& [instance, column] : bad->arms[arm]) {
+            const auto of = total->arms[arm].find(instance);
+            if (of != total->arms[arm].end()) arms[arm].emplace_back(&column, &of->second);
+        }
+    }
+    if (arms[0].empty()) return say(Code::history_missing, {});
+    const std::size_t size = arms[0].front().first->size();
+
+    double phi = 1, events = 0;
+    const auto take = [&](const Dispersion& found) {
+        phi = std::max(phi, found.phi());
+        events = std::max(events, found.events);
+        report.differences = std::max(report.differences, static_cast<double>(found.residuals.size()));
+        report.independent = std::max(report.independent, dependence(found.residuals).n_effective);
+    };
+    for (const Stage& stage : plan.stages) {
+        if (!arms[1].empty()) {
+            Dispersion found;
+            for (std::size_t i = 0; i < size; ++i) found.add(counts_at(arms[0], i), counts_at(arms[1], i));
+            take(found);
+        } else if (arms[0].size() > 1) {
+            double mean = 0, turns = 0;
+            for (const Turn& turn : turns_of(arms[0].size(), stage.traffic)) {
+                std::vector<std::pair<const Column*, const Column*>> canary, baseline;
+                for (const std::size_t i : turn.canary) canary.push_back(arms[0][i]);
+                for (const std::size_t i : turn.baseline) baseline.push_back(arms[0][i]);
+                Dispersion found;
+                for (std::size_t i = 0; i < size; ++i) found.add(counts_at(baseline, i), counts_at(canary, i));
+                mean += found.phi();
+                turns += 1;
+                events = std::max(events, found.events);
+                report.differences = std::max(report.differences, static_cast<double>(found.residuals.size()));
+                report.independent = std::max(report.independent, dependence(found.residuals).n_effective);
+            }
+            phi = std::max(phi, mean / turns);
+        } else {
+            // Neighbours in time play the two arms: what both share, a slow drift, drops out.
+            Dispersion found;
+            for (std::size_t i = 0; i + 1 < size; i += 2) found.add(counts_at(arms[0], i), counts_at(arms[0], i + 1));
+            take(found);
+        }
+        stage_done();
+    }
+    if (!arms[1].empty()) {
+        // What the pair differs by itself is no part of counts: their test has no offset.
+    } else if (arms[0].size() > 1) {
+        report.instances = static_cast<double>(arms[0].size());
+    } else {
+        say(Code::history_one_series, {});
+    }
+    if (events < few_events) {
+        phi = std::max(phi, 2.0);
+        say(Code::history_few_events, {{"events", events}, {"needed", few_events}});
+    }
+    if (report.differences < 2)
+        return say(
+            Code::history_short,
+            {{"differences", report.differences}, {"independent", report.independent}, {"needed", Dependence::fewest}});
+    say(Code::history_dependence, {{"differences", report.differences}, {"independent", report.independent}});
+    report.dispersion = phi;
+    report.learned = true;
+    all.noise[metric.name].dispersion = phi;
+}
+
+}  // namespace
+
+Calibration calibrate(const Plan& plan, const Batch& history, const std::function<void(double)>& progress) {
+    check(plan);
+    const History known(plan, history);
+    const std::vector<double> split = alpha_split(plan);
+    Calibration all;
+    const double steps = static_cast<double>(plan.metrics.size() * plan.stages.size());
+    for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
+        const Metric& metric = plan.metrics[i];
+        MetricCalibration& report = all.metrics.emplace_back();
+        report.name = metric.name;
+        report.kind = metric.kind;
+        report.alpha = split[i] > 0 ? split[i] : plan.alpha;
+        double done = static_cast<double>(i * plan.stages.size());
+        const auto stage_done = [&] {
+            if (progress) progress(++done / steps);
+        };
+        (metric.kind == Kind::gauge ? calibrate_gauge : calibrate_proportion)(plan, metric, known, report, all,
+                                                                              stage_done);
+    }
+    if (progress) progress(1);
+    return all;
+}
+
+Plan with_noise(Plan plan, const Calibration& calibration) {
+    plan.learn_noise = false;
+    for (const auto& [name, noise] : calibration.noise) plan.noise[name] = noise;
+    check(plan);
+    return plan;
+}
+
+}  // namespace v0
+}  // namespace serinus
