@@ -14,6 +14,7 @@
 #include <serinus/core/root.hpp>
 #include <serinus/core/special.hpp>
 #include <serinus/core/state.hpp>
+#include <serinus/core/student.hpp>
 #include <serinus/core/sum.hpp>
 #include <serinus/core/version.hpp>
 #include <serinus/core/words.hpp>
@@ -24,8 +25,13 @@
 #include <serinus/series/duration.hpp>
 #include <serinus/series/samples.hpp>
 #include <serinus/series/series.hpp>
+#include <serinus/fixed/effect_size.hpp>
+#include <serinus/fixed/effective_sample_size.hpp>
+#include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
+#include <serinus/fixed/paired_test.hpp>
 #include <serinus/fixed/rank_sum_distribution.hpp>
+#include <serinus/fixed/robust_rank_test.hpp>
 #include <serinus/sequential/block_process.hpp>
 #include <serinus/sequential/boundaries.hpp>
 #include <serinus/sequential/combine.hpp>
@@ -33,6 +39,7 @@
 #include <serinus/sequential/paired_noise.hpp>
 #include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/signed_rank_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/t_mixture.hpp>
 #include <serinus/rollout/batch.hpp>

@@ -71,6 +71,7 @@ def test_the_full_plan_has_every_key():
         "metric": full["metrics"],
         "margin": [m["margin"] for m in full["metrics"]],
         "noise": full["noise"].values(),
+        "stage_noise": full["noise"]["latency_p95"]["stages"],
         "arms": [full["arms"]],
         "telemetry": [full["telemetry"]],
     }.items():

@@ -5,8 +5,15 @@
 #include <span>
 #include <utility>
 
+#include <pybind11/stl.h>
+
 #include <serinus/core/reason.hpp>
+#include <serinus/fixed/effect_size.hpp>
+#include <serinus/fixed/effective_sample_size.hpp>
+#include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
+#include <serinus/fixed/paired_test.hpp>
+#include <serinus/fixed/robust_rank_test.hpp>
 
 #include "core.hpp"
 
@@ -82,6 +89,70 @@ MannWhitneyResult from_dict(const py::dict& fields) {
     return r;
 }
 
+// ---- results that serinus._fixed makes its own types of
+
+py::dict call_hodges_lehmann(py::handle baseline, py::handle canary, double confidence, py::handle alternative,
+                             py::handle method, py::handle nan) {
+    using namespace py::literals;
+    const HodgesLehmannOptions options{.confidence = confidence,
+                                       .alternative = word_argument<Alternative>("alternative", alternative),
+                                       .method = word_argument<HodgesLehmannMethod>("method", method),
+                                       .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const Values y("baseline", baseline), x("canary", canary);
+    HodgesLehmannResult r;
+    {
+        const py::gil_scoped_release release;
+        r = hodges_lehmann(y.get(), x.get(), options);
+    }
+    return py::dict("estimate"_a = r.estimate, "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence,
+                    "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary, "method"_a = word(r.method));
+}
+
+py::dict call_effect_size(py::handle baseline, py::handle canary, double confidence, py::handle nan) {
+    using namespace py::literals;
+    const EffectSizeOptions options{.confidence = confidence, .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const Values y("baseline", baseline), x("canary", canary);
+    const EffectSizeResult r = effect_size(y.get(), x.get(), options);
+    return py::dict("effect"_a = r.effect, "cliffs_delta"_a = r.cliffs_delta, "lower"_a = r.lower, "upper"_a = r.upper,
+                    "confidence"_a = r.confidence, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary);
+}
+
+py::dict call_paired_test(py::handle differences, py::handle alternative, double difference, double confidence,
+                          py::handle nan) {
+    using namespace py::literals;
+    const PairedTestOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
+                                    .difference = difference,
+                                    .confidence = confidence,
+                                    .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const PairedTestResult r = paired_test(Values("differences", differences).get(), options);
+    return py::dict("statistic"_a = r.statistic, "df"_a = r.df, "p_value"_a = r.p_value, "estimate"_a = r.estimate,
+                    "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence, "n"_a = r.n,
+                    "n_effective"_a = r.n_effective, "conclusive"_a = r.conclusive);
+}
+
+py::dict call_robust_rank_test(py::handle baseline, py::handle canary, py::handle alternative, double confidence,
+                               py::handle nan) {
+    using namespace py::literals;
+    const RobustRankOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
+                                    .confidence = confidence,
+                                    .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const Values y("baseline", baseline), x("canary", canary);
+    const RobustRankResult r = robust_rank_test(y.get(), x.get(), options);
+    return py::dict("statistic"_a = r.statistic, "df"_a = r.df, "p_value"_a = r.p_value, "estimate"_a = r.estimate,
+                    "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence,
+                    "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary, "n_effective"_a = r.n_effective,
+                    "n_effective_baseline"_a = r.n_effective_baseline, "n_effective_canary"_a = r.n_effective_canary,
+                    "conclusive"_a = r.conclusive);
+}
+
+py::dict call_effective_sample_size(py::handle values, py::handle nan) {
+    using namespace py::literals;
+    const Dependence r = effective_sample_size(Values("values", values).get(), word_argument<NanPolicy>("nan", nan));
+    return py::dict("n"_a = r.n, "n_effective"_a = r.n_effective, "mean"_a = r.mean, "variance"_a = r.variance,
+                    "long_run_variance"_a = r.long_run_variance(),
+                    "autocorrelation"_a = py::tuple(py::cast(r.autocorrelation)), "sufficient"_a = r.sufficient());
+}
+
 }  // namespace
 
 void register_fixed(py::module_& module) {
@@ -131,6 +202,11 @@ method : str
              [](const MannWhitneyResult& a, const MannWhitneyResult& b) { return to_dict(a).equal(to_dict(b)); })
         .def(py::pickle(&to_dict, &from_dict));
     module.def("mann_whitney", &call_mann_whitney);
+    module.def("hodges_lehmann", &call_hodges_lehmann);
+    module.def("effect_size", &call_effect_size);
+    module.def("paired_test", &call_paired_test);
+    module.def("robust_rank_test", &call_robust_rank_test);
+    module.def("effective_sample_size", &call_effective_sample_size);
 }
 
 }  // namespace serinus::python

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,7 +13,10 @@
 #include <serinus/core/reason.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/sequential/combine.hpp>
+#include <serinus/sequential/paired_noise.hpp>
+#include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/signed_rank_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
 #include "core.hpp"
@@ -146,6 +150,91 @@ py::dict combine(const std::vector<double>& log_e_values, const std::vector<doub
     return out;
 }
 
+// ---- gauges
+
+using sequential::PairedNoise;
+using sequential::PairedTest;
+using sequential::SignedRankTest;
+
+py::dict noise_dict(const PairedNoise& noise) {
+    py::dict out;
+    sequential::for_each_number(noise, [&](const char* key, double number) { out[key] = number; });
+    out["table"] = py::cast(noise.table);
+    return out;
+}
+
+/// A noise as a plan carries it: all its keys, no others.
+PairedNoise noise_argument(const py::dict& given) {
+    PairedNoise noise;
+    std::size_t known = 1;
+    const auto missing = [](const std::string& key) {
+        raise(Code::argument_word, "noise." + key + " is missing; allowed: what `paired_noise` or `calibrate` gave");
+    };
+    const auto wrong = [](const std::string& key, py::handle value) {
+        raise(Code::argument_type,
+              "noise." + key + " is " + shown(value) + "; allowed: what `paired_noise` or `calibrate` gave");
+    };
+    sequential::for_each_number(noise, [&](const char* key, double& number) {
+        if (!given.contains(key)) missing(key);
+        const py::object value = given[key];
+        number = PyFloat_AsDouble(value.ptr());
+        if (PyErr_Occurred() != nullptr) {
+            PyErr_Clear();
+            wrong(key, value);
+        }
+        ++known;
+    });
+    if (!given.contains("table")) missing("table");
+    try {
+        noise.table = given["table"].cast<std::vector<double>>();
+    } catch (const py::cast_error&) {
+        wrong("table", given["table"]);
+    }
+    if (given.size() != known)
+        raise(Code::argument_word,
+              "noise has keys beside those of one stage; allowed: what `paired_noise` or `calibrate` gave");
+    return noise;
+}
+
+py::dict call_paired_noise(const std::vector<std::vector<double>>& differences, double magnitude, bool centred) {
+    return noise_dict(sequential::paired_noise(differences, magnitude, centred));
+}
+
+PairedTest make_paired_test(double alpha, std::optional<double> alpha_promote, py::handle harm, py::handle margin,
+                            py::handle side, const std::optional<py::dict>& noise, bool interval) {
+    return PairedTest({.alpha = alpha,
+                       .alpha_promote = alpha_promote,
+                       .harm = word_argument<Harm>("harm", harm),
+                       .margin = margin_argument(margin),
+                       .side = word_argument<Side>("side", side),
+                       .noise = noise ? std::make_shared<const PairedNoise>(noise_argument(*noise)) : nullptr,
+                       .interval = interval});
+}
+
+template <class Test, class Class>
+void define_gauge(Class& type) {
+    type.def_property_readonly("log_e_value", &Test::log_e_value,
+                               "Natural log of the e-value; decided once it reached log(1/alpha).")
+        .def_property_readonly("decided", &Test::decided, "True once the e-value has reached 1/alpha.")
+        .def("evidence", &Test::evidence, "All that is known now; see `serinus.Evidence`.")
+        .def("_update_many",
+             [](Test& test, const py::array_t<double, py::array::c_style>& differences) {
+                 const double* const d = differences.data();
+                 for (py::ssize_t i = 0; i < differences.size(); ++i) test.update(d[i]);
+             })
+        .def(
+            "state", [](const Test& test) { return to_bytes(encode(test.state())); },
+            "All that the test remembers, as bytes; for a process that may be stopped at any time.")
+        .def(
+            "restore",
+            [](Test& test, const py::bytes& state) { test.restore(decode<decltype(test.state())>(from_bytes(state))); },
+            py::arg("state"),
+            R"(Takes over the bytes that `state` gave.
+
+Raises `serinus.Error` with code "serinus.state.*" for anything else, and for a state that was taken under other
+options or with other noise; the test is unchanged then.)");
+}
+
 }  // namespace
 
 void register_sequential(py::module_& module) {
@@ -163,6 +252,50 @@ void register_sequential(py::module_& module) {
         .def("begin", &ProportionMixture::begin, py::arg("weight"),
              "A start, now, with this part of the whole capital, above 0; all weights sum to at most 1.")
         .def_property_readonly("spent", &ProportionMixture::spent, "The capital that has been put to work, in [0, 1].");
+    py::class_<PairedTest> paired(module, "PairedTest");
+    paired.def(py::init(&make_paired_test));
+    define_gauge<PairedTest>(paired);
+    paired
+        .def(
+            "update", [](PairedTest& test, double difference, double variance) { test.update(difference, variance); },
+            py::arg("difference"), py::arg("variance") = 1.0,
+            R"(Takes canary - baseline of one interval; NaN is no information. For difference margins.
+
+`variance`: predicted variance of the difference relative to history's, known before the values.)")
+        .def(
+            "update_pair",
+            [](PairedTest& test, double baseline, double canary, double instances_baseline, double instances_canary,
+               double variance) {
+                test.update(sequential::Pair{.baseline = baseline,
+                                             .canary = canary,
+                                             .instances_baseline = instances_baseline,
+                                             .instances_canary = instances_canary,
+                                             .variance = variance});
+            },
+            py::arg("baseline"), py::arg("canary"), py::arg("instances_baseline") = 0.0,
+            py::arg("instances_canary") = 0.0, py::arg("variance") = 1.0,
+            R"(Takes the values of both arms in one interval; for ratio and difference margins.
+
+`instances_...`: how many instances each value is the mean of; 0: not known.)")
+        .def_property_readonly("_options", [](const PairedTest& t) {
+            const auto& o = t.options();
+            return py::make_tuple(o.alpha, o.alpha_promote, word(o.harm), margin_dict(o.margin), word(o.side),
+                                  o.noise ? py::object(noise_dict(*o.noise)) : py::none(), o.interval);
+        });
+    py::class_<SignedRankTest> signed_rank(module, "SignedRankTest");
+    signed_rank.def(py::init([](double alpha, py::handle harm, py::handle margin) {
+        return SignedRankTest(
+            {.alpha = alpha, .harm = word_argument<Harm>("harm", harm), .margin = margin_argument(margin)});
+    }));
+    define_gauge<SignedRankTest>(signed_rank);
+    signed_rank
+        .def("update", &SignedRankTest::update, py::arg("difference"),
+             "Takes canary - baseline of one interval; NaN is no information.")
+        .def_property_readonly("_options", [](const SignedRankTest& t) {
+            const auto& o = t.options();
+            return py::make_tuple(o.alpha, word(o.harm), margin_dict(o.margin));
+        });
+    module.def("paired_noise", &call_paired_noise);
     module.def("combine", &combine);
     module.def("start_weight", &sequential::start_weight);
 }

@@ -18,6 +18,7 @@
 #include <serinus/core/order.hpp>
 #include <serinus/core/reason.hpp>
 #include <serinus/core/special.hpp>
+#include <serinus/core/student.hpp>
 #include <serinus/series/dependence.hpp>
 
 namespace serinus {
@@ -89,13 +90,6 @@ struct PairedNoise {
         const double between = instance_deviation > 0 ? student_quantile(alpha, instances - 1) * instance_deviation : 0;
         const double slow = wander > 0 ? student_quantile(alpha, wander_degrees) * wander : 0;
         return std::sqrt(between * between * spread + slow * slow);
-    }
-
-    /// The x with P(T > x) = alpha for Student's t on nu degrees of freedom; alpha < 1/2.
-    static double student_quantile(double alpha, double nu) {
-        if (!(nu >= 1)) return std::numeric_limits<double>::infinity();
-        const double x = incomplete_beta_inverse(nu / 2, 0.5, 2 * alpha);
-        return std::sqrt(nu * (1 - x) / x);
     }
 
     friend bool operator==(const PairedNoise&, const PairedNoise&) = default;

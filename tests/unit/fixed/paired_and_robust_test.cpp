@@ -1,0 +1,159 @@
+// paired_test and robust_rank_test: one look at time series.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <serinus/fixed/effective_sample_size.hpp>
+#include <serinus/fixed/mann_whitney.hpp>
+#include <serinus/fixed/paired_test.hpp>
+#include <serinus/fixed/robust_rank_test.hpp>
+
+namespace {
+
+using namespace serinus;
+using Random = std::mt19937_64;
+using Values = std::vector<double>;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+const double nan_value = std::nan("");
+
+Values draw(std::size_t n, std::uint64_t seed, double mean = 0, double phi = 0) {
+    Random random(seed);
+    std::normal_distribution<double> normal;
+    Values values(n);
+    double state = normal(random);
+    for (double& value : values) {
+        state = phi * state + std::sqrt(1 - phi * phi) * normal(random);
+        value = mean + state;
+    }
+    return values;
+}
+
+TEST(PairedLook, IsTheTTestOfTheEffectiveNumber) {
+    const Values d = draw(120, 1, 0.3, 0.5);
+    const Dependence known = dependence(d);
+    const PairedTestResult found = paired_test(d);
+    ASSERT_TRUE(found.conclusive);
+    const double error = std::sqrt(known.variance / known.n_effective);
+    EXPECT_DOUBLE_EQ(found.statistic, known.mean / error);
+    EXPECT_DOUBLE_EQ(found.df, known.n_effective - 1);
+    EXPECT_DOUBLE_EQ(found.p_value, 2 * student_survival(std::fabs(found.statistic), found.df));
+    // The interval holds exactly what is not rejected.
+    for (const double edge : {found.lower, found.upper})
+        EXPECT_NEAR(paired_test(d, {.difference = edge}).p_value, 0.05, 1e-9);
+}
+
+TEST(PairedLook, AlternativesShiftsUnitsAndMirrors) {
+    const Values d = draw(200, 2, 0.2, 0.3);
+    Values turned = d, scaled = d;
+    for (double& v : turned) v = -v;
+    for (double& v : scaled) v *= 1024;
+    const auto greater = paired_test(d, {.alternative = Alternative::greater});
+    const auto less = paired_test(d, {.alternative = Alternative::less});
+    EXPECT_NEAR(greater.p_value + less.p_value, 1, 1e-12);
+    EXPECT_NEAR(paired_test(turned, {.alternative = Alternative::less}).p_value, greater.p_value, 1e-12);
+    EXPECT_EQ(greater.upper, infinity);
+    EXPECT_EQ(less.lower, -infinity);
+    EXPECT_DOUBLE_EQ(paired_test(scaled).p_value, paired_test(d).p_value);
+    EXPECT_DOUBLE_EQ(paired_test(scaled).lower, 1024 * paired_test(d).lower);
+    EXPECT_LT(paired_test(d, {.difference = 0.2}).statistic, paired_test(d).statistic);
+}
+
+TEST(PairedLook, TooLittleIsInconclusive) {
+    for (const Values& d : {Values{}, Values{1}, Values{1, 2, 3, 4}, Values(100, 5.0), draw(60, 3, 5, 0.999)}) {
+        const auto found = paired_test(d);
+        EXPECT_FALSE(found.conclusive) << d.size();
+        EXPECT_EQ(found.p_value, 1);
+        EXPECT_EQ(found.lower, -infinity);
+    }
+    EXPECT_EQ(paired_test(Values{1, nan_value, 2}).n, 2);
+    EXPECT_THROW(paired_test(Values{1, nan_value}, {.nan_policy = NanPolicy::error}), Error);
+    EXPECT_THROW(paired_test(Values{1, infinity}), Error);
+    EXPECT_THROW(paired_test(Values{1}, {.confidence = 1}), Error);
+    EXPECT_THROW(paired_test(Values{1}, {.difference = nan_value}), Error);
+}
+
+TEST(RobustRank, IsBrunnerAndMunzelWithEffectiveNumbers) {
+    const Values b = draw(90, 4, 0, 0.2), c = draw(140, 5, 0.3, 0.6);
+    const auto found = robust_rank_test(b, c);
+    ASSERT_TRUE(found.conclusive);
+    // Placements written out.
+    Values p, q;
+    for (const double x : c) {
+        double below = 0;
+        for (const double y : b) below += y < x ? 1 : y == x ? 0.5 : 0;
+        p.push_back(below / 90);
+    }
+    for (const double y : b) {
+        double below = 0;
+        for (const double x : c) below += x < y ? 1 : y == x ? 0.5 : 0;
+        q.push_back(below / 140);
+    }
+    const double v =
+        dependence(p).variance / found.n_effective_canary + dependence(q).variance / found.n_effective_baseline;
+    EXPECT_DOUBLE_EQ(found.estimate, mann_whitney(b, c).effect);
+    EXPECT_NEAR(found.statistic, (found.estimate - 0.5) / std::sqrt(v), 1e-12);
+    EXPECT_LE(found.n_effective_canary, dependence(p).n_effective);
+    EXPECT_EQ(found.n_effective, std::min(found.n_effective_canary, found.n_effective_baseline));
+    EXPECT_LT(found.lower, found.estimate);
+    EXPECT_GT(found.upper, found.estimate);
+}
+
+TEST(RobustRank, MirrorsAndIgnoresMonotoneChanges) {
+    const Values b = draw(100, 6, 0, 0.4), c = draw(80, 7, 0.2, 0.4);
+    const auto found = robust_rank_test(b, c), turned = robust_rank_test(c, b);
+    EXPECT_NEAR(found.statistic, -turned.statistic, 1e-12);
+    EXPECT_NEAR(found.p_value, turned.p_value, 1e-12);
+    EXPECT_NEAR(found.lower, 1 - turned.upper, 1e-12);
+    Values eb = b, ec = c;
+    for (double& v : eb) v = std::exp(v);
+    for (double& v : ec) v = std::exp(v);
+    EXPECT_EQ(robust_rank_test(eb, ec).p_value, found.p_value);
+    const double greater = robust_rank_test(b, c, {.alternative = Alternative::greater}).p_value;
+    const double less = robust_rank_test(b, c, {.alternative = Alternative::less}).p_value;
+    EXPECT_NEAR(greater + less, 1, 1e-12);
+}
+
+TEST(RobustRank, ArmsThatDoNotOverlapAreAValue) {
+    const Values b = draw(60, 8), c = draw(60, 9, 50);
+    const auto found = robust_rank_test(b, c, {.alternative = Alternative::greater});
+    EXPECT_TRUE(found.conclusive);
+    EXPECT_EQ(found.estimate, 1);
+    EXPECT_EQ(found.statistic, infinity);
+    EXPECT_GT(found.p_value, 0);
+    EXPECT_LT(found.p_value, 1e-6);
+    EXPECT_EQ(found.upper, 1);
+    EXPECT_GT(found.lower, 0.8);
+    EXPECT_EQ(robust_rank_test(b, c, {.alternative = Alternative::less}).p_value, 1);
+    // Two walks that happen to lie apart prove nothing.
+    const auto walks = robust_rank_test(draw(60, 10, 0, 0.999), draw(60, 11, 50, 0.999));
+    EXPECT_FALSE(walks.conclusive);
+    EXPECT_EQ(walks.p_value, 1);
+}
+
+TEST(RobustRank, TooLittleIsInconclusive) {
+    EXPECT_TRUE(std::isnan(robust_rank_test(Values{}, Values{1}).estimate));
+    EXPECT_FALSE(robust_rank_test(Values{1, 2, 3}, Values{2, 3, 4}).conclusive);
+    EXPECT_FALSE(robust_rank_test(Values(80, 1.0), Values(80, 1.0)).conclusive);
+    EXPECT_THROW(robust_rank_test(Values{1}, Values{1}, {.confidence = -1}), Error);
+    EXPECT_EQ(robust_rank_test(Values{1, infinity}, Values{2, -infinity}).estimate, 0.25);
+    EXPECT_THROW(robust_rank_test(Values{nan_value}, Values{1}, {.nan_policy = NanPolicy::error}), Error);
+}
+
+TEST(EffectiveSampleSize, LeavesGapsOut) {
+    Values values = draw(300, 12, 0, 0.8);
+    const double whole = effective_sample_size(values).n_effective;
+    for (std::size_t i = 0; i < values.size(); i += 50) values[i] = nan_value;
+    const auto gappy = effective_sample_size(values);
+    EXPECT_EQ(gappy.n, 294);
+    EXPECT_NEAR(gappy.n_effective, whole, 0.3 * whole);
+    EXPECT_THROW(effective_sample_size(values, NanPolicy::error), Error);
+}
+
+}  // namespace

@@ -1,0 +1,431 @@
+// PairedTest, its noise, the t-mixture, and SignedRankTest.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <serinus/core/state.hpp>
+#include <serinus/sequential/paired_noise.hpp>
+#include <serinus/sequential/paired_test.hpp>
+#include <serinus/sequential/signed_rank_test.hpp>
+#include <serinus/sequential/start_mixture.hpp>
+#include <serinus/sequential/t_mixture.hpp>
+
+namespace {
+
+using namespace serinus;
+using namespace serinus::sequential;
+using Random = std::mt19937_64;
+using Values = std::vector<double>;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+const double nan_value = std::nan("");
+
+Values draw(std::size_t n, std::uint64_t seed, double mean = 0, double phi = 0, double unit = 1) {
+    Random random(seed);
+    std::normal_distribution<double> normal;
+    Values values(n);
+    double state = normal(random);
+    for (double& value : values) {
+        state = phi * state + std::sqrt(1 - phi * phi) * normal(random);
+        value = unit * (mean + state);
+    }
+    return values;
+}
+
+PairedNoise noise_of(const Values& history) {
+    double magnitude = 0;
+    for (const double d : history) magnitude = std::max(magnitude, std::fabs(d));
+    return paired_noise(std::vector<Values>{history}, magnitude, false);
+}
+
+std::shared_ptr<const PairedNoise> shared(PairedNoise noise) {
+    return std::make_shared<const PairedNoise>(std::move(noise));
+}
+
+Code code_of(const auto& call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.code();
+    }
+    return Code::none;
+}
+
+// ---- noise
+
+TEST(PairedNoise, TableIsTheQuantilesAndScoresAreSignedRanks) {
+    const Values history = draw(2000, 1, 0.3);
+    const PairedNoise noise = noise_of(history);
+    ASSERT_EQ(noise.table.size(), 256U);
+    EXPECT_TRUE(std::is_sorted(noise.table.begin(), noise.table.end()));
+    EXPECT_NEAR(noise.offset, 0.3, 4 * 1.2533 / std::sqrt(2000.0));
+    EXPECT_NEAR(noise.scale(), 0.6745, 0.05);
+    // Of a uniform on (-1, 1), and above by what the minimum rule may add.
+    EXPECT_GT(noise.long_run_variance, 0.9 / 3);
+    EXPECT_LT(noise.long_run_variance, 1.0);
+    EXPECT_NEAR(noise.mean_score, 0, 0.05);
+    EXPECT_EQ(noise.wander, 0);
+    EXPECT_FALSE(defect(noise));
+    double before = -1;
+    for (double d = -6; d <= 6; d += 0.01) {
+        const double score = noise.score(d);
+        EXPECT_GE(score, before);
+        EXPECT_DOUBLE_EQ(score, -noise.score(-d));
+        EXPECT_LT(std::fabs(score), 1);
+        before = score;
+    }
+    EXPECT_EQ(noise.score(0), 0);
+    EXPECT_EQ(noise.score(infinity), 256.5 / 257);
+    // Brute force: how many of the table lie below, ties half.
+    for (const double d : draw(200, 2)) {
+        double below = 0;
+        for (const double q : noise.table) below += q < std::fabs(d) ? 1 : 0;
+        EXPECT_DOUBLE_EQ(noise.score(d), std::copysign((below + 0.5) / 257, d));
+    }
+}
+
+TEST(PairedNoise, LongRunVarianceFollowsTheDependence) {
+    EXPECT_GT(noise_of(draw(2000, 3, 0, 0.9)).long_run_variance, 10 * noise_of(draw(2000, 3)).long_run_variance);
+    EXPECT_LT(noise_of(draw(2000, 3, 0, 0.9)).degrees_of_freedom, 300);
+}
+
+TEST(PairedNoise, ASlowWanderIsSeenAndPlainNoiseIsNot) {
+    // White noise upon a swing over thousands of intervals, longer than any model of the first lags can know.
+    int plain = 0;
+    for (std::uint64_t seed = 0; seed < 300; ++seed) plain += noise_of(draw(1500, seed, 0, 0.5)).wander > 0;
+    EXPECT_LE(plain, 6);  // three looks at .001 each
+    Values slow = draw(10000, 5);
+    for (std::size_t i = 0; i < slow.size(); ++i) slow[i] += 0.6 * std::sin(static_cast<double>(i) / 1600);
+    const PairedNoise noise = noise_of(slow);
+    EXPECT_NEAR(noise.wander, 0.6 / std::sqrt(2.0), 0.2);
+    EXPECT_GE(noise.wander_degrees, 3);
+    EXPECT_GT(noise.reach(0.025, 0), noise.wander);
+}
+
+TEST(PairedNoise, TooLittleIsSaidByNoDegreesOfFreedom) {
+    EXPECT_EQ(noise_of(draw(8, 1, 0, 0.9)).degrees_of_freedom, 0);
+    EXPECT_EQ(noise_of(Values(500, 0.0)).degrees_of_freedom, 0);
+    EXPECT_EQ(noise_of({}).degrees_of_freedom, 0);
+    EXPECT_TRUE(defect(noise_of({})));
+    EXPECT_EQ(code_of([] { noise_of({1, nan_value}); }), Code::argument_nan);
+    EXPECT_EQ(code_of([] { noise_of({1, infinity}); }), Code::argument_infinite);
+}
+
+TEST(PairedNoise, EveryFieldThatCannotBeIsNamed) {
+    const PairedNoise good = noise_of(draw(500, 9));
+    for_each_number(good, [&](const char* field, double) {
+        PairedNoise bad = good;
+        for_each_number(bad, [&](const char* same, double& number) {
+            if (std::string(same) == field) number = nan_value;
+        });
+        const auto found = defect(bad);
+        ASSERT_TRUE(found) << field;
+        EXPECT_EQ(found->field, field);
+        EXPECT_EQ(code_of([&] { PairedTest({.noise = shared(bad)}); }), Code::argument_range);
+    });
+    PairedNoise bad = good;
+    std::swap(bad.table.front(), bad.table.back());
+    EXPECT_EQ(defect(bad)->field, "table[1]");
+}
+
+// ---- t-mixture
+
+TEST(TMixture, OneSidedIsTheTwoSidedTimesTwiceThePosterior) {
+    // The two directions' evidence averages to the two-sided one.
+    for (const double mean : {-2.0, -0.1, 0.3, 1.5}) {
+        for (const double n : {6.0, 20.0, 150.0}) {
+            const double up = log_t_mixture_one_sided(mean, 1.7, n), down = log_t_mixture_one_sided(-mean, 1.7, n);
+            const double nu = n - 1, t2 = mean * mean / (1.7 / n), r = 1 / (1 + n);
+            const double both = 0.5 * std::log(r) + n / 2 * (std::log1p(t2 / nu) - std::log1p(r * t2 / nu));
+            EXPECT_NEAR(std::log((std::exp(up) + std::exp(down)) / 2), both, 1e-9);
+        }
+    }
+    EXPECT_EQ(log_t_mixture_one_sided(1, 0, 10), 0);
+    EXPECT_EQ(log_t_mixture_one_sided(1, 1, 1), 0);
+}
+
+// ---- the test
+
+TEST(PairedTest, IsTheFormula) {
+    // S/c at information V/c, c = 1 + n/H, against the sums written out here once more.
+    const PairedNoise noise = noise_of(draw(2000, 10));
+    PairedTest test({.alpha = 0.05, .noise = shared(noise)});
+    const double rho = normal_mixture_precision(120, 0.05, true);
+    double sum = 0, n = 0;
+    for (const double d : draw(100, 11, 0.2)) {
+        test.update(d);
+        sum += (noise.score(d - noise.offset) - noise.mean_score) / std::sqrt(noise.long_run_variance);
+        n += 1;
+        const double c = 1 + n / noise.size;
+        double expected = log_normal_mixture(sum / c, n / c, rho, true);
+        if (n < 12) expected = std::min(expected, 0.0);
+        ASSERT_NEAR(test.log_e_value(), expected, 1e-9) << n;
+    }
+    EXPECT_EQ(test.n(), 100);
+}
+
+TEST(PairedTest, FindsHarmAndStaysQuietWithoutIt) {
+    const auto noise = shared(noise_of(draw(2000, 12)));
+    PairedTest harm({.noise = noise}), quiet({.noise = noise}),
+        safe({.margin = {.difference = 1.0}, .side = Side::safe, .noise = noise});
+    for (const double d : draw(120, 13)) {
+        harm.update(d + 1);
+        quiet.update(d);
+        safe.update(d);
+    }
+    EXPECT_TRUE(harm.decided());
+    EXPECT_FALSE(quiet.decided());
+    EXPECT_TRUE(safe.decided());
+    const Evidence evidence = harm.evidence();
+    EXPECT_GT(evidence.lower, 0);
+    EXPECT_LT(evidence.lower, evidence.estimate);
+    EXPECT_GT(evidence.upper, evidence.estimate);
+    EXPECT_LT(evidence.p_value, 0.05);
+    EXPECT_EQ(evidence.method, "signed_rank_score");
+}
+
+TEST(PairedTest, IntervalAndDecisionAgree) {
+    for (const double alpha : {0.05, 0.003}) {
+        for (std::uint64_t seed = 0; seed < 60; ++seed) {
+            const auto noise = shared(noise_of(draw(1500, 100 + seed)));
+            PairedTest test({.alpha = alpha, .margin = {.difference = 0.5}, .noise = noise});
+            for (const double d : draw(150, 200 + seed, 0.02 * static_cast<double>(seed))) {
+                test.update(d);
+                const bool excluded = test.evidence().lower >= 0.5;
+                ASSERT_EQ(excluded, test.log_e_value() >= test.log_needed()) << seed << ' ' << test.n();
+            }
+        }
+    }
+}
+
+TEST(PairedTest, DirectionsMirror) {
+    const Values history = draw(1500, 14, 0, 0.5);
+    Values turned = history;
+    for (double& d : turned) d = -d;
+    PairedTest up({.harm = Harm::increase, .margin = {.difference = 0.4}, .noise = shared(noise_of(history))});
+    PairedTest down({.harm = Harm::decrease, .margin = {.difference = 0.4}, .noise = shared(noise_of(turned))});
+    PairedTest either({.harm = Harm::either, .margin = {.difference = 0.4}, .noise = shared(noise_of(history))});
+    PairedTest other({.harm = Harm::decrease, .margin = {.difference = 0.4}, .noise = shared(noise_of(history))});
+    for (const double d : draw(80, 15, 0.7)) {
+        up.update(d);
+        down.update(-d);
+        either.update(d);
+        other.update(d);
+        // The table's median of an even number of points is not symmetric to the last digit.
+        ASSERT_NEAR(up.log_e_value(), down.log_e_value(), 0.05 * std::max(1.0, std::fabs(up.log_e_value())));
+        ASSERT_NEAR(either.log_e_value(),
+                    elementary::log_add_exp(up.log_e_value(), other.log_e_value()) - std::log(2.0), 1e-9);
+    }
+}
+
+TEST(PairedTest, UnitDoesNotMatterToTheBit) {
+    for (const double unit : {1e-6, 1e6, 3.7}) {
+        Values small = draw(1500, 16, 0, 0.6), large = small;
+        for (double& d : large) d *= unit;
+        PairedTest a({.noise = shared(noise_of(small))}), b({.noise = shared(noise_of(large))});
+        for (const double d : draw(200, 17, 0.2)) {
+            a.update(d);
+            b.update(d * unit);
+            ASSERT_EQ(a.log_e_value(), b.log_e_value()) << unit << ' ' << a.n();
+        }
+    }
+}
+
+TEST(PairedTest, NothingOfNoInformationCounts) {
+    const auto noise = shared(noise_of(draw(1500, 18)));
+    PairedTest test({.noise = noise});
+    test.update(1.0);
+    const double before = test.log_e_value();
+    test.update(nan_value);
+    test.update(Pair{.baseline = infinity, .canary = infinity});
+    EXPECT_EQ(test.n(), 1);
+    EXPECT_EQ(test.log_e_value(), before);
+    test.update(Pair{.baseline = 0, .canary = infinity});  // ranks beyond all
+    EXPECT_EQ(test.n(), 2);
+    EXPECT_TRUE(std::isfinite(test.log_e_value()));
+}
+
+TEST(PairedTest, RatioMarginsReadBothArms) {
+    const Values history = draw(2000, 19, 0, 0, 5);
+    PairedNoise learned = noise_of(history);
+    learned.level = 100;
+    PairedTest beyond({.margin = {.ratio = 1.1}, .noise = shared(learned)}),
+        within({.margin = {.ratio = 1.1}, .noise = shared(learned)});
+    const Values b = draw(200, 20, 20, 0, 5 / std::sqrt(2.0) / 1.0), c = draw(200, 21, 20, 0, 5 / std::sqrt(2.0));
+    for (std::size_t i = 0; i < b.size(); ++i) {
+        const double level = 100 + 40 * std::sin(static_cast<double>(i) / 20);  // what hits both arms alike
+        beyond.update(Pair{.baseline = level + b[i] - 70.7, .canary = 1.25 * (level + c[i] - 70.7)});
+        within.update(Pair{.baseline = level + b[i] - 70.7, .canary = 1.05 * (level + c[i] - 70.7)});
+    }
+    EXPECT_TRUE(beyond.decided());
+    EXPECT_FALSE(within.decided());
+    EXPECT_NEAR(beyond.evidence().estimate, 1.25, 0.03);
+    EXPECT_GT(beyond.evidence().lower, 1.1);
+    EXPECT_LT(within.evidence().lower, 1.1);
+    EXPECT_EQ(code_of([&] { beyond.update(1.0); }), Code::argument_margin);
+}
+
+TEST(PairedTest, InstancesMoveTheMargin) {
+    PairedNoise learned = noise_of(draw(2000, 22));
+    learned.instances = 10;
+    learned.instances_baseline = 9;
+    learned.instances_canary = 1;
+    PairedNoise apart = learned;
+    apart.instance_deviation = 0.5;
+    PairedTest alike({.noise = shared(learned)}), differing({.noise = shared(apart)});
+    for (const double d : draw(400, 23, 0.8)) {
+        alike.update(Pair{.canary = d, .instances_baseline = 9, .instances_canary = 1});
+        differing.update(Pair{.canary = d, .instances_baseline = 9, .instances_canary = 1});
+    }
+    // .8 is far beyond the noise of the mean, and within what two instances of one version may differ by.
+    EXPECT_TRUE(alike.decided());
+    EXPECT_FALSE(differing.decided());
+    EXPECT_LT(differing.evidence().lower, 0);
+}
+
+TEST(PairedTest, ANewStageGoesOnWithItsOwnNoise) {
+    const auto first = shared(noise_of(draw(2000, 24, 0, 0, 4))), second = shared(noise_of(draw(2000, 25)));
+    PairedTest test({.noise = first});
+    for (const double d : draw(30, 26, 0.4)) test.update(4 * d);
+    const double before = test.log_e_value();
+    test.set_noise(second);
+    EXPECT_NEAR(test.log_e_value(), before, 0.2 * std::fabs(before) + 0.1);
+    for (const double d : draw(60, 27, 0.8)) test.update(d);
+    EXPECT_GT(test.log_e_value(), before + 3);
+    EXPECT_EQ(code_of([&] { test.set_noise(nullptr); }), Code::argument_range);
+    EXPECT_EQ(code_of([&] { PairedTest().set_noise(first); }), Code::argument_range);
+}
+
+TEST(PairedTest, LearnsOnTheWayWithoutNoise) {
+    PairedTest harm, quiet;
+    for (const double d : draw(200, 28)) {
+        harm.update(d + 1);
+        quiet.update(d);
+    }
+    EXPECT_TRUE(harm.decided());
+    EXPECT_FALSE(quiet.decided());
+    EXPECT_EQ(harm.evidence().method, "t_mixture");
+    EXPECT_GT(harm.evidence().lower, 0);
+    EXPECT_LT(harm.evidence().lower, 1);
+    PairedTest flat;
+    for (int i = 0; i < 100; ++i) flat.update(3.0);
+    EXPECT_FALSE(flat.decided());
+}
+
+TEST(PairedTest, StateGoesOnToTheBitAndIsSmall) {
+    const auto noise = shared(noise_of(draw(1500, 29, 0, 0.7)));
+    for (const auto& known : {noise, std::shared_ptr<const PairedNoise>()}) {
+        const PairedOptions options{.harm = Harm::either, .margin = {.difference = 0.3}, .noise = known};
+        StartMixture<PairedTest> mixture{PairedTest(options)};
+        PairedTest one(options), other(options);
+        const Values data = draw(900, 30, 0.1, 0.7);
+        for (std::size_t i = 0; i < data.size(); ++i) {
+            if (i % 30 == 0) mixture.begin(start_weight(static_cast<std::int64_t>(i / 30)));
+            one.update(data[i]);
+            mixture.update(data[i]);
+            if (i == 400) other.restore(decode<PairedState>(encode(one.state())));
+            if (i > 400) {
+                other.update(data[i]);
+                ASSERT_EQ(one.log_e_value(), other.log_e_value());
+                ASSERT_EQ(one.evidence().lower, other.evidence().lower);
+            }
+        }
+        EXPECT_LE(encode(one.state()).size(), 4096U);
+        PairedTest strange({.harm = Harm::either, .margin = {.difference = 0.31}, .noise = known});
+        EXPECT_EQ(code_of([&] { strange.restore(one.state()); }), Code::state_options);
+        PairedState broken = one.state();
+        broken.time = -1;
+        EXPECT_EQ(code_of([&] { other.restore(broken); }), Code::state_invariant);
+    }
+}
+
+TEST(PairedTest, ImpossibleOptionsAreNamed) {
+    EXPECT_EQ(code_of([] { PairedTest({.alpha = 0}); }), Code::argument_range);
+    EXPECT_EQ(code_of([] { PairedTest({.alpha_promote = 1.0}); }), Code::argument_range);
+    EXPECT_EQ(code_of([] { PairedTest({.margin = {.ratio = 0.9}}); }), Code::argument_margin);
+    EXPECT_EQ(code_of([] { PairedTest({.margin = {}}); }), Code::argument_margin);
+    EXPECT_EQ(code_of([] { PairedTest({.margin = {.difference = -1.0}}); }), Code::argument_margin);
+    PairedTest test;
+    EXPECT_EQ(code_of([&] { test.update(1, 0); }), Code::argument_range);
+    EXPECT_EQ(code_of([&] { test.update(Pair{.instances_canary = -1}); }), Code::argument_range);
+    EXPECT_EQ(test.n(), 0);
+}
+
+// ---- signed sequential ranks
+
+TEST(SignedRankTest, IsTheFormula) {
+    SignedRankTest test;
+    Values sizes;
+    std::array<double, 9> wealth;
+    wealth.fill(1);
+    for (const double d : draw(100, 31, 0.3)) {
+        test.update(d);
+        sizes.push_back(std::fabs(d));
+        double at_most = 0;
+        for (const double s : sizes) at_most += s <= std::fabs(d) ? 1 : 0;
+        const double rank = (at_most - 0.5) / static_cast<double>(sizes.size());
+        double mean = 0;
+        for (std::size_t j = 0; j < 9; ++j) {
+            wealth[j] *= 1 + static_cast<double>(j + 1) / 10 * std::copysign(rank, d);
+            mean += wealth[j] / 9;
+        }
+        ASSERT_NEAR(test.log_e_value(), std::log(mean), 1e-9);
+    }
+}
+
+TEST(SignedRankTest, KeepsItsPromiseForSymmetricDifferences) {
+    // 4,000 rollouts of 300 intervals of Cauchy noise: ever beyond 1/alpha with probability at most alpha.
+    constexpr int rounds = 4000;
+    Random random(32);
+    std::cauchy_distribution<double> cauchy;
+    int alarms = 0, found = 0;
+    for (int i = 0; i < rounds; ++i) {
+        SignedRankTest good, bad;
+        for (int t = 0; t < 300 && !good.decided(); ++t) good.update(cauchy(random));
+        alarms += good.decided();
+        if (i % 40 != 0) continue;
+        for (int t = 0; t < 120 && !bad.decided(); ++t) bad.update(cauchy(random) + 1.5);
+        found += bad.decided();
+    }
+    EXPECT_LE(alarms, rounds * 0.05 + 4 * std::sqrt(rounds * 0.0475));
+    EXPECT_GE(found, 90);
+}
+
+TEST(SignedRankTest, DirectionsStateAndErrors) {
+    SignedRankTest up, down({.harm = Harm::decrease}), either({.harm = Harm::either});
+    for (const double d : draw(400, 33, 0.1)) {
+        up.update(d);
+        down.update(-d);
+        either.update(d);
+    }
+    EXPECT_EQ(up.log_e_value(), down.log_e_value());
+    SignedRankTest again({.harm = Harm::either});
+    again.restore(decode<SignedRankState>(encode(either.state())));
+    for (const double d : draw(50, 34)) {
+        again.update(d);
+        either.update(d);
+        ASSERT_EQ(again.log_e_value(), either.log_e_value());
+    }
+    EXPECT_LE(encode(up.state()).size(), 4096U);
+    EXPECT_EQ(code_of([&] { up.restore(down.state()); }), Code::state_options);
+    SignedRankState broken = up.state();
+    broken.above.pop_back();
+    EXPECT_EQ(code_of([&] { up.restore(broken); }), Code::state_invariant);
+    EXPECT_EQ(code_of([] { SignedRankTest({.alpha = 2}); }), Code::argument_range);
+    EXPECT_EQ(code_of([] { SignedRankTest({.margin = {.ratio = 1.1}}); }), Code::argument_margin);
+    SignedRankTest none;
+    none.update(0);
+    none.update(nan_value);
+    EXPECT_NEAR(none.log_e_value(), 0, 1e-15);
+    EXPECT_EQ(none.n(), 1);
+}
+
+}  // namespace
