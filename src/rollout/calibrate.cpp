@@ -107,19 +107,6 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-/// The mean over columns where there is any, with `enough` of them.
-double mean_at(const std::vector<const Column*>& columns, std::size_t index, std::size_t enough) {
-    double sum = 0;
-    std::size_t count = 0;
-    for (const Column* column : columns) {
-        const double value = (*column)[index];
-        if (std::isnan(value)) continue;
-        sum += value;
-        ++count;
-    }
-    return count >= std::max<std::size_t>(enough, 1) ? sum / static_cast<double>(count) : nothing;
-}
-
 std::vector<const Column*> columns_of(const std::map<std::string, Column>& arm) {
     std::vector<const Column*> columns;
     for (const auto& [instance, column] : arm) columns.push_back(&column);
@@ -129,6 +116,8 @@ std::vector<const Column*> columns_of(const std::map<std::string, Column>& arm) 
 /// Who plays the canary, and who stays the baseline.
 struct Turn {
     std::vector<std::size_t> canary, baseline;
+
+    friend bool operator==(const Turn&, const Turn&) = default;
 };
 
 /// The turns of `instances` at a stage's share of the traffic; every instance at most once the canary.
@@ -152,26 +141,52 @@ struct Differences {
     double baseline = 0, canary = 0;          // instances an arm; 0: the data name none
 };
 
+/// Sums over columns, and how many had a value, by interval.
+struct Sums {
+    std::vector<double> sum, count;
+
+    explicit Sums(std::size_t size) : sum(size), count(size) {}
+    void add(const Column& column) {
+        for (std::size_t i = 0; i < column.size(); ++i) {
+            const bool there = column[i] == column[i];
+            sum[i] += there ? column[i] : 0;
+            count[i] += there ? 1 : 0;
+        }
+    }
+    /// The mean where at least `enough` columns have a value, NaN elsewhere.
+    double mean(std::size_t i, std::size_t enough) const {
+        return count[i] >= static_cast<double>(std::max<std::size_t>(enough, 1)) ? sum[i] / count[i] : nothing;
+    }
+};
+
+Sums sums_of(const std::vector<const Column*>& columns) {
+    Sums sums(columns.front()->size());
+    for (const Column* column : columns) sums.add(*column);
+    return sums;
+}
+
 Differences differences_of(const std::vector<const Column*>& baseline, const std::vector<const Column*>& canary) {
     Differences found;
     auto& series = found.series.emplace_back();
+    const Sums b = sums_of(baseline), c = sums_of(canary);
     for (std::size_t i = 0; i < baseline.front()->size(); ++i) {
-        const double d = mean_at(canary, i, 1) - mean_at(baseline, i, 1);
+        const double d = c.mean(i, 1) - b.mean(i, 1);
         if (!std::isnan(d)) series.push_back(d);
     }
     return found;
 }
 
-Differences differences_of(const std::vector<const Column*>& instances, double traffic) {
+Differences differences_of(const std::vector<const Column*>& instances, const std::vector<Turn>& turns) {
     Differences found;
-    for (const Turn& turn : turns_of(instances.size(), traffic)) {
+    for (const Turn& turn : turns) {
         std::vector<const Column*> canary, baseline;
         for (const std::size_t i : turn.canary) canary.push_back(instances[i]);
         for (const std::size_t i : turn.baseline) baseline.push_back(instances[i]);
         auto& series = found.series.emplace_back();
+        const Sums b = sums_of(baseline), c = sums_of(canary);
         for (std::size_t i = 0; i < instances.front()->size(); ++i) {
             // Both at full strength, or their noise would be another one.
-            const double d = mean_at(canary, i, canary.size()) - mean_at(baseline, i, (baseline.size() + 1) / 2);
+            const double d = c.mean(i, canary.size()) - b.mean(i, (baseline.size() + 1) / 2);
             if (!std::isnan(d)) series.push_back(d);
         }
         found.canary = static_cast<double>(turn.canary.size());
@@ -188,8 +203,9 @@ double instance_deviation(const std::vector<const Column*>& instances) {
         std::vector<const Column*> others = instances;
         others.erase(others.begin() + static_cast<std::ptrdiff_t>(own));
         std::vector<double> distances;
+        const Sums rest = sums_of(others);
         for (std::size_t i = 0; i < instances[own]->size(); ++i) {
-            const double d = (*instances[own])[i] - mean_at(others, i, (others.size() + 1) / 2);
+            const double d = (*instances[own])[i] - rest.mean(i, (others.size() + 1) / 2);
             if (!std::isnan(d)) distances.push_back(d);
         }
         const double location = median(std::move(distances)) * (k - 1) / k;
@@ -216,33 +232,36 @@ std::optional<double> one_sided_share(const std::vector<double>& differences, do
     return std::max(above, below) / (above + below);
 }
 
-/// Noise of the first half played against the second half, in which nothing happened.
-HeldBack play_held_back(const Plan& plan, const Stage& stage, const Metric& metric, double alpha,
-                        const Differences& differences, const PairedNoise& whole, double magnitude, bool centred) {
+/// What one split of the traffic teaches; stages of one split share it.
+struct Split {
+    std::vector<Turn> turns;
+    Differences differences;
+    PairedNoise whole;  // of all history
+    PairedNoise half;   // of its first half
+};
+
+/// The noise of the first half played against the second half, in which nothing happened.
+HeldBack play_held_back(const Plan& plan, const Stage& stage, const Metric& metric, double alpha, const Split& split) {
     HeldBack found;
     found.traffic = stage.traffic;
-    std::vector<std::vector<double>> first;
-    for (const auto& series : differences.series)
-        first.emplace_back(series.begin(), series.begin() + static_cast<std::ptrdiff_t>(series.size() / 2));
-    PairedNoise learned = sequential::paired_noise(first, magnitude, centred);
-    if (!(learned.degrees_of_freedom > 0)) return found;
-    learned.instances = whole.instances;
-    learned.instance_deviation = whole.instance_deviation;
-    learned.instances_baseline = whole.instances_baseline;
-    learned.instances_canary = whole.instances_canary;
-    if (learned.instances > 0 && learned.instances < 5) return found;
+    if (!(split.half.degrees_of_freedom > 0)) return found;
+    if (split.half.instances > 0 && split.half.instances < 5) return found;
     const std::int64_t told = stage.max_ms.value_or(std::max(stage.min_ms, 120 * plan.interval_ms));
     found.intervals = std::max<std::int64_t>(24, (told - plan.warm_up_ms) / plan.interval_ms);
     const sequential::PairedOptions options{.alpha = alpha,
                                             .harm = metric.harm,
                                             .margin = {.difference = 0.0},
-                                            .noise = std::make_shared<const PairedNoise>(learned),
+                                            .noise = std::make_shared<const PairedNoise>(split.half),
                                             .interval = false};
-    for (const auto& series : differences.series) {
+    constexpr std::size_t most_windows = 200;  // of a stage; they tell enough
+    const std::size_t each = (most_windows + split.differences.series.size() - 1) / split.differences.series.size();
+    for (const auto& series : split.differences.series) {
         const auto length = std::min<std::size_t>(static_cast<std::size_t>(found.intervals), series.size() / 2);
         if (length < 24) continue;
         found.intervals = static_cast<std::int64_t>(length);
-        for (std::size_t from = series.size() / 2; from + length <= series.size(); from += length) {
+        std::size_t played = 0;
+        for (std::size_t from = series.size() / 2; from + length <= series.size() && played < each;
+             from += length, ++played) {
             sequential::StartMixture<sequential::PairedTest> test{sequential::PairedTest(options)};
             for (std::size_t i = 0; i < length && !test.decided(); ++i) {
                 if (i % 30 == 0) test.begin(sequential::start_weight(static_cast<std::int64_t>(i / 30)));
@@ -274,8 +293,9 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
                 if (!std::isnan(value)) magnitude = std::max(magnitude, std::fabs(value));
         }
     }
+    const Sums all_baseline = sums_of(baseline);
     for (std::size_t i = 0; i < baseline.front()->size(); ++i) {
-        const double level = mean_at(baseline, i, 1);
+        const double level = all_baseline.mean(i, 1);
         if (!std::isnan(level)) levels.push_back(level);
     }
     report.level = median(std::move(levels));
@@ -283,26 +303,42 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
     const auto instances = static_cast<double>(baseline.size());
     const double deviation = pair ? 0 : instance_deviation(baseline);
 
-    Noise noise;
-    for (const Stage& stage : plan.stages) {
-        // Stages of one split have one noise.
-        Differences differences = pair ? differences_of(baseline, canary) : differences_of(baseline, stage.traffic);
-        PairedNoise learned = sequential::paired_noise(differences.series, magnitude, !pair);
-        learned.level = report.level;
-        if (pair) {
-            const bool named = !table->arms[0].contains("") && !table->arms[1].contains("");
-            learned.instances_baseline = named ? static_cast<double>(baseline.size()) : 0;
-            learned.instances_canary = named ? static_cast<double>(canary.size()) : 0;
-        } else {
-            learned.instances_baseline = differences.baseline;
-            learned.instances_canary = differences.canary;
-            learned.instances = instances;
-            learned.instance_deviation = deviation;
+    const auto learn = [&](std::vector<Turn> turns) {
+        Split split;
+        split.differences = pair ? differences_of(baseline, canary) : differences_of(baseline, turns);
+        split.turns = std::move(turns);
+        std::vector<std::vector<double>> first;
+        for (const auto& series : split.differences.series)
+            first.emplace_back(series.begin(), series.begin() + static_cast<std::ptrdiff_t>(series.size() / 2));
+        split.whole = sequential::paired_noise(split.differences.series, magnitude, !pair);
+        split.half = sequential::paired_noise(first, magnitude, !pair);
+        for (PairedNoise* const noise : {&split.whole, &split.half}) {
+            noise->level = report.level;
+            if (pair) {
+                const bool named = !table->arms[0].contains("") && !table->arms[1].contains("");
+                noise->instances_baseline = named ? static_cast<double>(baseline.size()) : 0;
+                noise->instances_canary = named ? static_cast<double>(canary.size()) : 0;
+            } else {
+                noise->instances_baseline = split.differences.baseline;
+                noise->instances_canary = split.differences.canary;
+                noise->instances = instances;
+                noise->instance_deviation = deviation;
+            }
         }
+        return split;
+    };
+
+    Noise noise;
+    std::optional<Split> split;
+    for (const Stage& stage : plan.stages) {
+        std::vector<Turn> turns = pair ? std::vector<Turn>{} : turns_of(baseline.size(), stage.traffic);
+        if (!split || split->turns != turns) split = learn(std::move(turns));
+        const PairedNoise& learned = split->whole;
         const double independent = learned.degrees_of_freedom > 0 ? learned.degrees_of_freedom + 1 : 0;
         if (!(independent > 0)) {
             if (learned.scale() == 0) return say(Code::history_constant, {});
-            const double worth = differences.series.empty() ? 0 : dependence(differences.series.front()).n_effective;
+            const auto& series = split->differences.series;
+            const double worth = series.empty() ? 0 : dependence(series.front()).n_effective;
             return say(Code::history_short,
                        {{"differences", learned.size}, {"independent", worth}, {"needed", Dependence::fewest}});
         }
@@ -312,7 +348,8 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
             report.typical = learned.scale();
             if (pair) {
                 say(Code::history_pair, {{"offset", learned.offset}});
-                if (const auto share = one_sided_share(differences.series.front(), learned.resolution))
+                const auto& series = split->differences.series.front();
+                if (const auto share = one_sided_share(series, learned.resolution))
                     say(Code::history_offset, {{"share", *share}, {"offset", learned.offset}});
             } else {
                 report.instances = instances;
@@ -327,9 +364,8 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
             if (learned.wander > 0) say(Code::history_wander, {{"wander", learned.wander}});
             if (learned.size < thin) say(Code::history_thin, {{"differences", learned.size}, {"needed", thin}});
         }
-        report.held_back.push_back(
-            play_held_back(plan, stage, metric, report.alpha, differences, learned, magnitude, !pair));
-        noise.stages.push_back(std::move(learned));
+        report.held_back.push_back(play_held_back(plan, stage, metric, report.alpha, *split));
+        noise.stages.push_back(learned);
         stage_done();
     }
     report.learned = true;

@@ -405,8 +405,8 @@ class BadPlans(Case):
             self.refuse(plan(stages=stages), "serinus.plan.value", "stages")
 
     def test_what_is_not_built_is_said(self):
-        gauge = {"name": "p95", "kind": "gauge", "series": "latency", "margin": {"ratio": 1.1}}
-        self.refuse(plan(metrics=[gauge]), "serinus.plan.not_built", "gauge")
+        rate = {"name": "crashes", "kind": "rate", "events": "crashes", "exposure": "hours", "margin": {"ratio": 1.1}}
+        self.refuse(plan(metrics=[rate]), "serinus.plan.not_built", "rate")
 
     def test_a_stage_that_the_plan_does_not_have(self):
         data = "timestamp,series,arm,value,stage\n" + sample(START, "http_errors", "canary", 1).rstrip("\n") + ",7\n"
@@ -523,6 +523,106 @@ class Disorder(Case):
         milliseconds = HEADER + "".join(f"{int(row.split(',')[0]) * 1000},{row.split(',', 1)[1]}" for row in rows(0.08))
         for data in (crlf, quoted, milliseconds):
             self.assertEqual(self.judge(plan(), data).stdout, plain)
+
+
+def gauge_rows(factor=1.0, intervals=120, seed=1, arms=("baseline", "canary"), instances=0, start=START):
+    """A latency around 100 with noise of 4, every minute."""
+    source = random.Random(seed)
+    text = HEADER if not instances else HEADER.replace("\n", ",instance\n")
+    for arm in arms:
+        for instance in range(instances or 1):
+            own = source.gauss(0, 1) if instances else 0
+            for i in range(intervals):
+                value = 100 + own + source.gauss(0, 4)
+                row = f"{start + 60 * i},latency,{arm},{value * (factor if arm == 'canary' else 1)!r}"
+                text += row + (f",i{instance}" if instances else "") + "\n"
+    return text
+
+
+def gauge_plan(**changes):
+    p95 = {"name": "p95", "kind": "gauge", "series": "latency", "margin": {"ratio": 1.1}}
+    return {**plan(interval="1m", stages=[{"traffic": 0.1, "min": "10m"}], metrics=[p95]), **changes}
+
+
+class Calibrate(Case):
+    def document(self, path):
+        with open(path) as file:
+            return json.load(file)
+
+    def calibrate(self, the_plan, history, *arguments):
+        result = self.run_program("calibrate", self.file("plan.json", the_plan), self.file("history.csv", history),
+                                  *arguments)
+        self.check_outcome(result)
+        return result
+
+    def test_a_gauge_is_judged_once_its_noise_is_known(self):
+        slow = self.file("slow.csv", gauge_rows(1.3, seed=2))
+        blind = self.run_program("judge", self.file("plan.json", gauge_plan()), slow)
+        self.assertEqual(blind.returncode, HOLD)
+        self.assertIn(b"serinus calibrate", blind.stdout)
+        output = os.path.join(self.folder, "known.json")
+        result = self.calibrate(gauge_plan(), gauge_rows(intervals=2000), "--output", output)
+        self.assertEqual(result.returncode, PROMOTE, result)
+        self.assertTrue(result.stdout.startswith(b"CALIBRATED  payments   1 of 1 metric\n"), result.stdout)
+        known = self.document(output)
+        self.assertEqual(len(known["noise"]["p95"]["stages"]), 1)
+        self.assertFalse(os.path.exists(output + ".part"))
+        self.assertEqual(self.run_program("judge", output, slow).returncode, ROLLBACK)
+        good = self.run_program("judge", output, self.file("good.csv", gauge_rows(seed=3)))
+        self.assertEqual(good.returncode, PROMOTE, good.stdout)
+        text = self.run_program("judge", output, slow).stdout.decode()
+        self.assertIn("canary reads 130 on average, baseline 99.6, over 120 intervals", text)
+        self.assertIn("the canary reads more than", text)
+
+    def test_json(self):
+        result = self.calibrate(gauge_plan(), gauge_rows(intervals=1500, arms=("baseline",), instances=6), "--format", "json")
+        self.assertEqual(result.returncode, PROMOTE)
+        document = json.loads(result.stdout)
+        self.assertEqual(list(document), ["version", "metrics", "noise"])
+        p95 = document["metrics"][0]
+        self.assertEqual((p95["name"], p95["learned"], p95["instances"]), ("p95", True, 6))
+        self.assertEqual(p95["held_back"][0]["alarms"], 0)
+        self.assertIn("history_instances", [reason["code"] for reason in p95["reasons"]])
+        # What it gives is what a plan takes.
+        again = gauge_plan(noise=document["noise"])
+        self.assertEqual(self.calibrate(again, gauge_rows(intervals=50)).returncode, PROMOTE)
+
+    def test_some_and_none(self):
+        output = os.path.join(self.folder, "known.json")
+        other = {**gauge_plan()["metrics"][0], "name": "cpu", "series": "cpu"}
+        both = gauge_plan(metrics=[*gauge_plan()["metrics"], other])
+        some = self.calibrate(both, gauge_rows(intervals=1500), "--output", output)
+        self.assertEqual(some.returncode, HOLD)
+        self.assertIn(b"INCOMPLETE", some.stdout)
+        self.assertEqual(list(self.document(output)["noise"]), ["p95"])
+        os.remove(output)
+        none = self.calibrate(gauge_plan(), gauge_rows(intervals=1500, arms=("baseline",)), "--output", output)
+        self.assertEqual(none.returncode, NO_DATA)
+        self.assertIn(b"NOTHING LEARNED", none.stdout)
+        self.assertFalse(os.path.exists(output))
+
+    def test_errors(self):
+        self.expect_error(self.run_program("calibrate", "nowhere.json", "x"), "serinus.file.read", "nowhere.json")
+        self.expect_error(self.run_program("calibrate", self.file("p.json", gauge_plan()), "-", "-"), "usage", "HISTORY")
+        place = os.path.join(self.folder, "no", "such", "folder.json")
+        self.expect_error(self.calibrate(gauge_plan(), gauge_rows(intervals=200), "--output", place), "serinus.file.write",
+                          "folder.json")
+        self.expect_error(self.run_program("calibrate"), "usage")
+        broken = gauge_plan(noise={"p95": {"stages": [{}]}})
+        self.expect_error(self.calibrate(broken, gauge_rows(intervals=20)), "serinus.plan.missing_key",
+                          "noise.p95.stages[0].table")
+
+    def test_proportions_learn_their_dispersion(self):
+        output = os.path.join(self.folder, "known.json")
+        result = self.calibrate(plan(), csv(0.02, intervals=400), "--output", output)
+        self.assertEqual(result.returncode, PROMOTE)
+        self.assertLess(self.document(output)["noise"]["errors"]["dispersion"], 1.6)
+        self.assertIn(b"dispersion 1", result.stdout)
+
+    def test_learning_on_the_way_promises_nothing(self):
+        code, decision = self.decision(gauge_plan(noise="learn"), gauge_rows(1.5))
+        self.assertEqual(code, ROLLBACK)
+        self.assertFalse(decision["alpha_guaranteed"])
 
 
 if __name__ == "__main__":

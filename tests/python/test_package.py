@@ -58,6 +58,10 @@ def test_types(tmp_path: Path) -> None:
             plan = serinus.Plan("plan.json")
             margin: dict[str, float] = plan.metrics["errors"].margin
             decision: serinus.Decision = serinus.judge(plan, {"timestamp": [0]})
+            learned: serinus.Calibration = serinus.calibrate(plan, {"timestamp": [0]}, progress=print)
+            windows: int = learned.metrics["p95"].held_back[0].windows
+            shift: float = serinus.hodges_lehmann([1.0], [2.0]).estimate
+            conclusive: bool = serinus.paired_test([1.0, 2.0]).conclusive
             verdict: serinus.Verdict = decision.metrics["errors"].verdict
             text: str = decision.decision
             first: serinus.MetricResult = decision.metrics[0]

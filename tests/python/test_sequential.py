@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 import serinus
-from serinus.sequential import ProportionTest, StartMixture, combine, start_weight
+from serinus.sequential import (
+    PairedTest,
+    ProportionTest,
+    SignedRankTest,
+    StartMixture,
+    combine,
+    paired_noise,
+    start_weight,
+)
 
 
 def counts(canary: float, n: int = 40, seed: int = 5) -> tuple[np.ndarray, ...]:
@@ -239,3 +247,74 @@ def test_combine() -> None:
     with pytest.raises(serinus.Error) as error:
         combine(logs, method="median")  # type: ignore[arg-type]
     assert error.value.code == "serinus.argument.word"
+
+
+# ---- gauges
+
+
+def test_a_gauge_with_noise_from_history() -> None:
+    random = np.random.default_rng(1)
+    noise = paired_noise(random.normal(0, 4, 2000), magnitude=200)
+    assert len(noise["table"]) == 256
+    assert noise["size"] == 2000
+    harm, quiet = PairedTest(margin={"difference": 1.0}, noise=noise), PairedTest(margin={"difference": 1.0}, noise=noise)
+    safe = PairedTest(margin={"difference": 4.0}, side="safe", noise=noise)
+    data = random.normal(0, 4, 120)
+    harm.update_many(data + 5)
+    quiet.update_many(data)
+    safe.update_many(data)
+    assert (harm.decided, quiet.decided, safe.decided) == (True, False, True)
+    evidence = harm.evidence()
+    assert evidence.method == "signed_rank_score"
+    assert 1.0 < evidence.lower < evidence.estimate < evidence.upper
+    # One value at a time, through a pickle, is the same to the bit.
+    other = PairedTest(margin={"difference": 1.0}, noise={"stages": [noise]})
+    for i, d in enumerate(data + 5):
+        other.update(d)
+        if i == 50:
+            other = pickle.loads(pickle.dumps(other))
+    assert other.log_e_value == harm.log_e_value
+    assert "PairedTest(alpha=0.05" in repr(other)
+
+
+def test_both_arms_and_ratios() -> None:
+    random = np.random.default_rng(2)
+    noise = {**paired_noise(random.normal(0, 4, 2000)), "level": 100.0}
+    test = PairedTest(margin={"ratio": 1.1}, noise=noise)
+    for _ in range(80):
+        test.update_pair(random.normal(100, 3), 1.3 * random.normal(100, 3), instances_baseline=9, instances_canary=1)
+    assert test.decided
+    with pytest.raises(serinus.Error) as error:
+        test.update(1.0)
+    assert error.value.code == "serinus.argument.margin"
+
+
+def test_learning_on_the_way_and_signed_ranks() -> None:
+    data = np.random.default_rng(3).normal(1, 1, 100)
+    for test in (PairedTest(), SignedRankTest()):
+        test.update_many([*data, math.nan])
+        assert test.decided
+        again = pickle.loads(pickle.dumps(test))
+        assert again.log_e_value == test.log_e_value
+    assert PairedTest().evidence().method == "t_mixture"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"noise": "history"}, "serinus.argument.word"),
+        ({"noise": {"table": [1.0]}}, "serinus.argument.word"),
+        ({"noise": {**paired_noise(np.arange(50.0)), "extra": 1}}, "serinus.argument.word"),
+        ({"noise": {**paired_noise(np.arange(50.0)), "offset": "x"}}, "serinus.argument.type"),
+        ({"noise": {**paired_noise(np.arange(50.0)), "size": -1}}, "serinus.argument.range"),
+        ({"noise": paired_noise(np.zeros(50))}, "serinus.argument.range"),
+        ({"margin": {"ratio": 0.5}}, "serinus.argument.margin"),
+        ({"harm": "more"}, "serinus.argument.word"),
+        ({"alpha": 0}, "serinus.argument.range"),
+    ],
+    ids=str,
+)
+def test_impossible_gauges(change: dict[str, Any], code: str) -> None:
+    with pytest.raises(serinus.Error) as error:
+        PairedTest(**change)
+    assert error.value.code == code

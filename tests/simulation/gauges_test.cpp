@@ -275,7 +275,7 @@ TEST(Gauges, HarmIsFound) {
     };
     for (const Wanted& wanted :
          {Wanted{"normal", "ar", 0, 1}, Wanted{"log-normal", "ar", 0, 1}, Wanted{"Pareto 2.5", "ar", 0, 1},
-          Wanted{"normal", "ar", 0.6, 1}, Wanted{"normal", "ar", 0.9, 0.6}, Wanted{"normal", "sig", 0.9, 0.85},
+          Wanted{"normal", "ar", 0.6, 0.995}, Wanted{"normal", "ar", 0.9, 0.6}, Wanted{"normal", "sig", 0.9, 0.85},
           Wanted{"normal", "sig", 0.97, 0.3}, Wanted{"log-normal", "sig", 0.9, 0.97},
           Wanted{"Pareto 2.5", "ar", 0.9, 0.97}, Wanted{"normal", "ma", 0, 0.75}}) {
         Cell cell;

@@ -49,8 +49,8 @@ Column series(const std::string& family, double phi, std::size_t n, Random& rand
     return out;
 }
 
-/// A family, and what paired_test may at most have of false and must at least have of true alarms at +1 sd: the
-/// measured shares of the minimum rule in the design's table of estimators.
+/// A family, and what paired_test may at most have of false and must at least have of true alarms at +1 sd: what the
+/// minimum rule alone had when it was chosen.
 struct Case {
     const char* family;
     double phi;

@@ -42,9 +42,10 @@ struct PairedTestResult {
 
 /// Is the mean of a series of differences another than 0 (or `difference`), when successive ones depend on each other?
 ///
-/// t = (mean - difference) / sqrt(s^2/n_eff) on n_eff - 1 degrees of freedom; n_eff by the minimum rule of
-/// series/dependence.hpp; fewer than 6 effective points are *inconclusive*. Measured size at n = 60, nominal .05: .04
-/// independent, .06 at AR(1) .9, .04 at .98, but .15 for a slow series under much white noise (docs/concepts/promise.md
+/// t = (mean - difference) / sqrt(L/n) on n_eff - 1 degrees of freedom; n_eff by the minimum rule of
+/// series/dependence.hpp, L the larger of its long-run variance and that of the 6 slowest swings (slow_variance). Fewer
+/// than 6 effective points are *inconclusive*. Measured size at n = 60, nominal .05: .03 independent, .05 at AR(1) .6,
+/// .06 at .9, .04 at .98, but .15 for a slow series under much white noise, .07 at n = 240 (docs/concepts/promise.md
 /// has the table; Newey and West's estimate has .47 at AR(1) .9). One look only: asked again and again its error grows;
 /// `sequential::PairedTest` may be.
 ///
@@ -62,7 +63,8 @@ inline PairedTestResult paired_test(std::span<const double> differences, const P
     if (!std::isfinite(options.difference))
         raise(Code::argument_range, "difference is " + number_text(options.difference) + "; allowed: a finite number");
     std::vector<double> scratch;
-    const Dependence known = dependence(take_samples(differences, Arm::canary, options.nan_policy, scratch).values);
+    const std::span<const double> values = take_samples(differences, Arm::canary, options.nan_policy, scratch).values;
+    const Dependence known = dependence(values);
     PairedTestResult result;
     result.confidence = options.confidence;
     result.n = known.n;
@@ -70,8 +72,9 @@ inline PairedTestResult paired_test(std::span<const double> differences, const P
     if (known.n == 0) return result;
     result.estimate = known.mean;
     result.df = known.degrees_of_freedom();
-    const double error = std::sqrt(known.variance / known.n_effective);
-    if (!known.sufficient() || !(error > 0)) return result;
+    if (!known.sufficient() || !(known.variance > 0)) return result;
+    constexpr std::size_t slowest = 6;
+    const double error = std::sqrt(std::max(known.long_run_variance(), slow_variance(values, slowest)) / known.n);
     result.conclusive = true;
     result.statistic = (known.mean - options.difference) / error;
     const double t = result.statistic;

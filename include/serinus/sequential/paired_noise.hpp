@@ -49,23 +49,19 @@ struct PairedNoise {
     /// below it, in (-1, 1); differences within 1e-9 of a quantile, or closer than `resolution`, are ties and count
     /// half. So a change of unit, which rounds, changes no score.
     double score(double difference) const noexcept {
-        const double size_of = std::fabs(difference);
-        if (!(size_of > resolution)) return 0;
-        constexpr double tie = 1e-9;
-        const double from = size_of * (1 - tie) - resolution, to = size_of * (1 + tie) + resolution;
+        const Ties ties = ties_of(difference);
+        if (!ties.counts) return 0;
         const double* low = table.data();
-        const double* const end = low + table.size();
         // Branch-free: the compiler makes conditional moves of it.
         for (std::size_t left = table.size(); left > 0;) {
             const std::size_t half = (left + 1) / 2;
-            low += low[half - 1] < from ? half : 0;
+            low += low[half - 1] < ties.from ? half : 0;
             left -= half;
         }
-        const double* high = low;
-        while (high != end && *high <= to) ++high;
-        const auto below = static_cast<double>((low - table.data()) + (high - table.data())) / 2;
-        const double rank = (below + 0.5) / static_cast<double>(table.size() + 1);
-        return difference > 0 ? rank : -rank;
+        const auto below = static_cast<std::size_t>(low - table.data());
+        std::size_t at_most = below;
+        while (at_most < table.size() && table[at_most] <= ties.to) ++at_most;
+        return score_at(difference, below, at_most);
     }
 
     /// A typical |difference|: its median; the mean where most differences are none.
@@ -93,6 +89,56 @@ struct PairedNoise {
     }
 
     friend bool operator==(const PairedNoise&, const PairedNoise&) = default;
+
+    /// What counts as equal to a |difference|.
+    struct Ties {
+        bool counts;
+        double from, to;
+    };
+    Ties ties_of(double difference) const noexcept {
+        constexpr double tie = 1e-9;
+        const double size_of = std::fabs(difference);
+        return {size_of > resolution, size_of * (1 - tie) - resolution, size_of * (1 + tie) + resolution};
+    }
+    /// From how many of the table lie below a |difference| and its ties, and how many at most at them.
+    double score_at(double difference, std::size_t below, std::size_t at_most) const noexcept {
+        const double rank = (static_cast<double>(below + at_most) / 2 + 0.5) / static_cast<double>(table.size() + 1);
+        return difference > 0 ? rank : -rank;
+    }
+};
+
+/// The scores of many differences at once, to the bit those of `PairedNoise::score`: the searches of up to 64 go side
+/// by side, without branches, in a tenth of the time.
+class ScoreTable {
+  public:
+    static constexpr std::size_t most = 64;
+
+    ScoreTable() = default;
+    explicit ScoreTable(const PairedNoise& noise) : size_(noise.table.size()) {
+        padded_.fill(std::numeric_limits<double>::infinity());
+        std::copy(noise.table.begin(), noise.table.end(), padded_.begin());
+    }
+
+    /// Overwrites `differences` (at most 64) with their scores; `noise` is that of the constructor.
+    void score(const PairedNoise& noise, std::span<double> differences) const noexcept {
+        std::array<double, most> from{};
+        std::array<std::uint32_t, most> at{};
+        const std::size_t n = differences.size();
+        for (std::size_t j = 0; j < n; ++j) from[j] = noise.ties_of(differences[j]).from;
+        for (std::uint32_t step = PairedNoise::most / 2; step > 0; step /= 2) {
+            for (std::size_t j = 0; j < n; ++j) at[j] += step * (padded_[at[j] + step - 1] < from[j] ? 1U : 0U);
+        }
+        for (std::size_t j = 0; j < n; ++j) {
+            const PairedNoise::Ties ties = noise.ties_of(differences[j]);
+            std::size_t below = at[j] + (padded_[at[j]] < ties.from ? 1U : 0U), above = below;
+            while (above < size_ && padded_[above] <= ties.to) ++above;
+            differences[j] = ties.counts ? noise.score_at(differences[j], below, above) : 0;
+        }
+    }
+
+  private:
+    std::array<double, PairedNoise::most> padded_{};
+    std::size_t size_ = 0;
 };
 
 /// The numbers of a noise by name, without its table: `visit(name, number)`.

@@ -252,8 +252,8 @@ class PairedTest {
         const double above = either ? alpha / 2 : options_.harm == Harm::increase ? promote : alpha;
         evidence.confidence = 1 - (below + above);
         if (options_.noise) {
-            evidence.lower = carried_bound(+1, below);
-            evidence.upper = carried_bound(-1, above);
+            evidence.lower = carried_bound(0);
+            evidence.upper = carried_bound(1);
         } else {
             learned_bounds(evidence, below, above);
         }
@@ -378,6 +378,7 @@ class PairedTest {
 
   private:
     static constexpr double log_two = 0.69314718055994530942;
+    static constexpr double rho = 18.96076188822064;  // normal_mixture_precision(120, 0.05, one_sided): 120 intervals
 
     struct Direction {
         double sign;  // +1: evidence that canary/edge is above the baseline
@@ -439,6 +440,7 @@ class PairedTest {
         if (unit_ == 0 && std::isfinite(strength)) unit_ = strength;
         weight_ = unit_ > 0 && std::isfinite(strength) ? strength / unit_ : 1;
         inverse_root_size_ = 1 / std::sqrt(noise.size);
+        if (options_.interval) scores_ = ScoreTable(noise);
         const double own = own_alpha();
         const bool either = options_.harm == Harm::either;
         const bool increase = options_.harm == Harm::increase;
@@ -452,8 +454,11 @@ class PairedTest {
                                  : options_.alpha};
         for (std::size_t end = 0; end < 2; ++end) inflation_[end] = inflation(end_alpha_[end]);
         shifted_ = noise.instance_deviation > 0 || noise.wander > 0;
+        for (std::size_t end = 0; end < 2; ++end)
+            end_needed_[end] = -elementary::log(shifted_ ? end_alpha_[end] / 2 : end_alpha_[end]);
         shift_spread_ = -1;
         find_shifts();
+        find_ends();
     }
 
     /// Half of each error goes to where the arms' own offsets may lie.
@@ -499,23 +504,27 @@ class PairedTest {
         }
         time_ += weight * weight;
         drift_ += weight * inverse_root_size_;
-        for (std::size_t j = 0; j < above_.size(); ++j) {
-            const double y = edge_difference(pair, margin_[j]);
-            if (shifted_) {
-                above_[j] += standard(y - shift_[0]);
-                below_[j] -= standard(y + shift_[1]);
-            } else {
-                const double x = standard(y);
-                above_[j] += x;
-                below_[j] -= x;
-            }
+        if (margin_.empty()) return;
+        std::array<double, margins> shifted{}, mirrored{};
+        const std::size_t count = margin_.size();
+        for (std::size_t j = 0; j < count; ++j) {
+            const double y = edge_difference(pair, margin_[j]) - noise.offset;
+            shifted[j] = (y - (shifted_ ? shift_[0] : 0)) * inverse;
+            mirrored[j] = (y + (shifted_ ? shift_[1] : 0)) * inverse;
         }
+        scores_.score(noise, {shifted.data(), count});
+        if (shifted_) scores_.score(noise, {mirrored.data(), count});
+        const std::array<double, margins>& other = shifted_ ? mirrored : shifted;
+        for (std::size_t j = 0; j < count; ++j) {
+            above_[j] += (shifted[j] - noise.mean_score) * step;
+            below_[j] -= (other[j] - noise.mean_score) * step;
+        }
+        find_ends();
     }
 
     /// log e-value of sums that grew by these since a start.
     static double mixture(double sum, double time, double drift, double n, double inflation) {
         if (!(time > 0)) return 0;
-        constexpr double rho = 18.96076188822064;  // normal_mixture_precision(120, 0.05, one_sided): 120 intervals
         const double certain = 1 + drift * drift / time;
         const double value = log_normal_mixture(sum / (inflation * certain), time / certain, rho, true);
         return n < first ? std::min(value, 0.0) : value;
@@ -564,7 +573,11 @@ class PairedTest {
         const double other = options_.harm == Harm::either ? directions_.back().edge : ratio ? 1.0 : 0.0;
         if (other != edge) margin_.push_back(other);
         const std::size_t side = (margins - 2) / 2;
-        const double growth = elementary::exp(elementary::log(12 / 0.03) / static_cast<double>(side - 1));
+        // From a fraction of the noise to what anyone would call harm: half as much again, if the noise lets it be
+        // told.
+        const double far = ratio ? 0.5 : 0.5 * level;
+        const double reach = std::clamp(far / unit, 12.0, 200.0);
+        const double growth = elementary::exp(elementary::log(reach / 0.03) / static_cast<double>(side - 1));
         double distance = 0.03 * unit;
         for (std::size_t j = 0; j < side; ++j, distance *= growth) {
             for (const double away : {-distance, distance})
@@ -575,29 +588,36 @@ class PairedTest {
         below_.assign(margin_.size(), 0);
     }
 
-    /// towards = +1: the largest carried margin such that it and all smaller ones are excluded from below; -1: the
-    /// mirror. The parameter's end where nothing is excluded.
-    double carried_bound(int towards, double alpha) const {
-        const std::size_t end = towards > 0 ? 0 : 1;
-        const double needed = -elementary::log(shifted_ ? alpha / 2 : alpha);
-        double bound = towards > 0 ? (options_.margin.ratio ? 0 : -std::numeric_limits<double>::infinity())
-                                   : std::numeric_limits<double>::infinity();
-        const auto excluded = [&](std::size_t at) {
-            const double sum = (towards > 0 ? above_ : below_)[at];
-            return mixture(sum, time_, drift_, n_, inflation_[end]) >= needed;
-        };
-        // Sums fall from margin to margin, so the excluded ones are a run at one end.
-        std::size_t low = 0, high = margin_.size();
-        while (low < high) {
-            const std::size_t middle = (low + high) / 2;
-            if (excluded(towards > 0 ? middle : margin_.size() - 1 - middle)) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
+    /// Could a sum be worth that much? log M is at most s^2/(2 (v + rho)) + log 2: most often two multiplications say
+    /// no.
+    bool within_reach(double sum, double inflation, double needed) const {
+        const double certain = 1 + drift_ * drift_ / time_;
+        const double s = sum / (inflation * certain);
+        return s > 0 && s * s >= 2 * (needed - log_two) * (time_ / certain + rho) * (1 - 1e-9);
+    }
+
+    /// How many margins are excluded from below (end 0) and from above (end 1): runs at the two ends, since sums fall
+    /// from margin to margin. From one interval to the next the runs hardly change.
+    void find_ends() {
+        if (above_.empty()) return;
+        for (std::size_t end = 0; end < 2; ++end) {
+            const auto excluded = [&](std::size_t run) {
+                const double sum = end == 0 ? above_[run] : below_[below_.size() - 1 - run];
+                if (!within_reach(sum, inflation_[end], end_needed_[end])) return false;
+                return mixture(sum, time_, drift_, n_, inflation_[end]) >= end_needed_[end];
+            };
+            std::size_t& run = excluded_[end];
+            while (run < margin_.size() && excluded(run)) ++run;
+            while (run > 0 && !excluded(run - 1)) --run;
         }
-        if (low > 0) bound = margin_[towards > 0 ? low - 1 : margin_.size() - low];
-        return bound;
+    }
+
+    /// The outermost margin that is excluded at that end; the parameter's own end where none is.
+    double carried_bound(std::size_t end) const {
+        const std::size_t run = excluded_[end];
+        if (run > 0) return end == 0 ? margin_[run - 1] : margin_[margin_.size() - run];
+        if (end == 1) return std::numeric_limits<double>::infinity();
+        return options_.margin.ratio ? 0 : -std::numeric_limits<double>::infinity();
     }
 
     /// Noise learned on the way: where the t-mixture would stand at the threshold, on the scale of the differences.
@@ -646,7 +666,9 @@ class PairedTest {
 
     // From the noise; not part of the state.
     double deviation_ = 1, weight_ = 1, inverse_root_size_ = 0, inflation_own_ = 1;
-    std::array<double, 2> inflation_{1, 1}, end_alpha_{};
+    std::array<double, 2> inflation_{1, 1}, end_alpha_{}, end_needed_{};
+    ScoreTable scores_;
+    std::array<std::size_t, 2> excluded_{};  // follows from the sums
     bool shifted_ = false;
     double shift_spread_ = -1, shift_own_ = 0;  // the shifts are for this spread
     std::array<double, 2> shift_{};

@@ -40,7 +40,7 @@ TEST(PairedLook, IsTheTTestOfTheEffectiveNumber) {
     const Dependence known = dependence(d);
     const PairedTestResult found = paired_test(d);
     ASSERT_TRUE(found.conclusive);
-    const double error = std::sqrt(known.variance / known.n_effective);
+    const double error = std::sqrt(std::max(known.long_run_variance(), slow_variance(d, 6)) / 120);
     EXPECT_DOUBLE_EQ(found.statistic, known.mean / error);
     EXPECT_DOUBLE_EQ(found.df, known.n_effective - 1);
     EXPECT_DOUBLE_EQ(found.p_value, 2 * student_survival(std::fabs(found.statistic), found.df));
@@ -77,6 +77,18 @@ TEST(PairedLook, TooLittleIsInconclusive) {
     EXPECT_THROW(paired_test(Values{1, infinity}), Error);
     EXPECT_THROW(paired_test(Values{1}, {.confidence = 1}), Error);
     EXPECT_THROW(paired_test(Values{1}, {.difference = nan_value}), Error);
+}
+
+TEST(SlowVariance, IsTheVarianceOfWhiteNoiseAndSeesASlowSwing) {
+    double sum = 0;
+    for (std::uint64_t seed = 0; seed < 400; ++seed) sum += slow_variance(draw(100, seed), 6) / 400;
+    EXPECT_NEAR(sum, 1, 4 * std::sqrt(2.0 / 2400));
+    Values swinging = draw(100, 1), level = swinging;
+    for (std::size_t i = 0; i < 100; ++i) swinging[i] += std::cos(0.09 * static_cast<double>(i));
+    for (double& v : level) v += 1e6;
+    EXPECT_GT(slow_variance(swinging, 6), 5);
+    EXPECT_NEAR(slow_variance(level, 6), slow_variance(draw(100, 1), 6), 1e-7);
+    EXPECT_EQ(slow_variance(Values{1}, 6), 0);
 }
 
 TEST(RobustRank, IsBrunnerAndMunzelWithEffectiveNumbers) {

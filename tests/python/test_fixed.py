@@ -1,0 +1,98 @@
+"""serinus.hodges_lehmann, effect_size, paired_test, robust_rank_test, effective_sample_size."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+import serinus
+
+
+def ar(phi: float, n: int, seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    x = random.normal(0, 1, n)
+    for i in range(1, n):
+        x[i] = phi * x[i - 1] + math.sqrt(1 - phi * phi) * x[i]
+    return x
+
+
+def test_hodges_lehmann_is_the_median_of_all_differences() -> None:
+    random = np.random.default_rng(1)
+    for n in (7, 60, 300):
+        b, c = random.lognormal(0, 1, n), random.lognormal(0.3, 1, n + 3)
+        found = serinus.hodges_lehmann(b, c)
+        differences = np.subtract.outer(c, b).ravel()
+        assert found.estimate == pytest.approx(np.median(differences), rel=1e-15)
+        assert found.lower in differences
+        assert found.upper in differences
+        assert found.method == ("exact" if n < 50 else "normal")
+    assert serinus.hodges_lehmann([1, 2, 3], [5, 6, 7], alternative="greater").upper == math.inf
+
+
+def test_effect_size_is_that_of_mann_whitney() -> None:
+    b, c = ar(0, 40, 2), ar(0, 50, 3) + 0.5
+    size = serinus.effect_size(pd.Series(b), list(c))
+    assert size.effect == serinus.mann_whitney(b, c).effect
+    assert size.cliffs_delta == pytest.approx(2 * size.effect - 1)
+    assert 0 < size.lower < size.effect < size.upper < 1
+
+
+def test_paired_test_is_a_t_test_where_points_are_independent() -> None:
+    """Up to the number of points that they are worth."""
+    d = ar(0, 4000, 4) + 0.05
+    found = serinus.paired_test(d, alternative="greater")
+    reference = scipy.stats.ttest_1samp(d, 0, alternative="greater")
+    assert found.estimate == pytest.approx(d.mean())
+    assert found.statistic == pytest.approx(reference.statistic, rel=0.5)
+    assert found.upper == math.inf
+    slow = serinus.paired_test(ar(0.99, 60, 5) + 3)
+    assert not slow.conclusive
+    assert slow.p_value == 1
+
+
+def test_robust_rank_test_is_brunner_and_munzel_where_points_are_independent() -> None:
+    b, c = ar(0, 3000, 6), 2 * ar(0, 3000, 7) + 0.1
+    found = serinus.robust_rank_test(b, c)
+    reference = scipy.stats.brunnermunzel(b, c)
+    shrunk = math.sqrt(found.n_effective / 3000)
+    assert found.statistic == pytest.approx(reference.statistic, rel=1.2 - shrunk)
+    assert found.conclusive
+    assert found.n_effective <= 3000
+
+
+def test_effective_sample_size() -> None:
+    assert serinus.effective_sample_size(ar(0.9, 3000, 8)).n_effective == pytest.approx(3000 / 19, rel=0.4)
+    found = serinus.effective_sample_size([1.0, None, 2.0])
+    assert found.n == 2
+    assert not found.sufficient
+    assert len(found.autocorrelation) == 3
+
+
+def test_results_are_plain_values() -> None:
+    found = serinus.paired_test(ar(0.3, 100, 9))
+    assert pickle.loads(pickle.dumps(found)) == found
+    assert found.to_dict()["p_value"] == found.p_value
+    assert "p_value" in found._repr_html_()
+    assert repr(found).startswith("PairedTestResult(statistic=")
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        (lambda: serinus.hodges_lehmann([1, math.inf], [2]), "serinus.argument.infinite"),
+        (lambda: serinus.hodges_lehmann([1], [2], confidence=1), "serinus.argument.range"),
+        (lambda: serinus.effect_size([1], [2], confidence=0), "serinus.argument.range"),
+        (lambda: serinus.paired_test([1, math.nan], nan="error"), "serinus.argument.nan"),
+        (lambda: serinus.paired_test("12"), "serinus.argument.type"),
+        (lambda: serinus.robust_rank_test([1], [2], alternative="more"), "serinus.argument.word"),
+        (lambda: serinus.effective_sample_size([1, math.inf]), "serinus.argument.infinite"),
+    ],
+)
+def test_errors(call, code) -> None:
+    with pytest.raises(serinus.Error) as error:
+        call()
+    assert error.value.code == code
