@@ -2,11 +2,13 @@
 /// \file
 /// Student's t distribution, for tests that learn a variance from few points.
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include <serinus/core/special.hpp>
 #include <serinus/core/version.hpp>
+#include <serinus/core/words.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -40,6 +42,35 @@ inline double student_quantile(double p, double df) noexcept {
         if (std::fabs(step) <= 1e-13 * t) break;
     }
     return t;
+}
+
+/// The p-value of an alternative from both tails: two-sided twice the smaller one, at most 1.
+inline double p_value_of(Alternative alternative, double greater, double less) noexcept {
+    if (alternative == Alternative::two_sided) return std::min(1.0, 2 * std::min(greater, less));
+    return alternative == Alternative::greater ? greater : less;
+}
+
+/// What an estimate with its standard error says by Student's t.
+struct StudentInference {
+    double statistic = 0;
+    double p_value = 1;
+    double lower = -std::numeric_limits<double>::infinity();
+    double upper = std::numeric_limits<double>::infinity();
+};
+
+/// Is the estimate another than `null`? One-sided alternatives get a one-sided interval of the same confidence.
+/// error > 0, df > 0, confidence in (0, 1).
+inline StudentInference student_inference(double estimate, double error, double df, double null,
+                                          Alternative alternative, double confidence) noexcept {
+    StudentInference found;
+    found.statistic = (estimate - null) / error;
+    found.p_value =
+        p_value_of(alternative, student_survival(found.statistic, df), student_survival(-found.statistic, df));
+    const double tail = (1 - confidence) / (alternative == Alternative::two_sided ? 2 : 1);
+    const double reach = (tail <= 0.5 ? student_quantile(tail, df) : -student_quantile(1 - tail, df)) * error;
+    if (alternative != Alternative::less) found.lower = estimate - reach;
+    if (alternative != Alternative::greater) found.upper = estimate + reach;
+    return found;
 }
 
 }  // namespace v0

@@ -10,12 +10,10 @@
 #include <string>
 #include <vector>
 
-#include <serinus/core/error.hpp>
 #include <serinus/core/order.hpp>
-#include <serinus/core/reason.hpp>
-#include <serinus/core/student.hpp>
-#include <serinus/core/words.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/workspace.hpp>
+#include <serinus/fixed/placements.hpp>
 #include <serinus/series/samples.hpp>
 
 namespace serinus {
@@ -36,18 +34,6 @@ struct EffectSizeResult {
     std::int64_t n_canary = 0;
 };
 
-/// The interval of an effect from its standard error, on the logit scale, so that it stays within [0, 1] and exchanging
-/// the arms mirrors it; inside the library, for tests that share it. 0 < effect < 1, error > 0.
-inline void logit_interval(double effect, double error, double df, double confidence, double& lower, double& upper) {
-    const double reach = student_quantile((1 - confidence) / 2, df) * error / (effect * (1 - effect));
-    const double logit = std::log(effect / (1 - effect));
-    lower = 1 / (1 + std::exp(reach - logit));
-    upper = 1 / (1 + std::exp(-reach - logit));
-}
-
-/// How far from 0 the effect may be when n independent values gave 0: 1 - (alpha/2)^(1/n), Clopper and Pearson's bound.
-inline double separated_bound(double n, double confidence) { return -std::expm1(std::log((1 - confidence) / 2) / n); }
-
 /// How often is a value of the canary larger than one of the baseline, and how sure is that?
 ///
 /// effect = U/(mn) (Vargha and Delaney 2000; McGraw and Wong's common language effect size; the area under the ROC
@@ -66,9 +52,7 @@ inline double separated_bound(double n, double confidence) { return -std::expm1(
 ///     const auto size = effect_size(baseline, canary);   // {.effect = 0.64, .cliffs_delta = 0.28, .lower = 0.55, ...}
 inline EffectSizeResult effect_size(std::span<const double> baseline, std::span<const double> canary,
                                     const EffectSizeOptions& options, Workspace& workspace) {
-    if (!(options.confidence > 0 && options.confidence < 1)) {
-        raise(Code::argument_range, "confidence is " + number_text(options.confidence) + "; allowed: above 0, below 1");
-    }
+    require_open_unit("confidence", options.confidence);
     EffectSizeResult result;
     const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline).values;
     const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary).values;
@@ -79,34 +63,19 @@ inline EffectSizeResult effect_size(std::span<const double> baseline, std::span<
     if (x.empty() || y.empty()) return result;
     sort_ascending(x);
     sort_ascending(y);
-    const RankComparison ranks = compare_ranks(x, y);
-    const double effect = static_cast<double>(ranks.twice_u) / (2 * m * n);
+    const Placements found = placements(y, x);
+    const double effect = found.effect;
     result.effect = effect;
     result.cliffs_delta = 2 * effect - 1;
-
-    // Placements as shares of the other arm, so that both means are known: the effect, and its complement.
-    double squares_canary = 0, squares_baseline = 0, below_canary = 0, below_baseline = 0;
-    for_each_tie_group(x, y, [&](std::int64_t in_canary, std::int64_t in_baseline) {
-        const auto c = static_cast<double>(in_canary), b = static_cast<double>(in_baseline);
-        const double of_canary = (below_baseline + b / 2) / n - effect;
-        const double of_baseline = (below_canary + c / 2) / m - (1 - effect);
-        squares_canary += c * of_canary * of_canary;
-        squares_baseline += b * of_baseline * of_baseline;
-        below_canary += c;
-        below_baseline += b;
-    });
-    const double bound = separated_bound(std::min(m, n), options.confidence);
+    const double bound = separated_bound(std::min(m, n), (1 - options.confidence) / 2);
     if (effect == 0 || effect == 1) {
         result.lower = effect == 0 ? 0 : 1 - bound;
         result.upper = effect == 0 ? bound : 1;
-    } else if (ranks.largest == result.n_baseline + result.n_canary) {
+    } else if (found.all_equal) {
         result.lower = 0.5 - bound / 2;
         result.upper = 0.5 + bound / 2;
-    } else if (m > 1 && n > 1) {
-        const double v_canary = squares_canary / (m - 1) / m, v_baseline = squares_baseline / (n - 1) / n;
-        const double v = v_canary + v_baseline;
-        const double df = v * v / (v_canary * v_canary / (m - 1) + v_baseline * v_baseline / (n - 1));
-        logit_interval(effect, std::sqrt(v), df, options.confidence, result.lower, result.upper);
+    } else if (found.variance > 0) {
+        logit_interval(effect, std::sqrt(found.variance), found.df, options.confidence, result.lower, result.upper);
     }
     return result;
 }

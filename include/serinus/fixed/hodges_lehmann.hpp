@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/normal.hpp>
 #include <serinus/core/order.hpp>
 #include <serinus/core/reason.hpp>
@@ -130,19 +131,12 @@ inline double difference_of_rank(std::span<const double> x, std::span<const doub
 inline HodgesLehmannResult hodges_lehmann(std::span<const double> baseline, std::span<const double> canary,
                                           const HodgesLehmannOptions& options, Workspace& workspace) {
     namespace detail = hodges_lehmann_detail;
-    if (!(options.confidence > 0 && options.confidence < 1)) {
-        raise(Code::argument_range, "confidence is " + number_text(options.confidence) + "; allowed: above 0, below 1");
-    }
+    require_open_unit("confidence", options.confidence);
     HodgesLehmannResult result;
     const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline).values;
     const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary).values;
-    for (const auto& [values, arm] : {std::pair{y, Arm::baseline}, std::pair{x, Arm::canary}}) {
-        for (const double value : values) {
-            if (std::isinf(value))
-                raise(Code::argument_infinite,
-                      std::string(word(arm)) + " holds an infinite value; allowed: finite ones");
-        }
-    }
+    require_finite(Arm::baseline, y);
+    require_finite(Arm::canary, x);
     const auto m = static_cast<std::int64_t>(x.size()), n = static_cast<std::int64_t>(y.size());
     result.n_baseline = n;
     result.n_canary = m;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/reason.hpp>
 #include <serinus/core/student.hpp>
 #include <serinus/core/words.hpp>
@@ -57,9 +58,7 @@ struct PairedTestResult {
 ///     const auto found = paired_test(differences, {.alternative = Alternative::greater});
 ///     if (found.conclusive && found.p_value < 0.01) ...
 inline PairedTestResult paired_test(std::span<const double> differences, const PairedTestOptions& options = {}) {
-    if (!(options.confidence > 0 && options.confidence < 1)) {
-        raise(Code::argument_range, "confidence is " + number_text(options.confidence) + "; allowed: above 0, below 1");
-    }
+    require_open_unit("confidence", options.confidence);
     if (!std::isfinite(options.difference))
         raise(Code::argument_range, "difference is " + number_text(options.difference) + "; allowed: a finite number");
     std::vector<double> scratch;
@@ -76,21 +75,12 @@ inline PairedTestResult paired_test(std::span<const double> differences, const P
     constexpr std::size_t slowest = 6;
     const double error = std::sqrt(std::max(known.long_run_variance(), slow_variance(values, slowest)) / known.n);
     result.conclusive = true;
-    result.statistic = (known.mean - options.difference) / error;
-    const double t = result.statistic;
-    switch (options.alternative) {
-        case Alternative::two_sided:
-            result.p_value = std::min(1.0, 2 * student_survival(std::fabs(t), result.df));
-            break;
-        case Alternative::greater: result.p_value = student_survival(t, result.df); break;
-        case Alternative::less: result.p_value = student_survival(-t, result.df); break;
-    }
-    const bool two_sided = options.alternative == Alternative::two_sided;
-    const double tail = (1 - options.confidence) / (two_sided ? 2 : 1);
-    const double reach =
-        (tail <= 0.5 ? student_quantile(tail, result.df) : -student_quantile(1 - tail, result.df)) * error;
-    if (options.alternative != Alternative::less) result.lower = known.mean - reach;
-    if (options.alternative != Alternative::greater) result.upper = known.mean + reach;
+    const StudentInference found = student_inference(known.mean, error, result.df, options.difference,
+                                                     options.alternative, options.confidence);
+    result.statistic = found.statistic;
+    result.p_value = found.p_value;
+    result.lower = found.lower;
+    result.upper = found.upper;
     return result;
 }
 

@@ -12,11 +12,12 @@
 #include <vector>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/order.hpp>
 #include <serinus/core/reason.hpp>
 #include <serinus/core/student.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/fixed/effect_size.hpp>
+#include <serinus/fixed/placements.hpp>
 #include <serinus/series/dependence.hpp>
 #include <serinus/series/samples.hpp>
 
@@ -48,7 +49,7 @@ struct RobustRankResult {
 namespace robust_rank_detail {
 
 /// Of each value of a series, in time order: how large a share of the other arm lies below it, ties half.
-inline std::vector<double> placements(std::span<const double> values, std::span<const double> other_sorted) {
+inline std::vector<double> placements_in_time(std::span<const double> values, std::span<const double> other_sorted) {
     std::vector<double> placed;
     placed.reserve(values.size());
     for (const double value : values) {
@@ -82,9 +83,7 @@ inline std::vector<double> placements(std::span<const double> values, std::span<
 ///     if (found.conclusive && found.p_value < 0.01) ...
 inline RobustRankResult robust_rank_test(std::span<const double> baseline, std::span<const double> canary,
                                          const RobustRankOptions& options = {}) {
-    if (!(options.confidence > 0 && options.confidence < 1)) {
-        raise(Code::argument_range, "confidence is " + number_text(options.confidence) + "; allowed: above 0, below 1");
-    }
+    require_open_unit("confidence", options.confidence);
     std::vector<double> first, second;
     const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, first).values;
     const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, second).values;
@@ -96,10 +95,10 @@ inline RobustRankResult robust_rank_test(std::span<const double> baseline, std::
     std::vector<double> sorted_y(y.begin(), y.end()), sorted_x(x.begin(), x.end());
     sort_ascending(sorted_y);
     sort_ascending(sorted_x);
-    const Dependence p = dependence(robust_rank_detail::placements(x, sorted_y));
-    const Dependence q = dependence(robust_rank_detail::placements(y, sorted_x));
-    const double own_x = dependence(robust_rank_detail::placements(x, sorted_x)).n_effective;
-    const double own_y = dependence(robust_rank_detail::placements(y, sorted_y)).n_effective;
+    const Dependence p = dependence(robust_rank_detail::placements_in_time(x, sorted_y));
+    const Dependence q = dependence(robust_rank_detail::placements_in_time(y, sorted_x));
+    const double own_x = dependence(robust_rank_detail::placements_in_time(x, sorted_x)).n_effective;
+    const double own_y = dependence(robust_rank_detail::placements_in_time(y, sorted_y)).n_effective;
 
     const double effect = static_cast<double>(compare_ranks(sorted_x, sorted_y).twice_u) /
                           (2 * static_cast<double>(result.n_baseline) * static_cast<double>(result.n_canary));
@@ -117,9 +116,9 @@ inline RobustRankResult robust_rank_test(std::span<const double> baseline, std::
         result.conclusive = true;
         result.df = k + l - 2;
         result.statistic = (effect - 0.5) * std::numeric_limits<double>::infinity();
-        const double smallest = std::exp(-log_choose(std::floor(k) + std::floor(l), std::floor(k)));
+        const double smallest = separation_chance(std::floor(k), std::floor(l));
         (effect == 1 ? greater : less) = smallest;
-        const double bound = separated_bound(std::floor(result.n_effective), options.confidence);
+        const double bound = separated_bound(std::floor(result.n_effective), (1 - options.confidence) / 2);
         result.lower = effect == 0 ? 0 : 1 - bound;
         result.upper = effect == 0 ? bound : 1;
     } else {
@@ -133,11 +132,7 @@ inline RobustRankResult robust_rank_test(std::span<const double> baseline, std::
         less = student_survival(-result.statistic, result.df);
         logit_interval(effect, std::sqrt(v), result.df, options.confidence, result.lower, result.upper);
     }
-    switch (options.alternative) {
-        case Alternative::two_sided: result.p_value = std::min(1.0, 2 * std::min(greater, less)); break;
-        case Alternative::greater: result.p_value = greater; break;
-        case Alternative::less: result.p_value = less; break;
-    }
+    result.p_value = p_value_of(options.alternative, greater, less);
     return result;
 }
 

@@ -1,0 +1,46 @@
+#pragma once
+/// \file
+/// Checks of arguments that many functions share, so that the same mistake gets the same sentence everywhere.
+
+#include <cmath>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <serinus/core/error.hpp>
+#include <serinus/core/reason.hpp>
+#include <serinus/core/words.hpp>
+
+namespace serinus {
+inline namespace v0 {
+
+/// Raises `serinus.argument.range`, with the field, its value and what it may be, unless `holds`.
+inline void require(bool holds, std::string_view field, double value, std::string_view allowed) {
+    if (holds) return;
+    raise(Code::argument_range, std::string(field) + " is " + number_text(value) + "; allowed: " + std::string(allowed));
+}
+
+/// A probability strictly between 0 and 1, as a confidence and an error rate are.
+inline void require_open_unit(std::string_view field, double value) {
+    require(value > 0 && value < 1, field, value, "above 0, below 1");
+}
+
+/// A whole number from 0 to 2^53, as counts of events are. Raises `serinus.argument.count`.
+inline void require_count(std::string_view field, double value) {
+    constexpr double most = 9007199254740992.0;
+    if (value >= 0 && value <= most && value == std::floor(value)) return;
+    raise(Code::argument_count, std::string(field) + " is " + number_text(value, 17) +
+                                    "; allowed: a whole number from 0 to 9007199254740992");
+}
+
+/// Values of an arm that go into sums: no infinities. Raises `serinus.argument.infinite`.
+inline void require_finite(std::string_view field, std::span<const double> values) {
+    for (const double value : values) {
+        if (!std::isinf(value)) continue;
+        raise(Code::argument_infinite, std::string(field) + " holds an infinite value; allowed: finite ones");
+    }
+}
+inline void require_finite(Arm arm, std::span<const double> values) { require_finite(word(arm), values); }
+
+}  // namespace v0
+}  // namespace serinus

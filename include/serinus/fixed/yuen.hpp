@@ -1,0 +1,91 @@
+#pragma once
+/// \file
+/// Is the canary's trimmed mean another than the baseline's? For metrics with wild tails.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+
+#include <serinus/core/moments.hpp>
+#include <serinus/core/order.hpp>
+#include <serinus/core/require.hpp>
+#include <serinus/core/words.hpp>
+#include <serinus/core/workspace.hpp>
+#include <serinus/fixed/difference_of_means.hpp>
+#include <serinus/series/samples.hpp>
+
+namespace serinus {
+inline namespace v0 {
+
+struct YuenOptions {
+    Alternative alternative = Alternative::two_sided;
+    double trim = 0.2;      ///< the share that is cut off at each end of each arm, in [0, 0.5)
+    double difference = 0;  ///< of the trimmed means, canary minus baseline, that is tested against
+    double confidence = 0.95;
+    NanPolicy nan_policy = NanPolicy::drop;
+};
+
+namespace detail {
+
+/// The trimmed mean of sorted values and its variance from their winsorised squares.
+inline MeanOfArm trimmed_mean(std::span<double> sorted, double trim, int exponent, double origin) {
+    const std::size_t n = sorted.size();
+    const auto cut = static_cast<std::size_t>(trim * static_cast<double>(n));
+    const auto kept = static_cast<double>(n - 2 * cut);
+    const double mean = moments(sorted.subspan(cut, n - 2 * cut), exponent, origin).mean;
+    std::fill_n(sorted.begin(), cut, sorted[cut]);
+    std::fill_n(sorted.end() - static_cast<std::ptrdiff_t>(cut), cut, sorted[n - 1 - cut]);
+    const double squares = moments(sorted, exponent, origin).squares;
+    return {mean, kept > 1 ? squares / (kept * (kept - 1)) : 0, kept - 1};
+}
+
+}  // namespace detail
+
+/// Is the mean of the canary without its extremes another than that of the baseline? Variances may differ.
+///
+/// The g = floor(trim n) smallest and largest values of each arm are left out of the mean; the variance of the trimmed
+/// mean of the h = n - 2g that stay is SS_w/(h (h-1)), SS_w the squared deviations after the cut values were set to the
+/// outermost that stay; Student's t with Satterthwaite's degrees of freedom from h - 1 (Yuen 1974, Biometrika 61,
+/// 165-170). trim 0 is `welch`.
+///
+/// baseline, canary: in any order, one unit, finite (`serinus.argument.infinite`); independent values. NaN dropped or
+/// refused. trim in [0, 0.5), confidence in (0, 1), difference finite (`serinus.argument.range`). Fewer than two values
+/// that stay in an arm: p 1, no interval, degenerate; no variance in either: degenerate, as with `welch`.
+/// Cost: two sorts.
+///
+///     const auto found = yuen(baseline, canary, {.trim = 0.1});
+inline MeanDifferenceResult yuen(std::span<const double> baseline, std::span<const double> canary,
+                                 const YuenOptions& options, Workspace& workspace) {
+    require_open_unit("confidence", options.confidence);
+    require(options.trim >= 0 && options.trim < 0.5, "trim", options.trim, "from 0 to below 0.5");
+    require(std::isfinite(options.difference), "difference", options.difference, "a finite number");
+    const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline).values;
+    const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary).values;
+    require_finite(Arm::baseline, y);
+    require_finite(Arm::canary, x);
+    MeanDifferenceResult result;
+    result.confidence = options.confidence;
+    result.n_baseline = static_cast<std::int64_t>(y.size());
+    result.n_canary = static_cast<std::int64_t>(x.size());
+    result.degenerate = true;
+    if (x.empty() || y.empty()) return result;
+    sort_ascending(x);
+    sort_ascending(y);
+    const int exponent = std::max(common_exponent(x), common_exponent(y));
+    const double origin = y[y.size() / 2];
+    const detail::MeanOfArm b = detail::trimmed_mean(y, options.trim, exponent, origin);
+    const detail::MeanOfArm c = detail::trimmed_mean(x, options.trim, exponent, origin);
+    detail::compare_means(b, c, exponent, options.difference, options.alternative, c.df + 1, b.df + 1, result);
+    return result;
+}
+
+/// The same in memory of its own.
+inline MeanDifferenceResult yuen(std::span<const double> baseline, std::span<const double> canary,
+                                 const YuenOptions& options = {}) {
+    Workspace workspace;
+    return yuen(baseline, canary, options, workspace);
+}
+
+}  // namespace v0
+}  // namespace serinus

@@ -1,0 +1,172 @@
+// brunner_munzel, welch, yuen.
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <serinus/fixed/brunner_munzel.hpp>
+#include <serinus/fixed/effect_size.hpp>
+#include <serinus/fixed/welch.hpp>
+#include <serinus/fixed/yuen.hpp>
+
+#include "reference.hpp"
+
+namespace {
+
+using namespace serinus;
+using namespace reference;
+using Values = std::vector<double>;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+TEST(BrunnerMunzel, AgreesWithSciPy) {
+    int compared = 0;
+    for_each_pair("brunnermunzel", [&](const auto& one, const Values& baseline, const Values& canary) {
+        if (one["options"]["distribution"] != "t") return;
+        const auto found = brunner_munzel(baseline, canary, {.alternative = alternative(one)});
+        const double expected = number(one["outputs"]["pvalue"]);
+        // SciPy gives NaN where there is no variance; we a value.
+        if (found.degenerate) {
+            EXPECT_FALSE(std::isnan(found.p_value));
+            return;
+        }
+        ++compared;
+        expect_close(found.statistic, -number(one["outputs"]["statistic"]), 1e-9, 1e-12);
+        expect_close(found.p_value, expected, 1e-9);
+    });
+    EXPECT_GE(compared, 100);
+    for_each_pair("rank_compare_2indep", [&](const auto& one, const Values& baseline, const Values& canary) {
+        if (!one["options"]["use_t"].template get<bool>()) return;
+        const auto found = brunner_munzel(baseline, canary);
+        if (found.degenerate) return;
+        // statsmodels: probability and interval of prob1, here P(canary > baseline), not cut to [0, 1].
+        expect_close(found.estimate, number(one["outputs"]["prob1"]), 1e-12);
+        expect_close(found.df, number(one["outputs"]["df"]), 1e-9);
+        const auto& ends = one["outputs"]["conf_int_value"];
+        const double lower = number(ends[0]), upper = number(ends[1]);
+        if (std::isnan(lower)) return;
+        expect_close(found.lower, std::max(0.0, lower), 1e-9, 1e-12);
+        expect_close(found.upper, std::min(1.0, upper), 1e-9, 1e-12);
+    });
+}
+
+TEST(BrunnerMunzel, SeparatedArmsHaveAValue) {
+    const Values low{1, 2, 3, 4}, high{10, 11, 12, 13, 14};
+    const auto found = brunner_munzel(low, high);
+    EXPECT_TRUE(found.degenerate);
+    EXPECT_EQ(found.statistic, infinity);
+    EXPECT_NEAR(found.p_value, 2.0 / 126, 1e-14);
+    EXPECT_NEAR(found.lower, std::pow(0.025, 0.25), 1e-14);
+    EXPECT_EQ(found.upper, 1);
+    EXPECT_EQ(brunner_munzel(low, high, {.alternative = Alternative::less}).p_value, 1);
+    EXPECT_NEAR(brunner_munzel(high, low, {.alternative = Alternative::less}).p_value, 1.0 / 126, 1e-14);
+    EXPECT_TRUE(brunner_munzel(Values{}, high).degenerate);
+    EXPECT_EQ(brunner_munzel(Values{5, 5}, Values{5, 5, 5}).p_value, 1);
+    EXPECT_EQ(brunner_munzel(Values{5}, Values{4, 6, 7}).p_value, 1);
+}
+
+TEST(BrunnerMunzel, SymmetryAndSizeUnderUnequalVariances) {
+    std::mt19937_64 random(5);
+    std::normal_distribution<double> normal;
+    int rejected = 0;
+    constexpr int rounds = 4000;
+    for (int round = 0; round < rounds; ++round) {
+        Values b(60), c(20);
+        for (double& value : b) value = normal(random);
+        for (double& value : c) value = 4 * normal(random);
+        const auto found = brunner_munzel(b, c);
+        rejected += found.p_value <= 0.05 ? 1 : 0;
+        if (round > 20) continue;
+        const auto exchanged = brunner_munzel(c, b);
+        EXPECT_NEAR(found.statistic, -exchanged.statistic, 1e-12);
+        EXPECT_NEAR(found.lower, 1 - exchanged.upper, 1e-12);
+        // The interval inverts the test.
+        const auto edge = brunner_munzel(b, c, {.effect = found.lower});
+        if (found.lower > 0) EXPECT_NEAR(edge.p_value, 0.05, 1e-9);
+    }
+    EXPECT_LE(rejected, rounds * 0.06 + 4 * std::sqrt(rounds * 0.05 * 0.95));  // 0.01: t at 20 values
+}
+
+TEST(Welch, AgreesWithSciPyAndR) {
+    int compared = 0;
+    for_each_pair("ttest_welch", [&](const auto& one, const Values& baseline, const Values& canary) {
+        if (!finite(baseline) || !finite(canary)) {
+            EXPECT_THROW(welch(baseline, canary), Error);
+            return;
+        }
+        const auto found = welch(baseline, canary, {.alternative = alternative(one)});
+        if (found.degenerate) return;
+        const double expected = number(one["outputs"]["pvalue"]);
+        // Where SciPy over- or underflows.
+        if (std::isnan(expected) || one["inputs"]["dataset"] == "denormal") return;
+        if (one["inputs"]["dataset"] == "huge_offset") {
+            // At 1e15 SciPy's means are rounded to eighths. In exact fractions it is:
+            expect_close(found.statistic, -1.1414965024377035, 1e-14);
+            return;
+        }
+        ++compared;
+        const double relative = 1e-9;
+        expect_close(found.statistic, number(one["outputs"]["statistic"]), relative, 1e-10);
+        expect_close(found.df, number(one["outputs"]["df"]), 1e-9);
+        expect_close(found.p_value, expected, relative);
+        if (one["outputs"].contains("ci95")) {
+            const auto& ends = one["outputs"]["ci95"];
+            const double size = std::fabs(found.estimate);
+            expect_close(found.lower, number(ends[0]), relative, 1e-9 * size);
+            expect_close(found.upper, number(ends[1]), relative, 1e-9 * size);
+        }
+    });
+    EXPECT_GE(compared, 90);
+}
+
+TEST(Yuen, AgreesWithSciPy) {
+    int compared = 0;
+    for_each_pair("ttest_yuen", [&](const auto& one, const Values& baseline, const Values& canary) {
+        if (!finite(baseline) || !finite(canary)) return;
+        const auto found = yuen(baseline, canary, {.alternative = alternative(one), .trim = one["options"]["trim"]});
+        const double expected = number(one["outputs"]["pvalue"]);
+        const std::string name = one["inputs"]["dataset"];
+        if (found.degenerate || std::isnan(expected) || name == "denormal" || name == "huge_offset") return;
+        ++compared;
+        const double relative = 1e-9;
+        expect_close(found.statistic, number(one["outputs"]["statistic"]), relative, 1e-10);
+        expect_close(found.df, number(one["outputs"]["df"]), relative);
+        expect_close(found.p_value, expected, relative);
+    });
+    EXPECT_GE(compared, 80);
+    const Values b{3, 1, 4, 1, 5, 9, 2, 6}, c{2, 7, 1, 8, 2, 8};
+    // Sorted values are added in another order.
+    EXPECT_NEAR(yuen(b, c, {.trim = 0}).p_value, welch(b, c).p_value, 1e-14);
+    EXPECT_THROW(yuen(b, c, {.trim = 0.5}), Error);
+}
+
+TEST(Welch, EdgesOfTheDoublesAndConstants) {
+    const Values b{3, 1, 4, 1, 5}, c{9, 2, 6, 5};
+    const auto plain = welch(b, c);
+    for (const int exponent : {-1072, -600, 600, 1020}) {
+        Values scaled_b, scaled_c;
+        for (const double v : b) scaled_b.push_back(std::ldexp(v, exponent));
+        for (const double v : c) scaled_c.push_back(std::ldexp(v, exponent));
+        const auto found = welch(scaled_b, scaled_c);
+        EXPECT_EQ(found.statistic, plain.statistic);
+        EXPECT_EQ(found.p_value, plain.p_value);
+    }
+    const auto huge = welch(Values{-1e308, -1e308, -1.1e308}, Values{1e308, 1.2e308, 1.1e308});
+    EXPECT_EQ(huge.estimate, infinity);  // 2e308 is no double
+    EXPECT_LT(huge.p_value, 0.01);
+    const auto constant = welch(Values{0.1, 0.1, 0.1}, Values{0.3, 0.3, 0.3});
+    EXPECT_TRUE(constant.degenerate);
+    EXPECT_EQ(constant.statistic, infinity);
+    EXPECT_NEAR(constant.p_value, 0.1, 1e-15);
+    EXPECT_EQ(welch(Values{0.1, 0.1, 0.1}, Values{0.1, 0.1}).p_value, 1);
+    EXPECT_TRUE(welch(Values{1}, Values{2, 3}).degenerate);
+    EXPECT_TRUE(std::isnan(welch(Values{}, Values{2, 3}).estimate));
+    // Rejecting the ends of the interval is exactly 1 - confidence.
+    EXPECT_NEAR(welch(b, c, {.difference = plain.upper}).p_value, 0.05, 1e-12);
+    EXPECT_THROW(welch(b, c, {.confidence = 1}), Error);
+    EXPECT_THROW(welch(Values{1, infinity}, c), Error);
+}
+
+}  // namespace

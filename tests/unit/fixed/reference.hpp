@@ -1,0 +1,89 @@
+#pragma once
+/// \file
+/// The reference numbers of data/reference/fixed/one_look.json, for the tests of one look.
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <serinus/core/words.hpp>
+
+namespace reference {
+
+inline double number(const nlohmann::json& value) {
+    if (value.is_number()) return value.get<double>();
+    if (value == "Infinity") return std::numeric_limits<double>::infinity();
+    if (value == "-Infinity") return -std::numeric_limits<double>::infinity();
+    return std::numeric_limits<double>::quiet_NaN();
+}
+
+inline std::vector<double> numbers(const nlohmann::json& array) {
+    std::vector<double> values;
+    for (const auto& value : array) values.push_back(number(value));
+    return values;
+}
+
+inline const nlohmann::json& all() {
+    static const nlohmann::json known = [] {
+        std::ifstream file(SERINUS_DATA_DIR "/reference/fixed/one_look.json");
+        return nlohmann::json::parse(file);
+    }();
+    return known;
+}
+
+/// Calls `check(case)` for every case of a function of a package; returns how many there were.
+template <class Check>
+int for_each_case(const std::string& function, const Check& check) {
+    int seen = 0;
+    for (const auto& one : all()["cases"]) {
+        if (one["fn"] != function) continue;
+        SCOPED_TRACE(one.dump().substr(0, 400));
+        check(one);
+        ++seen;
+    }
+    return seen;
+}
+
+/// The same with the arms of the case's dataset: `check(case, baseline, canary)`.
+template <class Check>
+int for_each_pair(const std::string& function, const Check& check) {
+    return for_each_case(function, [&](const nlohmann::json& one) {
+        const auto& data = all()["datasets"][one["inputs"]["dataset"].get<std::string>()];
+        check(one, numbers(data["baseline"]), numbers(data["canary"]));
+    });
+}
+
+inline serinus::Alternative alternative(const nlohmann::json& one) {
+    const std::string text = one["options"]["alternative"];
+    if (text == "greater" || text == "larger") return serinus::Alternative::greater;
+    return text == "less" || text == "smaller" ? serinus::Alternative::less : serinus::Alternative::two_sided;
+}
+inline serinus::Alternative mirrored(serinus::Alternative alternative) {
+    using enum serinus::Alternative;
+    return alternative == greater ? less : alternative == less ? greater : two_sided;
+}
+
+/// Within `relative` of the expected value, and of `absolute` where that is given.
+inline void expect_close(double actual, double expected, double relative = 1e-9, double absolute = 0) {
+    if (std::isnan(expected)) {
+        EXPECT_TRUE(std::isnan(actual)) << actual;
+    } else if (std::isinf(expected)) {
+        EXPECT_EQ(actual, expected);
+    } else {
+        EXPECT_LE(std::fabs(actual - expected), relative * std::fabs(expected) + absolute)
+            << actual << " against " << expected;
+    }
+}
+
+inline bool finite(const std::vector<double>& values) {
+    for (const double value : values)
+        if (!std::isfinite(value)) return false;
+    return true;
+}
+
+}  // namespace reference
