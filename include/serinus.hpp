@@ -3,14 +3,18 @@
 /// The whole C++ interface of Serinus. Link serinus::serinus. Who needs the statistics alone includes the single headers
 /// of core, series, fixed, sequential and slo, and links nothing.
 
+#include <serinus/core/counting.hpp>
 #include <serinus/core/digest.hpp>
 #include <serinus/core/elementary.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
+#include <serinus/core/moments.hpp>
 #include <serinus/core/normal.hpp>
 #include <serinus/core/order.hpp>
 #include <serinus/core/quote.hpp>
+#include <serinus/core/random.hpp>
 #include <serinus/core/reason.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/root.hpp>
 #include <serinus/core/special.hpp>
 #include <serinus/core/state.hpp>
@@ -25,13 +29,31 @@
 #include <serinus/series/duration.hpp>
 #include <serinus/series/samples.hpp>
 #include <serinus/series/series.hpp>
+#include <serinus/fixed/adjust.hpp>
+#include <serinus/fixed/anderson_darling.hpp>
+#include <serinus/fixed/block_bootstrap.hpp>
+#include <serinus/fixed/brunner_munzel.hpp>
+#include <serinus/fixed/cramer_von_mises.hpp>
+#include <serinus/fixed/difference_of_means.hpp>
 #include <serinus/fixed/effect_size.hpp>
 #include <serinus/fixed/effective_sample_size.hpp>
+#include <serinus/fixed/equivalence.hpp>
 #include <serinus/fixed/hodges_lehmann.hpp>
+#include <serinus/fixed/kolmogorov_smirnov.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
 #include <serinus/fixed/paired_test.hpp>
+#include <serinus/fixed/placements.hpp>
+#include <serinus/fixed/power.hpp>
+#include <serinus/fixed/proportion_test.hpp>
+#include <serinus/fixed/quadratic_limits.hpp>
+#include <serinus/fixed/quantile_difference.hpp>
 #include <serinus/fixed/rank_sum_distribution.hpp>
+#include <serinus/fixed/rate_test.hpp>
+#include <serinus/fixed/ratio_test.hpp>
 #include <serinus/fixed/robust_rank_test.hpp>
+#include <serinus/fixed/signed_rank.hpp>
+#include <serinus/fixed/welch.hpp>
+#include <serinus/fixed/yuen.hpp>
 #include <serinus/sequential/block_process.hpp>
 #include <serinus/sequential/boundaries.hpp>
 #include <serinus/sequential/combine.hpp>

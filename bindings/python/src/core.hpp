@@ -80,6 +80,31 @@ py::object member(const char* name, Enum value) {
     raise(Code::argument_range, std::string(name) + " has no such value");
 }
 
+inline Margin margin_argument(py::handle given) {
+    const auto refuse = [&] {
+        raise(Code::argument_margin,
+              "margin is " + shown(given) + R"(; allowed: {"ratio": number} or {"difference": number})");
+    };
+    if (!py::isinstance<py::dict>(given)) refuse();
+    Margin margin;
+    for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(given)) {
+        const double number = PyBool_Check(value.ptr()) ? -1.0 : PyFloat_AsDouble(value.ptr());
+        if (PyErr_Occurred() != nullptr || PyBool_Check(value.ptr()) || !py::isinstance<py::str>(key)) {
+            PyErr_Clear();
+            refuse();
+        }
+        const std::string_view name = text_argument("margin", key);
+        if (name == "ratio") {
+            margin.ratio = number;
+        } else if (name == "difference") {
+            margin.difference = number;
+        } else {
+            refuse();
+        }
+    }
+    return margin;
+}
+
 /// A margin as Python writes it: {"ratio": 1.1} or {"difference": 0.002}; {} when it is empty.
 inline py::dict margin_dict(const Margin& margin) {
     py::dict out;

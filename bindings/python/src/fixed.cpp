@@ -2,18 +2,36 @@
 /// One look: the tests of fixed/ for Python.
 
 #include <cstddef>
+#include <optional>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <pybind11/stl.h>
 
 #include <serinus/core/reason.hpp>
+#include <serinus/fixed/adjust.hpp>
+#include <serinus/fixed/anderson_darling.hpp>
+#include <serinus/fixed/block_bootstrap.hpp>
+#include <serinus/fixed/brunner_munzel.hpp>
+#include <serinus/fixed/cramer_von_mises.hpp>
 #include <serinus/fixed/effect_size.hpp>
 #include <serinus/fixed/effective_sample_size.hpp>
+#include <serinus/fixed/equivalence.hpp>
 #include <serinus/fixed/hodges_lehmann.hpp>
+#include <serinus/fixed/kolmogorov_smirnov.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
 #include <serinus/fixed/paired_test.hpp>
+#include <serinus/fixed/power.hpp>
+#include <serinus/fixed/proportion_test.hpp>
+#include <serinus/fixed/quantile_difference.hpp>
+#include <serinus/fixed/rate_test.hpp>
+#include <serinus/fixed/ratio_test.hpp>
 #include <serinus/fixed/robust_rank_test.hpp>
+#include <serinus/fixed/signed_rank.hpp>
+#include <serinus/fixed/welch.hpp>
+#include <serinus/fixed/yuen.hpp>
 
 #include "core.hpp"
 
@@ -153,6 +171,238 @@ py::dict call_effective_sample_size(py::handle values, py::handle nan) {
                     "autocorrelation"_a = py::tuple(py::cast(r.autocorrelation)), "sufficient"_a = r.sufficient());
 }
 
+py::dict call_brunner_munzel(py::handle baseline, py::handle canary, py::handle alternative, double effect,
+                             double confidence, py::handle nan) {
+    using namespace py::literals;
+    const BrunnerMunzelOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
+                                       .effect = effect,
+                                       .confidence = confidence,
+                                       .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const Values y("baseline", baseline), x("canary", canary);
+    const BrunnerMunzelResult r = brunner_munzel(y.get(), x.get(), options);
+    return py::dict("statistic"_a = r.statistic, "df"_a = r.df, "p_value"_a = r.p_value, "estimate"_a = r.estimate,
+                    "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence,
+                    "degenerate"_a = r.degenerate, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary);
+}
+
+py::dict mean_difference_dict(const MeanDifferenceResult& r) {
+    using namespace py::literals;
+    return py::dict("statistic"_a = r.statistic, "df"_a = r.df, "p_value"_a = r.p_value, "estimate"_a = r.estimate,
+                    "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence,
+                    "degenerate"_a = r.degenerate, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary);
+}
+
+py::dict call_welch(py::handle baseline, py::handle canary, py::handle alternative, double difference,
+                    double confidence, py::handle nan) {
+    const WelchOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
+                               .difference = difference,
+                               .confidence = confidence,
+                               .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const Values y("baseline", baseline), x("canary", canary);
+    return mean_difference_dict(welch(y.get(), x.get(), options));
+}
+
+py::dict call_yuen(py::handle baseline, py::handle canary, py::handle alternative, double trim, double difference,
+                   double confidence, py::handle nan) {
+    const YuenOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
+                              .trim = trim,
+                              .difference = difference,
+                              .confidence = confidence,
+                              .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const Values y("baseline", baseline), x("canary", canary);
+    return mean_difference_dict(yuen(y.get(), x.get(), options));
+}
+
+py::dict call_kolmogorov_smirnov(py::handle baseline, py::handle canary, py::handle alternative, py::handle method,
+                                 py::handle nan) {
+    using namespace py::literals;
+    const KolmogorovSmirnovOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
+                                           .method = word_argument<DistributionMethod>("method", method),
+                                           .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const Values y("baseline", baseline), x("canary", canary);
+    KolmogorovSmirnovResult r;
+    {
+        const py::gil_scoped_release release;
+        r = kolmogorov_smirnov(y.get(), x.get(), options);
+    }
+    return py::dict("statistic"_a = r.statistic, "p_value"_a = r.p_value, "location"_a = r.location, "sign"_a = r.sign,
+                    "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary, "method"_a = word(r.method));
+}
+
+py::dict call_cramer_von_mises(py::handle baseline, py::handle canary, py::handle method, py::handle nan) {
+    using namespace py::literals;
+    const CramerVonMisesOptions options{.method = word_argument<QuadraticMethod>("method", method),
+                                        .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const Values y("baseline", baseline), x("canary", canary);
+    CramerVonMisesResult r;
+    {
+        const py::gil_scoped_release release;
+        r = cramer_von_mises(y.get(), x.get(), options);
+    }
+    return py::dict("statistic"_a = r.statistic, "p_value"_a = r.p_value, "degenerate"_a = r.degenerate,
+                    "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary, "method"_a = word(r.method));
+}
+
+py::dict call_anderson_darling(py::handle baseline, py::handle canary, py::handle method, py::handle nan) {
+    using namespace py::literals;
+    const AndersonDarlingOptions options{.method = word_argument<QuadraticMethod>("method", method),
+                                         .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const Values y("baseline", baseline), x("canary", canary);
+    const AndersonDarlingResult r = anderson_darling(y.get(), x.get(), options);
+    return py::dict("statistic"_a = r.statistic, "p_value"_a = r.p_value, "a_squared"_a = r.a_squared,
+                    "degenerate"_a = r.degenerate, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary,
+                    "method"_a = word(r.method));
+}
+
+py::dict call_quantile_difference(py::handle baseline, py::handle canary, double q, double confidence,
+                                  py::handle method, std::optional<double> n_effective_baseline,
+                                  std::optional<double> n_effective_canary, py::handle nan) {
+    using namespace py::literals;
+    const QuantileDifferenceOptions options{.q = q,
+                                            .confidence = confidence,
+                                            .method = word_argument<QuantileMethod>("method", method),
+                                            .n_effective_baseline = n_effective_baseline,
+                                            .n_effective_canary = n_effective_canary,
+                                            .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const Values y("baseline", baseline), x("canary", canary);
+    const QuantileDifferenceResult r = quantile_difference(y.get(), x.get(), options);
+    const auto arm = [](const ArmQuantile& of) {
+        return py::dict("estimate"_a = of.estimate, "lower"_a = of.lower, "upper"_a = of.upper);
+    };
+    return py::dict("estimate"_a = r.estimate, "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence,
+                    "baseline"_a = arm(r.baseline), "canary"_a = arm(r.canary), "n_baseline"_a = r.n_baseline,
+                    "n_canary"_a = r.n_canary, "method"_a = word(r.method));
+}
+
+py::dict call_proportion_test(double bad_b, double total_b, double bad_c, double total_c, py::handle margin,
+                              py::handle alternative, py::handle method, double confidence) {
+    using namespace py::literals;
+    const ProportionTestOptions options{.margin = margin_argument(margin),
+                                        .alternative = word_argument<Alternative>("alternative", alternative),
+                                        .method = word_argument<ProportionTestMethod>("method", method),
+                                        .confidence = confidence};
+    const ProportionTestResult r = proportion_test({bad_b, total_b}, {bad_c, total_c}, options);
+    return py::dict("difference"_a = r.difference, "ratio"_a = r.ratio, "lower"_a = r.lower, "upper"_a = r.upper,
+                    "p_value"_a = r.p_value, "statistic"_a = r.statistic, "confidence"_a = r.confidence,
+                    "method"_a = word(r.method));
+}
+
+py::dict call_rate_test(double events_b, double exposure_b, double events_c, double exposure_c, py::handle margin,
+                        py::handle alternative, py::handle method, double confidence) {
+    using namespace py::literals;
+    const RateTestOptions options{.margin = margin_argument(margin),
+                                  .alternative = word_argument<Alternative>("alternative", alternative),
+                                  .method = word_argument<RateMethod>("method", method),
+                                  .confidence = confidence};
+    const RateTestResult r = rate_test({events_b, exposure_b}, {events_c, exposure_c}, options);
+    return py::dict("ratio"_a = r.ratio, "lower"_a = r.lower, "upper"_a = r.upper, "p_value"_a = r.p_value,
+                    "confidence"_a = r.confidence, "method"_a = word(r.method));
+}
+
+py::dict call_ratio_test(py::handle numerator_b, py::handle denominator_b, py::handle numerator_c,
+                         py::handle denominator_c, py::handle margin, py::handle alternative, py::handle method,
+                         double confidence, std::size_t resamples, std::uint64_t seed, py::handle nan) {
+    using namespace py::literals;
+    const RatioTestOptions options{.margin = margin_argument(margin),
+                                   .alternative = word_argument<Alternative>("alternative", alternative),
+                                   .confidence = confidence,
+                                   .method = word_argument<RatioTestMethod>("method", method),
+                                   .resamples = resamples,
+                                   .seed = seed,
+                                   .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const Values a("numerator_b", numerator_b), b("denominator_b", denominator_b), c("numerator_c", numerator_c),
+        d("denominator_c", denominator_c);
+    RatioTestResult r;
+    {
+        const py::gil_scoped_release release;
+        r = ratio_test({a.get(), b.get()}, {c.get(), d.get()}, options);
+    }
+    return py::dict("ratio"_a = r.ratio, "cost_baseline"_a = r.cost_baseline, "cost_canary"_a = r.cost_canary,
+                    "lower"_a = r.lower, "upper"_a = r.upper, "p_value"_a = r.p_value, "statistic"_a = r.statistic,
+                    "df"_a = r.df, "confidence"_a = r.confidence, "n_effective"_a = r.n_effective,
+                    "conclusive"_a = r.conclusive, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary,
+                    "method"_a = word(r.method));
+}
+
+py::dict call_signed_rank(py::handle differences, py::handle alternative, double confidence, py::handle method,
+                          bool continuity, py::handle nan) {
+    using namespace py::literals;
+    const SignedRankOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
+                                    .confidence = confidence,
+                                    .method = word_argument<SignedRankMethod>("method", method),
+                                    .continuity = continuity,
+                                    .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const SignedRankResult r = signed_rank(Values("differences", differences).get(), options);
+    return py::dict("statistic"_a = r.statistic, "p_value"_a = r.p_value, "estimate"_a = r.estimate,
+                    "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence, "n"_a = r.n,
+                    "zeros"_a = r.zeros, "method"_a = word(r.method));
+}
+
+py::dict call_block_bootstrap(py::handle values, py::function statistic, double confidence,
+                              std::optional<double> block_length, std::size_t resamples, std::uint64_t seed,
+                              py::handle nan) {
+    using namespace py::literals;
+    const BlockBootstrapOptions options{.confidence = confidence,
+                                        .block_length = block_length,
+                                        .resamples = resamples,
+                                        .seed = seed,
+                                        .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const Values series("values", values);
+    const BlockBootstrapResult r = block_bootstrap(
+        series.get(),
+        [&](std::span<const double> v) {
+            const py::array_t<double> copy(static_cast<py::ssize_t>(v.size()), v.data());
+            return py::cast<double>(statistic(copy));
+        },
+        options);
+    return py::dict("estimate"_a = r.estimate, "standard_error"_a = r.standard_error, "lower"_a = r.lower,
+                    "upper"_a = r.upper, "confidence"_a = r.confidence, "block_length"_a = r.block_length,
+                    "resamples"_a = r.resamples, "n"_a = r.n);
+}
+
+py::dict call_equivalence(double lower, double upper, py::handle margin, py::handle harm) {
+    using namespace py::literals;
+    const EquivalenceResult r = equivalence(lower, upper, margin_argument(margin), word_argument<Harm>("harm", harm));
+    return py::dict("equivalent"_a = r.equivalent, "non_inferior"_a = r.non_inferior, "harm"_a = r.harm,
+                    "verdict"_a = member("Verdict", r.verdict));
+}
+
+py::array_t<double> call_adjust(py::handle p_values, py::handle method, py::handle weights) {
+    const Values p("p_values", p_values);
+    const auto how = word_argument<Adjustment>("method", method);
+    const std::vector<double> adjusted =
+        weights.is_none() ? adjust(p.get(), how) : adjust(p.get(), how, Values("weights", weights).get());
+    return py::array_t<double>(static_cast<py::ssize_t>(adjusted.size()), adjusted.data());
+}
+
+/// Calls `use(design)` with the design that the kind and its two numbers name.
+template <class Use>
+auto with_design(const std::string& kind, double first, double second, Use&& use) {
+    if (kind == "rank") return use(RankDesign{first});
+    if (kind == "mean") return use(MeanDesign{first, second});
+    if (kind == "proportion") return use(ProportionDesign{first, second});
+    return use(RateDesign{first, second});
+}
+
+double call_power(const std::string& kind, double first, double second, double n_baseline, double n_canary,
+                  double alpha, py::handle alternative, double independent) {
+    const PowerOptions options{.alpha = alpha,
+                               .alternative = word_argument<Alternative>("alternative", alternative),
+                               .independent = independent};
+    return with_design(kind, first, second,
+                       [&](const auto& design) { return power(design, n_baseline, n_canary, options); });
+}
+
+py::tuple call_sample_size(const std::string& kind, double first, double second, double wanted, double ratio,
+                           double alpha, py::handle alternative, double independent) {
+    const PowerOptions options{.alpha = alpha,
+                               .alternative = word_argument<Alternative>("alternative", alternative),
+                               .independent = independent};
+    const SampleSize size = with_design(
+        kind, first, second, [&](const auto& design) { return sample_size(design, wanted, ratio, options); });
+    return py::make_tuple(size.n_baseline, size.n_canary);
+}
+
 }  // namespace
 
 void register_fixed(py::module_& module) {
@@ -207,6 +457,22 @@ method : str
     module.def("paired_test", &call_paired_test);
     module.def("robust_rank_test", &call_robust_rank_test);
     module.def("effective_sample_size", &call_effective_sample_size);
+    module.def("brunner_munzel", &call_brunner_munzel);
+    module.def("welch", &call_welch);
+    module.def("yuen", &call_yuen);
+    module.def("kolmogorov_smirnov", &call_kolmogorov_smirnov);
+    module.def("cramer_von_mises", &call_cramer_von_mises);
+    module.def("anderson_darling", &call_anderson_darling);
+    module.def("quantile_difference", &call_quantile_difference);
+    module.def("proportion_test", &call_proportion_test);
+    module.def("rate_test", &call_rate_test);
+    module.def("ratio_test", &call_ratio_test);
+    module.def("signed_rank", &call_signed_rank);
+    module.def("block_bootstrap", &call_block_bootstrap);
+    module.def("equivalence", &call_equivalence);
+    module.def("adjust", &call_adjust);
+    module.def("power", &call_power);
+    module.def("sample_size", &call_sample_size);
 }
 
 }  // namespace serinus::python

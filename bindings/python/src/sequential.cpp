@@ -51,32 +51,6 @@ std::int64_t count(const char* name, py::handle value) {
     if (!(std::abs(number) <= most) || number != std::floor(number)) refuse_count(name, shown(value));
     return static_cast<std::int64_t>(number);
 }
-
-Margin margin_argument(py::handle given) {
-    const auto refuse = [&] {
-        raise(Code::argument_margin,
-              "margin is " + shown(given) + R"(; allowed: {"ratio": number} or {"difference": number})");
-    };
-    if (!py::isinstance<py::dict>(given)) refuse();
-    Margin margin;
-    for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(given)) {
-        const double number = PyBool_Check(value.ptr()) ? -1.0 : PyFloat_AsDouble(value.ptr());
-        if (PyErr_Occurred() != nullptr || PyBool_Check(value.ptr()) || !py::isinstance<py::str>(key)) {
-            PyErr_Clear();
-            refuse();
-        }
-        const std::string_view name = text_argument("margin", key);
-        if (name == "ratio") {
-            margin.ratio = number;
-        } else if (name == "difference") {
-            margin.difference = number;
-        } else {
-            refuse();
-        }
-    }
-    return margin;
-}
-
 ProportionTest make_proportion_test(double alpha, std::optional<double> alpha_promote, py::handle harm,
                                     py::handle margin, py::handle side, py::handle method, double dispersion,
                                     bool interval) {

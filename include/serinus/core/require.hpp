@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/evidence.hpp>
 #include <serinus/core/reason.hpp>
 #include <serinus/core/words.hpp>
 
@@ -17,7 +18,8 @@ inline namespace v0 {
 /// Raises `serinus.argument.range`, with the field, its value and what it may be, unless `holds`.
 inline void require(bool holds, std::string_view field, double value, std::string_view allowed) {
     if (holds) return;
-    raise(Code::argument_range, std::string(field) + " is " + number_text(value) + "; allowed: " + std::string(allowed));
+    raise(Code::argument_range,
+          std::string(field) + " is " + number_text(value) + "; allowed: " + std::string(allowed));
 }
 
 /// A probability strictly between 0 and 1, as a confidence and an error rate are.
@@ -41,6 +43,14 @@ inline void require_finite(std::string_view field, std::span<const double> value
     }
 }
 inline void require_finite(Arm arm, std::span<const double> values) { require_finite(word(arm), values); }
+
+/// The number of a margin that must be a ratio, finite and above 0. Raises `serinus.argument.margin`.
+inline double require_ratio(const Margin& margin) {
+    if (!margin.ratio || margin.difference)
+        raise(Code::argument_margin, "margin is not a ratio alone; allowed: {ratio}, above 0");
+    if (*margin.ratio > 0 && std::isfinite(*margin.ratio)) return *margin.ratio;
+    raise(Code::argument_margin, "margin is a ratio of " + number_text(*margin.ratio) + "; allowed: finite, above 0");
+}
 
 }  // namespace v0
 }  // namespace serinus

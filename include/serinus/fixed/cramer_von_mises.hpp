@@ -82,8 +82,8 @@ inline double arrangements_beyond(std::int64_t m, std::int64_t n, std::int64_t n
 /// and the baseline, N = m + n (Anderson 1962, Annals of Mathematical Statistics 33, 1148-1159).
 ///  - `exact`: counts all arrangements, without ties and up to mn = 3600 (60 against 60 values: a second);
 ///  - `asymptotic`: T standardised by its exact mean and variance against the limit, right also far out;
-///    Without ties only: T with midranks grows with the ties themselves, and values rounded to their standard
-///    deviation reject in every second of healthy pairs. (SciPy's `method="asymptotic"` and "auto" do so.)
+///    Without ties only: T with midranks grows with the ties themselves, so that values rounded to their standard
+///    deviation, 200 against 100 of them, reject always. (SciPy's "asymptotic" and "auto" do so.)
 ///  - `conditional`: given the ties, by (mn/N^2) times the sum of the squared distances of the distribution functions
 ///    at the ends of the groups of equal values, which is T without ties; first three moments.
 ///  - `automatic`: `conditional` with ties, `exact` without up to 20 values an arm (at most 20 ms), else `asymptotic`.
@@ -151,7 +151,8 @@ inline CramerVonMisesResult cramer_von_mises(std::span<const double> baseline, s
         result.p_value = cramer_von_mises_detail::arrangements_beyond(m, n, needed);
         return result;
     }
-    if (options.method == QuadraticMethod::conditional || (options.method == QuadraticMethod::automatic && largest > 1)) {
+    if (options.method == QuadraticMethod::conditional ||
+        (options.method == QuadraticMethod::automatic && largest > 1)) {
         result.method = QuadraticMethod::conditional;
         TiedQuadratic groups;
         double sum = 0, i = 0, j = 0;
@@ -164,8 +165,8 @@ inline CramerVonMisesResult cramer_von_mises(std::span<const double> baseline, s
             sum += size * apart * apart;
             groups.add(share, size / (total - 1));
         });
-        result.p_value = groups.survival(sum * pairs / (total * total), 1.0 / 6, std::sqrt(1.0 / 45),
-                                         cramer_von_mises_survival);
+        result.p_value =
+            groups.survival(sum * pairs / (total * total), 1.0 / 6, std::sqrt(1.0 / 45), cramer_von_mises_survival);
         return result;
     }
     const double mean = (1 + 1 / total) / 6;

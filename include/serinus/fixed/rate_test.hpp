@@ -39,7 +39,7 @@ struct Rate {
 };
 
 struct RateTestOptions {
-    double ratio = 1;  ///< canary's rate over baseline's, that is tested against: the margin; above 0
+    Margin margin{.ratio = 1.0};  ///< a ratio, canary's rate over baseline's, that is tested against; above 0
     Alternative alternative = Alternative::two_sided;
     RateMethod method = RateMethod::automatic;
     double confidence = 0.95;
@@ -54,9 +54,9 @@ struct RateTestResult {
     RateMethod method = RateMethod::exact;  ///< what was used; never `automatic`
 };
 
-/// Is the canary's rate of events another than `ratio` times the baseline's?
+/// Is the canary's rate of events another than `margin.ratio` times the baseline's?
 ///
-/// Given the s events of both arms, the canary's are binomial with chance pi = r/(1 + r), r = ratio e_c/e_b
+/// Given the s events of both arms, the canary's are binomial with chance pi = r/(1 + r), r = margin e_c/e_b
 /// (Przyborowski and Wilenski 1940). e: exposures.
 ///  - `exact`: binomial tails; two-sided the sum of all probabilities not above that of the events seen, as R's
 ///    poisson.test; interval by Clopper and Pearson's bounds on pi.
@@ -67,20 +67,22 @@ struct RateTestResult {
 ///    `exact` or `midp` is asked for.
 ///
 /// baseline, canary: events whole from 0 to 2^53 (`serinus.argument.count`), exposures finite and above 0 in one unit,
-/// ratio above 0, confidence in (0, 1) (`serinus.argument.range`). The events must be independent of each other: where
-/// they come in bursts the test is too sure. One-sided alternatives get a one-sided interval. No events at all: p 1
-/// (`midp`, one-sided: 1/2), interval [0, inf). Exchanging the arms inverts ratio and interval. Cost: microseconds; O(sqrt(s)) additions.
+/// confidence in (0, 1) (`serinus.argument.range`), margin a ratio above 0 (`serinus.argument.margin`). The events must
+/// be independent of each other: where they come in bursts the test is too sure. One-sided alternatives get a one-sided
+/// interval. No events at all: p 1
+/// (`midp`, one-sided: 1/2), interval [0, inf). Exchanging the arms inverts ratio and interval. Cost: microseconds;
+/// O(sqrt(s)) additions.
 ///
 ///     const auto found = rate_test({.events = 12, .exposure = 1000}, {.events = 9, .exposure = 100},
-///                                  {.ratio = 1.5, .alternative = Alternative::greater});
+///                                  {.margin = {.ratio = 1.5}, .alternative = Alternative::greater});
 inline RateTestResult rate_test(const Rate& baseline, const Rate& canary, const RateTestOptions& options = {}) {
     require_count("events of the baseline", baseline.events);
     require_count("events of the canary", canary.events);
     for (const auto& [field, value] : {std::pair{"exposure of the baseline", baseline.exposure},
-                                       std::pair{"exposure of the canary", canary.exposure},
-                                       std::pair{"ratio", options.ratio}})
+                                       std::pair{"exposure of the canary", canary.exposure}})
         require(value > 0 && std::isfinite(value), field, value, "finite, above 0");
     require_open_unit("confidence", options.confidence);
+    const double margin = require_ratio(options.margin);
     constexpr double infinity = std::numeric_limits<double>::infinity();
 
     RateTestResult result;
@@ -88,7 +90,7 @@ inline RateTestResult rate_test(const Rate& baseline, const Rate& canary, const 
     const double x = canary.events, y = baseline.events, s = x + y;
     const double exposures = canary.exposure / baseline.exposure;  // of equal rates: the odds of the canary
     if (s > 0) result.ratio = y > 0 ? x / y / exposures : infinity;
-    const double odds = options.ratio * exposures, p = odds / (1 + odds), q = 1 / (1 + odds);
+    const double odds = margin * exposures, p = odds / (1 + odds), q = 1 / (1 + odds);
     result.method = options.method == RateMethod::automatic ? RateMethod::exact : options.method;
     constexpr double most_steps = 1e6;
     if (tail_steps(s / 4) > most_steps || !(p > 0 && q > 0)) result.method = RateMethod::score;
@@ -118,9 +120,9 @@ inline RateTestResult rate_test(const Rate& baseline, const Rate& canary, const 
         if (options.alternative == Alternative::two_sided) {
             result.p_value = distribution.not_likelier(x) - here;
         } else {
-            result.p_value = (options.alternative == Alternative::greater ? distribution.at_least(x)
-                                                                          : distribution.at_most(x)) -
-                             here;
+            result.p_value =
+                (options.alternative == Alternative::greater ? distribution.at_least(x) : distribution.at_most(x)) -
+                here;
         }
         // The chance of as many events or more, at given log odds; falling events are the same of the other arm.
         const auto end = [&](double own, double other) {
@@ -129,6 +131,8 @@ inline RateTestResult rate_test(const Rate& baseline, const Rate& canary, const 
                 const double share = incomplete_beta_inverse(own, other + 1, tail);
                 return share / (1 - share);
             }
+            // Without events in the other arm the mid-p is never above 1/2.
+            if (other == 0 && tail >= 0.5) return infinity;
             const auto excess = [&](double log_odds) {
                 const double r = std::exp(log_odds), share = r / (1 + r);
                 return incomplete_beta(own, other + 1, share) - binomial_density(own, s, share, 1 / (1 + r)) / 2 - tail;
