@@ -17,6 +17,7 @@
 #include <type_traits>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/sort_kernel.hpp>
 #include <serinus/core/version.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
@@ -178,12 +179,14 @@ std::int32_t serinus_mann_whitney(const double* baseline, std::size_t n_baseline
         require_struct_size(*result, 72, "result");
         const serinus_mann_whitney_options given = take_options(options, 20, "options");
         const serinus::MannWhitneyOptions standard;
+        serinus::Workspace workspace{.sort = serinus::fastest_sort()};
         const serinus::MannWhitneyResult found = serinus::mann_whitney(
             require_array(baseline, n_baseline, "baseline"), require_array(canary, n_canary, "canary"),
             {.alternative = take_enum(given.alternative, standard.alternative, "options->alternative"),
              .method = take_enum(given.method, standard.method, "options->method"),
              .continuity = take_switch(given.continuity, standard.continuity, "options->continuity"),
-             .nan_policy = take_enum(given.nan_policy, standard.nan_policy, "options->nan_policy")});
+             .nan_policy = take_enum(given.nan_policy, standard.nan_policy, "options->nan_policy")},
+            workspace);
         give_result({.struct_size = 0,
                      .method = number(found.method),
                      .degenerate = found.degenerate ? 1 : 0,

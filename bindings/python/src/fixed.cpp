@@ -11,6 +11,7 @@
 #include <pybind11/stl.h>
 
 #include <serinus/core/reason.hpp>
+#include <serinus/core/sort_kernel.hpp>
 #include <serinus/fixed/adjust.hpp>
 #include <serinus/fixed/anderson_darling.hpp>
 #include <serinus/fixed/block_bootstrap.hpp>
@@ -70,6 +71,12 @@ class Values {
     std::span<const double> values_;
 };
 
+/// Memory that the calls of one thread work in, with the fastest sort of this machine.
+Workspace& workspace() {
+    thread_local Workspace own{.sort = fastest_sort()};
+    return own;
+}
+
 /// Below this many values a call is over before another thread could have used the time.
 constexpr std::size_t few = 64;
 
@@ -81,9 +88,9 @@ MannWhitneyResult call_mann_whitney(py::handle baseline, py::handle canary, py::
                                      .nan_policy = word_argument<NanPolicy>("nan", nan)};
     const Values y("baseline", baseline);
     const Values x("canary", canary);
-    if (x.get().size() + y.get().size() <= few) return mann_whitney(y.get(), x.get(), options);
+    if (x.get().size() + y.get().size() <= few) return mann_whitney(y.get(), x.get(), options, workspace());
     const py::gil_scoped_release release;
-    return mann_whitney(y.get(), x.get(), options);
+    return mann_whitney(y.get(), x.get(), options, workspace());
 }
 
 py::dict to_dict(const MannWhitneyResult& r) {
@@ -120,7 +127,7 @@ py::dict call_hodges_lehmann(py::handle baseline, py::handle canary, double conf
     HodgesLehmannResult r;
     {
         const py::gil_scoped_release release;
-        r = hodges_lehmann(y.get(), x.get(), options);
+        r = hodges_lehmann(y.get(), x.get(), options, workspace());
     }
     return py::dict("estimate"_a = r.estimate, "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence,
                     "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary, "method"_a = word(r.method));
@@ -130,7 +137,7 @@ py::dict call_effect_size(py::handle baseline, py::handle canary, double confide
     using namespace py::literals;
     const EffectSizeOptions options{.confidence = confidence, .nan_policy = word_argument<NanPolicy>("nan", nan)};
     const Values y("baseline", baseline), x("canary", canary);
-    const EffectSizeResult r = effect_size(y.get(), x.get(), options);
+    const EffectSizeResult r = effect_size(y.get(), x.get(), options, workspace());
     return py::dict("effect"_a = r.effect, "cliffs_delta"_a = r.cliffs_delta, "lower"_a = r.lower, "upper"_a = r.upper,
                     "confidence"_a = r.confidence, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary);
 }
@@ -179,7 +186,7 @@ py::dict call_brunner_munzel(py::handle baseline, py::handle canary, py::handle 
                                        .confidence = confidence,
                                        .nan_policy = word_argument<NanPolicy>("nan", nan)};
     const Values y("baseline", baseline), x("canary", canary);
-    const BrunnerMunzelResult r = brunner_munzel(y.get(), x.get(), options);
+    const BrunnerMunzelResult r = brunner_munzel(y.get(), x.get(), options, workspace());
     return py::dict("statistic"_a = r.statistic, "df"_a = r.df, "p_value"_a = r.p_value, "estimate"_a = r.estimate,
                     "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence,
                     "degenerate"_a = r.degenerate, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary);
@@ -199,7 +206,7 @@ py::dict call_welch(py::handle baseline, py::handle canary, py::handle alternati
                                .confidence = confidence,
                                .nan_policy = word_argument<NanPolicy>("nan", nan)};
     const Values y("baseline", baseline), x("canary", canary);
-    return mean_difference_dict(welch(y.get(), x.get(), options));
+    return mean_difference_dict(welch(y.get(), x.get(), options, workspace()));
 }
 
 py::dict call_yuen(py::handle baseline, py::handle canary, py::handle alternative, double trim, double difference,
@@ -210,7 +217,7 @@ py::dict call_yuen(py::handle baseline, py::handle canary, py::handle alternativ
                               .confidence = confidence,
                               .nan_policy = word_argument<NanPolicy>("nan", nan)};
     const Values y("baseline", baseline), x("canary", canary);
-    return mean_difference_dict(yuen(y.get(), x.get(), options));
+    return mean_difference_dict(yuen(y.get(), x.get(), options, workspace()));
 }
 
 py::dict call_kolmogorov_smirnov(py::handle baseline, py::handle canary, py::handle alternative, py::handle method,
@@ -223,7 +230,7 @@ py::dict call_kolmogorov_smirnov(py::handle baseline, py::handle canary, py::han
     KolmogorovSmirnovResult r;
     {
         const py::gil_scoped_release release;
-        r = kolmogorov_smirnov(y.get(), x.get(), options);
+        r = kolmogorov_smirnov(y.get(), x.get(), options, workspace());
     }
     return py::dict("statistic"_a = r.statistic, "p_value"_a = r.p_value, "location"_a = r.location, "sign"_a = r.sign,
                     "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary, "method"_a = word(r.method));
@@ -237,7 +244,7 @@ py::dict call_cramer_von_mises(py::handle baseline, py::handle canary, py::handl
     CramerVonMisesResult r;
     {
         const py::gil_scoped_release release;
-        r = cramer_von_mises(y.get(), x.get(), options);
+        r = cramer_von_mises(y.get(), x.get(), options, workspace());
     }
     return py::dict("statistic"_a = r.statistic, "p_value"_a = r.p_value, "degenerate"_a = r.degenerate,
                     "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary, "method"_a = word(r.method));
@@ -248,7 +255,7 @@ py::dict call_anderson_darling(py::handle baseline, py::handle canary, py::handl
     const AndersonDarlingOptions options{.method = word_argument<QuadraticMethod>("method", method),
                                          .nan_policy = word_argument<NanPolicy>("nan", nan)};
     const Values y("baseline", baseline), x("canary", canary);
-    const AndersonDarlingResult r = anderson_darling(y.get(), x.get(), options);
+    const AndersonDarlingResult r = anderson_darling(y.get(), x.get(), options, workspace());
     return py::dict("statistic"_a = r.statistic, "p_value"_a = r.p_value, "a_squared"_a = r.a_squared,
                     "degenerate"_a = r.degenerate, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary,
                     "method"_a = word(r.method));
@@ -265,7 +272,7 @@ py::dict call_quantile_difference(py::handle baseline, py::handle canary, double
                                             .n_effective_canary = n_effective_canary,
                                             .nan_policy = word_argument<NanPolicy>("nan", nan)};
     const Values y("baseline", baseline), x("canary", canary);
-    const QuantileDifferenceResult r = quantile_difference(y.get(), x.get(), options);
+    const QuantileDifferenceResult r = quantile_difference(y.get(), x.get(), options, workspace());
     const auto arm = [](const ArmQuantile& of) {
         return py::dict("estimate"_a = of.estimate, "lower"_a = of.lower, "upper"_a = of.upper);
     };
@@ -332,7 +339,7 @@ py::dict call_signed_rank(py::handle differences, py::handle alternative, double
                                     .method = word_argument<SignedRankMethod>("method", method),
                                     .continuity = continuity,
                                     .nan_policy = word_argument<NanPolicy>("nan", nan)};
-    const SignedRankResult r = signed_rank(Values("differences", differences).get(), options);
+    const SignedRankResult r = signed_rank(Values("differences", differences).get(), options, workspace());
     return py::dict("statistic"_a = r.statistic, "p_value"_a = r.p_value, "estimate"_a = r.estimate,
                     "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence, "n"_a = r.n,
                     "zeros"_a = r.zeros, "method"_a = word(r.method));

@@ -24,7 +24,7 @@ struct AndersonDarlingOptions {
 struct AndersonDarlingResult {
     double statistic = 0;  ///< (a_squared - 1)/its standard deviation under the null hypothesis
     double p_value = 1;
-    double a_squared = 0;  ///< Scholz and Stephens' A^2 by midranks
+    double a_squared = 0;                                  ///< Scholz and Stephens' A^2 by midranks
     QuadraticMethod method = QuadraticMethod::asymptotic;  ///< what p_value was computed by; never `automatic`
     bool degenerate = false;      ///< an arm is empty, there are fewer than four values, or all are equal
     std::int64_t n_baseline = 0;  ///< values, NaN not counted
@@ -58,8 +58,8 @@ inline AndersonDarlingResult anderson_darling(std::span<const double> baseline, 
     result.degenerate = true;
     const auto m = static_cast<double>(x.size()), n = static_cast<double>(y.size()), total = m + n;
     if (x.empty() || y.empty() || total < 4) return result;
-    sort_ascending(x);
-    sort_ascending(y);
+    workspace.sort(x);
+    workspace.sort(y);
     require(options.method != QuadraticMethod::exact, "method is \"exact\"; the number of values", total,
             "the methods \"auto\", \"asymptotic\" and \"conditional\"");
     TiedQuadratic ends;
@@ -102,15 +102,13 @@ inline AndersonDarlingResult anderson_darling(std::span<const double> baseline, 
     const double b = (2 * g - 4) * k * k + 8 * h * k + (2 * g - 14 * h - 4) * inverse - 8 * h + 4 * g - 6;
     const double c = (6 * h + 2 * g - 2) * k * k + (4 * h - 4 * g + 6) * k + (2 * h - 6) * inverse + 4 * h;
     const double d = (2 * h + 6) * k * k - 4 * h * k;
-    const double variance =
-        (((a * total + b) * total + c) * total + d) / ((total - 1) * (total - 2) * (total - 3));
+    const double variance = (((a * total + b) * total + c) * total + d) / ((total - 1) * (total - 2) * (total - 3));
     result.statistic = (result.a_squared - (k - 1)) / std::sqrt(variance);
     constexpr double limit_deviation = 0.7614041419593837;  // sqrt(2 (pi^2 - 9)/3)
     if (options.method == QuadraticMethod::conditional ||
         (options.method == QuadraticMethod::automatic && groups < total)) {
         result.method = QuadraticMethod::conditional;
-        result.p_value =
-            ends.survival(at_ends * m * n / total, 1, limit_deviation, anderson_darling_survival);
+        result.p_value = ends.survival(at_ends * m * n / total, 1, limit_deviation, anderson_darling_survival);
         return result;
     }
     result.p_value = anderson_darling_survival(1 + result.statistic * limit_deviation);

@@ -70,8 +70,8 @@ inline BrunnerMunzelResult brunner_munzel(std::span<const double> baseline, std:
     result.n_canary = static_cast<std::int64_t>(x.size());
     result.degenerate = true;
     if (x.empty() || y.empty()) return result;
-    sort_ascending(x);
-    sort_ascending(y);
+    workspace.sort(x);
+    workspace.sort(y);
     const Placements found = placements(y, x);
     result.estimate = found.effect;
     if (found.all_equal) return result;

@@ -104,8 +104,8 @@ inline CramerVonMisesResult cramer_von_mises(std::span<const double> baseline, s
     result.n_canary = m;
     result.degenerate = true;
     if (m < 2 || n < 2) return result;
-    sort_ascending(x);
-    sort_ascending(y);
+    workspace.sort(x);
+    workspace.sort(y);
     // Twice each rank difference is whole; squares of them as a sum of four products stay exact up to 2^53.
     double canary_squares = 0, baseline_squares = 0;
     std::int64_t in_order = 0, x_below = 0, y_below = 0, largest = 0;

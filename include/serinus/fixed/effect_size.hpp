@@ -61,8 +61,8 @@ inline EffectSizeResult effect_size(std::span<const double> baseline, std::span<
     result.n_baseline = static_cast<std::int64_t>(y.size());
     result.n_canary = static_cast<std::int64_t>(x.size());
     if (x.empty() || y.empty()) return result;
-    sort_ascending(x);
-    sort_ascending(y);
+    workspace.sort(x);
+    workspace.sort(y);
     const Placements found = placements(y, x);
     const double effect = found.effect;
     result.effect = effect;

@@ -15,10 +15,10 @@
 #include <vector>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/require.hpp>
 #include <serinus/core/normal.hpp>
 #include <serinus/core/order.hpp>
 #include <serinus/core/reason.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/special.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/core/workspace.hpp>
@@ -143,8 +143,8 @@ inline HodgesLehmannResult hodges_lehmann(std::span<const double> baseline, std:
     const bool exact_asked = options.method == HodgesLehmannMethod::exact;
     if (options.method == HodgesLehmannMethod::normal) result.method = options.method;
     if (m == 0 || n == 0) return result;
-    sort_ascending(x);
-    sort_ascending(y);
+    workspace.sort(x);
+    workspace.sort(y);
     const std::int64_t pairs = m * n;
 
     const bool two_sided = options.alternative == Alternative::two_sided;

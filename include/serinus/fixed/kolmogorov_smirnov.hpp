@@ -129,8 +129,8 @@ inline KolmogorovSmirnovResult kolmogorov_smirnov(std::span<const double> baseli
     }
     if (options.method == DistributionMethod::asymptotic) result.method = options.method;
     if (m == 0 || n == 0) return result;
-    sort_ascending(x);
-    sort_ascending(y);
+    workspace.sort(x);
+    workspace.sort(y);
 
     // Distances in mn-ths are whole numbers, so nothing is rounded.
     std::int64_t i = 0, j = 0, largest = 0;
@@ -156,12 +156,11 @@ inline KolmogorovSmirnovResult kolmogorov_smirnov(std::span<const double> baseli
             seen += in_canary + in_baseline;
             ends[static_cast<std::size_t>(seen)] = 1;
         });
-        result.p_value = std::min(
-            1.0, detail::arrangements_beyond(m, n, largest, options.alternative, ends, workspace.counts));
+        result.p_value =
+            std::min(1.0, detail::arrangements_beyond(m, n, largest, options.alternative, ends, workspace.counts));
     } else {
         const double z = std::sqrt(pairs / static_cast<double>(m + n)) * result.statistic;
-        result.p_value =
-            options.alternative == Alternative::two_sided ? kolmogorov_survival(z) : std::exp(-2 * z * z);
+        result.p_value = options.alternative == Alternative::two_sided ? kolmogorov_survival(z) : std::exp(-2 * z * z);
     }
     return result;
 }

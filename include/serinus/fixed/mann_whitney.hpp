@@ -173,8 +173,8 @@ inline MannWhitneyResult mann_whitney(std::span<const double> baseline, std::spa
     // The copies are this call's own; they are sorted where they lie.
     const std::span<double> x(workspace.canary.data(), canary_samples.values.size());
     const std::span<double> y(workspace.baseline.data(), baseline_samples.values.size());
-    sort_ascending(x);
-    sort_ascending(y);
+    workspace.sort(x);
+    workspace.sort(y);
     const RankComparison ranks = compare_ranks(x, y);
     const std::int64_t pairs = m * n;
     result.u = static_cast<double>(ranks.twice_u) / 2;

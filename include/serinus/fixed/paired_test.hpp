@@ -11,8 +11,8 @@
 #include <vector>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/require.hpp>
 #include <serinus/core/reason.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/student.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/series/dependence.hpp>
@@ -75,8 +75,8 @@ inline PairedTestResult paired_test(std::span<const double> differences, const P
     constexpr std::size_t slowest = 6;
     const double error = std::sqrt(std::max(known.long_run_variance(), slow_variance(values, slowest)) / known.n);
     result.conclusive = true;
-    const StudentInference found = student_inference(known.mean, error, result.df, options.difference,
-                                                     options.alternative, options.confidence);
+    const StudentInference found =
+        student_inference(known.mean, error, result.df, options.difference, options.alternative, options.confidence);
     result.statistic = found.statistic;
     result.p_value = found.p_value;
     result.lower = found.lower;

@@ -24,8 +24,8 @@ struct Placements {
 };
 
 /// Placements of two sorted arms, neither empty: P_i the share of the baseline below a canary value, ties half, and Q_j
-/// likewise; variance = s_P^2/m + s_Q^2/n (Brunner and Munzel 2000; the same as DeLong et al. 1988); 0 with one value in
-/// an arm. Two walks through both arms, O(m + n).
+/// likewise; variance = s_P^2/m + s_Q^2/n (Brunner and Munzel 2000; the same as DeLong et al. 1988); 0 with one value
+/// in an arm. Two walks through both arms, O(m + n).
 inline Placements placements(std::span<const double> baseline, std::span<const double> canary) {
     Placements found;
     const auto m = static_cast<double>(canary.size()), n = static_cast<double>(baseline.size());

@@ -86,8 +86,9 @@ class TiedQuadratic {
     void add(double share, double weight) { points_.emplace_back(share, weight); }
 
     /// P(sum >= x). Few groups: a shifted chi-square with the sum's mean, variance and skewness (Hall 1983; Buckley and
-    /// Eagleson 1988), exact for two groups of values and within 0.003 of 0.05. Many: the limit without ties, `survival`
-    /// with mean `limit_mean` and standard deviation `limit_deviation`, moved to the sum's mean and deviation.
+    /// Eagleson 1988), exact for two groups of values and within 0.003 of 0.05. Many: the limit without ties,
+    /// `survival` with mean `limit_mean` and standard deviation `limit_deviation`, moved to the sum's mean and
+    /// deviation.
     template <class Survival>
     double survival(double x, double limit_mean, double limit_deviation, Survival&& limit) const {
         double mean = 0, squares = 0;

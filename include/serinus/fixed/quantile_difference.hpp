@@ -212,8 +212,8 @@ inline QuantileDifferenceResult quantile_difference(std::span<const double> base
             require(*value > 0 && *value <= static_cast<double>(n), field, *value, "above 0, at most the values");
     }
     if (x.empty() || y.empty()) return result;
-    sort_ascending(x);
-    sort_ascending(y);
+    workspace.sort(x);
+    workspace.sort(y);
     const double tail = (1 - options.confidence) / 2;
     const auto arm = [&](std::span<const double> sorted, const std::optional<double>& worth) {
         switch (result.method) {

@@ -11,8 +11,8 @@
 #include <span>
 #include <vector>
 
-#include <serinus/core/order.hpp>
 #include <serinus/core/normal.hpp>
+#include <serinus/core/order.hpp>
 #include <serinus/core/workspace.hpp>
 
 namespace serinus {
@@ -80,15 +80,41 @@ inline RankSumCost rank_sum_cost(std::int64_t m, std::int64_t n, std::int64_t u)
     return {static_cast<double>(smaller) * table, table, smaller <= largest_counted_sample && counts_fit(m + n, m)};
 }
 
+/// The cumulative counts of U for m and n values without ties, up to mn/2: kept in the workspace, so that many metrics
+/// of the same sizes pay for them once. m n <= 10,000.
+inline std::span<const double> cached_rank_sum(std::int64_t m, std::int64_t n, Workspace& workspace) {
+    if (m > n) std::swap(m, n);
+    for (const ExactTable& table : workspace.tables) {
+        if (table.m == m && table.n == n) return table.cumulative;
+    }
+    constexpr std::size_t most = 8;
+    if (workspace.tables.size() < most) workspace.tables.emplace_back();
+    ExactTable& table = workspace.tables[workspace.next_table++ % most];
+    table.m = table.n = -1;  // until it is whole
+    rank_sum_counts(m, n, m * n / 2, table.cumulative);
+    for (std::size_t k = 1; k < table.cumulative.size(); ++k) table.cumulative[k] += table.cumulative[k - 1];
+    table.m = m;
+    table.n = n;
+    return table.cumulative;
+}
+
 /// P(U <= u) and P(U >= u), exact, for m and n values without ties; 0 <= u <= mn. The same to the bit when m and n
-/// change places. Cost: see `rank_sum_cost`.
+/// change places, and whether a table was kept or not. Cost: see `rank_sum_cost`; a look at a table that was kept.
 inline RankSumTails rank_sum_tails(std::int64_t m, std::int64_t n, std::int64_t u, Workspace& workspace) {
     const std::int64_t tail = std::min(u, m * n - u);
-    rank_sum_counts(m, n, tail, workspace.counts);
-    double below = 0;
-    for (std::int64_t k = 0; k < tail; ++k) below += workspace.counts[static_cast<std::size_t>(k)];
+    double below = 0, with_it = 0;
+    constexpr std::int64_t small = 10'000;
+    if (m * n <= small) {
+        const std::span<const double> cumulative = cached_rank_sum(m, n, workspace);
+        if (tail > 0) below = cumulative[static_cast<std::size_t>(tail) - 1];
+        with_it = cumulative[static_cast<std::size_t>(tail)];
+    } else {
+        rank_sum_counts(m, n, tail, workspace.counts);
+        for (std::int64_t k = 0; k < tail; ++k) below += workspace.counts[static_cast<std::size_t>(k)];
+        with_it = below + workspace.counts[static_cast<std::size_t>(tail)];
+    }
     const double all = choose(m + n, m);
-    const double short_tail = (below + workspace.counts[static_cast<std::size_t>(tail)]) / all;
+    const double short_tail = with_it / all;
     // Exactly in the middle the tails are equal, and must be so to the bit.
     const double long_tail = 2 * tail == m * n ? short_tail : 1 - below / all;
     return u == tail ? RankSumTails{short_tail, long_tail} : RankSumTails{long_tail, short_tail};

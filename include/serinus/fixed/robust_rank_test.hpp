@@ -12,9 +12,9 @@
 #include <vector>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/require.hpp>
 #include <serinus/core/order.hpp>
 #include <serinus/core/reason.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/student.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/fixed/placements.hpp>

@@ -135,7 +135,7 @@ inline SignedRankResult signed_rank(std::span<const double> differences, const S
     result.n = static_cast<std::int64_t>(all.size());
     if (options.method == SignedRankMethod::normal) result.method = options.method;
     if (all.empty()) return result;
-    sort_ascending(all);
+    workspace.sort(all);
 
     // Ranks of the sizes, with the signs beside them: both sides are sorted, so a merge gives the groups.
     std::vector<double>& sizes = workspace.baseline;

@@ -70,8 +70,8 @@ inline MeanDifferenceResult yuen(std::span<const double> baseline, std::span<con
     result.n_canary = static_cast<std::int64_t>(x.size());
     result.degenerate = true;
     if (x.empty() || y.empty()) return result;
-    sort_ascending(x);
-    sort_ascending(y);
+    workspace.sort(x);
+    workspace.sort(y);
     const int exponent = std::max(common_exponent(x), common_exponent(y));
     const double origin = y[y.size() / 2];
     const detail::MeanOfArm b = detail::trimmed_mean(y, options.trim, exponent, origin);

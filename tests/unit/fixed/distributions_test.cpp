@@ -24,10 +24,10 @@ TEST(KolmogorovSmirnov, AgreesWithR) {
     const int seen = for_each_pair("ks.test", [&](const auto& one, const Values& baseline, const Values& canary) {
         const bool counted = one["options"]["exact"];
         // R's `greater` is that of the distribution function.
-        const auto found = kolmogorov_smirnov(
-            baseline, canary,
-            {.alternative = mirrored(alternative(one)),
-             .method = counted ? DistributionMethod::exact : DistributionMethod::asymptotic});
+        const auto found =
+            kolmogorov_smirnov(baseline, canary,
+                               {.alternative = mirrored(alternative(one)),
+                                .method = counted ? DistributionMethod::exact : DistributionMethod::asymptotic});
         expect_close(found.statistic, number(one["outputs"]["statistic"]), 1e-12, 1e-15);
         const double expected = number(one["outputs"]["p.value"]);
         if (std::isnan(expected)) {
@@ -58,9 +58,8 @@ TEST(KolmogorovSmirnov, ExactAgreesWithSciPyWithoutTies) {
         all.insert(all.end(), canary.begin(), canary.end());
         std::sort(all.begin(), all.end());
         if (std::adjacent_find(all.begin(), all.end()) != all.end()) return;
-        const auto found =
-            kolmogorov_smirnov(baseline, canary,
-                               {.alternative = mirrored(alternative(one)), .method = DistributionMethod::exact});
+        const auto found = kolmogorov_smirnov(
+            baseline, canary, {.alternative = mirrored(alternative(one)), .method = DistributionMethod::exact});
         expect_close(found.statistic, number(one["outputs"]["statistic"]), 1e-12, 1e-15);
         expect_close(found.p_value, number(one["outputs"]["pvalue"]), 1e-9);
         ++seen;
@@ -113,7 +112,8 @@ TEST(KolmogorovSmirnov, DirectionsAndEdges) {
     EXPECT_EQ(kolmogorov_smirnov(low, high, {.alternative = Alternative::less}).p_value, 1);
     const auto exchanged = kolmogorov_smirnov(high, low, {.alternative = Alternative::less});
     EXPECT_EQ(exchanged.p_value, greater.p_value);
-    for (const auto& [b, c] : {std::pair{Values{}, high}, {low, Values{}}, {Values{}, Values{}}, {Values{3}, Values{3, 3}}})
+    for (const auto& [b, c] :
+         {std::pair{Values{}, high}, {low, Values{}}, {Values{}, Values{}}, {Values{3}, Values{3, 3}}})
         EXPECT_EQ(kolmogorov_smirnov(b, c).p_value, 1);
     EXPECT_THROW(kolmogorov_smirnov(Values(40000, 1), Values(40000, 2), {.method = DistributionMethod::exact}), Error);
     // Kolmogorov's limit: both series meet.
@@ -193,7 +193,9 @@ TEST(AndersonDarling, StatisticsAgreeWithSciPyAndKSamples) {
             expect_close(found.statistic, number(one["outputs"]["statistic"]), 1e-9, 1e-11);
             // SciPy's table is interpolated by a parabola in the logarithm of p.
             const double p = number(one["outputs"]["pvalue"]);
-            if (p > 0.001 && p < 0.25) EXPECT_NEAR(found.p_value, p, 0.02);
+            if (p > 0.001 && p < 0.25) {
+                EXPECT_NEAR(found.p_value, p, 0.02);
+            }
         });
     EXPECT_GE(seen, 80);
     for_each_pair("ad.test", [&](const auto& one, const Values& baseline, const Values& canary) {
@@ -229,7 +231,9 @@ TEST(QuadraticTests, KeepTheirSizeWithAndWithoutTies) {
             EXPECT_LE(darling, most) << unit << " " << m;
             EXPECT_LE(mises, most) << unit << " " << m;
             // Two or three different values in 45 cannot come close to 0.05.
-            if (unit < 4) EXPECT_GE(std::min(darling, mises), rounds * 0.02) << unit << " " << m;
+            if (unit < 4) {
+                EXPECT_GE(std::min(darling, mises), rounds * 0.02) << unit << " " << m;
+            }
         }
     }
 }

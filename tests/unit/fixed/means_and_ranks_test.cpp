@@ -84,7 +84,9 @@ TEST(BrunnerMunzel, SymmetryAndSizeUnderUnequalVariances) {
         EXPECT_NEAR(found.lower, 1 - exchanged.upper, 1e-12);
         // The interval inverts the test.
         const auto edge = brunner_munzel(b, c, {.effect = found.lower});
-        if (found.lower > 0) EXPECT_NEAR(edge.p_value, 0.05, 1e-9);
+        if (found.lower > 0) {
+            EXPECT_NEAR(edge.p_value, 0.05, 1e-9);
+        }
     }
     EXPECT_LE(rejected, rounds * 0.06 + 4 * std::sqrt(rounds * 0.05 * 0.95));  // 0.01: t at 20 values
 }

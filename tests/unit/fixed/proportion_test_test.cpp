@@ -30,7 +30,9 @@ TEST(ProportionTest, ScoreIsMiettinenAndNurminens) {
         const auto values = numbers(one["options"]["values"]), z = numbers(one["outputs"]["z"]);
         for (std::size_t i = 0; i < z.size(); ++i) {
             const auto at = proportion_test(arm(one, "2"), arm(one, "1"), {.margin = {.difference = values[i]}});
-            if (!std::isnan(z[i]) && at.method == Method::score) expect_close(at.statistic, z[i], 1e-9, 1e-12);
+            if (!std::isnan(z[i]) && at.method == Method::score) {
+                expect_close(at.statistic, z[i], 1e-9, 1e-12);
+            }
         }
     });
     EXPECT_EQ(seen, 20);
@@ -131,8 +133,9 @@ TEST(ProportionTest, ScoreCoversAndItsEndsInvertIt) {
         for (const double end : {found.lower, found.upper})
             EXPECT_NEAR(proportion_test(b, c, {.margin = {.difference = end}}).p_value, 0.05, 1e-9);
         for (const double end : {ratio.lower, ratio.upper}) {
-            if (end > 0 && std::isfinite(end))
+            if (end > 0 && std::isfinite(end)) {
                 EXPECT_NEAR(proportion_test(b, c, {.margin = {.ratio = end}}).p_value, 0.05, 1e-9);
+            }
         }
         const auto exchanged = proportion_test(c, b);
         EXPECT_NEAR(exchanged.lower, -found.upper, 1e-12);

@@ -96,7 +96,9 @@ TEST(RateTest, EndsInvertTheirTest) {
                 const auto here = rate_test(baseline, canary, {.method = method});
                 const auto exchanged = rate_test(canary, baseline, {.method = method});
                 EXPECT_NEAR(here.p_value, exchanged.p_value, 1e-12);
-                if (x > 0) EXPECT_NEAR(here.lower * exchanged.upper, 1, 1e-9);
+                if (x > 0) {
+                    EXPECT_NEAR(here.lower * exchanged.upper, 1, 1e-9);
+                }
             }
         }
     }

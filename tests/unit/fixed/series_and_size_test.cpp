@@ -66,7 +66,9 @@ TEST(SignedRank, EstimateAndEndsAreMeansOfPairs) {
         EXPECT_EQ(found.estimate, median) << n;
         EXPECT_TRUE(std::binary_search(means.begin(), means.end(), found.lower));
         EXPECT_TRUE(std::binary_search(means.begin(), means.end(), found.upper));
-        if (n >= 7) EXPECT_NEAR(found.confidence, 0.95, 0.03);
+        if (n >= 7) {
+            EXPECT_NEAR(found.confidence, 0.95, 0.03);
+        }
         Values negative = d;
         for (double& value : negative) value = -value;
         EXPECT_EQ(signed_rank(negative).lower, -found.upper);
@@ -89,7 +91,9 @@ TEST(SignedRank, NormalIsNearExactAndSizesHold) {
         const auto found = signed_rank(d);
         rejected += found.p_value <= 0.05 ? 1 : 0;
         covered += found.lower <= 0 && 0 <= found.upper ? 1 : 0;
-        if (round < 20) EXPECT_NEAR(found.p_value, signed_rank(d, {.method = SignedRankMethod::normal}).p_value, 0.01);
+        if (round < 20) {
+            EXPECT_NEAR(found.p_value, signed_rank(d, {.method = SignedRankMethod::normal}).p_value, 0.01);
+        }
     }
     const double slack = 4 * std::sqrt(rounds * 0.05 * 0.95);
     EXPECT_LE(rejected, rounds * 0.05 + slack);
