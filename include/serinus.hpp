@@ -42,6 +42,7 @@
 #include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/kolmogorov_smirnov.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
+#include <serinus/fixed/mann_whitney_batch.hpp>
 #include <serinus/fixed/paired_test.hpp>
 #include <serinus/fixed/placements.hpp>
 #include <serinus/fixed/power.hpp>
@@ -52,6 +53,7 @@
 #include <serinus/fixed/rate_test.hpp>
 #include <serinus/fixed/ratio_test.hpp>
 #include <serinus/fixed/robust_rank_test.hpp>
+#include <serinus/fixed/rolling_mann_whitney.hpp>
 #include <serinus/fixed/signed_rank.hpp>
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>

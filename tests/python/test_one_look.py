@@ -139,6 +139,49 @@ def test_bootstrap_ratio_adjust_equivalence_power() -> None:
     assert serinus.power("proportion", size.n_baseline, size.n_canary, baseline=0.01, canary=0.02) == pytest.approx(0.9)
 
 
+def test_batches_are_the_single_tests_to_the_bit() -> None:
+    random = np.random.default_rng(8)
+    b, c = random.normal(size=(150, 40)), np.round(random.normal(0.2, 1, (150, 30)), 1)
+    one = serinus.mann_whitney_batch(b, c, alternative="greater")
+    two = serinus.mann_whitney_batch(list(b), [row.tolist() for row in c], alternative="greater", threads=2)
+    flat = serinus.mann_whitney_batch(
+        b.ravel(),
+        c.ravel(),
+        "greater",
+        baseline_offsets=np.arange(151) * 40,
+        canary_offsets=np.arange(151) * 30,
+        threads=3,
+    )
+    assert len(one) == 150
+    for i in range(150):
+        single = serinus.mann_whitney(b[i], c[i], alternative="greater")
+        for batch in (one, two, flat):
+            assert (batch.u[i], batch.p_value[i], batch.method[i]) == (single.u, single.p_value, single.method)
+    shared = serinus.mann_whitney_batch(b[0], c)
+    assert shared.p_value[7] == serinus.mann_whitney(b[0], c[7]).p_value
+    ragged = serinus.mann_whitney_batch([[1.0, 2.0], [3.0]], [[], [4.0, 5.0, 6.0]])
+    assert ragged.degenerate.tolist() == [True, False]
+    with pytest.raises(serinus.Error, match="2 baselines and 3 canaries"):
+        serinus.mann_whitney_batch([[1.0], [2.0]], [[1.0], [2.0], [3.0]])
+    with pytest.raises(serinus.Error, match="threads is 0"):
+        serinus.mann_whitney_batch(b, c, threads=0)
+    with pytest.raises(serinus.Error, match="canary_offsets"):
+        serinus.mann_whitney_batch(b[0], c.ravel(), canary_offsets=[0, 9, 5])
+
+
+def test_rolling_is_the_test_of_its_windows() -> None:
+    random = np.random.default_rng(9)
+    rolling = serinus.RollingMannWhitney(50)
+    b, c = np.round(random.normal(size=300), 1), np.round(random.normal(0.3, 1, 300), 1)
+    for i in range(300):
+        rolling.push(b[i], c[i] if i % 3 else None)
+        if i % 37 == 1:
+            sent = [c[j] for j in range(i + 1) if j % 3][-50:]
+            single = serinus.mann_whitney(b[max(0, i - 49) : i + 1], sent)
+            assert (rolling.u, rolling.effect) == (single.u, single.effect)
+            assert rolling.result() == single
+
+
 def test_results_print_pickle_and_show() -> None:
     b, c = arms(20, 30, 7)
     for result in (

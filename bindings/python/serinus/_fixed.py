@@ -33,6 +33,24 @@ class _Result:
         return fields(type(self).__name__.removesuffix("Result"), self.to_dict())
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class MannWhitneyBatch(_Result):
+    """What `mann_whitney_batch` found: arrays with one entry a pair, and the `method` of each."""
+
+    u: NDArray[np.float64]
+    z: NDArray[np.float64]
+    p_value: NDArray[np.float64]
+    effect: NDArray[np.float64]
+    ties: NDArray[np.int64]
+    degenerate: NDArray[np.bool_]
+    n_baseline: NDArray[np.int64]
+    n_canary: NDArray[np.int64]
+    method: list[str]
+
+    def __len__(self) -> int:
+        return len(self.method)
+
+
 @dataclasses.dataclass(frozen=True)
 class HodgesLehmannResult(_Result):
     """What `hodges_lehmann` found: `lower` and `upper` hold with `confidence`, which is what was achieved."""
@@ -338,6 +356,89 @@ def mann_whitney(
     0.014286
     """
     return _core.mann_whitney(baseline, canary, alternative, method, continuity, nan)
+
+
+def mann_whitney_batch(
+    baseline: ArrayLike | Any,
+    canary: ArrayLike | Any,
+    alternative: Alternative = "two-sided",
+    method: Literal["auto", "exact", "edgeworth", "normal"] = "auto",
+    continuity: bool = True,
+    nan: Literal["drop", "error"] = "drop",
+    *,
+    baseline_offsets: ArrayLike | None = None,
+    canary_offsets: ArrayLike | None = None,
+    threads: int = 1,
+) -> MannWhitneyBatch:
+    """`mann_whitney` of many pairs at once; each result is the same to the bit, for any number of threads.
+
+    Parameters
+    ----------
+    baseline, canary : array_like
+        Two-dimensional, a pair a row; or sequences of arrays of any lengths; or flat arrays with offsets. One
+        one-dimensional baseline without offsets serves all canaries, and is sorted once.
+    alternative, method, continuity, nan
+        As `mann_whitney`; the method is chosen for each pair by itself.
+    baseline_offsets, canary_offsets : array_like of int, optional
+        Row i of a flat array is [offsets[i], offsets[i + 1]).
+    threads : int
+        How many work at once.
+
+    Returns
+    -------
+    MannWhitneyBatch
+        Arrays with one entry a pair.
+
+    Examples
+    --------
+    >>> import numpy as np, serinus
+    >>> random = np.random.default_rng(1)
+    >>> found = serinus.mann_whitney_batch(random.normal(size=50), random.normal([[0.0], [2.0]], 1, (2, 50)))
+    >>> (found.p_value < 0.001).tolist()
+    [False, True]
+    """
+    return MannWhitneyBatch(
+        **_core.mann_whitney_batch(
+            _rows("baseline", baseline, baseline_offsets, shared=True),
+            _rows("canary", canary, canary_offsets, shared=False),
+            alternative,
+            method,
+            continuity,
+            nan,
+            threads,
+        )
+    )
+
+
+def _rows(name: str, values: Any, offsets: Any, *, shared: bool) -> list[Any]:
+    """The arms of a batch, one by one."""
+    import numpy as np
+
+    if offsets is not None:
+        flat = np.ascontiguousarray(values, dtype=np.float64)
+        at = np.asarray(offsets)
+        ordered = at.ndim == 1 and at.size > 0 and at.dtype.kind in "iu" and bool((np.diff(at) >= 0).all())
+        if flat.ndim != 1 or not ordered or at[0] < 0 or at[-1] > flat.size:
+            raise Error(
+                f"{name}_offsets do not fit a flat array of shape {flat.shape}; "
+                "allowed: whole numbers that never fall, from 0 to its length",
+                "serinus.argument.length",
+                11,
+            )
+        return [flat[first:last] for first, last in zip(at[:-1].tolist(), at[1:].tolist(), strict=True)]
+    if isinstance(values, np.ndarray) and values.ndim == 2:
+        return list(np.ascontiguousarray(values, dtype=np.float64))
+    if np.ndim(values[0] if isinstance(values, (list, tuple)) and len(values) else values) == 0 or (
+        isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype != object
+    ):
+        if shared:
+            return [values]
+        raise Error(
+            f"{name} is one-dimensional; allowed: two dimensions, a sequence of arrays, or offsets",
+            "serinus.argument.length",
+            11,
+        )
+    return list(values)
 
 
 def hodges_lehmann(

@@ -23,6 +23,7 @@
 #include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/kolmogorov_smirnov.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
+#include <serinus/fixed/mann_whitney_batch.hpp>
 #include <serinus/fixed/paired_test.hpp>
 #include <serinus/fixed/power.hpp>
 #include <serinus/fixed/proportion_test.hpp>
@@ -30,6 +31,7 @@
 #include <serinus/fixed/rate_test.hpp>
 #include <serinus/fixed/ratio_test.hpp>
 #include <serinus/fixed/robust_rank_test.hpp>
+#include <serinus/fixed/rolling_mann_whitney.hpp>
 #include <serinus/fixed/signed_rank.hpp>
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>
@@ -112,6 +114,49 @@ MannWhitneyResult from_dict(const py::dict& fields) {
     r.n_canary = fields["n_canary"].cast<std::int64_t>();
     r.method = word_argument<MannWhitneyMethod>("method", fields["method"]);
     return r;
+}
+
+/// Sequences of arms, as many of both, or one baseline for all canaries.
+py::dict call_mann_whitney_batch(const py::sequence& baselines, const py::sequence& canaries, py::handle alternative,
+                                 py::handle method, bool continuity, py::handle nan, std::size_t threads) {
+    using namespace py::literals;
+    const MannWhitneyOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
+                                     .method = word_argument<MannWhitneyMethod>("method", method),
+                                     .continuity = continuity,
+                                     .nan_policy = word_argument<NanPolicy>("nan", nan)};
+    const std::size_t count = canaries.size();
+    const bool shared = baselines.size() == 1 && count != 1;
+    if (!shared && baselines.size() != count) {
+        raise(Code::argument_length, std::to_string(baselines.size()) + " baselines and " + std::to_string(count) +
+                                         " canaries; allowed: as many of both, or one baseline");
+    }
+    std::vector<Values> owners;
+    owners.reserve(count + baselines.size());
+    for (const py::handle baseline : baselines) owners.emplace_back("baseline", baseline);
+    std::vector<MannWhitneyPair> pairs(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        owners.emplace_back("canary", canaries[i]);
+        pairs[i] = {owners[shared ? 0 : i].get(), owners.back().get()};
+    }
+    std::vector<MannWhitneyResult> results(count);
+    {
+        const py::gil_scoped_release release;
+        mann_whitney_batch(pairs, results, options, threads);
+    }
+    const auto column = [&]<class Type>(Type MannWhitneyResult::*field) {
+        py::array_t<Type> array(static_cast<py::ssize_t>(count));
+        Type* out = array.mutable_data();
+        for (std::size_t i = 0; i < count; ++i) out[i] = results[i].*field;
+        return array;
+    };
+    py::list methods;
+    for (const MannWhitneyResult& r : results) methods.append(word(r.method));
+    return py::dict("u"_a = column(&MannWhitneyResult::u), "z"_a = column(&MannWhitneyResult::z),
+                    "p_value"_a = column(&MannWhitneyResult::p_value), "effect"_a = column(&MannWhitneyResult::effect),
+                    "ties"_a = column(&MannWhitneyResult::ties),
+                    "degenerate"_a = column(&MannWhitneyResult::degenerate),
+                    "n_baseline"_a = column(&MannWhitneyResult::n_baseline),
+                    "n_canary"_a = column(&MannWhitneyResult::n_canary), "method"_a = methods);
 }
 
 // ---- results that serinus._fixed makes its own types of
@@ -413,6 +458,7 @@ py::tuple call_sample_size(const std::string& kind, double first, double second,
 }  // namespace
 
 void register_fixed(py::module_& module) {
+    using namespace py::literals;
     py::class_<MannWhitneyResult>(module, "MannWhitneyResult",
                                   R"(What `mann_whitney` found.
 
@@ -459,6 +505,40 @@ method : str
              [](const MannWhitneyResult& a, const MannWhitneyResult& b) { return to_dict(a).equal(to_dict(b)); })
         .def(py::pickle(&to_dict, &from_dict));
     module.def("mann_whitney", &call_mann_whitney);
+    module.def("mann_whitney_batch", &call_mann_whitney_batch);
+    py::class_<RollingMannWhitney>(module, "RollingMannWhitney", R"(U of the last `window` values of each arm.
+
+For a chart or a score that follows the data, exact at every step; not a test to be asked at every step.
+
+Parameters
+----------
+window : int
+    Values an arm, from 1 to 1048576. NaN is no value.
+
+Examples
+--------
+>>> import serinus
+>>> rolling = serinus.RollingMannWhitney(3)
+>>> for baseline, canary in [(1, 2), (3, 4), (2, 5), (9, 1)]:
+...     rolling.push(baseline, canary)
+>>> rolling.u, rolling.effect, rolling.n_canary
+(4.0, 0.4444444444444444, 3)
+)")
+        .def(py::init<std::size_t>(), "window"_a)
+        .def(
+            "push",
+            [](RollingMannWhitney& rolling, std::optional<double> baseline, std::optional<double> canary) {
+                if (baseline) rolling.push_baseline(*baseline);
+                if (canary) rolling.push_canary(*canary);
+            },
+            "baseline"_a, "canary"_a, "Takes the next value of each arm; None: no value.")
+        .def_property_readonly("u", &RollingMannWhitney::u)
+        .def_property_readonly("effect", &RollingMannWhitney::effect)
+        .def_property_readonly("n_baseline", &RollingMannWhitney::n_baseline)
+        .def_property_readonly("n_canary", &RollingMannWhitney::n_canary)
+        .def(
+            "result", [](const RollingMannWhitney& rolling) { return rolling.result({}, workspace()); },
+            "The whole test on the windows as they are: one look.");
     module.def("hodges_lehmann", &call_hodges_lehmann);
     module.def("effect_size", &call_effect_size);
     module.def("paired_test", &call_paired_test);

@@ -114,6 +114,78 @@ inline std::optional<RankSumTails> exact_tails(std::int64_t m, std::int64_t n, c
     return tied_rank_sum_tails(count, workspace);
 }
 
+inline void check_size(std::size_t values) {
+    constexpr std::size_t most = std::size_t{1} << 30;
+    if (values > most)
+        raise(Code::argument_range, "an arm has " + std::to_string(values) + " values; allowed: up to 2^30");
+}
+
+/// The test of two sorted arms without NaN and -0.
+inline MannWhitneyResult of_sorted(std::span<const double> y, std::span<const double> x,
+                                   const MannWhitneyOptions& options, Workspace& workspace) {
+    const auto m = static_cast<std::int64_t>(x.size());
+    const auto n = static_cast<std::int64_t>(y.size());
+    MannWhitneyResult result;
+    result.n_baseline = n;
+    result.n_canary = m;
+    if (options.method != MannWhitneyMethod::automatic) result.method = options.method;
+    result.degenerate = true;
+    if (m == 0 || n == 0) {
+        result.effect = std::numeric_limits<double>::quiet_NaN();
+        return result;
+    }
+
+    const RankComparison ranks = compare_ranks(x, y);
+    const std::int64_t pairs = m * n;
+    result.u = static_cast<double>(ranks.twice_u) / 2;
+    result.effect = result.u / static_cast<double>(pairs);
+    result.ties = ranks.tied;
+    if (ranks.largest == m + n) return result;  // all equal: every arrangement has this U
+    result.degenerate = false;
+
+    const double excess = static_cast<double>(ranks.twice_u - pairs) / 2;
+    RankSumMoments moments = rank_sum_moments(m, n, ranks.tie_term);
+    result.z = excess / moments.deviation;
+
+    workspace.group_sizes.clear();
+    if (ranks.tied > 0 && options.method != MannWhitneyMethod::normal) {
+        for_each_tie_group(x, y, [&](std::int64_t in_canary, std::int64_t in_baseline) {
+            workspace.group_sizes.push_back(in_canary + in_baseline);
+        });
+    }
+
+    std::optional<RankSumTails> exact;
+    if (options.method == MannWhitneyMethod::exact) {
+        exact = exact_tails(m, n, ranks, largest_additions, largest_additions, workspace);
+        if (!exact) {
+            raise(Code::argument_range,
+                  "method is \"exact\" with " + std::to_string(n) + " baseline and " + std::to_string(m) +
+                      " canary values; allowed: up to 200 in the smaller arm without ties, 4e9 additions, 5e7 "
+                      "doubles of memory and counts up to 1e300; or the method \"auto\", \"edgeworth\" or \"normal\"");
+        }
+    } else if (options.method == MannWhitneyMethod::automatic) {
+        exact = exact_tails(m, n, ranks, automatic_additions, automatic_tied_additions, workspace);
+    }
+
+    Tail greater{};
+    Tail less{};
+    if (exact) {
+        greater = {exact->at_least, MannWhitneyMethod::exact};
+        less = {exact->at_most, MannWhitneyMethod::exact};
+    } else if (options.method == MannWhitneyMethod::normal || m + n < 4) {
+        greater = normal_tail(excess, moments, options.continuity);
+        less = normal_tail(-excess, moments, options.continuity);
+    } else {
+        add_higher_moments(m, n, workspace.group_sizes, moments);
+        greater = edgeworth_tail(excess, moments, moments.skewness, options.continuity);
+        less = edgeworth_tail(-excess, moments, -moments.skewness, options.continuity);
+    }
+    const Tail chosen = choose_tail(options.alternative, greater, less);
+    result.p_value = chosen.p_value;
+    result.method = chosen.method;
+    return result;
+}
+
 }  // namespace mann_whitney_detail
 
 /// Does one version tend to larger values than the other? Compares every canary value with every baseline value;
@@ -150,81 +222,13 @@ inline std::optional<RankSumTails> exact_tails(std::int64_t m, std::int64_t n, c
 inline MannWhitneyResult mann_whitney(std::span<const double> baseline, std::span<const double> canary,
                                       const MannWhitneyOptions& options, Workspace& workspace) {
     namespace detail = mann_whitney_detail;
-    constexpr std::size_t most_values = std::size_t{1} << 30;
-    if (baseline.size() > most_values || canary.size() > most_values) {
-        raise(Code::argument_range, "an arm has " + std::to_string(std::max(baseline.size(), canary.size())) +
-                                        " values; allowed: up to 2^30");
-    }
-    const Samples baseline_samples = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline);
-    const Samples canary_samples = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary);
-    const auto m = static_cast<std::int64_t>(canary_samples.values.size());
-    const auto n = static_cast<std::int64_t>(baseline_samples.values.size());
-
-    MannWhitneyResult result;
-    result.n_baseline = n;
-    result.n_canary = m;
-    if (options.method != MannWhitneyMethod::automatic) result.method = options.method;
-    result.degenerate = true;
-    if (m == 0 || n == 0) {
-        result.effect = std::numeric_limits<double>::quiet_NaN();
-        return result;
-    }
-
+    detail::check_size(std::max(baseline.size(), canary.size()));
     // The copies are this call's own; they are sorted where they lie.
-    const std::span<double> x(workspace.canary.data(), canary_samples.values.size());
-    const std::span<double> y(workspace.baseline.data(), baseline_samples.values.size());
+    const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline).values;
+    const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary).values;
     workspace.sort(x);
     workspace.sort(y);
-    const RankComparison ranks = compare_ranks(x, y);
-    const std::int64_t pairs = m * n;
-    result.u = static_cast<double>(ranks.twice_u) / 2;
-    result.effect = result.u / static_cast<double>(pairs);
-    result.ties = ranks.tied;
-    if (ranks.largest == m + n) return result;  // all equal: every arrangement has this U
-    result.degenerate = false;
-
-    const double excess = static_cast<double>(ranks.twice_u - pairs) / 2;
-    RankSumMoments moments = rank_sum_moments(m, n, ranks.tie_term);
-    result.z = excess / moments.deviation;
-
-    workspace.group_sizes.clear();
-    if (ranks.tied > 0 && options.method != MannWhitneyMethod::normal) {
-        for_each_tie_group(x, y, [&](std::int64_t in_canary, std::int64_t in_baseline) {
-            workspace.group_sizes.push_back(in_canary + in_baseline);
-        });
-    }
-
-    std::optional<RankSumTails> exact;
-    if (options.method == MannWhitneyMethod::exact) {
-        exact = detail::exact_tails(m, n, ranks, detail::largest_additions, detail::largest_additions, workspace);
-        if (!exact) {
-            raise(Code::argument_range,
-                  "method is \"exact\" with " + std::to_string(n) + " baseline and " + std::to_string(m) +
-                      " canary values; allowed: up to 200 in the smaller arm without ties, 4e9 additions, 5e7 "
-                      "doubles of memory and counts up to 1e300; or the method \"auto\", \"edgeworth\" or \"normal\"");
-        }
-    } else if (options.method == MannWhitneyMethod::automatic) {
-        exact =
-            detail::exact_tails(m, n, ranks, detail::automatic_additions, detail::automatic_tied_additions, workspace);
-    }
-
-    detail::Tail greater{};
-    detail::Tail less{};
-    if (exact) {
-        greater = {exact->at_least, MannWhitneyMethod::exact};
-        less = {exact->at_most, MannWhitneyMethod::exact};
-    } else if (options.method == MannWhitneyMethod::normal || m + n < 4) {
-        greater = detail::normal_tail(excess, moments, options.continuity);
-        less = detail::normal_tail(-excess, moments, options.continuity);
-    } else {
-        add_higher_moments(m, n, workspace.group_sizes, moments);
-        greater = detail::edgeworth_tail(excess, moments, moments.skewness, options.continuity);
-        less = detail::edgeworth_tail(-excess, moments, -moments.skewness, options.continuity);
-    }
-    const detail::Tail chosen = detail::choose_tail(options.alternative, greater, less);
-    result.p_value = chosen.p_value;
-    result.method = chosen.method;
-    return result;
+    return detail::of_sorted(y, x, options, workspace);
 }
 
 /// The same in memory of its own.
