@@ -75,13 +75,7 @@ SERINUS_AVX2_INLINE void sort_registers(__m256d* v) {
             v[N - 1 - i] = swap;
         }
         if constexpr (N == 2) v[1] = reversed(v[1]);
-        for (std::size_t i = 0; i < N / 2; ++i) {
-            const __m256d low = _mm256_min_pd(v[i], v[i + N / 2]);
-            v[i + N / 2] = _mm256_max_pd(v[i], v[i + N / 2]);
-            v[i] = low;
-        }
-        merge_registers<N / 2>(v);
-        merge_registers<N / 2>(v + N / 2);
+        merge_registers<N>(v);
     }
 }
 

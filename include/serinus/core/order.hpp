@@ -6,8 +6,10 @@
 /// Every array here is free of NaN and has no -0.0 (`take_samples` sees to both).
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include <boost/sort/pdqsort/pdqsort.hpp>
@@ -238,6 +240,22 @@ inline RankComparison compare_ranks(std::span<const double> first, std::span<con
         }
     });
     return ranks;
+}
+
+/// The q-quantile of sorted values, linear between order statistics: position (n-1) q + 1 (Hyndman and Fan's type 7;
+/// the default of NumPy and R). 0 <= q <= 1; NaN of nothing.
+inline double quantile_of_sorted(std::span<const double> sorted, double q) noexcept {
+    if (sorted.empty()) return std::numeric_limits<double>::quiet_NaN();
+    const double position = q * static_cast<double>(sorted.size() - 1);
+    const auto below = std::min(static_cast<std::size_t>(position), sorted.size() - 1);
+    const double share = position - static_cast<double>(below);
+    if (share == 0 || below + 1 == sorted.size()) return sorted[below];
+    const double low = sorted[below], high = sorted[below + 1];
+    // Two halves where the step itself would overflow.
+    const double step = high - low;
+    if (std::isinf(step))
+        return std::isinf(low) || std::isinf(high) ? (std::isinf(low) ? low : high) : low * (1 - share) + high * share;
+    return low + share * step;
 }
 
 }  // namespace v0

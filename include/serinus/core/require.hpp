@@ -44,6 +44,12 @@ inline void require_finite(std::string_view field, std::span<const double> value
 }
 inline void require_finite(Arm arm, std::span<const double> values) { require_finite(word(arm), values); }
 
+/// A margin that is a ratio or a difference, not both. Raises `serinus.argument.margin`.
+inline void require_one(const Margin& margin) {
+    if (margin.ratio.has_value() == margin.difference.has_value())
+        raise(Code::argument_margin, "margin has both a ratio and a difference, or neither; allowed: one of them");
+}
+
 /// The number of a margin that must be a ratio, finite and above 0. Raises `serinus.argument.margin`.
 inline double require_ratio(const Margin& margin) {
     if (!margin.ratio || margin.difference)

@@ -14,6 +14,7 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/moments.hpp>
+#include <serinus/core/order.hpp>
 #include <serinus/core/random.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/series/samples.hpp>
@@ -146,14 +147,8 @@ BlockBootstrapResult block_bootstrap(std::span<const double> values, Statistic&&
                             });
     std::sort(found.begin(), found.end());
     result.standard_error = std::sqrt(moments(found, 0, found.front()).variance());
-    const auto quantile = [&](double q) {
-        const double position = q * static_cast<double>(found.size() - 1);
-        const auto below = static_cast<std::size_t>(position);
-        const double share = position - static_cast<double>(below);
-        return below + 1 < found.size() ? found[below] + share * (found[below + 1] - found[below]) : found[below];
-    };
-    result.lower = quantile((1 - options.confidence) / 2);
-    result.upper = quantile((1 + options.confidence) / 2);
+    result.lower = quantile_of_sorted(found, (1 - options.confidence) / 2);
+    result.upper = quantile_of_sorted(found, (1 + options.confidence) / 2);
     return result;
 }
 

@@ -11,6 +11,7 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/reason.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
 
 namespace serinus {
@@ -39,8 +40,7 @@ struct EquivalenceResult {
 ///     equivalence(found.lower, found.upper, {.difference = 5.0}).equivalent;
 inline EquivalenceResult equivalence(double lower, double upper, const Margin& margin, Harm harm = Harm::increase) {
     const bool of_ratio = margin.ratio.has_value();
-    if (of_ratio == margin.difference.has_value())
-        raise(Code::argument_margin, "margin has both a ratio and a difference, or neither; allowed: one of them");
+    require_one(margin);
     const double high = of_ratio ? *margin.ratio : *margin.difference;
     if (!(high >= (of_ratio ? 1 : 0))) {
         raise(Code::argument_margin, std::string("margin is a ") + (of_ratio ? "ratio" : "difference") + " of " +

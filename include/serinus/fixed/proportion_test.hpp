@@ -286,8 +286,7 @@ inline ProportionTestResult proportion_test(const Proportion& baseline, const Pr
     detail::check("canary", canary);
     require_open_unit("confidence", options.confidence);
     const bool of_ratio = options.margin.ratio.has_value();
-    if (of_ratio == options.margin.difference.has_value())
-        raise(Code::argument_margin, "margin has both a ratio and a difference, or neither; allowed: one of them");
+    require_one(options.margin);
     const double margin = of_ratio ? *options.margin.ratio : *options.margin.difference;
     if (!(of_ratio ? margin > 0 && std::isfinite(margin) : margin > -1 && margin < 1)) {
         raise(Code::argument_margin, std::string("margin is a ") + (of_ratio ? "ratio" : "difference") + " of " +

@@ -91,11 +91,13 @@ class TiedQuadratic {
     /// deviation.
     template <class Survival>
     double survival(double x, double limit_mean, double limit_deviation, Survival&& limit) const {
-        double mean = 0, squares = 0;
-        for (std::size_t i = 0; i < points_.size(); ++i) {
-            for (std::size_t j = 0; j < i; ++j) squares += 2 * product(i, j) * product(i, j) / scale(i, j);
-            mean += product(i, i);
-            squares += product(i, i) * product(i, i);
+        // tr A and tr A^2. For i < j the bridge's covariance is p_i (1 - p_j), a product, so one running sum does.
+        double mean = 0, squares = 0, before = 0;
+        for (const auto& [p, weight] : points_) {
+            const double own = weight * p * (1 - p);
+            mean += own;
+            squares += own * own + 2 * weight * (1 - p) * (1 - p) * before;
+            before += weight * p * p;
         }
         constexpr std::size_t few = 100;
         if (points_.size() > few) return limit(limit_mean + (x - mean) / std::sqrt(2 * squares) * limit_deviation);
@@ -119,8 +121,6 @@ class TiedQuadratic {
         const double p = points_[std::min(i, j)].first, q = points_[std::max(i, j)].first;
         return p * (1 - q);
     }
-    double product(std::size_t i, std::size_t j) const { return points_[i].second * bridge(i, j); }
-    double scale(std::size_t i, std::size_t j) const { return points_[i].second / points_[j].second; }
 
     std::vector<std::pair<double, double>> points_;  // share, weight; ascending
 };
