@@ -13,7 +13,15 @@ import pytest
 import serinus
 from serinus import _words
 
-MODULES = ["serinus", "serinus._errors", "serinus._fixed", "serinus._rollout", "serinus.sequential"]
+MODULES = [
+    "serinus",
+    "serinus._errors",
+    "serinus._fixed",
+    "serinus._rollout",
+    "serinus.sequential",
+    "serinus.sequential._combine",
+    "serinus.sequential._paired",
+]
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -1,0 +1,118 @@
+"""Counts of bad requests: ProportionTest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import _core
+from ._counts import proportions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Literal
+
+    from numpy.typing import ArrayLike
+
+
+class ProportionTest(_core.ProportionTest):
+    """Is the canary's share of bad requests beyond the margin (`side="harm"`), or certainly not (`side="safe"`)?
+
+    Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
+    `harm="increase"`: in every interval, given the past, p_canary <= ratio * p_baseline (or p_baseline + difference).
+    Rates may drift and sizes may change with every interval.
+
+    Parameters
+    ----------
+    alpha : float
+        Error of the decision, in (0, 1).
+    harm : {"increase", "decrease", "either"}
+        Which way the share gets worse.
+    margin : dict
+        How much worse the canary may be: {"ratio": r} with r >= 1 (1: any harm counts) or {"difference": d} with
+        0 <= d < 1. Given for the direction of harm.
+    side : {"harm", "safe"}
+        Evidence of harm beyond the margin, or of its absence.
+    method : {"auto", "conditional", "block"}
+        "conditional" serves ratios, "block" ratios and differences; "auto" takes the first where it can.
+    dispersion : float
+        Long-run variance of the counts over the binomial one, at least 1, learned from history.
+    noise : dict, optional
+        The same as a plan carries it: {"dispersion": 1.3}. Give one of the two.
+    alpha_promote : float, optional
+        Error of the interval's end that is not on the side of harm; default alpha.
+    interval : bool
+        Keep what `lower` and `upper` of the evidence are made of.
+
+    Notes
+    -----
+    Proved: the error rate for independent requests. Measured, not proved: for over-dispersed counts with a dispersion
+    learned from history. No event at all: the e-value stays 1 and the estimate is NaN.
+
+    Examples
+    --------
+    >>> from serinus.sequential import ProportionTest
+    >>> test = ProportionTest(alpha=0.05, margin={"ratio": 2.0})
+    >>> for minute in range(10):
+    ...     test.update(9, 900, 8, 100)
+    >>> test.decided
+    True
+    >>> evidence = test.evidence()
+    >>> evidence.n_canary, round(evidence.estimate, 3)
+    (1000.0, 8.0)
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        alpha: float = 0.05,
+        harm: Literal["increase", "decrease", "either"] = "increase",
+        margin: Mapping[str, float] | None = None,
+        side: Literal["harm", "safe"] = "harm",
+        method: Literal["auto", "conditional", "block"] = "auto",
+        dispersion: float | None = None,
+        noise: Mapping[str, float] | None = None,
+        *,
+        alpha_promote: float | None = None,
+        interval: bool = True,
+    ) -> None:
+        if noise is not None:
+            if dispersion is not None or set(noise) - {"dispersion"}:
+                _core.fail(
+                    "serinus.argument.word", f'noise is {noise!r}; allowed: {{"dispersion": number}}, and no dispersion beside it'
+                )
+            dispersion = noise.get("dispersion")
+        super().__init__(
+            alpha,
+            alpha_promote,
+            harm,
+            {"ratio": 1.0} if margin is None else dict(margin),
+            side,
+            method,
+            1.0 if dispersion is None else dispersion,
+            interval,
+        )
+
+    def update_many(self, bad_b: ArrayLike, total_b: ArrayLike, bad_c: ArrayLike, total_c: ArrayLike) -> None:
+        """Takes many intervals at once, in order: four arrays of one length, or single numbers for all of them.
+
+        Nothing is taken when a count is impossible.
+        """
+        self._update_many(*proportions(bad_b, total_b, bad_c, total_c))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revive, (type(self), self._options, self.state())
+
+    def __repr__(self) -> str:
+        alpha, _, harm, margin, side, method, dispersion, _ = self._options
+        return (
+            f"ProportionTest(alpha={alpha:g}, harm={harm!r}, margin={margin!r}, side={side!r}, method={method!r}, "
+            f"dispersion={dispersion:g}; log_e_value={self.log_e_value:.4g})"
+        )
+
+
+def _revive(cls: type[ProportionTest], options: Any, state: bytes) -> ProportionTest:
+    alpha, alpha_promote, harm, margin, side, method, dispersion, interval = options
+    test = cls(alpha, harm, margin, side, method, dispersion, alpha_promote=alpha_promote, interval=interval)
+    test.restore(state)
+    return test

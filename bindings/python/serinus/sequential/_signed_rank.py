@@ -1,0 +1,65 @@
+"""Gauges whose differences are symmetric and independent: SignedRankTest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import _core, _inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Literal
+
+    from numpy.typing import ArrayLike
+
+
+class SignedRankTest(_core.SignedRankTest):
+    """Is the canary's gauge worse, when differences are independent and symmetric? Needs no history.
+
+    The null hypothesis: beyond the margin every difference is as likely positive as negative, whatever came before. For
+    gauges as they come, autocorrelated or skewed, it alarms far too often; `PairedTest` is for those.
+
+    Parameters
+    ----------
+    alpha : float
+        Error of the decision, in (0, 1).
+    harm : {"increase", "decrease", "either"}
+    margin : dict
+        {"difference": d} with d >= 0; default 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from serinus.sequential import SignedRankTest
+    >>> test = SignedRankTest()
+    >>> test.update_many(np.random.default_rng(1).normal(1, 1, 60))
+    >>> test.decided
+    True
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        alpha: float = 0.05,
+        harm: Literal["increase", "decrease", "either"] = "increase",
+        margin: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__(alpha, harm, {"difference": 0.0} if margin is None else dict(margin))
+
+    def update_many(self, differences: ArrayLike) -> None:
+        """Takes canary - baseline of many intervals, in order; NaN is no information."""
+        self._update_many(_inputs.values("differences", differences))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revive, (type(self), self._options, self.state())
+
+    def __repr__(self) -> str:
+        alpha, harm, margin = self._options
+        return f"SignedRankTest(alpha={alpha:g}, harm={harm!r}, margin={margin!r}; log_e_value={self.log_e_value:.4g})"
+
+
+def _revive(cls: type[SignedRankTest], options: Any, state: bytes) -> SignedRankTest:
+    test = cls(*options)
+    test.restore(state)
+    return test
