@@ -111,6 +111,10 @@ typedef enum serinus_status {
     SERINUS_ERROR_FILE_READ = 150,
     /** a file that cannot be written */
     SERINUS_ERROR_FILE_WRITE = 151,
+    /** a target that is no decimal number between 0 and 1 and no such percentage */
+    SERINUS_ERROR_SLO_TARGET = 160,
+    /** a condition that no error rate can meet */
+    SERINUS_ERROR_SLO_NEVER_FIRES = 161,
     /** not enough memory; the C interface alone says it so */
     SERINUS_ERROR_MEMORY = 190,
     /** a defect of Serinus itself; the C interface alone says it so */

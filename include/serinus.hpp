@@ -67,6 +67,8 @@
 #include <serinus/sequential/signed_rank_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/t_mixture.hpp>
+#include <serinus/slo/objective.hpp>
+#include <serinus/slo/policy.hpp>
 #include <serinus/rollout/batch.hpp>
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/decision.hpp>
