@@ -1,9 +1,7 @@
-// Mann-Whitney, a pair at a time: what one metric costs. Many distinct pairs per run, so that no branch predictor
-// learns one by heart; input is copied, cleaned and sorted inside the timing.
+// Mann-Whitney: a pair at a time, in batches, and in windows that slide. Input is copied, cleaned and sorted inside the
+// timing unless the name says otherwise.
 
-#include <algorithm>
 #include <cstddef>
-#include <random>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -13,81 +11,86 @@
 #include <serinus/fixed/mann_whitney_batch.hpp>
 #include <serinus/fixed/rolling_mann_whitney.hpp>
 
+#include "data.hpp"
+#include "sizes.hpp"
+
 namespace {
 
-struct Pair {
-    std::vector<double> baseline, canary;
-};
+using serinus::MannWhitneyMethod;
+using serinus::bench::InTurn;
+using serinus::bench::Pair;
+using serinus::bench::sizes;
+using serinus::bench::Values;
 
-/// Lognormal values; rounded to whole numbers around 40 where `ties` are wanted.
-std::vector<Pair> pairs_of(std::size_t size, bool ties) {
-    std::mt19937_64 random(size);
-    std::lognormal_distribution<double> lognormal;
-    std::poisson_distribution<int> poisson(40);
-    std::vector<Pair> pairs(std::max<std::size_t>(4, 200'000 / size));
-    for (Pair& pair : pairs) {
-        for (std::vector<double>* arm : {&pair.baseline, &pair.canary}) {
-            for (std::size_t i = 0; i < size; ++i) arm->push_back(ties ? poisson(random) : lognormal(random));
-        }
-    }
-    return pairs;
-}
-
-void run(benchmark::State& state, bool ties, serinus::MannWhitneyMethod method,
+void run(benchmark::State& state, Values kind, MannWhitneyMethod method,
          serinus::SortKernel sort = serinus::fastest_sort()) {
-    const auto pairs = pairs_of(static_cast<std::size_t>(state.range(0)), ties);
+    InTurn pairs(serinus::bench::pairs(static_cast<std::size_t>(state.range(0)), kind));
     serinus::Workspace workspace{.sort = sort};
-    std::size_t next = 0;
     for (auto _ : state) {
-        const Pair& pair = pairs[next];
-        next = next + 1 == pairs.size() ? 0 : next + 1;
+        const Pair& pair = pairs.next();
         benchmark::DoNotOptimize(
             serinus::mann_whitney(pair.baseline, pair.canary, {.method = method}, workspace).p_value);
     }
 }
 
-void normal(benchmark::State& state) { run(state, false, serinus::MannWhitneyMethod::normal); }
+void normal(benchmark::State& state) { run(state, Values::lognormal, MannWhitneyMethod::normal); }
 /// Headers alone, without the compiled library.
 void normal_portable(benchmark::State& state) {
-    run(state, false, serinus::MannWhitneyMethod::normal, &serinus::sort_ascending);
+    run(state, Values::lognormal, MannWhitneyMethod::normal, &serinus::sort_ascending);
 }
-void normal_ties(benchmark::State& state) { run(state, true, serinus::MannWhitneyMethod::normal); }
-void automatic(benchmark::State& state) { run(state, false, serinus::MannWhitneyMethod::automatic); }
-void automatic_ties(benchmark::State& state) { run(state, true, serinus::MannWhitneyMethod::automatic); }
-void exact(benchmark::State& state) { run(state, false, serinus::MannWhitneyMethod::exact); }
-void exact_ties(benchmark::State& state) { run(state, true, serinus::MannWhitneyMethod::exact); }
+void normal_ties(benchmark::State& state) { run(state, Values::counts, MannWhitneyMethod::normal); }
+void edgeworth(benchmark::State& state) { run(state, Values::lognormal, MannWhitneyMethod::edgeworth); }
+void edgeworth_ties(benchmark::State& state) { run(state, Values::counts, MannWhitneyMethod::edgeworth); }
+void automatic(benchmark::State& state) { run(state, Values::lognormal, MannWhitneyMethod::automatic); }
+void automatic_ties(benchmark::State& state) { run(state, Values::counts, MannWhitneyMethod::automatic); }
+void exact(benchmark::State& state) { run(state, Values::lognormal, MannWhitneyMethod::exact); }
+void exact_ties(benchmark::State& state) { run(state, Values::counts, MannWhitneyMethod::exact); }
+
+/// The same without a table from before.
+void exact_cold(benchmark::State& state) {
+    InTurn pairs(serinus::bench::pairs(static_cast<std::size_t>(state.range(0))));
+    serinus::Workspace workspace{.sort = serinus::fastest_sort()};
+    for (auto _ : state) {
+        const Pair& pair = pairs.next();
+        workspace.tables.clear();
+        workspace.next_table = 0;
+        benchmark::DoNotOptimize(
+            serinus::mann_whitney(pair.baseline, pair.canary, {.method = MannWhitneyMethod::exact}, workspace).p_value);
+    }
+}
 
 /// The merge alone, both arms sorted.
 void merge(benchmark::State& state) {
-    auto pairs = pairs_of(static_cast<std::size_t>(state.range(0)), false);
-    for (Pair& pair : pairs) {
-        serinus::sort_ascending(pair.baseline);
-        serinus::sort_ascending(pair.canary);
-    }
-    std::size_t next = 0;
+    InTurn pairs(serinus::bench::sorted_pairs(static_cast<std::size_t>(state.range(0))));
     for (auto _ : state) {
-        const Pair& pair = pairs[next];
-        next = next + 1 == pairs.size() ? 0 : next + 1;
+        const Pair& pair = pairs.next();
+        benchmark::DoNotOptimize(serinus::compare_ranks(pair.canary, pair.baseline).twice_u);
+    }
+}
+/// The walk over groups of equal values.
+void merge_ties(benchmark::State& state) {
+    InTurn pairs(serinus::bench::sorted_pairs(static_cast<std::size_t>(state.range(0)), Values::counts));
+    for (auto _ : state) {
+        const Pair& pair = pairs.next();
         benchmark::DoNotOptimize(serinus::compare_ranks(pair.canary, pair.baseline).twice_u);
     }
 }
 
 /// One baseline, sorted once, for many canaries: what a pair costs.
 void shared_baseline(benchmark::State& state) {
-    const auto data = pairs_of(static_cast<std::size_t>(state.range(0)), false);
+    const auto data = serinus::bench::pairs(static_cast<std::size_t>(state.range(0)));
     std::vector<serinus::MannWhitneyPair> pairs;
     for (const Pair& pair : data) pairs.push_back({data.front().baseline, pair.canary});
     std::vector<serinus::MannWhitneyResult> results(pairs.size());
     serinus::Workspace workspace{.sort = serinus::fastest_sort()};
-    for (auto _ : state)
-        serinus::mann_whitney_batch(pairs, results, {.method = serinus::MannWhitneyMethod::normal}, workspace);
+    for (auto _ : state) serinus::mann_whitney_batch(pairs, results, {.method = MannWhitneyMethod::normal}, workspace);
     state.counters["pair"] = benchmark::Counter(
         static_cast<double>(pairs.size()), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 /// 10,000 pairs of 1,440 values an arm, on so many threads.
 void ten_thousand(benchmark::State& state) {
-    const auto data = pairs_of(1440, false);
+    const auto data = serinus::bench::pairs(1440);
     std::vector<serinus::MannWhitneyPair> pairs;
     for (std::size_t i = 0; i < 10'000; ++i) {
         const Pair& pair = data[i % data.size()];
@@ -100,29 +103,36 @@ void ten_thousand(benchmark::State& state) {
 /// One new value an arm.
 void rolling(benchmark::State& state) {
     const auto size = static_cast<std::size_t>(state.range(0));
-    const auto data = pairs_of(200'000, false);
+    const auto data = serinus::bench::pairs(200'000);
     serinus::RollingMannWhitney window(size);
     std::size_t at = 0;
-    for (auto _ : state) {
+    const auto push = [&] {
         window.push_baseline(data[0].baseline[at]);
         window.push_canary(data[0].canary[at]);
         at = at + 1 == data[0].canary.size() ? 0 : at + 1;
+    };
+    for (std::size_t i = 0; i < size; ++i) push();
+    for (auto _ : state) {
+        push();
         benchmark::DoNotOptimize(window.u());
     }
 }
 
-BENCHMARK(normal_portable)->Arg(60)->Arg(1440)->Arg(10080)->Unit(benchmark::kMicrosecond);
-BENCHMARK(shared_baseline)->Arg(1440);
+BENCHMARK(normal)->Apply(sizes);
+BENCHMARK(normal_portable)->Apply(sizes);
+BENCHMARK(normal_ties)->Apply(sizes);
+BENCHMARK(edgeworth)->Apply(sizes);
+BENCHMARK(edgeworth_ties)->Apply(sizes);
+BENCHMARK(automatic)->Apply(sizes)->Arg(20)->Arg(50);
+BENCHMARK(automatic_ties)->Apply(sizes)->Arg(20)->Arg(50);
+// `exact` without ties is refused above 200 values in the smaller arm; with ties it costs O(n^4).
+BENCHMARK(exact)->Arg(8)->Arg(20)->Arg(50)->Arg(60)->Arg(100)->Arg(200)->Unit(benchmark::kMicrosecond);
+BENCHMARK(exact_cold)->Arg(8)->Arg(20)->Arg(50)->Arg(60)->Arg(100)->Arg(200)->Unit(benchmark::kMicrosecond);
+BENCHMARK(exact_ties)->Arg(8)->Arg(20)->Arg(50)->Arg(60)->Arg(100)->Unit(benchmark::kMicrosecond);
+BENCHMARK(merge)->Apply(sizes);
+BENCHMARK(merge_ties)->Apply(sizes);
+BENCHMARK(shared_baseline)->Arg(60)->Arg(1440);
 BENCHMARK(ten_thousand)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(rolling)->Arg(60)->Arg(1440)->Arg(10080);
-BENCHMARK(normal)->Arg(60)->Arg(600)->Arg(1440)->Arg(10080)->Unit(benchmark::kMicrosecond);
-BENCHMARK(normal_ties)->Arg(60)->Arg(600)->Arg(1440)->Arg(10080)->Unit(benchmark::kMicrosecond);
-BENCHMARK(automatic)->Arg(20)->Arg(50)->Arg(60)->Arg(600)->Arg(1440)->Arg(10080)->Unit(benchmark::kMicrosecond);
-BENCHMARK(automatic_ties)->Arg(20)->Arg(50)->Arg(60)->Arg(1440)->Unit(benchmark::kMicrosecond);
-BENCHMARK(exact)->Arg(8)->Arg(20)->Arg(50)->Arg(100)->Arg(200)->Unit(benchmark::kMicrosecond);
-BENCHMARK(exact_ties)->Arg(8)->Arg(20)->Arg(50)->Arg(100)->Unit(benchmark::kMicrosecond);
-BENCHMARK(merge)->Arg(60)->Arg(600)->Arg(1440)->Arg(10080)->Unit(benchmark::kMicrosecond);
+BENCHMARK(rolling)->Arg(8)->Arg(60)->Arg(600)->Arg(1440)->Arg(10'080)->Arg(100'000);
 
 }  // namespace
-
-BENCHMARK_MAIN();
