@@ -61,6 +61,7 @@
 #include <serinus/sequential/boundaries.hpp>
 #include <serinus/sequential/combine.hpp>
 #include <serinus/sequential/conditional_mixture.hpp>
+#include <serinus/sequential/count_test.hpp>
 #include <serinus/sequential/paired_noise.hpp>
 #include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/proportion_test.hpp>

@@ -165,6 +165,14 @@ class BlockProcess {
         starts_.push_back(Start{elementary::log(weight), {}});
     }
 
+    /// Takes over what another one, with one start as this one, has seen of other requests: capitals multiply, and from
+    /// here on bets rest on the counts of both.
+    void merge(const BlockProcess& other) {
+        starts_[0].log_capital += other.starts_[0].log_capital;
+        starts_[0].counts.add(other.starts_[0].counts.bad_b, other.starts_[0].counts.total_b,
+                              other.starts_[0].counts.bad_c, other.starts_[0].counts.total_c);
+    }
+
     const std::vector<Start>& starts() const noexcept { return starts_; }
     void set_starts(std::vector<Start> starts) noexcept { starts_ = std::move(starts); }
 

@@ -98,6 +98,12 @@ class ConditionalMixture {
             log_mass_[j] = elementary::log_add_exp(log_mass_[j], shift + log_weight_[j]);
     }
 
+    /// Takes over what another one, of the same margin and direction and with one start as this one, has seen: log-
+    /// likelihoods of different intervals add.
+    void merge(const ConditionalMixture& other) {
+        for (std::size_t j = 0; j < size; ++j) log_mass_[j] += other.log_mass_[j] - log_weight_[j];
+    }
+
     const std::array<double, size>& log_mass() const noexcept { return log_mass_; }
     void set_log_mass(const std::array<double, size>& log_mass) noexcept { log_mass_ = log_mass; }
 

@@ -244,6 +244,41 @@ Code code_of(auto&& call) {
     return Code::none;
 }
 
+// Two halves of the requests merged: conditional, as one test that saw all of it; block, the product of the e-values.
+TEST(ProportionTest, MergedTestsKnowWhatBothKnew) {
+    for (const ProportionOptions& options : every_kind()) {
+        ProportionTest whole(options), first(options), second(options);
+        const auto data = requests(0.01, 0.02, 40, 8);
+        for (std::size_t i = 0; i < 40; ++i) {
+            whole.update(data[i].baseline, data[i].canary);
+            (i < 20 ? first : second).update(data[i].baseline, data[i].canary);
+        }
+        const double both = first.log_e_value() + second.log_e_value();
+        first.merge(second);
+        const Evidence merged = first.evidence(), all = whole.evidence();
+        EXPECT_EQ(merged.n_canary, all.n_canary);
+        EXPECT_NEAR(merged.estimate, all.estimate, 1e-12) << describe(options);
+        if (first.options().method == ProportionMethod::conditional) {
+            // Rounding: sums of some hundred terms of size 10, in another order.
+            EXPECT_NEAR(merged.log_e_value, all.log_e_value, 1e-11) << describe(options);
+            EXPECT_NEAR(merged.lower, all.lower, 1e-8) << describe(options);
+            EXPECT_NEAR(merged.upper, all.upper, 1e-8) << describe(options);
+        } else if (options.harm != Harm::either) {
+            EXPECT_NEAR(merged.log_e_value, both, 1e-12) << describe(options);
+        }
+    }
+}
+
+TEST(ProportionTest, MergingWhatDoesNotBelongTogetherIsRefused) {
+    ProportionTest test, other({.alpha = 0.01}), begun;
+    test.update({1, 10}, {1, 10});
+    begun.add_start(0.5);
+    const auto before = encode(test.state());
+    EXPECT_EQ(code_of([&] { test.merge(other); }), Code::state_options);
+    EXPECT_EQ(code_of([&] { test.merge(begun); }), Code::state_options);
+    EXPECT_EQ(encode(test.state()), before);
+}
+
 TEST(ProportionTest, BadStatesAreRefusedAndChangeNothing) {
     ProportionTest test({.margin = ratio(1.5)});
     test.update({3, 100}, {5, 100});

@@ -1,0 +1,386 @@
+#pragma once
+/// \file
+/// What ProportionTest and RateTest have in common: both bet on how events divide between two arms. Which counts are
+/// possible, and what a state is called, is theirs; the evidence, the estimate and the interval are here, once.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <serinus/core/elementary.hpp>
+#include <serinus/core/error.hpp>
+#include <serinus/core/evidence.hpp>
+#include <serinus/core/reason.hpp>
+#include <serinus/core/words.hpp>
+#include <serinus/sequential/block_process.hpp>
+#include <serinus/sequential/conditional_mixture.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace sequential {
+
+namespace detail {
+
+/// Gathers the doubles of a field list into one array, or spreads them out again.
+struct Gather {
+    std::vector<double>& out;
+    void operator()(std::string_view, double value) { out.push_back(value); }
+    template <std::size_t N>
+    void operator()(std::string_view, const std::array<double, N>& values) {
+        out.insert(out.end(), values.begin(), values.end());
+    }
+};
+struct Spread {
+    const std::vector<double>& in;
+    std::size_t at = 0;
+    void operator()(std::string_view, double& value) { value = in[at++]; }
+    template <std::size_t N>
+    void operator()(std::string_view, std::array<double, N>& values) {
+        for (double& value : values) value = in[at++];
+    }
+};
+
+/// Adds the doubles of one field list to those of another of the same class.
+struct Accumulate {
+    const std::vector<double>& in;
+    std::size_t at = 0;
+    void operator()(std::string_view, double& value) { value += in[at++]; }
+    template <std::size_t N>
+    void operator()(std::string_view, std::array<double, N>& values) {
+        for (double& value : values) value += in[at++];
+    }
+};
+
+/// Raises `code` with the field, its value and what it may be, unless `holds`.
+inline void require_option(bool holds, Code code, std::string_view field, double value, std::string_view allowed) {
+    if (holds) return;
+    raise(code, std::string(field) + " is " + number_text(value) + "; allowed: " + std::string(allowed));
+}
+
+/// Checks what the options of every test on counts have, and fills in `alpha_promote`.
+template <class Options>
+Options checked_count_options(Options options) {
+    constexpr auto range = Code::argument_range;
+    require_option(options.alpha > 0 && options.alpha < 1, range, "alpha", options.alpha, "above 0, below 1");
+    if (!options.alpha_promote) options.alpha_promote = options.alpha;
+    require_option(*options.alpha_promote > 0 && *options.alpha_promote < 1, range, "alpha_promote",
+                   *options.alpha_promote, "above 0, below 1");
+    require_option(options.dispersion >= 1 && std::isfinite(options.dispersion), range, "dispersion",
+                   options.dispersion, "at least 1, finite");
+    if (options.margin.ratio.has_value() == options.margin.difference.has_value()) {
+        raise(Code::argument_margin, "margin has " +
+                                         std::string(options.margin.ratio ? "both a ratio and a difference"
+                                                                          : "neither a ratio nor a difference") +
+                                         "; allowed: exactly one of them");
+    }
+    if (options.margin.ratio) {
+        require_option(*options.margin.ratio >= 1 && *options.margin.ratio <= 1000, Code::argument_margin,
+                       "margin.ratio", *options.margin.ratio, "1 to 1000");
+    }
+    return options;
+}
+
+}  // namespace detail
+
+/// The test on counts inside ProportionTest and RateTest.
+///
+/// `Options` has alpha, alpha_promote, harm, margin, side, dispersion and interval as ProportionOptions has them,
+/// checked. With `block` the e-process is that of block_process.hpp, else that of conditional_mixture.hpp.
+template <class Options>
+class CountTest {
+  public:
+    /// Natural log of the e-value.
+    double log_e_value() const {
+        if (directions_.size() == 1) return directions_.front().log_e_value();
+        const double up = directions_[0].log_e_value(), down = directions_[1].log_e_value();
+        if (options_.side == Side::safe) return std::min(up, down);
+        return elementary::log_add_exp(up, down) - log_two;
+    }
+
+    /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
+    double log_needed() const {
+        return -elementary::log(options_.side == Side::harm ? options_.alpha : *options_.alpha_promote);
+    }
+
+    /// True once the e-value has reached that.
+    bool decided() const { return log_largest_ >= log_needed(); }
+
+    /// Always valid: min(1, 1/largest e-value so far).
+    double p_value() const { return elementary::exp(-std::max(log_largest_, 0.0)); }
+
+    Evidence evidence() const {
+        Evidence evidence;
+        evidence.log_e_value = log_e_value();
+        evidence.p_value = p_value();
+        evidence.estimate =
+            options_.margin.ratio ? estimate_[0] / estimate_[1] : (estimate_[0] - estimate_[1]) / estimate_[2];
+        evidence.n_baseline = totals_.n_b;
+        evidence.n_canary = totals_.n_c;
+        evidence.method =
+            std::holds_alternative<ConditionalMixture>(directions_.front().process) ? "conditional" : "block";
+        if (options_.interval) {
+            const double alpha = options_.alpha, promote = *options_.alpha_promote;
+            const bool either = options_.harm == Harm::either;
+            const double below = either ? alpha / 2 : options_.harm == Harm::increase ? alpha : promote;
+            const double above = either ? alpha / 2 : options_.harm == Harm::increase ? promote : alpha;
+            evidence.confidence = 1 - (below + above);
+            if (const auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) {
+                std::tie(evidence.lower, evidence.upper) = curve->bounds(below, above);
+            } else if (const auto* band = std::get_if<DifferenceBand>(&bounds_)) {
+                evidence.lower = band->bound(+1, below);
+                evidence.upper = band->bound(-1, above);
+            }
+            agree(evidence);
+        }
+        return evidence;
+    }
+
+    /// The options, `alpha_promote` (and `method`, where there is one) filled in.
+    const Options& options() const noexcept { return options_; }
+
+    /// For StartMixture: multiplies the e-value by a weight in (0, 1].
+    void rescale(double weight) {
+        single_start_ = false;
+        for (Direction& direction : directions_)
+            std::visit([&](auto& process) { process.rescale(weight); }, direction.process);
+    }
+    /// For StartMixture and ChangeDetector: adds to the e-value a fresh start of it, worth `weight` now.
+    void add_start(double weight) {
+        single_start_ = false;
+        for (Direction& direction : directions_)
+            std::visit([&](auto& process) { process.add_start(weight); }, direction.process);
+    }
+
+  protected:
+    /// What both arms have shown: x events (bad requests) in n (requests, or exposure).
+    struct Totals {
+        double x_b = 0, n_b = 0, x_c = 0, n_c = 0;
+    };
+
+    CountTest(const Options& options, bool block) : options_(options) {
+        // The direction of "worse", as the sign of canary - baseline; on the safe side the evidence lies the other way.
+        if (options_.harm != Harm::decrease) directions_.push_back(make_direction(false, block));
+        if (options_.harm != Harm::increase) directions_.push_back(make_direction(true, block));
+        if (options_.interval) {
+            if (options_.margin.ratio) {
+                bounds_.template emplace<LikelihoodCurve>();
+            } else {
+                bounds_.template emplace<DifferenceBand>(options_.harm == Harm::decrease ? -*options_.margin.difference
+                                                                                         : *options_.margin.difference);
+            }
+        }
+    }
+
+    /// Takes the counts of one interval, which are possible, and neither arm empty.
+    void take(double x_b, double n_b, double x_c, double n_c) {
+        const double phi = options_.dispersion;
+        for (Direction& direction : directions_) {
+            const bool swap = direction.swapped;
+            std::visit(
+                [&](auto& process) {
+                    process.update(swap ? x_c : x_b, swap ? n_c : n_b, swap ? x_b : x_c, swap ? n_b : n_c, phi);
+                },
+                direction.process);
+        }
+        if (auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) curve->update(x_b, n_b, x_c, n_c, phi);
+        if (auto* band = std::get_if<DifferenceBand>(&bounds_)) band->update(x_b, n_b, x_c, n_c, phi);
+        totals_.x_b += x_b;
+        totals_.n_b += n_b;
+        totals_.x_c += x_c;
+        totals_.n_c += n_c;
+        const double n = n_b + n_c;
+        const std::array<double, 5> parts{x_c * (n_b / n), x_b * (n_c / n), n_b * (n_c / n), x_c, x_b};
+        for (std::size_t i = 0; i < parts.size(); ++i) estimate_[i] += parts[i];
+        log_largest_ = std::max(log_largest_, log_e_value());
+    }
+
+    /// Takes over what another test of the same options has seen; see `merge` of the tests.
+    void take_over(const CountTest& other, std::string_view name) {
+        if (!(options_ == other.options_)) {
+            raise(Code::state_options,
+                  std::string(name) + ".merge was given a test of other options; allowed: the same ones");
+        }
+        if (!single_start_ || !other.single_start_) {
+            raise(Code::state_options, std::string(name) +
+                                           ".merge was given a test with several starts; allowed: tests that began "
+                                           "once, outside StartMixture and ChangeDetector");
+        }
+        CountTest next = *this;
+        for (std::size_t i = 0; i < directions_.size(); ++i) {
+            std::visit(
+                [&](auto& process) {
+                    process.merge(std::get<std::decay_t<decltype(process)>>(other.directions_[i].process));
+                },
+                next.directions_[i].process);
+        }
+        const std::vector<double> numbers = other.interval_numbers();
+        detail::Accumulate add{numbers};
+        next.visit_bounds(add);
+        next.totals_.x_b += other.totals_.x_b;
+        next.totals_.n_b += other.totals_.n_b;
+        next.totals_.x_c += other.totals_.x_c;
+        next.totals_.n_c += other.totals_.n_c;
+        for (std::size_t i = 0; i < estimate_.size(); ++i) next.estimate_[i] += other.estimate_[i];
+        next.log_largest_ = std::max(log_largest_, next.log_e_value());
+        *this = std::move(next);
+    }
+
+    /// Writes the options and numbers that states of all these tests have.
+    template <class State>
+    void save(State& state) const {
+        state.alpha = options_.alpha;
+        state.alpha_promote = *options_.alpha_promote;
+        state.harm = options_.harm;
+        state.ratio = options_.margin.ratio;
+        state.side = options_.side;
+        state.dispersion = options_.dispersion;
+        state.interval = options_.interval;
+        state.estimate = estimate_;
+        state.log_largest = log_largest_;
+        state.single_start = single_start_;
+        for (const Direction& direction : directions_) {
+            if (const auto* mixture = std::get_if<ConditionalMixture>(&direction.process)) {
+                state.log_mass.emplace_back(mixture->log_mass().begin(), mixture->log_mass().end());
+            } else if constexpr (requires { state.starts; }) {
+                state.starts.push_back(std::get<BlockProcess>(direction.process).starts());
+            }
+        }
+        state.interval_numbers = interval_numbers();
+    }
+
+    /// Whether a state was taken under these options, as far as all states have them.
+    template <class State>
+    bool same_options(const State& state) const {
+        return state.alpha == options_.alpha && state.alpha_promote == *options_.alpha_promote &&
+               state.harm == options_.harm && state.ratio == options_.margin.ratio && state.side == options_.side &&
+               state.dispersion == options_.dispersion && state.interval == options_.interval;
+    }
+
+    /// Takes over what `save` wrote; raises `serinus.state.invariant`, and changes nothing, for numbers that cannot be.
+    template <class State>
+    void load(const State& state, const Totals& totals, std::string_view name) {
+        const auto require = [&](bool good, const char* what) {
+            if (!good) raise(Code::state_invariant, "the state of a " + std::string(name) + " has " + what);
+        };
+        const auto count = [](double value) {
+            return value >= 0 && std::isfinite(value) && value == std::floor(value);
+        };
+        const auto finite = [](const auto& values) {
+            return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+        };
+        require(count(totals.x_b) && count(totals.x_c) && totals.n_b >= 0 && totals.n_c >= 0 &&
+                    std::isfinite(totals.n_b) && std::isfinite(totals.n_c),
+                "counts that are none");
+        require(finite(state.estimate), "an estimate that is not finite");
+        require(state.log_largest >= 0 && std::isfinite(state.log_largest), "a largest e-value below 1 or infinite");
+        const bool conditional = std::holds_alternative<ConditionalMixture>(directions_.front().process);
+        require(state.log_mass.size() == (conditional ? directions_.size() : 0), "another number of directions");
+        for (const auto& masses : state.log_mass) {
+            require(masses.size() == ConditionalMixture::size && finite(masses),
+                    "masses that are too few, too many or not finite");
+        }
+        if constexpr (requires { state.starts; }) {
+            require(state.starts.size() == (conditional ? 0 : directions_.size()), "another number of directions");
+            for (const auto& starts : state.starts) {
+                require(!starts.empty() && starts.size() <= BlockProcess::most_starts, "no start or too many");
+                for (const BlockProcess::Start& start : starts) {
+                    const BlockCounts& seen = start.counts;
+                    require(std::isfinite(start.log_capital) && count(seen.bad_b) && count(seen.bad_c) &&
+                                count(seen.total_b) && count(seen.total_c) && seen.bad_b <= seen.total_b &&
+                                seen.bad_c <= seen.total_c,
+                            "a start that cannot be");
+                }
+            }
+        }
+        CountTest next = *this;
+        require(state.interval_numbers.size() == interval_numbers().size() && finite(state.interval_numbers),
+                "an interval that cannot be");
+        detail::Spread spread{state.interval_numbers};
+        next.visit_bounds(spread);
+        for (std::size_t i = 0; i < directions_.size(); ++i) {
+            if (conditional) {
+                std::array<double, ConditionalMixture::size> masses;
+                std::copy(state.log_mass[i].begin(), state.log_mass[i].end(), masses.begin());
+                std::get<ConditionalMixture>(next.directions_[i].process).set_log_mass(masses);
+            } else if constexpr (requires { state.starts; }) {
+                std::get<BlockProcess>(next.directions_[i].process).set_starts(state.starts[i]);
+            }
+        }
+        next.totals_ = totals;
+        next.estimate_ = state.estimate;
+        next.log_largest_ = state.log_largest;
+        next.single_start_ = state.single_start;
+        *this = std::move(next);
+    }
+
+    const Totals& totals() const noexcept { return totals_; }
+
+  private:
+    static constexpr double log_two = 0.69314718055994530942;
+
+    struct Direction {
+        bool swapped;  // the arms exchange places: evidence of a decrease
+        std::variant<ConditionalMixture, BlockProcess> process;
+        double log_e_value() const {
+            return std::visit([](const auto& p) { return p.log_e_value(); }, process);
+        }
+    };
+
+    Direction make_direction(bool swapped, bool block) const {
+        const int beyond = options_.side == Side::harm ? +1 : -1;
+        if (!block) return {swapped, ConditionalMixture(*options_.margin.ratio, beyond)};
+        return {swapped,
+                BlockProcess(MarginLine{options_.margin.ratio.value_or(1), options_.margin.difference.value_or(0)},
+                             beyond)};
+    }
+
+    /// The bounds are interpolated (or on a grid), the e-value at the margin is exact: where the test itself speaks,
+    /// the bound follows it, so that a decision and the interval beside it never disagree.
+    void agree(Evidence& evidence) const {
+        if (!single_start_ || options_.harm == Harm::either) return;
+        const double size = options_.margin.ratio ? *options_.margin.ratio : *options_.margin.difference;
+        const bool increase = options_.harm == Harm::increase;
+        const double margin = increase ? size : options_.margin.ratio ? 1 / size : -size;
+        const bool excluded = evidence.log_e_value >= log_needed();
+        // Harm excludes the margin from the good side, safety from the bad one.
+        if ((options_.side == Side::harm) == increase) {
+            evidence.lower = excluded ? std::max(evidence.lower, margin) : std::min(evidence.lower, margin);
+        } else {
+            evidence.upper = excluded ? std::min(evidence.upper, margin) : std::max(evidence.upper, margin);
+        }
+    }
+
+    /// The numbers of the curve or the band, visited as their fields.
+    template <class Visitor>
+    void visit_bounds(Visitor& visit) {
+        if (auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) LikelihoodCurve::fields(visit, *curve);
+        if (auto* band = std::get_if<DifferenceBand>(&bounds_)) DifferenceBand::fields(visit, *band);
+    }
+    std::vector<double> interval_numbers() const {
+        std::vector<double> numbers;
+        detail::Gather gather{numbers};
+        if (const auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) LikelihoodCurve::fields(gather, *curve);
+        if (const auto* band = std::get_if<DifferenceBand>(&bounds_)) DifferenceBand::fields(gather, *band);
+        return numbers;
+    }
+
+    Options options_;
+    std::vector<Direction> directions_;
+    std::variant<std::monostate, LikelihoodCurve, DifferenceBand> bounds_;
+    Totals totals_;
+    std::array<double, 5> estimate_{};  // the sums of `evidence().estimate`
+    double log_largest_ = 0;
+    bool single_start_ = true;
+};
+
+}  // namespace sequential
+}  // namespace v0
+}  // namespace serinus
