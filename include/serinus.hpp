@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// The whole C++ interface of Serinus. Link serinus::serinus. Who needs the statistics alone includes the single headers
-/// of core, series, fixed, sequential and slo, and links nothing.
+/// The whole C++ interface of Serinus. Link serinus::serinus. Who needs the statistics alone includes the single
+/// headers of core, series, fixed, sequential and slo, and links nothing.
 
 #include <serinus/core/counting.hpp>
 #include <serinus/core/digest.hpp>
@@ -24,12 +24,6 @@
 #include <serinus/core/version.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/core/workspace.hpp>
-#include <serinus/series/align.hpp>
-#include <serinus/series/counter.hpp>
-#include <serinus/series/dependence.hpp>
-#include <serinus/series/duration.hpp>
-#include <serinus/series/samples.hpp>
-#include <serinus/series/series.hpp>
 #include <serinus/fixed/adjust.hpp>
 #include <serinus/fixed/anderson_darling.hpp>
 #include <serinus/fixed/block_bootstrap.hpp>
@@ -57,6 +51,22 @@
 #include <serinus/fixed/signed_rank.hpp>
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>
+#include <serinus/io/calibration.hpp>
+#include <serinus/io/csv.hpp>
+#include <serinus/io/data.hpp>
+#include <serinus/io/decision.hpp>
+#include <serinus/io/plan.hpp>
+#include <serinus/io/prometheus.hpp>
+#include <serinus/io/state.hpp>
+#include <serinus/report/calibration.hpp>
+#include <serinus/report/record.hpp>
+#include <serinus/report/text.hpp>
+#include <serinus/rollout/batch.hpp>
+#include <serinus/rollout/calibrate.hpp>
+#include <serinus/rollout/decision.hpp>
+#include <serinus/rollout/monitor.hpp>
+#include <serinus/rollout/monitor_state.hpp>
+#include <serinus/rollout/plan.hpp>
 #include <serinus/sequential/block_process.hpp>
 #include <serinus/sequential/boundaries.hpp>
 #include <serinus/sequential/combine.hpp>
@@ -68,21 +78,14 @@
 #include <serinus/sequential/signed_rank_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/t_mixture.hpp>
+#include <serinus/series/align.hpp>
+#include <serinus/series/counter.hpp>
+#include <serinus/series/dependence.hpp>
+#include <serinus/series/duration.hpp>
+#include <serinus/series/samples.hpp>
+#include <serinus/series/series.hpp>
+#include <serinus/slo/burn_statistics.hpp>
+#include <serinus/slo/deployment_budget.hpp>
+#include <serinus/slo/excess_sequence.hpp>
 #include <serinus/slo/objective.hpp>
 #include <serinus/slo/policy.hpp>
-#include <serinus/rollout/batch.hpp>
-#include <serinus/rollout/calibrate.hpp>
-#include <serinus/rollout/decision.hpp>
-#include <serinus/rollout/monitor.hpp>
-#include <serinus/rollout/monitor_state.hpp>
-#include <serinus/rollout/plan.hpp>
-#include <serinus/io/calibration.hpp>
-#include <serinus/io/csv.hpp>
-#include <serinus/io/data.hpp>
-#include <serinus/io/decision.hpp>
-#include <serinus/io/plan.hpp>
-#include <serinus/io/prometheus.hpp>
-#include <serinus/io/state.hpp>
-#include <serinus/report/calibration.hpp>
-#include <serinus/report/record.hpp>
-#include <serinus/report/text.hpp>

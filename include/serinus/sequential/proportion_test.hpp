@@ -48,6 +48,14 @@ struct Proportion {
     std::int64_t total = 0;
 };
 
+/// Raises `serinus.argument.count`, naming the arm, for counts that cannot be.
+inline void require_possible(std::string_view arm, const Proportion& counts) {
+    constexpr std::int64_t most = std::int64_t{1} << 53;
+    if (counts.bad >= 0 && counts.bad <= counts.total && counts.total <= most) return;
+    raise(Code::argument_count, std::string(arm) + " has " + std::to_string(counts.bad) + " bad of " +
+                                    std::to_string(counts.total) + "; allowed: 0 <= bad <= total <= 2^53");
+}
+
 struct ProportionOptions {
     double alpha = 0.05;  ///< error of deciding on harm, and of the interval's end on the side of harm
     std::optional<double> alpha_promote =
@@ -151,8 +159,8 @@ class ProportionTest : public CountTest<ProportionOptions> {
 
     /// Takes the counts of one interval.
     void update(const Proportion& baseline, const Proportion& canary) {
-        check_counts("baseline", baseline);
-        check_counts("canary", canary);
+        require_possible("baseline", baseline);
+        require_possible("canary", canary);
         if (baseline.total == 0 || canary.total == 0) return;
         take(static_cast<double>(baseline.bad), static_cast<double>(baseline.total), static_cast<double>(canary.bad),
              static_cast<double>(canary.total));
@@ -198,8 +206,6 @@ class ProportionTest : public CountTest<ProportionOptions> {
     }
 
   private:
-    static constexpr std::int64_t most = std::int64_t{1} << 53;
-
     struct Checked {
         ProportionOptions options;
     };
@@ -222,11 +228,6 @@ class ProportionTest : public CountTest<ProportionOptions> {
         return options;
     }
 
-    static void check_counts(std::string_view arm, const Proportion& counts) {
-        if (counts.bad >= 0 && counts.bad <= counts.total && counts.total <= most) return;
-        raise(Code::argument_count, std::string(arm) + " has " + std::to_string(counts.bad) + " bad of " +
-                                        std::to_string(counts.total) + "; allowed: 0 <= bad <= total <= 2^53");
-    }
     static Proportion whole(double bad, double total) {
         return {static_cast<std::int64_t>(bad), static_cast<std::int64_t>(total)};
     }

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -17,7 +16,6 @@
 #include <serinus/core/elementary.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
-#include <serinus/core/reason.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/root.hpp>
 #include <serinus/core/state.hpp>
@@ -119,8 +117,8 @@ class ExcessSequence {
 
     /// Takes the counts of one interval.
     void update(const sequential::Proportion& baseline, const sequential::Proportion& canary) {
-        check_counts("baseline", baseline);
-        check_counts("canary", canary);
+        sequential::require_possible("baseline", baseline);
+        sequential::require_possible("canary", canary);
         const auto x_b = static_cast<double>(baseline.bad), n_b = static_cast<double>(baseline.total);
         const auto x_c = static_cast<double>(canary.bad), n_c = static_cast<double>(canary.total);
         if (n_c == 0 || n_c > largest_split * n_b) return;
@@ -214,13 +212,6 @@ class ExcessSequence {
     }
 
   private:
-    static void check_counts(std::string_view arm, const sequential::Proportion& counts) {
-        constexpr std::int64_t most = std::int64_t{1} << 53;
-        if (counts.bad >= 0 && counts.bad <= counts.total && counts.total <= most) return;
-        raise(Code::argument_count, std::string(arm) + " has " + std::to_string(counts.bad) + " bad of " +
-                                        std::to_string(counts.total) + "; allowed: 0 <= bad <= total <= 2^53");
-    }
-
     /// Bets on one side of what is bounded: bet j's log wealth is (won[j] + slope[j] x)/dispersion at the value x.
     struct Bets {
         std::size_t n = size;
