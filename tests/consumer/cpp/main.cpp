@@ -19,7 +19,8 @@ int main() {
     errors.margin = {.ratio = 2.0};
     plan.metrics = {errors};
 
-    // One bad request in a hundred against forty: nobody would keep this canary; and against one: nobody would blame it.
+    // One bad request in a hundred against forty: nobody would keep this canary; and against one: nobody would blame
+    // it.
     const serinus::Decision harmful = serinus::judge(plan, counts(40));
     const serinus::Decision harmless = serinus::judge(plan, counts(1));
     std::printf("harmful: %d, harmless: %d\n", static_cast<int>(harmful.decision), static_cast<int>(harmless.decision));

@@ -1,5 +1,5 @@
-// Uses the statistics without anything compiled. The second file includes the same headers: each inline function must be
-// defined in both without a clash.
+// Uses the statistics without anything compiled. The second file includes the same headers: each inline function must
+// be defined in both without a clash.
 #include <array>
 #include <cstdio>
 
