@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -146,10 +147,16 @@ class BlockProcess {
     }
 
     double log_e_value() const {
-        std::vector<double> capital;
-        for (const Start& start : starts_) capital.push_back(start.log_capital);
-        return elementary::log_sum_exp(capital);
+        if (starts_.size() == 1) return starts_.front().log_capital;
+        std::array<double, most_starts> capital;
+        std::size_t size = 0;
+        for (const Start& start : starts_) capital[size++] = start.log_capital;
+        return elementary::log_sum_exp(std::span<const double>(capital.data(), size));
     }
+
+    /// As ConditionalMixture's; here the exact value is cheap.
+    double log_at_most() const { return log_e_value(); }
+    double settle() { return log_e_value(); }
 
     void rescale(double factor) {
         for (Start& start : starts_) start.log_capital += elementary::log(factor);

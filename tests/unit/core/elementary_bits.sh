@@ -16,10 +16,13 @@ shift 3
 reference=$include/../data/reference/elementary_bits.txt
 mkdir -p "$work"
 
-# One set of flags a line. Vector extensions are only tried where the processor has them.
+# One set of flags a line. Vector extensions are only tried where the processor has them; without flags for them the
+# array forms ask the processor (core/simd.hpp), unless they are told not to.
 settings='-O0
 -O2
--O3'
+-O3
+-O2 -DSERINUS_NO_RUN_TIME_AVX2
+-O3 -DSERINUS_NO_RUN_TIME_AVX2'
 if [ -r /proc/cpuinfo ] && grep -qw avx2 /proc/cpuinfo && grep -qw fma /proc/cpuinfo; then
     settings="$settings
 -O3 -mavx2
