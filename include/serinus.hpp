@@ -16,6 +16,7 @@
 #include <serinus/core/reason.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/root.hpp>
+#include <serinus/core/simd.hpp>
 #include <serinus/core/sort_kernel.hpp>
 #include <serinus/core/special.hpp>
 #include <serinus/core/state.hpp>

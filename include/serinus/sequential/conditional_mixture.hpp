@@ -117,6 +117,7 @@ class ConditionalMixture {
     /// likelihoods of different intervals add.
     void merge(const ConditionalMixture& other) {
         for (std::size_t j = 0; j < size; ++j) log_mass_[j] += other.log_mass_[j] - log_weight_[j];
+        settle();
     }
 
     const std::array<double, size>& log_mass() const noexcept { return log_mass_; }

@@ -99,10 +99,18 @@ class CountTest {
   public:
     /// Natural log of the e-value.
     double log_e_value() const {
-        if (directions_.size() == 1) return directions_.front().log_e_value();
-        const double up = directions_[0].log_e_value(), down = directions_[1].log_e_value();
-        if (options_.side == Side::safe) return std::min(up, down);
-        return elementary::log_add_exp(up, down) - log_two;
+        return known_ ? log_e_value_
+                      : together(directions_, options_.side, [](const auto& process) { return process.log_e_value(); });
+    }
+
+    /// No less than `log_e_value()`, and cheaper: for who only wants to know whether it may have reached something.
+    double log_at_most() const {
+        const auto at_most = [&](std::size_t i) {
+            return std::visit([](const auto& process) { return process.log_at_most(); }, directions_[i].process);
+        };
+        if (known_) return log_e_value_;
+        if (directions_.size() == 1) return at_most(0);
+        return options_.side == Side::safe ? std::min(at_most(0), at_most(1)) : std::max(at_most(0), at_most(1));
     }
 
     /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
@@ -148,13 +156,13 @@ class CountTest {
 
     /// For StartMixture: multiplies the e-value by a weight in (0, 1].
     void rescale(double weight) {
-        single_start_ = false;
+        single_start_ = known_ = false;
         for (Direction& direction : directions_)
             std::visit([&](auto& process) { process.rescale(weight); }, direction.process);
     }
     /// For StartMixture and ChangeDetector: adds to the e-value a fresh start of it, worth `weight` now.
     void add_start(double weight) {
-        single_start_ = false;
+        single_start_ = known_ = false;
         for (Direction& direction : directions_)
             std::visit([&](auto& process) { process.add_start(weight); }, direction.process);
     }
@@ -199,7 +207,9 @@ class CountTest {
         const double n = n_b + n_c;
         const std::array<double, 5> parts{x_c * (n_b / n), x_b * (n_c / n), n_b * (n_c / n), x_c, x_b};
         for (std::size_t i = 0; i < parts.size(); ++i) estimate_[i] += parts[i];
-        log_largest_ = std::max(log_largest_, log_e_value());
+        known_ = false;
+        // Most often it cannot have reached a new maximum, and nobody has to know it exactly.
+        if (log_at_most() > log_largest_) log_largest_ = std::max(log_largest_, settle());
     }
 
     /// Takes over what another test of the same options has seen; see `merge` of the tests.
@@ -229,7 +239,7 @@ class CountTest {
         next.totals_.x_c += other.totals_.x_c;
         next.totals_.n_c += other.totals_.n_c;
         for (std::size_t i = 0; i < estimate_.size(); ++i) next.estimate_[i] += other.estimate_[i];
-        next.log_largest_ = std::max(log_largest_, next.log_e_value());
+        next.log_largest_ = std::max(log_largest_, next.settle());
         *this = std::move(next);
     }
 
@@ -317,6 +327,7 @@ class CountTest {
         next.totals_ = totals;
         next.estimate_ = state.estimate;
         next.log_largest_ = state.log_largest;
+        next.known_ = false;
         next.single_start_ = state.single_start;
         *this = std::move(next);
     }
@@ -329,10 +340,21 @@ class CountTest {
     struct Direction {
         bool swapped;  // the arms exchange places: evidence of a decrease
         std::variant<ConditionalMixture, BlockProcess> process;
-        double log_e_value() const {
-            return std::visit([](const auto& p) { return p.log_e_value(); }, process);
-        }
     };
+
+    /// The log e-value of both directions together, from that of each.
+    template <class Directions, class Log>
+    static double together(Directions& directions, Side side, const Log& log) {
+        const double up = std::visit(log, directions[0].process);
+        if (directions.size() == 1) return up;
+        const double down = std::visit(log, directions[1].process);
+        return side == Side::safe ? std::min(up, down) : elementary::log_add_exp(up, down) - log_two;
+    }
+    double settle() {
+        log_e_value_ = together(directions_, options_.side, [](auto& process) { return process.settle(); });
+        known_ = true;
+        return log_e_value_;
+    }
 
     Direction make_direction(bool swapped, bool block) const {
         const int beyond = options_.side == Side::harm ? +1 : -1;
@@ -378,6 +400,8 @@ class CountTest {
     Totals totals_;
     std::array<double, 5> estimate_{};  // the sums of `evidence().estimate`
     double log_largest_ = 0;
+    double log_e_value_ = 0;
+    bool known_ = false;  // log_e_value_ is the e-value of now
     bool single_start_ = true;
 };
 

@@ -88,6 +88,11 @@ class StartMixture {
     void update(const Arguments&... arguments) {
         if (spent_ == 0) raise(Code::argument_range, "a StartMixture was updated before its first begin()");
         test_.update(arguments...);
+        if constexpr (requires { test_.log_at_most(); }) {
+            // E + left <= exp(largest) if E <= spent + largest; log(x) >= 1 - 1/x. Most often no maximum is near, and
+            // nobody has to know the e-value exactly.
+            if (test_.log_at_most() < 1 - 1 / (spent_ + log_largest_) - 1e-9) return;
+        }
         log_largest_ = std::max(log_largest_, log_e_value());
     }
 
