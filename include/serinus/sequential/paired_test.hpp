@@ -23,7 +23,7 @@
 #include <serinus/core/reason.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/sequential/boundaries.hpp>
+#include <serinus/sequential/normal_mixture.hpp>
 #include <serinus/sequential/paired_noise.hpp>
 #include <serinus/sequential/t_mixture.hpp>
 #include <serinus/series/dependence.hpp>
@@ -133,7 +133,7 @@ struct PairedState {
 /// of history's long-run variance; S the sum of w x, V the sum of w^2, w the inverse standard deviation predicted for
 /// the interval (1 while split and instances stay as they are). History's own mean over H differences has an error too,
 /// which makes S vary by V c, c = 1 + B^2/V, B the sum of w/sqrt(H) (for one split c = 1 + n/H): the one-sided normal
-/// mixture (boundaries.hpp, Robbins 1970) at sum S/c and information V/c, the likelihood ratio when that error is
+/// mixture (normal_mixture.hpp, Robbins 1970) at sum S/c and information V/c, the likelihood ratio when that error is
 /// normal. Tuned for 120 intervals. Fewer than 12 intervals never add evidence. For an error up to .01, or fewer than
 /// 1,000 differences in history, the variance's upper 90 % bound is used. Ranks make it robust (heavy tails,
 /// skewed noise, a canary with ten times the variance), history's long-run variance makes it keep its error rate when
@@ -526,7 +526,7 @@ class PairedTest {
     static double mixture(double sum, double time, double drift, double n, double inflation) {
         if (!(time > 0)) return 0;
         const double certain = 1 + drift * drift / time;
-        const double value = log_normal_mixture(sum / (inflation * certain), time / certain, rho, true);
+        const double value = log_normal_mixture_with_precision(sum / (inflation * certain), time / certain, rho, true);
         return n < first ? std::min(value, 0.0) : value;
     }
 
