@@ -74,8 +74,10 @@
 #include <serinus/sequential/beta_binomial.hpp>
 #include <serinus/sequential/block_process.hpp>
 #include <serinus/sequential/boundaries.hpp>
+#include <serinus/sequential/change_detector.hpp>
 #include <serinus/sequential/combine.hpp>
 #include <serinus/sequential/conditional_mixture.hpp>
+#include <serinus/sequential/count_dispersion.hpp>
 #include <serinus/sequential/count_test.hpp>
 #include <serinus/sequential/gamma_exponential.hpp>
 #include <serinus/sequential/gamma_poisson.hpp>
@@ -83,9 +85,12 @@
 #include <serinus/sequential/paired_noise.hpp>
 #include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/rate_test.hpp>
+#include <serinus/sequential/sample_ratio_test.hpp>
 #include <serinus/sequential/signed_rank_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/t_mixture.hpp>
+#include <serinus/sequential/threshold_test.hpp>
 #include <serinus/series/align.hpp>
 #include <serinus/series/counter.hpp>
 #include <serinus/series/dependence.hpp>

@@ -12,6 +12,7 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/rollout/calibrate.hpp>
+#include <serinus/sequential/count_dispersion.hpp>
 #include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/align.hpp>
@@ -27,7 +28,6 @@ using sequential::PairedNoise;
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t most_turns = 8;  // pseudo-canaries of one stage: more teach little and cost as much each
 constexpr double thin = 1000;          // differences; below, PairedTest uses the noise's upper bound
-constexpr double few_events = 30;
 
 /// One value an interval, NaN where there is none.
 using Column = std::vector<double>;
@@ -392,27 +392,10 @@ Counts counts_at(const std::vector<std::pair<const Column*, const Column*>>& ins
     return counts;
 }
 
-/// Sums that make a dispersion.
-struct Dispersion {
-    std::vector<double> residuals;
-    double expected = 0, events = 0;
-
-    void add(const Counts& b, const Counts& c) {
-        const double total = b.total + c.total, events_now = b.bad + c.bad;
-        if (!b.present || !c.present || !(b.total > 0 && c.total > 0)) return;
-        const double q = c.total / total;
-        residuals.push_back(c.bad - q * events_now);
-        expected += events_now * q * (1 - q);
-        events += events_now;
-    }
-    double phi() const {
-        if (!(expected > 0)) return 1;
-        const Dependence known = dependence(residuals);
-        double squares = 0;
-        for (const double e : residuals) squares += e * e;
-        return squares / expected * (known.n / known.n_effective);
-    }
-};
+/// Adds one interval, where both arms have it.
+void add(sequential::CountDispersion& found, const Counts& b, const Counts& c) {
+    if (b.present && c.present) found.add(b.bad, b.total, c.bad, c.total);
+}
 
 void calibrate_proportion(const Plan& plan, const Metric& metric, const History& history, MetricCalibration& report,
                           Calibration& all, const std::function<void()>& stage_done) {
@@ -431,16 +414,16 @@ void calibrate_proportion(const Plan& plan, const Metric& metric, const History&
     const std::size_t size = arms[0].front().first->size();
 
     double phi = 1, events = 0;
-    const auto take = [&](const Dispersion& found) {
-        phi = std::max(phi, found.phi());
-        events = std::max(events, found.events);
-        report.differences = std::max(report.differences, static_cast<double>(found.residuals.size()));
-        report.independent = std::max(report.independent, dependence(found.residuals).n_effective);
+    const auto take = [&](const sequential::CountDispersion& found) {
+        phi = std::max(phi, found.variance_ratio());
+        events = std::max(events, found.events());
+        report.differences = std::max(report.differences, static_cast<double>(found.residuals().size()));
+        report.independent = std::max(report.independent, dependence(found.residuals()).n_effective);
     };
     for (const Stage& stage : plan.stages) {
         if (!arms[1].empty()) {
-            Dispersion found;
-            for (std::size_t i = 0; i < size; ++i) found.add(counts_at(arms[0], i), counts_at(arms[1], i));
+            sequential::CountDispersion found;
+            for (std::size_t i = 0; i < size; ++i) add(found, counts_at(arms[0], i), counts_at(arms[1], i));
             take(found);
         } else if (arms[0].size() > 1) {
             double mean = 0, turns = 0;
@@ -448,19 +431,19 @@ void calibrate_proportion(const Plan& plan, const Metric& metric, const History&
                 std::vector<std::pair<const Column*, const Column*>> canary, baseline;
                 for (const std::size_t i : turn.canary) canary.push_back(arms[0][i]);
                 for (const std::size_t i : turn.baseline) baseline.push_back(arms[0][i]);
-                Dispersion found;
-                for (std::size_t i = 0; i < size; ++i) found.add(counts_at(baseline, i), counts_at(canary, i));
-                mean += found.phi();
+                sequential::CountDispersion found;
+                for (std::size_t i = 0; i < size; ++i) add(found, counts_at(baseline, i), counts_at(canary, i));
+                mean += found.variance_ratio();
                 turns += 1;
-                events = std::max(events, found.events);
-                report.differences = std::max(report.differences, static_cast<double>(found.residuals.size()));
-                report.independent = std::max(report.independent, dependence(found.residuals).n_effective);
+                events = std::max(events, found.events());
+                report.differences = std::max(report.differences, static_cast<double>(found.residuals().size()));
+                report.independent = std::max(report.independent, dependence(found.residuals()).n_effective);
             }
             phi = std::max(phi, mean / turns);
         } else {
             // Neighbours in time play the two arms: what both share, a slow drift, drops out.
-            Dispersion found;
-            for (std::size_t i = 0; i + 1 < size; i += 2) found.add(counts_at(arms[0], i), counts_at(arms[0], i + 1));
+            sequential::CountDispersion found;
+            for (std::size_t i = 0; i + 1 < size; i += 2) add(found, counts_at(arms[0], i), counts_at(arms[0], i + 1));
             take(found);
         }
         stage_done();
@@ -472,9 +455,9 @@ void calibrate_proportion(const Plan& plan, const Metric& metric, const History&
     } else {
         say(Code::history_one_series, {});
     }
-    if (events < few_events) {
+    if (events < sequential::CountDispersion::few_events) {
         phi = std::max(phi, 2.0);
-        say(Code::history_few_events, {{"events", events}, {"needed", few_events}});
+        say(Code::history_few_events, {{"events", events}, {"needed", sequential::CountDispersion::few_events}});
     }
     if (report.differences < 2)
         return say(

@@ -107,9 +107,17 @@ class ConditionalMixture {
     /// Adds a fresh start of the same e-process, worth `weight` now. Exact, and free of memory: a node's likelihood
     /// ratio multiplies all starts alike, so their sum is one number a node, however many starts there are.
     void add_start(double weight) {
+        // log_add_exp of each node, by arrays: a ChangeDetector does this every interval.
         const double shift = elementary::log(weight);
-        for (std::size_t j = 0; j < size; ++j)
-            log_mass_[j] = elementary::log_add_exp(log_mass_[j], shift + log_weight_[j]);
+        std::array<double, size> larger, smaller;
+        for (std::size_t j = 0; j < size; ++j) {
+            const double fresh = shift + log_weight_[j];
+            larger[j] = log_mass_[j] < fresh ? fresh : log_mass_[j];
+            smaller[j] = (log_mass_[j] < fresh ? log_mass_[j] : fresh) - larger[j];
+        }
+        elementary::exp(smaller, smaller);
+        elementary::log1p(smaller, smaller);
+        for (std::size_t j = 0; j < size; ++j) log_mass_[j] = larger[j] + smaller[j];
         settle();
     }
 

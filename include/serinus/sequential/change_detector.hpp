@@ -1,0 +1,170 @@
+#pragma once
+/// \file
+/// Has something become worse since the release was promoted? Watched for good, with a known mean time between false
+/// alarms.
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <serinus/core/elementary.hpp>
+#include <serinus/core/error.hpp>
+#include <serinus/core/evidence.hpp>
+#include <serinus/core/reason.hpp>
+#include <serinus/core/state.hpp>
+#include <serinus/core/words.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace sequential {
+
+struct ChangeOptions {
+    /// Mean number of intervals to a false alarm, at least 1; default: as many as 30 days have.
+    std::optional<double> arl = std::nullopt;
+    double interval_seconds = 60;  ///< length of an interval, for the default of `arl`
+
+    friend bool operator==(const ChangeOptions&, const ChangeOptions&) = default;
+};
+
+/// All that a ChangeDetector remembers.
+template <class TestState>
+struct ChangeState {
+    static constexpr std::string_view kind = "chng";
+    static constexpr std::int64_t version = 1;
+
+    double arl = 0;
+    std::int64_t intervals = 0;
+    std::int64_t alarm = 0;    // the interval of the alarm, from 1; 0: none
+    double log_statistic = 0;  // 0 before the first interval
+    TestState test;            // with the start of the next interval
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("arl", self.arl);
+        visit("intervals", self.intervals);
+        visit("alarm", self.alarm);
+        visit("log_statistic", self.log_statistic);
+        visit("test", self.test);
+    }
+};
+
+/// A Shiryaev-Roberts detector made of a test.
+///
+/// Answers, after each interval: has the canary (now in full service, against a baseline, a holdback or the rest of the
+/// fleet) become worse than the margin *at some time*, be it long after the start? A test that runs on loses its
+/// capital while all is well, and at 1/alpha a detector would alarm every few hundred intervals; here a new start of
+/// the test is added every interval, and the threshold is a mean time to a false alarm.
+///
+/// Formula (Shin, Ramdas and Rinaldo 2024, "E-detectors", section 2): R_t = sum over k <= t of E^(k)_t, the test's
+/// e-process begun at interval k; alarm when R_t >= arl. For the mixture of conditional_mixture.hpp that is one
+/// recursion a node, R_t = (R_(t-1) + 1) L_t, averaged over the nodes with the prior's weights (Shiryaev 1963, Roberts
+/// 1966). While the null of the test holds, R_t - t is a supermartingale, so the mean run to the alarm is at least arl.
+/// **Proved** where the test's e-process is (ProportionTest and RateTest: independent events, dispersion at least 1);
+/// **measured**, like the test itself, elsewhere (docs/concepts/sequential.md).
+///
+/// `Test` is a test with `add_start`, given fresh: ProportionTest or RateTest, whose starts need no memory (with the
+/// block method, and for PairedTest, the 24 newest starts are kept and older ones pooled, which costs 24 times an
+/// update; PairedTest's starts say nothing before their twelfth interval, so it is slow to see a large change). It must
+/// gather evidence of harm; a test of the safe side raises `serinus.argument.word`. `arl` is in intervals, at least 1,
+/// finite; an interval without information counts like any other.
+///
+/// An alarm stays until `reset`, which begins anew. There is no p-value and no interval: the statistic is no e-value,
+/// for it grows by 1 an interval by itself, and a confidence interval has no start to hold from. There is no `merge`:
+/// starts of one time belong together, and a sum over starts does not say which they are.
+///
+/// Raises what the test raises; nothing is changed then. Cost: the test's, and a log and an exponential a node (0.3
+/// us).
+///
+///     ChangeDetector detector(RateTest({.margin = {.ratio = 1.5}}), {.arl = 10080});  // a week of minutes
+///     detector.update(Rate{9, 18.0}, Rate{4, 2.0});
+///     bool alarm = detector.alarmed();
+template <class Test>
+class ChangeDetector {
+  public:
+    explicit ChangeDetector(Test fresh, const ChangeOptions& options = {})
+        : fresh_(std::move(fresh)), test_(fresh_), arl_(checked(options)) {
+        if constexpr (requires { fresh_.options().side; }) {
+            if (fresh_.options().side == Side::safe)
+                raise(Code::argument_word, "the side of a ChangeDetector's test is \"safe\"; allowed: \"harm\"");
+        }
+    }
+
+    /// Takes what the test takes.
+    template <class... Arguments>
+    void update(const Arguments&... arguments) {
+        test_.update(arguments...);
+        log_statistic_ = test_.log_e_value();
+        // The next interval's start; a fresh test is the first one's.
+        test_.add_start(1);
+        ++intervals_;
+        if (alarm_ == 0 && log_statistic_ >= log_needed()) alarm_ = intervals_;
+    }
+
+    /// Natural log of R_t; -infinity before the first interval.
+    double log_statistic() const { return intervals_ > 0 ? log_statistic_ : -std::numeric_limits<double>::infinity(); }
+    /// What it has to reach: log(arl).
+    double log_needed() const { return elementary::log(arl_); }
+
+    bool alarmed() const noexcept { return alarm_ > 0; }
+    /// The interval of the alarm, counted from 1 since the last `reset`; 0: none.
+    std::int64_t alarm() const noexcept { return alarm_; }
+    std::int64_t intervals() const noexcept { return intervals_; }
+    double arl() const noexcept { return arl_; }
+    /// The test, with what it has seen since the last `reset` (counts, estimate) and the next interval's start.
+    const Test& test() const noexcept { return test_; }
+
+    /// Begins anew: after an alarm was dealt with, or a release.
+    void reset() {
+        test_ = fresh_;
+        log_statistic_ = 0;
+        intervals_ = alarm_ = 0;
+    }
+
+    auto state() const {
+        return ChangeState<decltype(test_.state())>{arl_, intervals_, alarm_, log_statistic_, test_.state()};
+    }
+
+    /// Takes over a state. Raises `serinus.state.options` for one of another `arl` or other options of the test,
+    /// `serinus.state.invariant` for numbers that cannot be; the object is unchanged then.
+    template <class TestState>
+    void restore(const ChangeState<TestState>& state) {
+        if (state.arl != arl_)
+            raise(Code::state_options, "the state of a ChangeDetector was taken with another arl than this one has");
+        if (!(state.intervals >= 0 && state.alarm >= 0 && state.alarm <= state.intervals) ||
+            !std::isfinite(state.log_statistic)) {
+            raise(Code::state_invariant,
+                  "the state of a ChangeDetector has an alarm after its last interval, or a statistic that cannot be");
+        }
+        test_.restore(state.test);
+        intervals_ = state.intervals;
+        alarm_ = state.alarm;
+        log_statistic_ = state.log_statistic;
+    }
+
+  private:
+    static double checked(const ChangeOptions& options) {
+        if (!options.arl && !(options.interval_seconds > 0 && std::isfinite(options.interval_seconds))) {
+            raise(Code::argument_range,
+                  "interval_seconds is " + number_text(options.interval_seconds) + "; allowed: above 0, finite");
+        }
+        constexpr double days_30 = 30 * 86400.0;
+        const double arl = options.arl ? *options.arl : std::fmax(1, days_30 / options.interval_seconds);
+        if (!(arl >= 1 && std::isfinite(arl)))
+            raise(Code::argument_range, "arl is " + number_text(arl) + "; allowed: 1 or more, finite");
+        return arl;
+    }
+
+    Test fresh_, test_;
+    double arl_;
+    std::int64_t intervals_ = 0;
+    std::int64_t alarm_ = 0;
+    double log_statistic_ = 0;
+};
+
+}  // namespace sequential
+}  // namespace v0
+}  // namespace serinus
