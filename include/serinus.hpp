@@ -30,6 +30,7 @@
 #include <serinus/core/workspace.hpp>
 #include <serinus/fixed/adjust.hpp>
 #include <serinus/fixed/anderson_darling.hpp>
+#include <serinus/fixed/arms.hpp>
 #include <serinus/fixed/block_bootstrap.hpp>
 #include <serinus/fixed/brunner_munzel.hpp>
 #include <serinus/fixed/cramer_von_mises.hpp>
@@ -42,6 +43,8 @@
 #include <serinus/fixed/mann_whitney.hpp>
 #include <serinus/fixed/mann_whitney_batch.hpp>
 #include <serinus/fixed/paired_test.hpp>
+#include <serinus/fixed/pair_differences.hpp>
+#include <serinus/fixed/permuted_placements.hpp>
 #include <serinus/fixed/placements.hpp>
 #include <serinus/fixed/power.hpp>
 #include <serinus/fixed/proportion_test.hpp>

@@ -3,6 +3,7 @@
 /// Checks of arguments that many functions share, so that the same mistake gets the same sentence everywhere.
 
 #include <cmath>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,13 @@ inline void require_count(std::string_view field, double value) {
     if (value >= 0 && value <= most && value == std::floor(value)) return;
     raise(Code::argument_count, std::string(field) + " is " + number_text(value, 17) +
                                     "; allowed: a whole number from 0 to 9007199254740992");
+}
+
+/// How many resamples a bootstrap or a permutation test draws: fewer than 100 have no tails, above 1,000,000 no one
+/// waits. Raises `serinus.argument.range`.
+inline void require_resamples(std::size_t resamples) {
+    require(resamples >= 100 && resamples <= 1'000'000, "resamples", static_cast<double>(resamples),
+            "from 100 to 1000000");
 }
 
 /// Values of an arm that go into sums: no infinities. Raises `serinus.argument.infinite`.

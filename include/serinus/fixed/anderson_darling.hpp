@@ -10,8 +10,8 @@
 #include <serinus/core/order.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/workspace.hpp>
+#include <serinus/fixed/arms.hpp>
 #include <serinus/fixed/quadratic_limits.hpp>
-#include <serinus/series/samples.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -50,16 +50,13 @@ struct AndersonDarlingResult {
 ///     const auto found = anderson_darling(baseline, canary);   // {.statistic = 3.2, .p_value = 0.016, ...}
 inline AndersonDarlingResult anderson_darling(std::span<const double> baseline, std::span<const double> canary,
                                               const AndersonDarlingOptions& options, Workspace& workspace) {
-    const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline).values;
-    const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary).values;
     AndersonDarlingResult result;
-    result.n_baseline = static_cast<std::int64_t>(y.size());
-    result.n_canary = static_cast<std::int64_t>(x.size());
+    const Arms arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
+    const auto& [y, x] = arms;
     result.degenerate = true;
     const auto m = static_cast<double>(x.size()), n = static_cast<double>(y.size()), total = m + n;
-    if (x.empty() || y.empty() || total < 4) return result;
-    workspace.sort(x);
-    workspace.sort(y);
+    if (arms.empty() || total < 4) return result;
+    arms.sort(workspace);
     require(options.method != QuadraticMethod::exact, "method is \"exact\"; the number of values", total,
             "the methods \"auto\", \"asymptotic\" and \"conditional\"");
     TiedQuadratic ends;

@@ -121,8 +121,7 @@ template <class Statistic>
 BlockBootstrapResult block_bootstrap(std::span<const double> values, Statistic&& statistic,
                                      const BlockBootstrapOptions& options = {}) {
     require_open_unit("confidence", options.confidence);
-    require(options.resamples >= 100 && options.resamples <= 1'000'000, "resamples",
-            static_cast<double>(options.resamples), "from 100 to 1000000");
+    require_resamples(options.resamples);
     std::vector<double> scratch;
     const std::span<const double> series = take_samples(values, Arm::canary, options.nan_policy, scratch).values;
     require_finite("values", series);

@@ -14,9 +14,9 @@
 #include <serinus/core/order.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/workspace.hpp>
+#include <serinus/fixed/arms.hpp>
 #include <serinus/fixed/quadratic_limits.hpp>
 #include <serinus/fixed/rank_sum_distribution.hpp>
-#include <serinus/series/samples.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -96,16 +96,13 @@ inline double arrangements_beyond(std::int64_t m, std::int64_t n, std::int64_t n
 ///     const auto found = cramer_von_mises(baseline, canary);   // {.statistic = 0.81, .p_value = 0.006, ...}
 inline CramerVonMisesResult cramer_von_mises(std::span<const double> baseline, std::span<const double> canary,
                                              const CramerVonMisesOptions& options, Workspace& workspace) {
-    const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline).values;
-    const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary).values;
     CramerVonMisesResult result;
-    const auto m = static_cast<std::int64_t>(x.size()), n = static_cast<std::int64_t>(y.size());
-    result.n_baseline = n;
-    result.n_canary = m;
+    const Arms arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
+    const auto& [y, x] = arms;
+    const std::int64_t m = result.n_canary, n = result.n_baseline;
     result.degenerate = true;
     if (m < 2 || n < 2) return result;
-    workspace.sort(x);
-    workspace.sort(y);
+    arms.sort(workspace);
     // Twice each rank difference is whole; squares of them as a sum of four products stay exact up to 2^53.
     double canary_squares = 0, baseline_squares = 0;
     std::int64_t in_order = 0, x_below = 0, y_below = 0, largest = 0;

@@ -13,8 +13,8 @@
 #include <serinus/core/order.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/workspace.hpp>
+#include <serinus/fixed/arms.hpp>
 #include <serinus/fixed/placements.hpp>
-#include <serinus/series/samples.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -54,15 +54,12 @@ inline EffectSizeResult effect_size(std::span<const double> baseline, std::span<
                                     const EffectSizeOptions& options, Workspace& workspace) {
     require_open_unit("confidence", options.confidence);
     EffectSizeResult result;
-    const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline).values;
-    const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary).values;
+    const Arms arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
+    const auto& [y, x] = arms;
     const auto m = static_cast<double>(x.size()), n = static_cast<double>(y.size());
     result.confidence = options.confidence;
-    result.n_baseline = static_cast<std::int64_t>(y.size());
-    result.n_canary = static_cast<std::int64_t>(x.size());
-    if (x.empty() || y.empty()) return result;
-    workspace.sort(x);
-    workspace.sort(y);
+    if (arms.empty()) return result;
+    arms.sort(workspace);
     const Placements found = placements(y, x);
     const double effect = found.effect;
     result.effect = effect;

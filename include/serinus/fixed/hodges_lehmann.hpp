@@ -3,7 +3,6 @@
 /// By how much are the canary's values larger? The median of all differences, with an interval.
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -22,8 +21,9 @@
 #include <serinus/core/special.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/core/workspace.hpp>
+#include <serinus/fixed/arms.hpp>
+#include <serinus/fixed/pair_differences.hpp>
 #include <serinus/fixed/rank_sum_distribution.hpp>
-#include <serinus/series/samples.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -58,51 +58,36 @@ struct HodgesLehmannResult {
 
 namespace hodges_lehmann_detail {
 
-/// Doubles in the order of their bit patterns, so that halving reaches every one of them; finite ones and infinities.
-inline std::int64_t key(double value) noexcept {
-    const auto bits = std::bit_cast<std::int64_t>(value);
-    return bits < 0 ? std::numeric_limits<std::int64_t>::min() - bits : bits;
-}
-inline double value_of(std::int64_t key) noexcept {
-    return std::bit_cast<double>(key < 0 ? std::numeric_limits<std::int64_t>::min() - key : key);
-}
+/// The middle differences and the ends of an interval, by rank from 1.
+struct Differences {
+    double middle, next_to_middle, lower, upper;
+};
 
-/// #{(i, j): x_i - y_j <= limit} of sorted arrays. The difference is rounded before it is compared, as someone who
-/// wrote all of them down would do; rounding keeps the order, so one walk along the staircase finds them.
-inline std::int64_t count_at_most(std::span<const double> x, std::span<const double> y, double limit) noexcept {
-    std::int64_t count = 0;
-    std::size_t j = 0;
-    for (const double value : x) {
-        while (j < y.size() && !(value - y[j] <= limit)) ++j;
-        count += static_cast<std::int64_t>(y.size() - j);
-    }
-    return count;
-}
-
-/// The `rank`-th smallest (from 1) of all differences x_i - y_j of sorted arrays: exactly the double that sorting them
-/// would give. Halves the range of doubles between the smallest and the largest difference: at most 64 walks.
-inline double difference_of_rank(std::span<const double> x, std::span<const double> y, std::int64_t rank,
-                                 std::vector<double>& scratch) {
+/// Of all x_i - y_j of sorted arrays: those of rank (mn + 1)/2 and mn/2 + 1, rounded down, and of rank k and
+/// mn + 1 - k, k at most the former. To the bit what sorting all of them gives.
+inline Differences differences_of_rank(std::span<const double> x, std::span<const double> y, std::int64_t k,
+                                       Workspace& workspace) {
     constexpr std::size_t few = 10000;
     if (x.size() * y.size() <= few) {
-        scratch.clear();
+        std::vector<double>& all = workspace.counts;
+        all.clear();
         for (const double a : x)
-            for (const double b : y) scratch.push_back(a - b);
-        const auto at = scratch.begin() + static_cast<std::ptrdiff_t>(rank - 1);
-        std::nth_element(scratch.begin(), at, scratch.end());
-        return *at;
+            for (const double b : y) all.push_back(a - b);
+        const auto pairs = static_cast<std::ptrdiff_t>(all.size());
+        const auto middle = all.begin() + (pairs - 1) / 2, low = all.begin() + (k - 1), high = all.end() - k;
+        std::nth_element(all.begin(), middle, all.end());
+        // Each end lies on its own side of what is in place already.
+        if (low < middle) std::nth_element(all.begin(), low, middle);
+        if (high > middle) std::nth_element(middle + 1, high, all.end());
+        const double next =
+            pairs % 2 == 0 ? *std::min_element(middle + 1, high > middle ? high + 1 : all.end()) : *middle;
+        return {*middle, next, *low, *high};
     }
-    std::int64_t low = key(x.front() - y.back()), high = key(x.back() - y.front());
-    while (low < high) {
-        // Halves rounded down, without overflow.
-        const std::int64_t middle = (low & high) + ((low ^ high) >> 1);
-        if (count_at_most(x, y, value_of(middle)) >= rank) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return value_of(low);
+    PairDifferences all(x, y, workspace.sort);
+    const std::int64_t pairs = all.size(), half = (pairs + 1) / 2;
+    const double middle = all.of_rank(half);
+    const bool shared = pairs % 2 == 1 || all.count_at_most(middle) > half;
+    return {middle, shared ? middle : all.above(middle), all.of_rank(k), all.of_rank(pairs + 1 - k)};
 }
 
 }  // namespace hodges_lehmann_detail
@@ -125,7 +110,7 @@ inline double difference_of_rank(std::span<const double> x, std::span<const doub
 /// the ends are the extreme differences, and less is achieved than was asked (1 against 1: nothing). An arm without
 /// values: estimate NaN, no ends, confidence 0. All equal: estimate and ends the one difference.
 /// Shifting the canary shifts all three (up to rounding), exchanging the arms changes their signs.
-/// Cost: sorting, then O(N) up to 64 times an answer; 1,440 against 1,440 values about 1 ms.
+/// Cost: sorting, then some ten walks of O(N) an answer (pair_differences.hpp): 1,440 against 1,440 values 0.4 ms.
 ///
 ///     const auto shift = hodges_lehmann(baseline, canary);   // {.estimate = 12.4, .lower = 8.1, .upper = 16.9, ...}
 inline HodgesLehmannResult hodges_lehmann(std::span<const double> baseline, std::span<const double> canary,
@@ -133,18 +118,13 @@ inline HodgesLehmannResult hodges_lehmann(std::span<const double> baseline, std:
     namespace detail = hodges_lehmann_detail;
     require_open_unit("confidence", options.confidence);
     HodgesLehmannResult result;
-    const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline).values;
-    const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary).values;
-    require_finite(Arm::baseline, y);
-    require_finite(Arm::canary, x);
-    const auto m = static_cast<std::int64_t>(x.size()), n = static_cast<std::int64_t>(y.size());
-    result.n_baseline = n;
-    result.n_canary = m;
+    const Arms arms = take_finite_arms(baseline, canary, options.nan_policy, workspace, result);
+    const auto& [y, x] = arms;
+    const std::int64_t m = result.n_canary, n = result.n_baseline;
     const bool exact_asked = options.method == HodgesLehmannMethod::exact;
     if (options.method == HodgesLehmannMethod::normal) result.method = options.method;
-    if (m == 0 || n == 0) return result;
-    workspace.sort(x);
-    workspace.sort(y);
+    if (arms.empty()) return result;
+    arms.sort(workspace);
     const std::int64_t pairs = m * n;
 
     const bool two_sided = options.alternative == Alternative::two_sided;
@@ -162,17 +142,15 @@ inline HodgesLehmannResult hodges_lehmann(std::span<const double> baseline, std:
     std::int64_t k = 1;
     double missed = 0;  // P(U < k)
     if (exact_asked || (options.method == HodgesLehmannMethod::automatic && affordable && ranks.tied == 0)) {
-        rank_sum_counts(m, n, pairs / 2, workspace.counts);
+        const std::span<const double> cumulative = cumulative_rank_sum(m, n, workspace);
         const double all = choose(m + n, m);
-        // The quantile q is the first with P(U <= q) >= tail; R forgives rounding errors of ten units in the last
-        // place.
+        // The quantile q is the first with P(U <= q) >= tail, if need be the middle; R forgives rounding errors of ten
+        // units in the last place.
         const double needed = tail - 10 * std::numeric_limits<double>::epsilon();
-        double below = 0;
-        std::int64_t q = 0;
-        while (q < pairs / 2 && (below + workspace.counts[static_cast<std::size_t>(q)]) / all < needed)
-            below += workspace.counts[static_cast<std::size_t>(q++)];
-        k = std::max<std::int64_t>(1, q);
-        missed = q == 0 ? workspace.counts[0] / all : below / all;
+        const auto first = std::partition_point(cumulative.begin(), cumulative.end() - 1,
+                                                [&](double ways) { return ways / all < needed; });
+        k = std::max<std::int64_t>(1, first - cumulative.begin());
+        missed = cumulative[static_cast<std::size_t>(k - 1)] / all;
     } else {
         result.method = HodgesLehmannMethod::normal;
         const double deviation = rank_sum_moments(m, n, ranks.tie_term).deviation;
@@ -184,15 +162,13 @@ inline HodgesLehmannResult hodges_lehmann(std::span<const double> baseline, std:
     }
     result.confidence = std::max(0.0, 1 - (two_sided ? 2 : 1) * missed);
 
-    const auto at = [&](std::int64_t rank) { return detail::difference_of_rank(x, y, rank, workspace.counts); };
-    result.estimate = at((pairs + 1) / 2);
-    if (pairs % 2 == 0) {
-        const double next = at(pairs / 2 + 1);
-        const double sum = result.estimate + next;
-        result.estimate = std::isfinite(sum) ? sum / 2 : result.estimate / 2 + next / 2;
-    }
-    if (options.alternative != Alternative::less) result.lower = at(k);
-    if (options.alternative != Alternative::greater) result.upper = at(pairs + 1 - k);
+    const detail::Differences found = detail::differences_of_rank(x, y, k, workspace);
+    const double sum = found.middle + found.next_to_middle;
+    result.estimate = found.middle == found.next_to_middle ? found.middle
+                      : std::isfinite(sum)                 ? sum / 2
+                                                           : found.middle / 2 + found.next_to_middle / 2;
+    if (options.alternative != Alternative::less) result.lower = found.lower;
+    if (options.alternative != Alternative::greater) result.upper = found.upper;
     return result;
 }
 

@@ -17,7 +17,7 @@
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/core/workspace.hpp>
-#include <serinus/series/samples.hpp>
+#include <serinus/fixed/arms.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -117,20 +117,17 @@ inline KolmogorovSmirnovResult kolmogorov_smirnov(std::span<const double> baseli
                                                   const KolmogorovSmirnovOptions& options, Workspace& workspace) {
     namespace detail = kolmogorov_smirnov_detail;
     constexpr std::int64_t cheap = 250'000, most = 1'000'000'000;
-    const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline).values;
-    const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary).values;
     KolmogorovSmirnovResult result;
-    const auto m = static_cast<std::int64_t>(x.size()), n = static_cast<std::int64_t>(y.size());
-    result.n_baseline = n;
-    result.n_canary = m;
+    const Arms arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
+    const auto& [y, x] = arms;
+    const std::int64_t m = result.n_canary, n = result.n_baseline;
     if (options.method == DistributionMethod::exact && m * n > most) {
         require(false, "method is \"exact\"; values of the canary times values of the baseline",
                 static_cast<double>(m) * static_cast<double>(n), "at most 1e9, or the method \"asymptotic\"");
     }
     if (options.method == DistributionMethod::asymptotic) result.method = options.method;
-    if (m == 0 || n == 0) return result;
-    workspace.sort(x);
-    workspace.sort(y);
+    if (arms.empty()) return result;
+    arms.sort(workspace);
 
     // Distances in mn-ths are whole numbers, so nothing is rounded.
     std::int64_t i = 0, j = 0, largest = 0;

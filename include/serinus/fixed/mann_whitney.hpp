@@ -18,8 +18,8 @@
 #include <serinus/core/order.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/core/workspace.hpp>
+#include <serinus/fixed/arms.hpp>
 #include <serinus/fixed/rank_sum_distribution.hpp>
-#include <serinus/series/samples.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -223,12 +223,11 @@ inline MannWhitneyResult mann_whitney(std::span<const double> baseline, std::spa
                                       const MannWhitneyOptions& options, Workspace& workspace) {
     namespace detail = mann_whitney_detail;
     detail::check_size(std::max(baseline.size(), canary.size()));
+    MannWhitneyResult counted;
     // The copies are this call's own; they are sorted where they lie.
-    const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline).values;
-    const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary).values;
-    workspace.sort(x);
-    workspace.sort(y);
-    return detail::of_sorted(y, x, options, workspace);
+    const Arms arms = take_arms(baseline, canary, options.nan_policy, workspace, counted);
+    arms.sort(workspace);
+    return detail::of_sorted(arms.baseline, arms.canary, options, workspace);
 }
 
 /// The same in memory of its own.

@@ -91,25 +91,22 @@ class TiedQuadratic {
     /// deviation.
     template <class Survival>
     double survival(double x, double limit_mean, double limit_deviation, Survival&& limit) const {
-        // tr A and tr A^2. For i < j the bridge's covariance is p_i (1 - p_j), a product, so one running sum does.
-        double mean = 0, squares = 0, before = 0;
+        // tr A, tr A^2 and tr A^3, A_ij = w_i cov_ij. For i <= j the bridge's covariance is p_i (1 - p_j), a product,
+        // so that running sums do: over the ordered triples i < j < k, pairs and single points, with how often each
+        // occurs. The weights of two points that are left of the present one: w p^2 alone, and w_i p_i^2 w_j p_j (1 -
+        // p_j) for i < j.
+        double mean = 0, squares = 0, cubes = 0, singles = 0, pairs = 0, tops = 0;
         for (const auto& [p, weight] : points_) {
-            const double own = weight * p * (1 - p);
+            const double own = weight * p * (1 - p), right = weight * (1 - p) * (1 - p);
             mean += own;
-            squares += own * own + 2 * weight * (1 - p) * (1 - p) * before;
-            before += weight * p * p;
+            squares += own * own + 2 * right * singles;
+            cubes += own * own * own + 3 * right * tops + 3 * own * right * singles + 6 * right * pairs;
+            pairs += own * singles;
+            tops += own * weight * p * p;
+            singles += weight * p * p;
         }
         constexpr std::size_t few = 100;
         if (points_.size() > few) return limit(limit_mean + (x - mean) / std::sqrt(2 * squares) * limit_deviation);
-        double cubes = 0;
-        for (std::size_t i = 0; i < points_.size(); ++i) {
-            for (std::size_t j = 0; j < points_.size(); ++j) {
-                double inner = 0;
-                for (std::size_t k = 0; k < points_.size(); ++k)
-                    inner += points_[k].second * bridge(i, k) * bridge(k, j);
-                cubes += points_[i].second * points_[j].second * bridge(i, j) * inner;
-            }
-        }
         // Cumulants 2 tr A^2 and 8 tr A^3, against 2 nu and 8 nu of a chi-square.
         const double nu = squares * squares * squares / (cubes * cubes);
         const double z = (x - mean) / std::sqrt(2 * squares) * std::sqrt(2 * nu) + nu;
@@ -117,11 +114,6 @@ class TiedQuadratic {
     }
 
   private:
-    double bridge(std::size_t i, std::size_t j) const {
-        const double p = points_[std::min(i, j)].first, q = points_[std::max(i, j)].first;
-        return p * (1 - q);
-    }
-
     std::vector<std::pair<double, double>> points_;  // share, weight; ascending
 };
 

@@ -22,7 +22,7 @@
 #include <serinus/core/special.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/core/workspace.hpp>
-#include <serinus/series/samples.hpp>
+#include <serinus/fixed/arms.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -178,14 +178,10 @@ inline QuantileDifferenceResult quantile_difference(std::span<const double> base
     namespace detail = quantile_detail;
     require_open_unit("q", options.q);
     require_open_unit("confidence", options.confidence);
-    const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline).values;
-    const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary).values;
-    require_finite(Arm::baseline, y);
-    require_finite(Arm::canary, x);
     QuantileDifferenceResult result;
+    const Arms arms = take_finite_arms(baseline, canary, options.nan_policy, workspace, result);
+    const auto& [y, x] = arms;
     result.confidence = options.confidence;
-    result.n_baseline = static_cast<std::int64_t>(y.size());
-    result.n_canary = static_cast<std::int64_t>(x.size());
     const bool told = options.n_effective_baseline || options.n_effective_canary;
     result.method = options.method != QuantileMethod::automatic ? options.method
                     : told                                      ? QuantileMethod::woodruff
@@ -195,9 +191,8 @@ inline QuantileDifferenceResult quantile_difference(std::span<const double> base
         if (value)
             require(*value > 0 && *value <= static_cast<double>(n), field, *value, "above 0, at most the values");
     }
-    if (x.empty() || y.empty()) return result;
-    workspace.sort(x);
-    workspace.sort(y);
+    if (arms.empty()) return result;
+    arms.sort(workspace);
     const double tail = (1 - options.confidence) / 2;
     const auto arm = [&](std::span<const double> sorted, const std::optional<double>& worth) {
         switch (result.method) {

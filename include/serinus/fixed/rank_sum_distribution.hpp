@@ -48,8 +48,8 @@ inline constexpr std::int64_t largest_counted_sample = 200;
 ///
 /// The counts are the coefficients of the Gaussian binomial, product over i = 1..m of (1 - q^(n+i)) / (1 - q^i), m the
 /// smaller size: multiply and divide in place, never beyond q^limit. Exact below 2^53. Beyond, the divisions amplify
-/// rounding as m grows: measured against 113-bit arithmetic, a count is right to 7e-15 at m = 100 and 2e-12 at m = 200,
-/// a tail to 4e-16 and 3e-14; at m = 300 a count only to 1e-9. Callers stay at or below `largest_counted_sample`.
+/// rounding as m grows: measured against whole numbers, a count is right to 4e-14 up to 100 and 100, against 113-bit
+/// arithmetic to 2e-12 at m = 200, a tail to 1e-14 and 3e-14; at m = 300 a count only to 1e-9. Callers stay at or below `largest_counted_sample`.
 /// m, n >= 0, limit >= 0; the distribution is symmetric, so no one needs limit > mn/2. Cost: O(min(m, n) limit).
 inline void rank_sum_counts(std::int64_t m, std::int64_t n, std::int64_t limit, std::vector<double>& counts) {
     if (m > n) std::swap(m, n);
@@ -80,8 +80,11 @@ inline RankSumCost rank_sum_cost(std::int64_t m, std::int64_t n, std::int64_t u)
     return {static_cast<double>(smaller) * table, table, smaller <= largest_counted_sample && counts_fit(m + n, m)};
 }
 
+/// Tables of up to so many pairs are kept: 40 KB.
+inline constexpr std::int64_t largest_kept_table = 10'000;
+
 /// The cumulative counts of U for m and n values without ties, up to mn/2: kept in the workspace, so that many metrics
-/// of the same sizes pay for them once. m n <= 10,000.
+/// of the same sizes pay for them once. m n <= `largest_kept_table`.
 inline std::span<const double> cached_rank_sum(std::int64_t m, std::int64_t n, Workspace& workspace) {
     if (m > n) std::swap(m, n);
     for (const ExactTable& table : workspace.tables) {
@@ -92,10 +95,18 @@ inline std::span<const double> cached_rank_sum(std::int64_t m, std::int64_t n, W
     ExactTable& table = workspace.tables[workspace.next_table++ % most];
     table.m = table.n = -1;  // until it is whole
     rank_sum_counts(m, n, m * n / 2, table.cumulative);
-    for (std::size_t k = 1; k < table.cumulative.size(); ++k) table.cumulative[k] += table.cumulative[k - 1];
+    std::partial_sum(table.cumulative.begin(), table.cumulative.end(), table.cumulative.begin());
     table.m = m;
     table.n = n;
     return table.cumulative;
+}
+
+/// The same for any sizes; beyond m n = 10,000 it is built in `workspace.counts`.
+inline std::span<const double> cumulative_rank_sum(std::int64_t m, std::int64_t n, Workspace& workspace) {
+    if (m * n <= largest_kept_table) return cached_rank_sum(m, n, workspace);
+    rank_sum_counts(m, n, m * n / 2, workspace.counts);
+    std::partial_sum(workspace.counts.begin(), workspace.counts.end(), workspace.counts.begin());
+    return workspace.counts;
 }
 
 /// P(U <= u) and P(U >= u), exact, for m and n values without ties; 0 <= u <= mn. The same to the bit when m and n
@@ -103,8 +114,7 @@ inline std::span<const double> cached_rank_sum(std::int64_t m, std::int64_t n, W
 inline RankSumTails rank_sum_tails(std::int64_t m, std::int64_t n, std::int64_t u, Workspace& workspace) {
     const std::int64_t tail = std::min(u, m * n - u);
     double below = 0, with_it = 0;
-    constexpr std::int64_t small = 10'000;
-    if (m * n <= small) {
+    if (m * n <= largest_kept_table) {
         const std::span<const double> cumulative = cached_rank_sum(m, n, workspace);
         if (tail > 0) below = cumulative[static_cast<std::size_t>(tail) - 1];
         with_it = cumulative[static_cast<std::size_t>(tail)];
@@ -179,64 +189,118 @@ struct TiedRankSum {
     }
 };
 
-/// P(U <= u) and P(U >= u) of the first sample, exact, given the ties: the shift algorithm (Streitberg and Roehmel
-/// 1986), which is the network algorithm of Mehta, Patel and Tsiatis (1984).
-///
-/// State: in how many ways k of the values so far sum to w. A group of t equal scores s adds C(t, r) times the ways of
-/// (k - r, w - r s). Only states are kept from which the sample can still be completed with a sum not above the one
-/// that was seen. Cost: at most `count.cost()`, usually a quarter of it.
-inline RankSumTails tied_rank_sum_tails(const TiedRankSum& count, Workspace& workspace) {
-    const std::int64_t m = count.sample;
-    const std::int64_t total = count.total;
-    const std::int64_t width = count.sum + 1;
-    workspace.counts.assign(static_cast<std::size_t>((m + 1) * width), 0.0);
-    double* const ways = workspace.counts.data();
-    ways[0] = 1;
+namespace rank_sum_detail {
 
-    // smallest[j]: the sum of the j smallest scores.
-    std::vector<std::int64_t> smallest;
-    smallest.reserve(static_cast<std::size_t>(total) + 1);
-    smallest.push_back(0);
-    for (std::size_t g = 0; g < count.sizes.size(); ++g) {
-        for (std::int64_t i = 0; i < count.sizes[g]; ++i) smallest.push_back(smallest.back() + count.scores[g]);
+/// In how many ways k of some neighbouring groups of values sum to w, for all k and w from which the sample can still
+/// be completed with a sum not above the one that was seen: the shift algorithm (Streitberg and Roehmel 1986), which is
+/// the network algorithm of Mehta, Patel and Tsiatis (1984). A group of t equal scores s adds C(t, r) times the ways of
+/// (k - r, w - r s). A row holds the sums of one k from the smallest possible one on.
+class ChoiceTable {
+  public:
+    /// The groups from `first` to before `last`, `from` values before them and `to` up to their end; `sums[j]`: the sum
+    /// of the j smallest scores. The rows are appended to `memory`.
+    ChoiceTable(const TiedRankSum& count, std::span<const std::int64_t> sums, std::size_t first, std::size_t last,
+                std::int64_t from, std::int64_t to, std::vector<double>& memory)
+        : count_(count), sums_(sums), from_(from), to_(to) {
+        const std::int64_t widest = std::max<std::int64_t>(1, count.sum - sum(count.sample) + 1);
+        for (std::int64_t k = 0; k <= std::min(to - from, count.sample); ++k) {
+            starts_.push_back(memory.size());
+            const std::int64_t range = sum(to) - sum(to - k) - smallest(k) + 1;
+            memory.resize(memory.size() + static_cast<std::size_t>(std::min(widest, range)));
+        }
+        memory[starts_[0]] = 1;
+        std::int64_t before = from;
+        for (std::size_t g = first; g < last; ++g) {
+            add(count.sizes[g], count.scores[g], before, memory);
+            before += count.sizes[g];
+        }
     }
-    const auto sum_of_smallest = [&](std::int64_t j) { return smallest[static_cast<std::size_t>(j)]; };
 
-    // After j values: k lies in [fewest(j), min(j, m)], and w, for that k, in [sum_of_smallest(k), highest(j, k)].
-    const auto fewest = [&](std::int64_t j) { return std::max<std::int64_t>(0, m - (total - j)); };
-    const auto highest = [&](std::int64_t j, std::int64_t k) {
-        const std::int64_t of_k_largest = sum_of_smallest(j) - sum_of_smallest(j - k);
-        const std::int64_t to_complete = sum_of_smallest(j + m - k) - sum_of_smallest(j);
-        return std::min(of_k_largest, count.sum - to_complete);
-    };
+    std::int64_t most() const { return static_cast<std::int64_t>(starts_.size()) - 1; }
+    /// The smallest sum of k of these values, the first of its row.
+    std::int64_t smallest(std::int64_t k) const { return sum(from_ + k) - sum(from_); }
+    /// The row of k; empty where the sample cannot be completed.
+    std::span<double> row(std::int64_t k, std::vector<double>& memory) const {
+        const std::int64_t length = k < fewest(to_) ? 0 : std::max<std::int64_t>(0, highest(to_, k) - smallest(k) + 1);
+        return {memory.data() + starts_[static_cast<std::size_t>(k)], static_cast<std::size_t>(length)};
+    }
 
-    std::int64_t before = 0;
-    for (std::size_t g = 0; g < count.sizes.size(); ++g) {
-        const std::int64_t size = count.sizes[g];
-        const std::int64_t score = count.scores[g];
+  private:
+    std::int64_t sum(std::int64_t j) const { return sums_[static_cast<std::size_t>(j)]; }
+    /// After the values up to j: k is at least `fewest(j)`, and a sum of k at most `highest(j, k)`.
+    std::int64_t fewest(std::int64_t j) const {
+        return std::max<std::int64_t>(0, count_.sample - (count_.total - (j - from_)));
+    }
+    std::int64_t highest(std::int64_t j, std::int64_t k) const {
+        const std::int64_t others = count_.sample - k, below = std::min(others, from_);
+        const std::int64_t to_complete = sum(below) + sum(j + others - below) - sum(j);
+        return std::min(sum(j) - sum(j - k), count_.sum - to_complete);
+    }
+
+    void add(std::int64_t size, std::int64_t score, std::int64_t before, std::vector<double>& memory) {
         const std::int64_t after = before + size;
-        // Downwards, so that the states of k - r are still those from before this group.
-        for (std::int64_t k = std::min(after, m); k >= std::max<std::int64_t>(1, fewest(after)); --k) {
-            const std::int64_t limit = highest(after, k);
-            double* const row = ways + k * width;
-            double chosen = 1;
+        // Downwards, so that the rows of k - r are still those from before this group.
+        for (std::int64_t k = std::min(after - from_, most()); k >= std::max<std::int64_t>(1, fewest(after)); --k) {
+            const std::int64_t length = highest(after, k) - smallest(k) + 1;
+            double* const row = memory.data() + starts_[static_cast<std::size_t>(k)];
+            double ways = 1;
             for (std::int64_t r = 1; r <= std::min(size, k - fewest(before)); ++r) {
-                chosen = chosen * static_cast<double>(size - r + 1) / static_cast<double>(r);
-                if (k - r > before) continue;
-                const double* const from = ways + (k - r) * width;
-                const std::int64_t shift = r * score;
-                const std::int64_t end = std::min(highest(before, k - r), limit - shift);
-                for (std::int64_t w = sum_of_smallest(k - r); w <= end; ++w) row[w + shift] += chosen * from[w];
+                ways = ways * static_cast<double>(size - r + 1) / static_cast<double>(r);
+                if (k - r > before - from_) continue;
+                const double* const old = memory.data() + starts_[static_cast<std::size_t>(k - r)];
+                const std::int64_t shift = smallest(k - r) + r * score - smallest(k);
+                const std::int64_t end = std::min(highest(before, k - r) - smallest(k - r) + 1, length - shift);
+                double* const into = row + shift;
+                for (std::int64_t w = 0; w < end; ++w) into[w] += ways * old[w];
             }
         }
-        before = after;
     }
 
-    const double* const row = ways + m * width;
-    double below = 0;
-    for (std::int64_t w = 0; w < count.sum; ++w) below += row[w];
-    const double all = choose(total, m);
-    const double short_tail = (below + row[count.sum]) / all;
+    const TiedRankSum& count_;
+    std::span<const std::int64_t> sums_;
+    std::int64_t from_, to_;
+    std::vector<std::size_t> starts_;  // of the rows
+};
+
+}  // namespace rank_sum_detail
+
+/// P(U <= u) and P(U >= u) of the first sample, exact, given the ties. The values are cut in the middle, the ways to
+/// choose from each half are counted, and every choice from the lower half is joined with the cumulated choices of the
+/// upper half that bring the sum to at most the one that was seen: two tables of a quarter of the width instead of one.
+/// Cost: at most `count.cost()`, usually a tenth of it.
+inline RankSumTails tied_rank_sum_tails(const TiedRankSum& count, Workspace& workspace) {
+    std::vector<std::int64_t> sums;  // of the j smallest scores
+    sums.reserve(static_cast<std::size_t>(count.total) + 1);
+    sums.push_back(0);
+    for (std::size_t g = 0; g < count.sizes.size(); ++g)
+        for (std::int64_t i = 0; i < count.sizes[g]; ++i) sums.push_back(sums.back() + count.scores[g]);
+    std::size_t cut = 0;
+    std::int64_t half = 0;
+    while (cut < count.sizes.size() && 2 * half + count.sizes[cut] <= count.total) half += count.sizes[cut++];
+
+    std::vector<double>& memory = workspace.counts;
+    memory.clear();
+    using rank_sum_detail::ChoiceTable;
+    const ChoiceTable lower(count, sums, 0, cut, 0, half, memory);
+    const ChoiceTable upper(count, sums, cut, count.sizes.size(), half, count.total, memory);
+    double below = 0, with_it = 0;
+    for (std::int64_t k = std::max<std::int64_t>(0, count.sample - upper.most()); k <= lower.most(); ++k) {
+        const std::span<const double> first = lower.row(k, memory);
+        const std::span<double> second = upper.row(count.sample - k, memory);
+        if (first.empty() || second.empty()) continue;
+        std::partial_sum(second.begin(), second.end(), second.begin());
+        // For the w-th sum of the lower half: how far up in the row of the upper half the seen sum is.
+        const std::int64_t reach = count.sum - lower.smallest(k) - upper.smallest(count.sample - k);
+        const auto last = static_cast<std::int64_t>(second.size()) - 1;
+        const auto up_to = [&](std::int64_t at) { return second[static_cast<std::size_t>(std::min(at, last))]; };
+        for (std::int64_t w = 0; w < static_cast<std::int64_t>(first.size()); ++w) {
+            const double ways = first[static_cast<std::size_t>(w)];
+            with_it += ways * up_to(reach - w);
+            if (reach > w) below += ways * up_to(reach - w - 1);
+        }
+    }
+    const double all = choose(count.total, count.sample);
+    const double short_tail = with_it / all;
     const double long_tail = count.symmetric ? short_tail : 1 - below / all;
     // The lower tail of this sample, as it stands or mirrored, is the lower tail of the first one if the mirror and
     // the change of samples cancel.

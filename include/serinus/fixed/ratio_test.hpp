@@ -129,8 +129,7 @@ inline RatioTestResult ratio_test(const RatioSeries& baseline, const RatioSeries
                                   const RatioTestOptions& options = {}) {
     require_open_unit("confidence", options.confidence);
     const double margin = require_ratio(options.margin);
-    require(options.resamples >= 100 && options.resamples <= 1'000'000, "resamples",
-            static_cast<double>(options.resamples), "from 100 to 1000000");
+    require_resamples(options.resamples);
     const ratio_test_detail::Cost b("baseline", baseline, options.nan_policy);
     const ratio_test_detail::Cost c("canary", canary, options.nan_policy);
     RatioTestResult result;

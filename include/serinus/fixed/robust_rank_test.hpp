@@ -17,9 +17,9 @@
 #include <serinus/core/require.hpp>
 #include <serinus/core/student.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/fixed/arms.hpp>
 #include <serinus/fixed/placements.hpp>
 #include <serinus/series/dependence.hpp>
-#include <serinus/series/samples.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -84,14 +84,12 @@ inline std::vector<double> placements_in_time(std::span<const double> values, st
 inline RobustRankResult robust_rank_test(std::span<const double> baseline, std::span<const double> canary,
                                          const RobustRankOptions& options = {}) {
     require_open_unit("confidence", options.confidence);
-    std::vector<double> first, second;
-    const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, first).values;
-    const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, second).values;
+    Workspace workspace;
     RobustRankResult result;
     result.confidence = options.confidence;
-    result.n_baseline = static_cast<std::int64_t>(y.size());
-    result.n_canary = static_cast<std::int64_t>(x.size());
-    if (x.empty() || y.empty()) return result;
+    const Arms arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
+    const auto& [y, x] = arms;
+    if (arms.empty()) return result;
     std::vector<double> sorted_y(y.begin(), y.end()), sorted_x(x.begin(), x.end());
     sort_ascending(sorted_y);
     sort_ascending(sorted_x);

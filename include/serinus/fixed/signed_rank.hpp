@@ -21,7 +21,7 @@
 #include <serinus/core/student.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/core/workspace.hpp>
-#include <serinus/fixed/hodges_lehmann.hpp>
+#include <serinus/fixed/pair_differences.hpp>
 #include <serinus/series/samples.hpp>
 
 namespace serinus {
@@ -84,7 +84,6 @@ inline double mean_of_rank(std::span<const double> sorted, std::int64_t rank, st
         std::nth_element(scratch.begin(), at, scratch.end());
         return *at;
     }
-    namespace bits = hodges_lehmann_detail;
     const auto count_at_most = [&](double limit) {
         std::int64_t count = 0;
         std::size_t j = n;  // means with i stay above the limit from j on
@@ -95,16 +94,16 @@ inline double mean_of_rank(std::span<const double> sorted, std::int64_t rank, st
         }
         return count;
     };
-    std::int64_t low = bits::key(sorted.front()), high = bits::key(sorted.back());
+    std::int64_t low = ordered_key(sorted.front()), high = ordered_key(sorted.back());
     while (low < high) {
-        const std::int64_t middle = (low & high) + ((low ^ high) >> 1);
-        if (count_at_most(bits::value_of(middle)) >= rank) {
+        const std::int64_t middle = middle_key(low, high);
+        if (count_at_most(value_of_key(middle)) >= rank) {
             high = middle;
         } else {
             low = middle + 1;
         }
     }
-    return bits::value_of(low);
+    return value_of_key(low);
 }
 
 }  // namespace signed_rank_detail

@@ -11,8 +11,8 @@
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/core/workspace.hpp>
+#include <serinus/fixed/arms.hpp>
 #include <serinus/fixed/difference_of_means.hpp>
-#include <serinus/series/samples.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -43,16 +43,12 @@ inline MeanDifferenceResult welch(std::span<const double> baseline, std::span<co
                                   const WelchOptions& options, Workspace& workspace) {
     require_open_unit("confidence", options.confidence);
     require(std::isfinite(options.difference), "difference", options.difference, "a finite number");
-    const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline).values;
-    const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary).values;
-    require_finite(Arm::baseline, y);
-    require_finite(Arm::canary, x);
     MeanDifferenceResult result;
+    const Arms arms = take_finite_arms(baseline, canary, options.nan_policy, workspace, result);
+    const auto& [y, x] = arms;
     result.confidence = options.confidence;
-    result.n_baseline = static_cast<std::int64_t>(y.size());
-    result.n_canary = static_cast<std::int64_t>(x.size());
     result.degenerate = true;
-    if (x.empty() || y.empty()) return result;
+    if (arms.empty()) return result;
     const int exponent = std::max(common_exponent(x), common_exponent(y));
     const Moments b = moments(y, exponent, y.front()), c = moments(x, exponent, y.front());
     detail::compare_means({b.mean, b.variance() / b.n, b.n - 1}, {c.mean, c.variance() / c.n, c.n - 1}, exponent,

@@ -12,8 +12,8 @@
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/core/workspace.hpp>
+#include <serinus/fixed/arms.hpp>
 #include <serinus/fixed/difference_of_means.hpp>
-#include <serinus/series/samples.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -60,18 +60,13 @@ inline MeanDifferenceResult yuen(std::span<const double> baseline, std::span<con
     require_open_unit("confidence", options.confidence);
     require(options.trim >= 0 && options.trim < 0.5, "trim", options.trim, "from 0 to below 0.5");
     require(std::isfinite(options.difference), "difference", options.difference, "a finite number");
-    const std::span<double> y = take_samples(baseline, Arm::baseline, options.nan_policy, workspace.baseline).values;
-    const std::span<double> x = take_samples(canary, Arm::canary, options.nan_policy, workspace.canary).values;
-    require_finite(Arm::baseline, y);
-    require_finite(Arm::canary, x);
     MeanDifferenceResult result;
+    const Arms arms = take_finite_arms(baseline, canary, options.nan_policy, workspace, result);
+    const auto& [y, x] = arms;
     result.confidence = options.confidence;
-    result.n_baseline = static_cast<std::int64_t>(y.size());
-    result.n_canary = static_cast<std::int64_t>(x.size());
     result.degenerate = true;
-    if (x.empty() || y.empty()) return result;
-    workspace.sort(x);
-    workspace.sort(y);
+    if (arms.empty()) return result;
+    arms.sort(workspace);
     const int exponent = std::max(common_exponent(x), common_exponent(y));
     const double origin = y[y.size() / 2];
     const detail::MeanOfArm b = detail::trimmed_mean(y, options.trim, exponent, origin);
