@@ -1,8 +1,10 @@
 // brunner_munzel, welch, yuen.
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -24,8 +26,10 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 TEST(BrunnerMunzel, AgreesWithSciPy) {
     int compared = 0;
     for_each_pair("brunnermunzel", [&](const auto& one, const Values& baseline, const Values& canary) {
-        if (one["options"]["distribution"] != "t") return;
-        const auto found = brunner_munzel(baseline, canary, {.alternative = alternative(one)});
+        const bool student = one["options"]["distribution"] == "t";
+        const auto found = brunner_munzel(baseline, canary,
+                                          {.alternative = alternative(one),
+                                           .method = student ? BrunnerMunzelMethod::t : BrunnerMunzelMethod::normal});
         const double expected = number(one["outputs"]["pvalue"]);
         // SciPy gives NaN where there is no variance; we a value.
         if (found.degenerate) {
@@ -36,7 +40,7 @@ TEST(BrunnerMunzel, AgreesWithSciPy) {
         expect_close(found.statistic, -number(one["outputs"]["statistic"]), 1e-9, 1e-12);
         expect_close(found.p_value, expected, 1e-9);
     });
-    EXPECT_GE(compared, 100);
+    EXPECT_GE(compared, 200);
     for_each_pair("rank_compare_2indep", [&](const auto& one, const Values& baseline, const Values& canary) {
         if (!one["options"]["use_t"].template get<bool>()) return;
         const auto found = brunner_munzel(baseline, canary);
@@ -44,6 +48,8 @@ TEST(BrunnerMunzel, AgreesWithSciPy) {
         // statsmodels: probability and interval of prob1, here P(canary > baseline), not cut to [0, 1].
         expect_close(found.estimate, number(one["outputs"]["prob1"]), 1e-12);
         expect_close(found.df, number(one["outputs"]["df"]), 1e-9);
+        expect_close(found.statistic, number(one["outputs"]["statistic"]), 1e-9, 1e-12);
+        expect_close(found.p_value, number(one["outputs"]["pvalue"]), 1e-9);
         const auto& ends = one["outputs"]["conf_int_value"];
         const double lower = number(ends[0]), upper = number(ends[1]);
         if (std::isnan(lower)) return;
@@ -65,6 +71,113 @@ TEST(BrunnerMunzel, SeparatedArmsHaveAValue) {
     EXPECT_TRUE(brunner_munzel(Values{}, high).degenerate);
     EXPECT_EQ(brunner_munzel(Values{5, 5}, Values{5, 5, 5}).p_value, 1);
     EXPECT_EQ(brunner_munzel(Values{5}, Values{4, 6, 7}).p_value, 1);
+}
+
+/// (A - 1/2)/sd and its place among those of all ways to deal the pooled values out, from the definitions.
+struct Enumerated {
+    double at_least = 0, at_most = 0, all = 0;
+};
+double studentised(const Values& baseline, const Values& canary) {
+    const auto placed = [](const Values& values, const Values& others) {
+        Values found;
+        for (const double v : values) {
+            double below = 0;
+            for (const double other : others) below += other < v ? 1 : other == v ? 0.5 : 0;
+            found.push_back(below / static_cast<double>(others.size()));
+        }
+        return found;
+    };
+    const auto moments_of = [](const Values& values) {
+        double mean = 0, squares = 0;
+        const auto n = static_cast<double>(values.size());
+        for (const double v : values) mean += v / n;
+        for (const double v : values) squares += (v - mean) * (v - mean);
+        return std::pair(mean, squares / (n - 1) / n);
+    };
+    const auto [effect, of_canary] = moments_of(placed(canary, baseline));
+    const auto [rest, of_baseline] = moments_of(placed(baseline, canary));
+    const double variance = of_canary + of_baseline;
+    // What is left of a variance of 0 by rounding.
+    if (variance < 1e-20) return (effect - 0.5) * infinity;
+    return (effect - 0.5) / std::sqrt(variance);
+}
+Enumerated enumerate(const Values& baseline, const Values& canary) {
+    Values pooled = canary;
+    pooled.insert(pooled.end(), baseline.begin(), baseline.end());
+    const double seen = studentised(baseline, canary), slack = std::isinf(seen) ? 0 : 1e-9;
+    Enumerated found;
+    for (unsigned chosen = 0; chosen < 1U << pooled.size(); ++chosen) {
+        if (static_cast<std::size_t>(std::popcount(chosen)) != canary.size()) continue;
+        Values b, c;
+        for (std::size_t i = 0; i < pooled.size(); ++i) ((chosen >> i & 1U) != 0 ? c : b).push_back(pooled[i]);
+        const double t = studentised(b, c);
+        found.all += 1;
+        found.at_least += t >= seen - slack ? 1 : 0;
+        found.at_most += t <= seen + slack ? 1 : 0;
+    }
+    return found;
+}
+
+TEST(BrunnerMunzel, PermutationIsWhatAllArrangementsSay) {
+    std::mt19937_64 random(51);
+    for (int round = 0; round < 150; ++round) {
+        Values b(2 + random() % 5), c(2 + random() % 6);
+        const auto levels = 2 + random() % 20;  // few: many ties
+        for (Values* arm : {&b, &c})
+            for (double& value : *arm) value = static_cast<double>(random() % levels);
+        for (double& value : c) value += static_cast<double>(random() % 3);
+        const Enumerated expected = enumerate(b, c);
+        const auto found = [&](Alternative alternative) {
+            return brunner_munzel(b, c, {.alternative = alternative, .method = BrunnerMunzelMethod::automatic});
+        };
+        if (found(Alternative::greater).df == 0) continue;  // all equal, or an arm on one side of the other's one value
+        ASSERT_EQ(found(Alternative::greater).method, BrunnerMunzelMethod::permutation);
+        const double greater = expected.at_least / expected.all, less = expected.at_most / expected.all;
+        EXPECT_NEAR(found(Alternative::greater).p_value, greater, 1e-14);
+        EXPECT_NEAR(found(Alternative::less).p_value, less, 1e-14);
+        EXPECT_NEAR(found(Alternative::two_sided).p_value, std::min(1.0, 2 * std::min(greater, less)), 1e-14);
+        const auto exchanged = brunner_munzel(c, b, {.method = BrunnerMunzelMethod::permutation});
+        EXPECT_EQ(exchanged.p_value, found(Alternative::two_sided).p_value);
+        EXPECT_NEAR(exchanged.lower, 1 - found(Alternative::two_sided).upper, 1e-12);
+    }
+}
+
+TEST(BrunnerMunzel, PermutationHoldsWhatItRejects) {
+    std::mt19937_64 random(52);
+    std::normal_distribution<double> normal;
+    for (const std::size_t n : {6U, 8U, 25U}) {  // all arrangements, all, drawn ones
+        Values b(n), c(n + 1);
+        for (double& value : b) value = normal(random);
+        for (double& value : c) value = 0.3 + 2 * normal(random);
+        BrunnerMunzelOptions options{.confidence = 0.9, .method = BrunnerMunzelMethod::permutation};
+        const auto found = brunner_munzel(b, c, options);
+        ASSERT_LT(found.lower, found.estimate);
+        ASSERT_GT(found.upper, found.estimate);
+        for (const double beyond : {1e-6, -1e-6}) {
+            options.effect = found.lower - beyond;
+            if (found.lower > 0) {
+                EXPECT_EQ(brunner_munzel(b, c, options).p_value <= 0.1, beyond > 0) << n;
+            }
+            options.effect = found.upper + beyond;
+            if (found.upper < 1) {
+                EXPECT_EQ(brunner_munzel(b, c, options).p_value <= 0.1, beyond > 0) << n;
+            }
+        }
+        options.effect = 0.5;
+        options.seed = 7;
+        EXPECT_NEAR(brunner_munzel(b, c, options).p_value, found.p_value, n < 20 ? 0 : 4 * std::sqrt(0.25 / 5000));
+        EXPECT_NEAR(brunner_munzel(b, c, options).p_value, brunner_munzel(b, c).p_value, 0.03);
+    }
+    // A small arm among many values: drawn, and as fast as the small arm.
+    Values few(4), many(3000);
+    for (Values* arm : {&few, &many})
+        for (double& value : *arm) value = normal(random);
+    const auto drawn = brunner_munzel(many, few, {.method = BrunnerMunzelMethod::automatic});
+    EXPECT_EQ(drawn.method, BrunnerMunzelMethod::permutation);
+    EXPECT_EQ(drawn.p_value, brunner_munzel(many, few, {.method = BrunnerMunzelMethod::automatic}).p_value);
+    EXPECT_GE(drawn.p_value, 1.0 / 10001);
+    EXPECT_EQ(brunner_munzel(many, many, {.method = BrunnerMunzelMethod::automatic}).method, BrunnerMunzelMethod::t);
+    EXPECT_THROW(brunner_munzel(few, many, {.resamples = 10}), Error);
 }
 
 TEST(BrunnerMunzel, SymmetryAndSizeUnderUnequalVariances) {
