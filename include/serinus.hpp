@@ -100,8 +100,13 @@
 #include <serinus/series/duration.hpp>
 #include <serinus/series/samples.hpp>
 #include <serinus/series/series.hpp>
+#include <serinus/slo/alerts.hpp>
+#include <serinus/slo/burn_rate.hpp>
 #include <serinus/slo/burn_statistics.hpp>
+#include <serinus/slo/covered_time.hpp>
 #include <serinus/slo/deployment_budget.hpp>
+#include <serinus/slo/event_history.hpp>
 #include <serinus/slo/excess_sequence.hpp>
+#include <serinus/slo/increase.hpp>
 #include <serinus/slo/objective.hpp>
 #include <serinus/slo/policy.hpp>

@@ -1,0 +1,95 @@
+// Burn rates of 30 days at 15 s (172,800 samples of two counters), eight windows, asked at every sample.
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include <serinus/slo/burn_rate.hpp>
+
+namespace {
+
+using namespace serinus::slo;
+
+constexpr std::int64_t minute = 60'000, hour = 60 * minute, day = 24 * hour;
+
+struct Month {
+    std::vector<std::int64_t> times;
+    std::vector<double> bad, total;
+};
+
+const Month& month() {
+    static const Month made = [] {
+        std::mt19937_64 random(1);
+        std::poisson_distribution<int> requests(1500), errors(1);
+        Month month;
+        double bad = 0, total = 0;
+        for (std::int64_t i = 0; i < 172'800; ++i) {
+            month.times.push_back(1'700'000'000'000 + 15'000 * i);
+            month.bad.push_back(bad += errors(random));
+            month.total.push_back(total += requests(random));
+        }
+        return month;
+    }();
+    return made;
+}
+
+BurnRateOptions options(Keep keep, Semantics semantics = Semantics::exact) {
+    return {.budget = 0.001,
+            .windows_ms = {5 * minute, 30 * minute, hour, 2 * hour, 6 * hour, day, 3 * day, 30 * day},
+            .semantics = semantics,
+            .keep = keep};
+}
+
+BurnRate loaded(Semantics semantics) {
+    BurnRate burn(options(Keep::all, semantics));
+    burn.add(burn.add_series(Role::bad), month().times, month().bad);
+    burn.add(burn.add_series(Role::total), month().times, month().total);
+    return burn;
+}
+
+/// From two arrays of counters to a column a window.
+void batch(benchmark::State& state) {
+    const auto semantics = static_cast<Semantics>(state.range(0));
+    month();
+    for (auto _ : state) benchmark::DoNotOptimize(loaded(semantics).over(month().times));
+    state.counters["ns/time"] = benchmark::Counter(172'800e-9 * static_cast<double>(state.iterations()),
+                                                   benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+/// The series are in already, and the memory of the columns is there.
+void batch_windows(benchmark::State& state) {
+    const BurnRate burn = loaded(static_cast<Semantics>(state.range(0)));
+    std::vector<BurnColumn> columns;
+    for (auto _ : state) {
+        burn.over(month().times, columns);
+        benchmark::DoNotOptimize(columns.data());
+    }
+}
+
+/// A sample of either counter, then all windows.
+void stream(benchmark::State& state) {
+    const auto keep = static_cast<Keep>(state.range(1));
+    double bytes = 0;
+    for (auto _ : state) {
+        BurnRate burn(options(keep, static_cast<Semantics>(state.range(0))));
+        const std::size_t bad = burn.add_series(Role::bad), total = burn.add_series(Role::total);
+        double sum = 0;
+        for (std::size_t i = 0; i < month().times.size(); ++i) {
+            burn.add(bad, month().times[i], month().bad[i]);
+            burn.add(total, month().times[i], month().total[i]);
+            for (const WindowBurn& window : burn.at(month().times[i])) sum += window.coverage;
+        }
+        benchmark::DoNotOptimize(sum);
+        bytes = static_cast<double>(burn.memory_bytes()) / 2;
+    }
+    state.counters["ns/sample"] = benchmark::Counter(172'800e-9 * static_cast<double>(state.iterations()),
+                                                     benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+    state.counters["MiB/series"] = bytes / 1048576;
+}
+
+BENCHMARK(batch)->ArgName("semantics")->DenseRange(1, 3)->Unit(benchmark::kMillisecond);
+BENCHMARK(batch_windows)->ArgName("semantics")->DenseRange(1, 3)->Unit(benchmark::kMillisecond);
+BENCHMARK(stream)->ArgNames({"semantics", "keep"})->ArgsProduct({{1, 2, 3}, {1, 2}})->Unit(benchmark::kMillisecond);
+
+}  // namespace

@@ -1,0 +1,169 @@
+// What a real Prometheus says: every value and every firing interval of data/reference/slo/burn_rate.json.
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <serinus/series/duration.hpp>
+#include <serinus/slo/alerts.hpp>
+#include <serinus/slo/burn_rate.hpp>
+#include <serinus/slo/policy.hpp>
+
+namespace serinus::slo {
+namespace {
+
+using nlohmann::json;
+
+/// The file of the project, or another one of its format.
+const json& vectors() {
+    static const json all = [] {
+        const char* other = std::getenv("SERINUS_BURN_RATE_VECTORS");
+        std::ifstream file(other ? other : SERINUS_DATA_DIR "/reference/slo/burn_rate.json");
+        return json::parse(file);
+    }();
+    return all;
+}
+
+const std::map<std::string, Semantics>& oracles() {
+    static const std::map<std::string, Semantics> known{
+        {"raw", Semantics::exact}, {"prom2_42", Semantics::prometheus2}, {"prom3_16", Semantics::prometheus3}};
+    return known;
+}
+
+struct Samples {
+    std::vector<std::int64_t> times;
+    std::vector<double> values;
+};
+
+Samples samples_of(const json& series) {
+    Samples samples;
+    for (const json& value : series["v"]) samples.values.push_back(value.get<double>());
+    if (series.contains("t_ms")) {
+        samples.times = series["t_ms"].get<std::vector<std::int64_t>>();
+    } else {
+        const auto start = series["t"]["start_ms"].get<std::int64_t>(),
+                   step = series["t"]["step_ms"].get<std::int64_t>();
+        for (std::int64_t i = 0; i < series["t"]["count"].get<std::int64_t>(); ++i)
+            samples.times.push_back(start + i * step);
+    }
+    return samples;
+}
+
+BurnRate loaded(const json& scenario, Semantics semantics, const std::vector<std::int64_t>& windows,
+                const std::string& version = "") {
+    BurnRate burn({.budget = scenario["error_budget"].get<double>(), .windows_ms = windows, .semantics = semantics});
+    for (const json& series : scenario["series"]) {
+        if (!version.empty() && series["labels"]["version"] != version) continue;
+        const Samples samples = samples_of(series);
+        burn.add(burn.add_series(require_word<Role>("role", series["role"].get<std::string>())), samples.times,
+                 samples.values);
+    }
+    return burn;
+}
+
+/// Null is absent, "NaN" is 0/0, all else to 1e-9 of the value: the operations are the oracle's, the order in which
+/// series are summed is not known.
+void expect_same(const json& expected, double found, bool absent, const std::string& where) {
+    if (expected.is_null()) {
+        EXPECT_TRUE(absent) << where << ": " << found;
+        return;
+    }
+    EXPECT_FALSE(absent) << where << ": expected " << expected;
+    if (expected.is_string()) {
+        EXPECT_EQ(expected, "NaN") << where;
+        EXPECT_TRUE(std::isnan(found)) << where << ": " << found;
+        return;
+    }
+    EXPECT_NEAR(found, expected.get<double>(), 1e-9 * std::fabs(expected.get<double>())) << where;
+}
+
+TEST(BurnRateVectors, EveryValueOfPrometheus) {
+    ASSERT_EQ(vectors()["format"], "burnrate-vectors/1");
+    int checked = 0;
+    for (const json& scenario : vectors()["scenarios"]) {
+        for (const auto& [oracle, semantics] : oracles()) {
+            for (const auto& [key, columns] : scenario["expected"][oracle].items()) {
+                const bool by_version = key.rfind("by_version:", 0) == 0;
+                if (by_version) {
+                    const std::string version = key.substr(11);
+                    for (const auto& [window, by_window] : columns.items()) {
+                        if (!by_window.is_object()) continue;
+                        BurnRate burn = loaded(scenario, semantics, {parse_duration(window)}, version);
+                        for (std::size_t i = 0; i < scenario["record_t"].size(); ++i) {
+                            const WindowBurn found = burn.at(scenario["record_t"][i].get<std::int64_t>() * 1000)[0];
+                            const std::string where = scenario["name"].get<std::string>() + " " + oracle + " " + key +
+                                                      " " + window + " " + std::to_string(i);
+                            expect_same(by_window["bad"][i], found.bad, std::isnan(found.bad), where + " bad");
+                            expect_same(by_window["total"][i], found.total, std::isnan(found.total), where + " total");
+                            checked += 2;
+                        }
+                    }
+                    continue;
+                }
+                BurnRate burn = loaded(scenario, semantics, {parse_duration(key)});
+                for (std::size_t i = 0; i < scenario["record_t"].size(); ++i) {
+                    const WindowBurn found = burn.at(scenario["record_t"][i].get<std::int64_t>() * 1000)[0];
+                    const std::string where =
+                        scenario["name"].get<std::string>() + " " + oracle + " " + key + " " + std::to_string(i);
+                    expect_same(columns["bad"][i], found.bad, std::isnan(found.bad), where + " bad");
+                    expect_same(columns["total"][i], found.total, std::isnan(found.total), where + " total");
+                    expect_same(columns["burn"][i], found.burn, found.status == BurnStatus::absent, where + " burn");
+                    EXPECT_TRUE(found.exact) << where;
+                    checked += 3;
+                }
+            }
+        }
+    }
+    EXPECT_GT(checked, 30'000);
+}
+
+json in_seconds(const std::vector<FiringInterval>& intervals) {
+    json seconds = json::array();
+    for (const FiringInterval& interval : intervals)
+        seconds.push_back({interval.first_ms / 1000, interval.last_ms / 1000});
+    return seconds;
+}
+
+TEST(BurnRateVectors, EveryFiringIntervalOfPrometheus) {
+    int checked = 0;
+    for (const json& scenario : vectors()["scenarios"]) {
+        const auto start = scenario["eval"]["start"].get<std::int64_t>(),
+                   end = scenario["eval"]["end"].get<std::int64_t>(),
+                   step = scenario["eval"]["step"].get<std::int64_t>();
+        std::vector<std::int64_t> times;
+        for (std::int64_t t = start; t <= end; t += step) times.push_back(t * 1000);
+        Policy policy;
+        for (const json& condition : scenario["policy"]) {
+            policy.conditions.push_back(
+                {.name = condition["severity"].get<std::string>() + "." + condition["speed"].get<std::string>(),
+                 .long_ms = parse_duration(condition["long"].get<std::string>()),
+                 .short_ms = parse_duration(condition["short"].get<std::string>()),
+                 .factor = condition["factor"].get<double>(),
+                 .severity = require_word<Severity>("severity", condition["severity"].get<std::string>())});
+        }
+        const Objective objective{.name = scenario["name"].get<std::string>(),
+                                  .budget = scenario["error_budget"].get<double>()};
+        for (const auto& [oracle, semantics] : oracles()) {
+            const AlertHistory history =
+                alerts_over(policy, objective, loaded(scenario, semantics, windows_of(policy)), times);
+            std::map<std::string, json> found{{"page", in_seconds(history.of(Severity::page))},
+                                              {"ticket", in_seconds(history.of(Severity::ticket))}};
+            for (std::size_t i = 0; i < policy.conditions.size(); ++i)
+                found[policy.conditions[i].name] = in_seconds(history.by_condition[i]);
+            for (const auto& [name, expected] : scenario["firing"][oracle].items()) {
+                EXPECT_EQ(found[name], expected) << scenario["name"] << " " << oracle << " " << name;
+                ++checked;
+            }
+        }
+    }
+    EXPECT_GE(checked, 200);
+}
+
+}  // namespace
+}  // namespace serinus::slo
