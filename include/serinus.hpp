@@ -3,6 +3,7 @@
 /// The whole C++ interface of Serinus. Link serinus::serinus. Who needs the statistics alone includes the single
 /// headers of core, series, fixed, sequential and slo, and links nothing.
 
+#include <serinus/core/central_moments.hpp>
 #include <serinus/core/counting.hpp>
 #include <serinus/core/digest.hpp>
 #include <serinus/core/elementary.hpp>
@@ -21,6 +22,7 @@
 #include <serinus/core/scaled_gamma.hpp>
 #include <serinus/core/simd.hpp>
 #include <serinus/core/sort_kernel.hpp>
+#include <serinus/core/sorted_values.hpp>
 #include <serinus/core/special.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/core/student.hpp>
@@ -82,12 +84,15 @@
 #include <serinus/sequential/conditional_mixture.hpp>
 #include <serinus/sequential/count_dispersion.hpp>
 #include <serinus/sequential/count_test.hpp>
+#include <serinus/sequential/distribution_band.hpp>
 #include <serinus/sequential/gamma_exponential.hpp>
 #include <serinus/sequential/gamma_poisson.hpp>
+#include <serinus/sequential/mean_test.hpp>
 #include <serinus/sequential/normal_mixture.hpp>
 #include <serinus/sequential/paired_noise.hpp>
 #include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/quantile_test.hpp>
 #include <serinus/sequential/rate_test.hpp>
 #include <serinus/sequential/sample_ratio_test.hpp>
 #include <serinus/sequential/signed_rank_test.hpp>

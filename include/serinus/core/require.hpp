@@ -58,6 +58,17 @@ inline void require_one(const Margin& margin) {
         raise(Code::argument_margin, "margin has both a ratio and a difference, or neither; allowed: one of them");
 }
 
+/// The margin of a sequential test: a ratio from 1 to 1000, or a difference of 0 or more, in the direction of harm.
+/// Raises `serinus.argument.margin`.
+inline void require_harm_margin(const Margin& margin) {
+    require_one(margin);
+    const double size = margin.ratio ? *margin.ratio : *margin.difference;
+    if (margin.ratio ? size >= 1 && size <= 1000 : size >= 0 && std::isfinite(size)) return;
+    raise(Code::argument_margin, std::string(margin.ratio ? "margin.ratio" : "margin.difference") + " is " +
+                                     number_text(size) +
+                                     "; allowed: " + (margin.ratio ? "1 to 1000" : "0 or more, finite"));
+}
+
 /// The number of a margin that must be a ratio, finite and above 0. Raises `serinus.argument.margin`.
 inline double require_ratio(const Margin& margin) {
     if (!margin.ratio || margin.difference)

@@ -1,0 +1,325 @@
+#pragma once
+/// \file
+/// Where may the distribution functions of both arms run? Bands that hold at every moment at once: for drawing, and for
+/// whether any quantile is worse.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <serinus/core/error.hpp>
+#include <serinus/core/evidence.hpp>
+#include <serinus/core/reason.hpp>
+#include <serinus/core/require.hpp>
+#include <serinus/core/root.hpp>
+#include <serinus/core/sorted_values.hpp>
+#include <serinus/core/state.hpp>
+#include <serinus/core/words.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace sequential {
+
+/// The half-width of a band around an empirical distribution function, for all numbers of values at once.
+///
+/// Answers: how far may the empirical distribution function of t values be from the true one, anywhere, and at any t >=
+/// t_min, but with probability alpha? Formula (Howard and Ramdas 2022, Bernoulli 28(3), theorem 2, "finite law of the
+/// iterated logarithm"): A sqrt((log(1 + log(t/t_min)) + C)/t), where C solves
+/// min over eta of 4 exp(-gamma^2 C) (1 + 1/((gamma^2 - 1) log(eta))) = alpha,
+/// gamma^2 = (2/eta) (A - sqrt(2 (eta - 1)/C))^2 > 1. **Proved**, for independent values of one law, continuous or not.
+///
+/// alpha in (0, 1), t_min >= 1, A above 1/sqrt(2): larger A is tighter early, smaller A late. Raises
+/// `serinus.argument.range`. Cost of the constructor 0.3 ms, of a width 20 ns.
+///
+///     const EmpiricalProcessBound bound(0.05, 100);
+///     double half_width = bound.width(1000);   // 0.0820
+class EmpiricalProcessBound {
+  public:
+    explicit EmpiricalProcessBound(double alpha, double t_min = 100, double scale = 0.85)
+        : t_min_(t_min), scale_(scale) {
+        require_open_unit("alpha", alpha);
+        require(t_min >= 1 && std::isfinite(t_min), "t_min", t_min, "1 or more, finite");
+        require(scale > 0.70710678118654757 && scale <= 100, "A", scale, "above 1/sqrt(2), at most 100");
+        const double log_alpha = std::log(alpha);
+        const auto excess = [&](double c) { return log_error(c) - log_alpha; };
+        Bracket bracket{1e-6, 1, excess(1e-6), excess(1)};
+        while (bracket.f_upper > 0) {
+            bracket.lower = bracket.upper;
+            bracket.f_lower = bracket.f_upper;
+            bracket.upper *= 2;
+            bracket.f_upper = excess(bracket.upper);
+        }
+        constant_ = narrow(excess, bracket, 1e-14 * bracket.upper).upper;
+    }
+
+    /// Infinite before t_min.
+    double width(double t) const {
+        if (!(t >= t_min_)) return std::numeric_limits<double>::infinity();
+        return scale_ * std::sqrt((std::log1p(std::log(t / t_min_)) + constant_) / t);
+    }
+
+    /// The always-valid p-value of two arms' widths that sum to `gap`: twice the error at which they would.
+    double p_value(double gap, double t_first, double t_second) const {
+        if (!(t_first >= t_min_) || !(t_second >= t_min_)) return 1;
+        const double first = std::log1p(std::log(t_first / t_min_)), second = std::log1p(std::log(t_second / t_min_));
+        const auto excess = [&](double c) {
+            return scale_ * (std::sqrt((first + c) / t_first) + std::sqrt((second + c) / t_second)) - gap;
+        };
+        Bracket bracket{0, 1, excess(0), excess(1)};
+        if (!(bracket.f_lower < 0)) return 1;
+        while (bracket.f_upper < 0) {
+            bracket.lower = bracket.upper;
+            bracket.f_lower = bracket.f_upper;
+            bracket.upper *= 2;
+            bracket.f_upper = excess(bracket.upper);
+        }
+        const double c = narrow(excess, bracket, 1e-12 * bracket.upper).lower;
+        return std::min(1.0, 2 * std::exp(log_error(c)));
+    }
+
+    double constant() const noexcept { return constant_; }
+
+  private:
+    /// log of the error that a constant leaves, at the best eta: by golden section, the function falls and then rises.
+    double log_error(double c) const {
+        const auto gamma2 = [&](double eta) {
+            const double root = scale_ - std::sqrt(2 * (eta - 1) / c);
+            return root > 0 ? 2 / eta * root * root : 0;
+        };
+        const auto value = [&](double u) {  // u = eta - 1
+            const double g = gamma2(1 + u);
+            if (!(g > 1)) return std::numeric_limits<double>::infinity();
+            return std::log(4.0) - g * c + std::log1p(1 / ((g - 1) * std::log1p(u)));
+        };
+        // The largest eta with gamma^2 > 1, which falls in eta.
+        double low = 0, high = scale_ * scale_ * c / 2;
+        for (int i = 0; i < 100 && high - low > 1e-15 * high; ++i) {
+            const double middle = (low + high) / 2;
+            (gamma2(1 + middle) > 1 ? low : high) = middle;
+        }
+        constexpr double share = 0.61803398874989484820;
+        double a = 0, b = low;
+        double x = b - share * (b - a), y = a + share * (b - a);
+        double fx = value(x), fy = value(y);
+        for (int i = 0; i < 100 && b - a > 1e-9 * b; ++i) {
+            if (fx < fy) {
+                b = y;
+                y = x;
+                fy = fx;
+                x = b - share * (b - a);
+                fx = value(x);
+            } else {
+                a = x;
+                x = y;
+                fx = fy;
+                y = a + share * (b - a);
+                fy = value(y);
+            }
+        }
+        return std::min(fx, fy);
+    }
+
+    double t_min_, scale_, constant_ = 0;
+};
+
+/// `EmpiricalProcessBound(alpha, t_min, scale).width(t)`, under confseq's name.
+inline double empirical_process_lil_bound(double t, double alpha, double t_min, double scale = 0.85) {
+    return EmpiricalProcessBound(alpha, t_min, scale).width(t);
+}
+
+struct BandOptions {
+    double alpha = 0.05;  ///< both bands together hold with probability 1 - alpha, at every moment
+    Harm harm = Harm::increase;
+    Margin margin = {.ratio = std::nullopt, .difference = 0.0};  ///< what the canary's values may be worse by
+    double t_min = 100;                                          ///< values of an arm before it has a band
+};
+
+/// All that a DistributionBand remembers: every value.
+struct BandState {
+    static constexpr std::string_view kind = "band";
+    static constexpr std::int64_t version = 1;
+
+    double alpha = 0;
+    Harm harm = Harm::increase;
+    std::optional<double> ratio;
+    std::optional<double> difference;
+    double t_min = 0;
+    std::vector<double> baseline, canary;  // ascending
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("alpha", self.alpha);
+        visit("harm", self.harm);
+        visit("ratio", self.ratio);
+        visit("difference", self.difference);
+        visit("t_min", self.t_min);
+        visit("baseline", self.baseline);
+        visit("canary", self.canary);
+    }
+};
+
+/// How far apart two distribution functions are, in the direction of harm.
+struct StochasticOrder {
+    double gap = 0;  ///< largest difference of the empirical functions, F_b - F_c for an increase
+    double at = std::numeric_limits<double>::quiet_NaN();  ///< the value where it is, as the baseline counts it
+    /// The true functions differ by more than that somewhere, in that direction, with confidence 1 - alpha; below 0:
+    /// nothing is known.
+    double lower = -1;
+    double p_value = 1;  ///< always valid, of the hypothesis that they differ nowhere in that direction
+    double n_baseline = 0;
+    double n_canary = 0;
+};
+
+/// Bands around both arms' distribution functions that may be drawn after every interval.
+///
+/// Answers: where may the arms' distribution functions run, and is the canary *somewhere* worse: does it exceed some
+/// value, margin included, more often than the baseline does? The null hypothesis of `order()`: it does so nowhere (the
+/// canary is stochastically at most the baseline shifted by the margin: `harm = increase`; `decrease` turns it around,
+/// `either` asks for both).
+///
+/// Formula: each arm has the band of `EmpiricalProcessBound` at alpha/2; the functions differ when the empirical ones
+/// do by more than both widths (Howard and Ramdas 2022, theorem 2; Lindon, Sanden and Shirikian 2022, KDD, for its
+/// use). The p-value is the smallest alpha at which they would, valid at any time as it stands.
+///
+/// **Proved**, for independent values of one law in each arm, ties and all. **Measured**: wide; of the lognormal
+/// regressions of +10 % to +30 % at 5,000 values an arm none is found (docs/concepts/sequential.md). So it is for
+/// drawing, and for "any difference at all" in long runs; it has no `decided`, and a rollout does not depend on it.
+///
+/// NaN is no information; infinite values rank at the ends. Fewer than t_min values: no band. `merge`: values of
+/// another band of the same options may be added, since nothing but the values is remembered. All values are kept, 8
+/// bytes each; an insertion 0.1 us at 50,000 an arm, `order()` 2 ns a value, a point of a band 0.1 us.
+///
+///     DistributionBand band({.alpha = 0.05});
+///     band.update(baseline_ms, canary_ms);
+///     Interval drawn = band.cdf(Arm::canary, 250.0);
+class DistributionBand {
+  public:
+    explicit DistributionBand(const BandOptions& options = {})
+        : options_(checked(options)), bound_(options_.alpha / 2, options_.t_min) {}
+
+    /// Takes the values of one interval.
+    void update(std::span<const double> baseline, std::span<const double> canary) {
+        add(baseline_, baseline);
+        add(canary_, canary);
+    }
+
+    /// Adds the values that another band of the same options has seen. Raises `serinus.state.options` for other
+    /// options.
+    void merge(const DistributionBand& other) {
+        if (!same_options(other.state()))
+            raise(Code::state_options, "the other DistributionBand has other options than this one");
+        const std::vector<double> baseline = other.baseline_.sorted(), canary = other.canary_.sorted();
+        update(baseline, canary);
+    }
+
+    /// Half the height of an arm's band; infinite before t_min values.
+    double half_width(Arm arm) const { return bound_.width(static_cast<double>(values(arm).size())); }
+    /// The empirical distribution function: the share of an arm's values at or below x; NaN without values.
+    double share(Arm arm, double x) const {
+        return static_cast<double>(values(arm).at_most(x)) / static_cast<double>(values(arm).size());
+    }
+    /// The band at x, within [0, 1]; its confidence is that of both arms at all x and at all times together.
+    Interval cdf(Arm arm, double x) const {
+        const double width = half_width(arm);
+        if (std::isinf(width)) return {.lower = 0, .upper = 1, .confidence = 1 - options_.alpha};
+        const double middle = share(arm, x);
+        return {.lower = std::max(0.0, middle - width),
+                .upper = std::min(1.0, middle + width),
+                .confidence = 1 - options_.alpha};
+    }
+
+    /// Where and how far the canary's function lies on the side of harm.
+    StochasticOrder order() const {
+        StochasticOrder found;
+        found.n_baseline = static_cast<double>(baseline_.size());
+        found.n_canary = static_cast<double>(canary_.size());
+        if (baseline_.size() == 0 || canary_.size() == 0) return found;
+        const std::vector<double> baseline = baseline_.sorted(), canary = canary_.sorted();
+        if (options_.harm != Harm::decrease) widen(found, baseline, canary, edge(true), +1);
+        if (options_.harm != Harm::increase) widen(found, baseline, canary, edge(false), -1);
+        found.lower = std::max(-1.0, found.gap - (half_width(Arm::baseline) + half_width(Arm::canary)));
+        found.p_value = bound_.p_value(found.gap, found.n_baseline, found.n_canary);
+        return found;
+    }
+
+    const BandOptions& options() const noexcept { return options_; }
+
+    BandState state() const {
+        BandState state;
+        state.alpha = options_.alpha;
+        state.harm = options_.harm;
+        state.ratio = options_.margin.ratio;
+        state.difference = options_.margin.difference;
+        state.t_min = options_.t_min;
+        state.baseline = baseline_.sorted();
+        state.canary = canary_.sorted();
+        return state;
+    }
+
+    /// Takes over a state. Raises `serinus.state.options` for one that was taken under other options,
+    /// `serinus.state.invariant` for numbers that cannot be; the object is unchanged then.
+    void restore(const BandState& state) {
+        if (!same_options(state))
+            raise(Code::state_options, "the state of a DistributionBand was taken under other options than it has");
+        if (!sorted_sample(state.baseline) || !sorted_sample(state.canary))
+            raise(Code::state_invariant, "the state of a DistributionBand has values that are not in order");
+        baseline_.assign(state.baseline);
+        canary_.assign(state.canary);
+    }
+
+  private:
+    static BandOptions checked(const BandOptions& options) {
+        require_open_unit("alpha", options.alpha);
+        require_harm_margin(options.margin);
+        require(options.t_min >= 1 && std::isfinite(options.t_min), "t_min", options.t_min, "1 or more, finite");
+        return options;
+    }
+    bool same_options(const BandState& state) const {
+        return state.alpha == options_.alpha && state.harm == options_.harm && state.ratio == options_.margin.ratio &&
+               state.difference == options_.margin.difference && state.t_min == options_.t_min;
+    }
+    const SortedValues& values(Arm arm) const { return arm == Arm::baseline ? baseline_ : canary_; }
+    static void add(SortedValues& arm, std::span<const double> values) {
+        for (const double value : values)
+            if (!std::isnan(value)) arm.add(value);
+    }
+    double edge(bool up) const {
+        if (options_.margin.ratio) return up ? *options_.margin.ratio : 1 / *options_.margin.ratio;
+        return up ? *options_.margin.difference : -*options_.margin.difference;
+    }
+    /// One walk along both samples: sign (F_b - F_c) after every group of equal values.
+    void widen(StochasticOrder& found, const std::vector<double>& baseline, const std::vector<double>& canary,
+               double edge, double sign) const {
+        const auto key = [&](double value) { return options_.margin.ratio ? value / edge : value - edge; };
+        std::size_t i = 0, j = 0;
+        while (i < baseline.size() || j < canary.size()) {
+            const double x = j == canary.size()                                    ? baseline[i]
+                             : i < baseline.size() && baseline[i] < key(canary[j]) ? baseline[i]
+                                                                                   : key(canary[j]);
+            while (i < baseline.size() && baseline[i] <= x) ++i;
+            while (j < canary.size() && key(canary[j]) <= x) ++j;
+            const double gap =
+                sign * (static_cast<double>(i) / found.n_baseline - static_cast<double>(j) / found.n_canary);
+            if (gap > found.gap) {
+                found.gap = gap;
+                found.at = x;
+            }
+        }
+    }
+
+    BandOptions options_;
+    EmpiricalProcessBound bound_;
+    SortedValues baseline_, canary_;
+};
+
+}  // namespace sequential
+}  // namespace v0
+}  // namespace serinus
