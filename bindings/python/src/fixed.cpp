@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -159,60 +161,156 @@ py::dict call_mann_whitney_batch(const py::sequence& baselines, const py::sequen
                     "n_canary"_a = column(&MannWhitneyResult::n_canary), "method"_a = methods);
 }
 
-// ---- results that serinus._fixed makes its own types of
+// ---- options from keywords and results as dicts: which there are, the structs of the tests say
 
-py::dict call_hodges_lehmann(py::handle baseline, py::handle canary, double confidence, py::handle alternative,
-                             py::handle method, py::handle nan) {
-    using namespace py::literals;
-    const HodgesLehmannOptions options{.confidence = confidence,
-                                       .alternative = word_argument<Alternative>("alternative", alternative),
-                                       .method = word_argument<HodgesLehmannMethod>("method", method),
-                                       .nan_policy = word_argument<NanPolicy>("nan", nan)};
-    const Values y("baseline", baseline), x("canary", canary);
-    HodgesLehmannResult r;
-    {
-        const py::gil_scoped_release release;
-        r = hodges_lehmann(y.get(), x.get(), options, workspace());
+double number_argument(std::string_view field, py::handle value) {
+    const double number = PyFloat_AsDouble(value.ptr());
+    if (PyErr_Occurred() == nullptr) return number;
+    PyErr_Clear();
+    raise(Code::argument_type, std::string(field) + " is " + shown(value) + "; allowed: a number");
+}
+
+std::uint64_t whole_argument(std::string_view field, py::handle value) {
+    const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+    if (index) {
+        const auto number = static_cast<std::uint64_t>(PyLong_AsUnsignedLongLong(index.ptr()));
+        if (PyErr_Occurred() == nullptr) return number;
     }
-    return py::dict("estimate"_a = r.estimate, "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence,
-                    "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary, "method"_a = word(r.method));
+    PyErr_Clear();
+    raise(Code::argument_type,
+          std::string(field) + " is " + shown(value) + "; allowed: a whole number from 0 to 2^64 - 1");
 }
 
-py::dict call_effect_size(py::handle baseline, py::handle canary, double confidence, py::handle nan) {
-    using namespace py::literals;
-    const EffectSizeOptions options{.confidence = confidence, .nan_policy = word_argument<NanPolicy>("nan", nan)};
-    const Values y("baseline", baseline), x("canary", canary);
-    const EffectSizeResult r = effect_size(y.get(), x.get(), options, workspace());
-    return py::dict("effect"_a = r.effect, "cliffs_delta"_a = r.cliffs_delta, "lower"_a = r.lower, "upper"_a = r.upper,
-                    "confidence"_a = r.confidence, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary);
+void take(std::string_view field, py::handle value, double& option) { option = number_argument(field, value); }
+void take(std::string_view, py::handle value, bool& option) { option = PyObject_IsTrue(value.ptr()) == 1; }
+void take(std::string_view, py::handle value, Margin& option) { option = margin_argument(value); }
+void take(std::string_view field, py::handle value, std::optional<double>& option) {
+    if (!value.is_none()) option = number_argument(field, value);
+}
+template <class Whole>
+    requires std::is_unsigned_v<Whole>
+void take(std::string_view field, py::handle value, Whole& option) {
+    option = static_cast<Whole>(whole_argument(field, value));
+}
+template <class Enum>
+    requires std::is_enum_v<Enum>
+void take(std::string_view field, py::handle value, Enum& option) {
+    option = word_argument<Enum>(field, value);
 }
 
-py::dict call_paired_test(py::handle differences, py::handle alternative, double difference, double confidence,
-                          py::handle nan) {
-    using namespace py::literals;
-    const PairedTestOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
-                                    .difference = difference,
-                                    .confidence = confidence,
-                                    .nan_policy = word_argument<NanPolicy>("nan", nan)};
-    const PairedTestResult r = paired_test(Values("differences", differences).get(), options);
-    return py::dict("statistic"_a = r.statistic, "df"_a = r.df, "p_value"_a = r.p_value, "estimate"_a = r.estimate,
-                    "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence, "n"_a = r.n,
-                    "n_effective"_a = r.n_effective, "conclusive"_a = r.conclusive);
+/// The options of a test; the Python function gives every keyword that it has, and no other.
+template <class Options>
+Options options_of(const py::kwargs& given) {
+    Options options;
+#define SERINUS_OPTION(name) \
+    if constexpr (requires { options.name; }) take(#name, given[#name], options.name)
+    SERINUS_OPTION(alternative);
+    SERINUS_OPTION(margin);
+    SERINUS_OPTION(effect);
+    SERINUS_OPTION(difference);
+    SERINUS_OPTION(trim);
+    SERINUS_OPTION(q);
+    SERINUS_OPTION(confidence);
+    SERINUS_OPTION(method);
+    SERINUS_OPTION(continuity);
+    SERINUS_OPTION(n_effective_baseline);
+    SERINUS_OPTION(n_effective_canary);
+    SERINUS_OPTION(block_length);
+    SERINUS_OPTION(resamples);
+    SERINUS_OPTION(seed);
+    SERINUS_OPTION(alpha);
+    SERINUS_OPTION(independent);
+#undef SERINUS_OPTION
+    if constexpr (requires { options.nan_policy; }) take("nan", given["nan"], options.nan_policy);
+    return options;
 }
 
-py::dict call_robust_rank_test(py::handle baseline, py::handle canary, py::handle alternative, double confidence,
-                               py::handle nan) {
+py::dict fields_of(const ArmQuantile& r) {
     using namespace py::literals;
-    const RobustRankOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
-                                    .confidence = confidence,
-                                    .nan_policy = word_argument<NanPolicy>("nan", nan)};
-    const Values y("baseline", baseline), x("canary", canary);
-    const RobustRankResult r = robust_rank_test(y.get(), x.get(), options);
-    return py::dict("statistic"_a = r.statistic, "df"_a = r.df, "p_value"_a = r.p_value, "estimate"_a = r.estimate,
-                    "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence,
-                    "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary, "n_effective"_a = r.n_effective,
-                    "n_effective_baseline"_a = r.n_effective_baseline, "n_effective_canary"_a = r.n_effective_canary,
-                    "conclusive"_a = r.conclusive);
+    return py::dict("estimate"_a = r.estimate, "lower"_a = r.lower, "upper"_a = r.upper);
+}
+
+/// The fields of a result, a method as its word.
+template <class Result>
+py::dict fields_of(const Result& r) {
+    py::dict out;
+#define SERINUS_FIELD(name) \
+    if constexpr (requires { r.name; }) out[#name] = r.name
+    SERINUS_FIELD(statistic);
+    SERINUS_FIELD(df);
+    SERINUS_FIELD(p_value);
+    SERINUS_FIELD(estimate);
+    SERINUS_FIELD(effect);
+    SERINUS_FIELD(cliffs_delta);
+    SERINUS_FIELD(difference);
+    SERINUS_FIELD(ratio);
+    SERINUS_FIELD(cost_baseline);
+    SERINUS_FIELD(cost_canary);
+    SERINUS_FIELD(standard_error);
+    SERINUS_FIELD(lower);
+    SERINUS_FIELD(upper);
+    SERINUS_FIELD(confidence);
+    SERINUS_FIELD(a_squared);
+    SERINUS_FIELD(location);
+    SERINUS_FIELD(sign);
+    SERINUS_FIELD(block_length);
+    SERINUS_FIELD(resamples);
+    SERINUS_FIELD(n);
+    SERINUS_FIELD(zeros);
+    SERINUS_FIELD(n_baseline);
+    SERINUS_FIELD(n_canary);
+    SERINUS_FIELD(n_effective);
+    SERINUS_FIELD(n_effective_baseline);
+    SERINUS_FIELD(n_effective_canary);
+    SERINUS_FIELD(conclusive);
+    SERINUS_FIELD(degenerate);
+    SERINUS_FIELD(equivalent);
+    SERINUS_FIELD(non_inferior);
+    SERINUS_FIELD(harm);
+#undef SERINUS_FIELD
+    if constexpr (requires { word(r.method); }) out["method"] = word(r.method);
+    if constexpr (requires { r.verdict; }) out["verdict"] = member("Verdict", r.verdict);
+    if constexpr (requires { fields_of(r.baseline); }) {
+        out["baseline"] = fields_of(r.baseline);
+        out["canary"] = fields_of(r.canary);
+    }
+    return out;
+}
+
+/// A test of two arms as a Python function of them and of its options.
+template <class Options, class Test>
+auto of_arms(Test test) {
+    return [test](py::handle baseline, py::handle canary, const py::kwargs& given) {
+        const auto options = options_of<Options>(given);
+        const Values y("baseline", baseline), x("canary", canary);
+        const auto result = [&] {
+            const py::gil_scoped_release release;
+            return test(y.get(), x.get(), options);
+        }();
+        return fields_of(result);
+    };
+}
+
+/// The same of the values of one series, of that name.
+template <class Options, class Test>
+auto of_series(const char* name, Test test) {
+    return [name, test](py::handle values, const py::kwargs& given) {
+        const auto options = options_of<Options>(given);
+        const Values series(name, values);
+        const auto result = [&] {
+            const py::gil_scoped_release release;
+            return test(series.get(), options);
+        }();
+        return fields_of(result);
+    };
+}
+
+/// The same of the two counts of each arm.
+template <class Options, class Counts, class Test>
+auto of_counts(Test test) {
+    return [test](double first_b, double second_b, double first_c, double second_c, const py::kwargs& given) {
+        return fields_of(test(Counts{first_b, second_b}, Counts{first_c, second_c}, options_of<Options>(given)));
+    };
 }
 
 py::dict call_effective_sample_size(py::handle values, py::handle nan) {
@@ -223,200 +321,33 @@ py::dict call_effective_sample_size(py::handle values, py::handle nan) {
                     "autocorrelation"_a = py::tuple(py::cast(r.autocorrelation)), "sufficient"_a = r.sufficient());
 }
 
-py::dict call_brunner_munzel(py::handle baseline, py::handle canary, py::handle alternative, double effect,
-                             double confidence, py::handle nan) {
-    using namespace py::literals;
-    const BrunnerMunzelOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
-                                       .effect = effect,
-                                       .confidence = confidence,
-                                       .nan_policy = word_argument<NanPolicy>("nan", nan)};
-    const Values y("baseline", baseline), x("canary", canary);
-    const BrunnerMunzelResult r = brunner_munzel(y.get(), x.get(), options, workspace());
-    return py::dict("statistic"_a = r.statistic, "df"_a = r.df, "p_value"_a = r.p_value, "estimate"_a = r.estimate,
-                    "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence,
-                    "degenerate"_a = r.degenerate, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary);
-}
-
-py::dict mean_difference_dict(const MeanDifferenceResult& r) {
-    using namespace py::literals;
-    return py::dict("statistic"_a = r.statistic, "df"_a = r.df, "p_value"_a = r.p_value, "estimate"_a = r.estimate,
-                    "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence,
-                    "degenerate"_a = r.degenerate, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary);
-}
-
-py::dict call_welch(py::handle baseline, py::handle canary, py::handle alternative, double difference,
-                    double confidence, py::handle nan) {
-    const WelchOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
-                               .difference = difference,
-                               .confidence = confidence,
-                               .nan_policy = word_argument<NanPolicy>("nan", nan)};
-    const Values y("baseline", baseline), x("canary", canary);
-    return mean_difference_dict(welch(y.get(), x.get(), options, workspace()));
-}
-
-py::dict call_yuen(py::handle baseline, py::handle canary, py::handle alternative, double trim, double difference,
-                   double confidence, py::handle nan) {
-    const YuenOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
-                              .trim = trim,
-                              .difference = difference,
-                              .confidence = confidence,
-                              .nan_policy = word_argument<NanPolicy>("nan", nan)};
-    const Values y("baseline", baseline), x("canary", canary);
-    return mean_difference_dict(yuen(y.get(), x.get(), options, workspace()));
-}
-
-py::dict call_kolmogorov_smirnov(py::handle baseline, py::handle canary, py::handle alternative, py::handle method,
-                                 py::handle nan) {
-    using namespace py::literals;
-    const KolmogorovSmirnovOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
-                                           .method = word_argument<DistributionMethod>("method", method),
-                                           .nan_policy = word_argument<NanPolicy>("nan", nan)};
-    const Values y("baseline", baseline), x("canary", canary);
-    KolmogorovSmirnovResult r;
-    {
-        const py::gil_scoped_release release;
-        r = kolmogorov_smirnov(y.get(), x.get(), options, workspace());
-    }
-    return py::dict("statistic"_a = r.statistic, "p_value"_a = r.p_value, "location"_a = r.location, "sign"_a = r.sign,
-                    "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary, "method"_a = word(r.method));
-}
-
-py::dict call_cramer_von_mises(py::handle baseline, py::handle canary, py::handle method, py::handle nan) {
-    using namespace py::literals;
-    const CramerVonMisesOptions options{.method = word_argument<QuadraticMethod>("method", method),
-                                        .nan_policy = word_argument<NanPolicy>("nan", nan)};
-    const Values y("baseline", baseline), x("canary", canary);
-    CramerVonMisesResult r;
-    {
-        const py::gil_scoped_release release;
-        r = cramer_von_mises(y.get(), x.get(), options, workspace());
-    }
-    return py::dict("statistic"_a = r.statistic, "p_value"_a = r.p_value, "degenerate"_a = r.degenerate,
-                    "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary, "method"_a = word(r.method));
-}
-
-py::dict call_anderson_darling(py::handle baseline, py::handle canary, py::handle method, py::handle nan) {
-    using namespace py::literals;
-    const AndersonDarlingOptions options{.method = word_argument<QuadraticMethod>("method", method),
-                                         .nan_policy = word_argument<NanPolicy>("nan", nan)};
-    const Values y("baseline", baseline), x("canary", canary);
-    const AndersonDarlingResult r = anderson_darling(y.get(), x.get(), options, workspace());
-    return py::dict("statistic"_a = r.statistic, "p_value"_a = r.p_value, "a_squared"_a = r.a_squared,
-                    "degenerate"_a = r.degenerate, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary,
-                    "method"_a = word(r.method));
-}
-
-py::dict call_quantile_difference(py::handle baseline, py::handle canary, double q, double confidence,
-                                  py::handle method, std::optional<double> n_effective_baseline,
-                                  std::optional<double> n_effective_canary, py::handle nan) {
-    using namespace py::literals;
-    const QuantileDifferenceOptions options{.q = q,
-                                            .confidence = confidence,
-                                            .method = word_argument<QuantileMethod>("method", method),
-                                            .n_effective_baseline = n_effective_baseline,
-                                            .n_effective_canary = n_effective_canary,
-                                            .nan_policy = word_argument<NanPolicy>("nan", nan)};
-    const Values y("baseline", baseline), x("canary", canary);
-    const QuantileDifferenceResult r = quantile_difference(y.get(), x.get(), options, workspace());
-    const auto arm = [](const ArmQuantile& of) {
-        return py::dict("estimate"_a = of.estimate, "lower"_a = of.lower, "upper"_a = of.upper);
-    };
-    return py::dict("estimate"_a = r.estimate, "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence,
-                    "baseline"_a = arm(r.baseline), "canary"_a = arm(r.canary), "n_baseline"_a = r.n_baseline,
-                    "n_canary"_a = r.n_canary, "method"_a = word(r.method));
-}
-
-py::dict call_proportion_test(double bad_b, double total_b, double bad_c, double total_c, py::handle margin,
-                              py::handle alternative, py::handle method, double confidence) {
-    using namespace py::literals;
-    const ProportionTestOptions options{.margin = margin_argument(margin),
-                                        .alternative = word_argument<Alternative>("alternative", alternative),
-                                        .method = word_argument<ProportionTestMethod>("method", method),
-                                        .confidence = confidence};
-    const ProportionTestResult r = proportion_test({bad_b, total_b}, {bad_c, total_c}, options);
-    return py::dict("difference"_a = r.difference, "ratio"_a = r.ratio, "lower"_a = r.lower, "upper"_a = r.upper,
-                    "p_value"_a = r.p_value, "statistic"_a = r.statistic, "confidence"_a = r.confidence,
-                    "method"_a = word(r.method));
-}
-
-py::dict call_rate_test(double events_b, double exposure_b, double events_c, double exposure_c, py::handle margin,
-                        py::handle alternative, py::handle method, double confidence) {
-    using namespace py::literals;
-    const RateTestOptions options{.margin = margin_argument(margin),
-                                  .alternative = word_argument<Alternative>("alternative", alternative),
-                                  .method = word_argument<RateMethod>("method", method),
-                                  .confidence = confidence};
-    const RateTestResult r = rate_test({events_b, exposure_b}, {events_c, exposure_c}, options);
-    return py::dict("ratio"_a = r.ratio, "lower"_a = r.lower, "upper"_a = r.upper, "p_value"_a = r.p_value,
-                    "confidence"_a = r.confidence, "method"_a = word(r.method));
-}
-
 py::dict call_ratio_test(py::handle numerator_b, py::handle denominator_b, py::handle numerator_c,
-                         py::handle denominator_c, py::handle margin, py::handle alternative, py::handle method,
-                         double confidence, std::size_t resamples, std::uint64_t seed, py::handle nan) {
-    using namespace py::literals;
-    const RatioTestOptions options{.margin = margin_argument(margin),
-                                   .alternative = word_argument<Alternative>("alternative", alternative),
-                                   .confidence = confidence,
-                                   .method = word_argument<RatioTestMethod>("method", method),
-                                   .resamples = resamples,
-                                   .seed = seed,
-                                   .nan_policy = word_argument<NanPolicy>("nan", nan)};
+                         py::handle denominator_c, const py::kwargs& given) {
+    const auto options = options_of<RatioTestOptions>(given);
     const Values a("numerator_b", numerator_b), b("denominator_b", denominator_b), c("numerator_c", numerator_c),
         d("denominator_c", denominator_c);
-    RatioTestResult r;
+    RatioTestResult result;
     {
         const py::gil_scoped_release release;
-        r = ratio_test({a.get(), b.get()}, {c.get(), d.get()}, options);
+        result = ratio_test({a.get(), b.get()}, {c.get(), d.get()}, options);
     }
-    return py::dict("ratio"_a = r.ratio, "cost_baseline"_a = r.cost_baseline, "cost_canary"_a = r.cost_canary,
-                    "lower"_a = r.lower, "upper"_a = r.upper, "p_value"_a = r.p_value, "statistic"_a = r.statistic,
-                    "df"_a = r.df, "confidence"_a = r.confidence, "n_effective"_a = r.n_effective,
-                    "conclusive"_a = r.conclusive, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary,
-                    "method"_a = word(r.method));
+    return fields_of(result);
 }
 
-py::dict call_signed_rank(py::handle differences, py::handle alternative, double confidence, py::handle method,
-                          bool continuity, py::handle nan) {
-    using namespace py::literals;
-    const SignedRankOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
-                                    .confidence = confidence,
-                                    .method = word_argument<SignedRankMethod>("method", method),
-                                    .continuity = continuity,
-                                    .nan_policy = word_argument<NanPolicy>("nan", nan)};
-    const SignedRankResult r = signed_rank(Values("differences", differences).get(), options, workspace());
-    return py::dict("statistic"_a = r.statistic, "p_value"_a = r.p_value, "estimate"_a = r.estimate,
-                    "lower"_a = r.lower, "upper"_a = r.upper, "confidence"_a = r.confidence, "n"_a = r.n,
-                    "zeros"_a = r.zeros, "method"_a = word(r.method));
-}
-
-py::dict call_block_bootstrap(py::handle values, py::function statistic, double confidence,
-                              std::optional<double> block_length, std::size_t resamples, std::uint64_t seed,
-                              py::handle nan) {
-    using namespace py::literals;
-    const BlockBootstrapOptions options{.confidence = confidence,
-                                        .block_length = block_length,
-                                        .resamples = resamples,
-                                        .seed = seed,
-                                        .nan_policy = word_argument<NanPolicy>("nan", nan)};
+py::dict call_block_bootstrap(py::handle values, py::function statistic, const py::kwargs& given) {
+    const auto options = options_of<BlockBootstrapOptions>(given);
     const Values series("values", values);
-    const BlockBootstrapResult r = block_bootstrap(
+    return fields_of(block_bootstrap(
         series.get(),
         [&](std::span<const double> v) {
             const py::array_t<double> copy(static_cast<py::ssize_t>(v.size()), v.data());
             return py::cast<double>(statistic(copy));
         },
-        options);
-    return py::dict("estimate"_a = r.estimate, "standard_error"_a = r.standard_error, "lower"_a = r.lower,
-                    "upper"_a = r.upper, "confidence"_a = r.confidence, "block_length"_a = r.block_length,
-                    "resamples"_a = r.resamples, "n"_a = r.n);
+        options));
 }
 
 py::dict call_equivalence(double lower, double upper, py::handle margin, py::handle harm) {
-    using namespace py::literals;
-    const EquivalenceResult r = equivalence(lower, upper, margin_argument(margin), word_argument<Harm>("harm", harm));
-    return py::dict("equivalent"_a = r.equivalent, "non_inferior"_a = r.non_inferior, "harm"_a = r.harm,
-                    "verdict"_a = member("Verdict", r.verdict));
+    return fields_of(equivalence(lower, upper, margin_argument(margin), word_argument<Harm>("harm", harm)));
 }
 
 py::array_t<double> call_adjust(py::handle p_values, py::handle method, py::handle weights) {
@@ -437,19 +368,15 @@ auto with_design(const std::string& kind, double first, double second, Use&& use
 }
 
 double call_power(const std::string& kind, double first, double second, double n_baseline, double n_canary,
-                  double alpha, py::handle alternative, double independent) {
-    const PowerOptions options{.alpha = alpha,
-                               .alternative = word_argument<Alternative>("alternative", alternative),
-                               .independent = independent};
+                  const py::kwargs& given) {
+    const auto options = options_of<PowerOptions>(given);
     return with_design(kind, first, second,
                        [&](const auto& design) { return power(design, n_baseline, n_canary, options); });
 }
 
 py::tuple call_sample_size(const std::string& kind, double first, double second, double wanted, double ratio,
-                           double alpha, py::handle alternative, double independent) {
-    const PowerOptions options{.alpha = alpha,
-                               .alternative = word_argument<Alternative>("alternative", alternative),
-                               .independent = independent};
+                           const py::kwargs& given) {
+    const auto options = options_of<PowerOptions>(given);
     const SampleSize size = with_design(
         kind, first, second, [&](const auto& design) { return sample_size(design, wanted, ratio, options); });
     return py::make_tuple(size.n_baseline, size.n_canary);
@@ -539,22 +466,41 @@ Examples
         .def(
             "result", [](const RollingMannWhitney& rolling) { return rolling.result({}, workspace()); },
             "The whole test on the windows as they are: one look.");
-    module.def("hodges_lehmann", &call_hodges_lehmann);
-    module.def("effect_size", &call_effect_size);
-    module.def("paired_test", &call_paired_test);
-    module.def("robust_rank_test", &call_robust_rank_test);
+    module.def("hodges_lehmann", of_arms<HodgesLehmannOptions>([](auto y, auto x, const auto& o) {
+                   return hodges_lehmann(y, x, o, workspace());
+               }));
+    module.def("effect_size", of_arms<EffectSizeOptions>(
+                                  [](auto y, auto x, const auto& o) { return effect_size(y, x, o, workspace()); }));
+    module.def("brunner_munzel", of_arms<BrunnerMunzelOptions>([](auto y, auto x, const auto& o) {
+                   return brunner_munzel(y, x, o, workspace());
+               }));
+    module.def("welch",
+               of_arms<WelchOptions>([](auto y, auto x, const auto& o) { return welch(y, x, o, workspace()); }));
+    module.def("yuen", of_arms<YuenOptions>([](auto y, auto x, const auto& o) { return yuen(y, x, o, workspace()); }));
+    module.def("kolmogorov_smirnov", of_arms<KolmogorovSmirnovOptions>([](auto y, auto x, const auto& o) {
+                   return kolmogorov_smirnov(y, x, o, workspace());
+               }));
+    module.def("cramer_von_mises", of_arms<CramerVonMisesOptions>([](auto y, auto x, const auto& o) {
+                   return cramer_von_mises(y, x, o, workspace());
+               }));
+    module.def("anderson_darling", of_arms<AndersonDarlingOptions>([](auto y, auto x, const auto& o) {
+                   return anderson_darling(y, x, o, workspace());
+               }));
+    module.def("quantile_difference", of_arms<QuantileDifferenceOptions>([](auto y, auto x, const auto& o) {
+                   return quantile_difference(y, x, o, workspace());
+               }));
+    module.def("robust_rank_test",
+               of_arms<RobustRankOptions>([](auto y, auto x, const auto& o) { return robust_rank_test(y, x, o); }));
+    module.def("paired_test",
+               of_series<PairedTestOptions>("differences", [](auto d, const auto& o) { return paired_test(d, o); }));
+    module.def("signed_rank", of_series<SignedRankOptions>(
+                                  "differences", [](auto d, const auto& o) { return signed_rank(d, o, workspace()); }));
     module.def("effective_sample_size", &call_effective_sample_size);
-    module.def("brunner_munzel", &call_brunner_munzel);
-    module.def("welch", &call_welch);
-    module.def("yuen", &call_yuen);
-    module.def("kolmogorov_smirnov", &call_kolmogorov_smirnov);
-    module.def("cramer_von_mises", &call_cramer_von_mises);
-    module.def("anderson_darling", &call_anderson_darling);
-    module.def("quantile_difference", &call_quantile_difference);
-    module.def("proportion_test", &call_proportion_test);
-    module.def("rate_test", &call_rate_test);
+    module.def("proportion_test", of_counts<ProportionTestOptions, Proportion>(
+                                      [](auto b, auto c, const auto& o) { return proportion_test(b, c, o); }));
+    module.def("rate_test",
+               of_counts<RateTestOptions, Rate>([](auto b, auto c, const auto& o) { return rate_test(b, c, o); }));
     module.def("ratio_test", &call_ratio_test);
-    module.def("signed_rank", &call_signed_rank);
     module.def("block_bootstrap", &call_block_bootstrap);
     module.def("equivalence", &call_equivalence);
     module.def("adjust", &call_adjust);

@@ -1,0 +1,215 @@
+"""Tests of distributions and of their quantiles."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from .. import _core
+from ._result import _Result
+
+if TYPE_CHECKING:
+    from typing import Any, Literal
+
+    from numpy.typing import ArrayLike
+
+    from ._result import Alternative
+
+
+@dataclasses.dataclass(frozen=True)
+class KolmogorovSmirnovResult(_Result):
+    """What `kolmogorov_smirnov` found; `sign` +1: at `location` the canary has more values above."""
+
+    statistic: float
+    p_value: float
+    location: float
+    sign: int
+    n_baseline: int
+    n_canary: int
+    method: str
+
+
+@dataclasses.dataclass(frozen=True)
+class CramerVonMisesResult(_Result):
+    """What `cramer_von_mises` found."""
+
+    statistic: float
+    p_value: float
+    degenerate: bool
+    n_baseline: int
+    n_canary: int
+    method: str
+
+
+@dataclasses.dataclass(frozen=True)
+class AndersonDarlingResult(_Result):
+    """What `anderson_darling` found: `statistic` is (`a_squared` - 1)/its standard deviation."""
+
+    statistic: float
+    p_value: float
+    a_squared: float
+    degenerate: bool
+    n_baseline: int
+    n_canary: int
+    method: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ArmQuantile:
+    """A quantile of one arm with its interval."""
+
+    estimate: float
+    lower: float
+    upper: float
+
+
+@dataclasses.dataclass(frozen=True)
+class QuantileDifferenceResult(_Result):
+    """What `quantile_difference` found: canary minus baseline, and each arm's own quantile."""
+
+    estimate: float
+    lower: float
+    upper: float
+    confidence: float
+    baseline: ArmQuantile
+    canary: ArmQuantile
+    n_baseline: int
+    n_canary: int
+    method: str
+
+
+def kolmogorov_smirnov(
+    baseline: ArrayLike | Any,
+    canary: ArrayLike | Any,
+    alternative: Alternative = "two-sided",
+    method: Literal["auto", "exact", "asymptotic"] = "auto",
+    nan: Literal["drop", "error"] = "drop",
+) -> KolmogorovSmirnovResult:
+    """Do the distributions of the two versions differ, anywhere and in any way?
+
+    Parameters
+    ----------
+    baseline, canary : array_like
+        One-dimensional, in any order and unit, of independent values.
+    alternative : {"two-sided", "greater", "less"}
+        "greater": the canary's values are larger. (SciPy and R speak of the distribution functions: their "less".)
+    method : {"auto", "exact", "asymptotic"}
+        "exact" counts all arrangements given the ties; "auto" takes it up to 250,000 pairs.
+    nan : {"drop", "error"}
+
+    Examples
+    --------
+    >>> import serinus
+    >>> found = serinus.kolmogorov_smirnov([1, 2, 2, 3], [3, 4, 4, 5, 6])
+    >>> found.statistic, round(found.p_value, 5), found.method
+    (0.8, 0.04762, 'exact')
+    """
+    return KolmogorovSmirnovResult(
+        **_core.kolmogorov_smirnov(baseline, canary, alternative=alternative, method=method, nan=nan)
+    )
+
+
+def cramer_von_mises(
+    baseline: ArrayLike | Any,
+    canary: ArrayLike | Any,
+    method: Literal["auto", "exact", "asymptotic", "conditional"] = "auto",
+    nan: Literal["drop", "error"] = "drop",
+) -> CramerVonMisesResult:
+    """Do the distributions of the two versions differ? The mean squared distance of their staircases.
+
+    Parameters
+    ----------
+    baseline, canary : array_like
+        One-dimensional, in any order and unit, of independent values.
+    method : {"auto", "exact", "asymptotic", "conditional"}
+        "conditional" holds given the ties, and "auto" takes it where there are any; without them "exact" up to 20
+        values an arm, else "asymptotic". "asymptotic" is SciPy's, which with ties rejects far too often.
+    nan : {"drop", "error"}
+
+    Examples
+    --------
+    >>> import serinus
+    >>> found = serinus.cramer_von_mises([1, 3, 5, 7], [8, 9, 10, 11, 12])
+    >>> round(found.p_value, 6), found.method
+    (0.015873, 'exact')
+    """
+    return CramerVonMisesResult(**_core.cramer_von_mises(baseline, canary, method=method, nan=nan))
+
+
+def anderson_darling(
+    baseline: ArrayLike | Any,
+    canary: ArrayLike | Any,
+    method: Literal["auto", "asymptotic", "conditional"] = "auto",
+    nan: Literal["drop", "error"] = "drop",
+) -> AndersonDarlingResult:
+    """Do the distributions of the two versions differ, in the tails above all?
+
+    Parameters
+    ----------
+    baseline, canary : array_like
+        One-dimensional, in any order and unit, of independent values, 5 an arm or more.
+    method : {"auto", "asymptotic", "conditional"}
+        "conditional" holds given the ties, and "auto" takes it where there are any.
+    nan : {"drop", "error"}
+
+    Examples
+    --------
+    >>> import serinus
+    >>> found = serinus.anderson_darling([1, 3, 5, 7, 9, 11], [8, 10, 12, 14, 16, 18])
+    >>> found.p_value < 0.05
+    True
+    """
+    return AndersonDarlingResult(**_core.anderson_darling(baseline, canary, method=method, nan=nan))
+
+
+def quantile_difference(
+    baseline: ArrayLike | Any,
+    canary: ArrayLike | Any,
+    q: float = 0.95,
+    confidence: float = 0.95,
+    method: Literal["auto", "order_statistic", "woodruff", "harrell_davis"] = "auto",
+    n_effective_baseline: float | None = None,
+    n_effective_canary: float | None = None,
+    nan: Literal["drop", "error"] = "drop",
+) -> QuantileDifferenceResult:
+    """By how much does the canary's q-quantile lie above the baseline's, and how sure is that?
+
+    Parameters
+    ----------
+    baseline, canary : array_like
+        One-dimensional, finite, in any order and one unit.
+    q : float
+        Which quantile, in (0, 1).
+    confidence : float
+    method : {"auto", "order_statistic", "woodruff", "harrell_davis"}
+        "auto" is "woodruff" where an effective number is given, else "order_statistic".
+    n_effective_baseline, n_effective_canary : float, optional
+        How many independent values an arm is worth (`effective_sample_size`): for time series.
+    nan : {"drop", "error"}
+
+    Returns
+    -------
+    QuantileDifferenceResult
+        An end that too few values lie beyond is infinite.
+
+    Examples
+    --------
+    >>> import numpy as np, serinus
+    >>> random = np.random.default_rng(1)
+    >>> found = serinus.quantile_difference(random.exponential(1, 900), random.exponential(2, 900), q=0.9)
+    >>> found.lower > 0
+    True
+    """
+    fields = _core.quantile_difference(
+        baseline,
+        canary,
+        q=q,
+        confidence=confidence,
+        method=method,
+        n_effective_baseline=n_effective_baseline,
+        n_effective_canary=n_effective_canary,
+        nan=nan,
+    )
+    for arm in ("baseline", "canary"):
+        fields[arm] = ArmQuantile(**fields[arm])
+    return QuantileDifferenceResult(**fields)

@@ -1,0 +1,311 @@
+"""One look at time series, whose values depend on each other."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from .. import _core
+from ._result import _Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, Literal
+
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    from ._result import Alternative
+
+
+@dataclasses.dataclass(frozen=True)
+class PairedTestResult(_Result):
+    """What `paired_test` found; not `conclusive`: too few independent differences, and `p_value` is 1."""
+
+    statistic: float
+    df: float
+    p_value: float
+    estimate: float
+    lower: float
+    upper: float
+    confidence: float
+    n: float
+    n_effective: float
+    conclusive: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class RobustRankResult(_Result):
+    """What `robust_rank_test` found; not `conclusive`: an arm is worth too few independent values, and `p_value` is 1.
+
+    `estimate` is P(canary > baseline) + P(equal)/2; `n_effective` is that of the arm that is worth fewer.
+    """
+
+    statistic: float
+    df: float
+    p_value: float
+    estimate: float
+    lower: float
+    upper: float
+    confidence: float
+    n_baseline: int
+    n_canary: int
+    n_effective: float
+    n_effective_baseline: float
+    n_effective_canary: float
+    conclusive: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class EffectiveSampleSizeResult(_Result):
+    """What `effective_sample_size` found; `autocorrelation` at lags 1, 2, 3, corrected for its bias.
+
+    Not `sufficient`: fewer than 6 effective values, and no verdict should rest on them.
+    """
+
+    n: float
+    n_effective: float
+    mean: float
+    variance: float
+    long_run_variance: float
+    autocorrelation: tuple[float, float, float]
+    sufficient: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class RatioTestResult(_Result):
+    """What `ratio_test` found; not `conclusive`: an arm is worth too few independent intervals, and `p_value` is 1."""
+
+    ratio: float
+    cost_baseline: float
+    cost_canary: float
+    lower: float
+    upper: float
+    p_value: float
+    statistic: float
+    df: float
+    confidence: float
+    n_effective: float
+    conclusive: bool
+    n_baseline: int
+    n_canary: int
+    method: str
+
+
+@dataclasses.dataclass(frozen=True)
+class BlockBootstrapResult(_Result):
+    """What `block_bootstrap` found."""
+
+    estimate: float
+    standard_error: float
+    lower: float
+    upper: float
+    confidence: float
+    block_length: float
+    resamples: int
+    n: int
+
+
+def paired_test(
+    differences: ArrayLike | Any,
+    alternative: Alternative = "two-sided",
+    difference: float = 0.0,
+    confidence: float = 0.95,
+    nan: Literal["drop", "error"] = "drop",
+) -> PairedTestResult:
+    """Is the mean of a series of differences another than 0, when successive ones depend on each other?
+
+    Parameters
+    ----------
+    differences : array_like
+        canary - baseline of the same interval, in time order; NaN where an arm had no sample.
+    alternative : {"two-sided", "greater", "less"}
+    difference : float
+        The mean difference that is tested against.
+    confidence : float
+        Of the interval, in (0, 1); one-sided for one-sided alternatives.
+    nan : {"drop", "error"}
+
+    Returns
+    -------
+    PairedTestResult
+        Fewer than 6 effective differences are not `conclusive`, whatever they are.
+
+    Notes
+    -----
+    One look only: asked again after every interval its error grows; `serinus.sequential.PairedTest` may be.
+
+    Examples
+    --------
+    >>> import numpy as np, serinus
+    >>> found = serinus.paired_test(np.random.default_rng(1).normal(0.5, 1, 200))
+    >>> found.conclusive, found.p_value < 0.001
+    (True, True)
+    """
+    return PairedTestResult(
+        **_core.paired_test(differences, alternative=alternative, difference=difference, confidence=confidence, nan=nan)
+    )
+
+
+def robust_rank_test(
+    baseline: ArrayLike | Any,
+    canary: ArrayLike | Any,
+    alternative: Alternative = "two-sided",
+    confidence: float = 0.95,
+    nan: Literal["drop", "error"] = "drop",
+) -> RobustRankResult:
+    """Are the canary's values larger, when each arm is a time series whose values depend on each other?
+
+    The test of Brunner and Munzel with long-run variances. Neither equal variances nor equal shapes are needed.
+
+    Parameters
+    ----------
+    baseline, canary : array_like
+        Each in time order and equally spaced; of any lengths.
+    alternative : {"two-sided", "greater", "less"}
+        The canary relative to the baseline.
+    confidence : float
+        Of the interval of `estimate`, in (0, 1).
+    nan : {"drop", "error"}
+
+    Returns
+    -------
+    RobustRankResult
+        Fewer than 6 effective values in an arm are not `conclusive`.
+
+    Notes
+    -----
+    What moves both arms alike is noise to this test: where both are read at the same times, `paired_test` of the
+    differences sees more. One look only.
+
+    Examples
+    --------
+    >>> import numpy as np, serinus
+    >>> random = np.random.default_rng(1)
+    >>> found = serinus.robust_rank_test(random.normal(0, 1, 120), random.normal(2, 3, 120))
+    >>> found.conclusive, found.p_value < 0.05
+    (True, True)
+    """
+    return RobustRankResult(
+        **_core.robust_rank_test(baseline, canary, alternative=alternative, confidence=confidence, nan=nan)
+    )
+
+
+def effective_sample_size(values: ArrayLike | Any, nan: Literal["drop", "error"] = "drop") -> EffectiveSampleSizeResult:
+    """How many independent values is a time series worth, for what it says of its mean?
+
+    Parameters
+    ----------
+    values : array_like
+        In time order, equally spaced; NaN for a missed scrape is left out.
+    nan : {"drop", "error"}
+
+    Returns
+    -------
+    EffectiveSampleSizeResult
+        `n_effective` by the smaller of an AR(1) and an ARMA(1,1) model, in [1.5, n].
+
+    Examples
+    --------
+    >>> import numpy as np, serinus
+    >>> noise = np.random.default_rng(1).normal(0, 1, 1000)
+    >>> rolling = np.convolve(noise, np.ones(8) / 8, "valid")
+    >>> serinus.effective_sample_size(rolling).n_effective < 150
+    True
+    """
+    return EffectiveSampleSizeResult(**_core.effective_sample_size(values, nan))
+
+
+def ratio_test(
+    numerator_b: ArrayLike | Any,
+    denominator_b: ArrayLike | Any,
+    numerator_c: ArrayLike | Any,
+    denominator_c: ArrayLike | Any,
+    margin: Mapping[str, float] | None = None,
+    alternative: Alternative = "two-sided",
+    method: Literal["delta", "block_bootstrap"] = "delta",
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+    nan: Literal["drop", "error"] = "drop",
+) -> RatioTestResult:
+    """Does the canary cost more for each request, by more than a margin?
+
+    Parameters
+    ----------
+    numerator_b, denominator_b, numerator_c, denominator_c : array_like
+        Of each interval, in time order: CPU seconds and requests of the baseline, then of the canary.
+    margin : dict, optional
+        {"ratio": 1.05}; {"ratio": 1.0} if not given.
+    alternative : {"two-sided", "greater", "less"}
+    method : {"delta", "block_bootstrap"}
+    confidence : float
+    resamples, seed : int
+        Of the bootstrap; the same seed gives the same result.
+    nan : {"drop", "error"}
+
+    Examples
+    --------
+    >>> import numpy as np, serinus
+    >>> random = np.random.default_rng(1)
+    >>> requests = random.poisson(1000, (2, 200))
+    >>> cpu = requests * random.normal([[2.0], [2.4]], 0.1, (2, 200))
+    >>> found = serinus.ratio_test(cpu[0], requests[0], cpu[1], requests[1], margin={"ratio": 1.05})
+    >>> found.lower > 1.05
+    True
+    """
+    known = {"ratio": 1.0} if margin is None else dict(margin)
+    return RatioTestResult(
+        **_core.ratio_test(
+            numerator_b,
+            denominator_b,
+            numerator_c,
+            denominator_c,
+            margin=known,
+            alternative=alternative,
+            method=method,
+            confidence=confidence,
+            resamples=resamples,
+            seed=seed,
+            nan=nan,
+        )
+    )
+
+
+def block_bootstrap(
+    values: ArrayLike | Any,
+    statistic: Callable[[NDArray[np.float64]], float],
+    confidence: float = 0.95,
+    block_length: float | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+    nan: Literal["drop", "error"] = "drop",
+) -> BlockBootstrapResult:
+    """The interval of any statistic of a time series, by resampling whole blocks of neighbours.
+
+    Parameters
+    ----------
+    values : array_like
+        In time order, equally spaced, finite.
+    statistic : callable
+        Takes an array of as many values, gives a number.
+    confidence : float
+    block_length : float, optional
+        Values a block; by Politis and White if not given.
+    resamples, seed : int
+        The same seed gives the same result on every machine.
+    nan : {"drop", "error"}
+
+    Examples
+    --------
+    >>> import numpy as np, serinus
+    >>> noise = np.random.default_rng(1).normal(5, 1, 300)
+    >>> found = serinus.block_bootstrap(noise, np.median, resamples=500)
+    >>> found.lower < 5 < found.upper
+    True
+    """
+    return BlockBootstrapResult(
+        **_core.block_bootstrap(
+            values, statistic, confidence=confidence, block_length=block_length, resamples=resamples, seed=seed, nan=nan
+        )
+    )

@@ -1,0 +1,137 @@
+"""How much data does one look need?"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from .. import _core
+from .._errors import Error
+from ._result import _Result
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from ._result import Alternative
+
+
+@dataclasses.dataclass(frozen=True)
+class SampleSize(_Result):
+    """Values an arm, not rounded; take the next whole numbers. Infinite: there is nothing to find."""
+
+    n_baseline: float
+    n_canary: float
+
+
+def _design(
+    kind: str,
+    effect: float | None,
+    difference: float | None,
+    deviation: float | None,
+    baseline: float | None,
+    canary: float | None,
+) -> tuple[str, float, float]:
+    needed = {
+        "rank": {"effect": effect},
+        "mean": {"difference": difference, "deviation": deviation},
+        "proportion": {"baseline": baseline, "canary": canary},
+        "rate": {"baseline": baseline, "canary": canary},
+    }
+    if kind not in needed:
+        raise Error(f'kind is "{kind}"; allowed: {", ".join(needed)}', "serinus.argument.word", 13)
+    given = {
+        "effect": effect,
+        "difference": difference,
+        "deviation": deviation,
+        "baseline": baseline,
+        "canary": canary,
+    }
+    for name, value in given.items():
+        if (value is None) == (name in needed[kind]):
+            raise Error(
+                f'{name} is {value} with the kind "{kind}"; allowed: {" and ".join(needed[kind])}, and no other',
+                "serinus.argument.range",
+                10,
+            )
+    numbers = [float(value) for value in needed[kind].values() if value is not None]
+    return kind, numbers[0], numbers[-1]
+
+
+def power(
+    kind: Literal["rank", "mean", "proportion", "rate"],
+    n_baseline: float,
+    n_canary: float,
+    *,
+    effect: float | None = None,
+    difference: float | None = None,
+    deviation: float | None = None,
+    baseline: float | None = None,
+    canary: float | None = None,
+    alpha: float = 0.05,
+    alternative: Alternative = "two-sided",
+    independent: float = 1.0,
+) -> float:
+    """The probability that one look of so many values rejects at alpha.
+
+    Parameters
+    ----------
+    kind : {"rank", "mean", "proportion", "rate"}
+        The test: `mann_whitney` (give `effect`, P(canary > baseline)), `welch` (`difference` and `deviation`),
+        `proportion_test` (`baseline` and `canary`, the true shares), `rate_test` (`baseline` and `canary`, the true
+        rates; n is then the exposure).
+    n_baseline, n_canary : float
+    alpha, alternative
+        Of the test.
+    independent : float
+        n_effective/n of the series, in (0, 1].
+
+    Examples
+    --------
+    >>> import serinus
+    >>> round(serinus.power("proportion", 9000, 1000, baseline=0.01, canary=0.02), 2)
+    0.76
+    """
+    return _core.power(
+        *_design(kind, effect, difference, deviation, baseline, canary),
+        n_baseline,
+        n_canary,
+        alpha=alpha,
+        alternative=alternative,
+        independent=independent,
+    )
+
+
+def sample_size(
+    kind: Literal["rank", "mean", "proportion", "rate"],
+    power: float = 0.8,
+    ratio: float = 1.0,
+    *,
+    effect: float | None = None,
+    difference: float | None = None,
+    deviation: float | None = None,
+    baseline: float | None = None,
+    canary: float | None = None,
+    alpha: float = 0.05,
+    alternative: Alternative = "two-sided",
+    independent: float = 1.0,
+) -> SampleSize:
+    """The values that give one look a power, with `ratio` canary values for each of the baseline's.
+
+    The arguments are those of `power`.
+
+    Examples
+    --------
+    >>> import serinus
+    >>> round(serinus.sample_size("mean", 0.9, difference=5, deviation=20).n_canary, 1)
+    337.2
+    """
+    return SampleSize(
+        *_core.sample_size(
+            *_design(kind, effect, difference, deviation, baseline, canary),
+            power,
+            ratio,
+            alpha=alpha,
+            alternative=alternative,
+            independent=independent,
+        )
+    )
