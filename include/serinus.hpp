@@ -44,8 +44,8 @@
 #include <serinus/fixed/kolmogorov_smirnov.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
 #include <serinus/fixed/mann_whitney_batch.hpp>
-#include <serinus/fixed/paired_test.hpp>
 #include <serinus/fixed/pair_differences.hpp>
+#include <serinus/fixed/paired_test.hpp>
 #include <serinus/fixed/permuted_placements.hpp>
 #include <serinus/fixed/placements.hpp>
 #include <serinus/fixed/power.hpp>
@@ -76,6 +76,7 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/rollout/plan.hpp>
+#include <serinus/sequential/bernoulli_interval.hpp>
 #include <serinus/sequential/beta_binomial.hpp>
 #include <serinus/sequential/block_process.hpp>
 #include <serinus/sequential/boundaries.hpp>
@@ -85,8 +86,10 @@
 #include <serinus/sequential/count_dispersion.hpp>
 #include <serinus/sequential/count_test.hpp>
 #include <serinus/sequential/distribution_band.hpp>
+#include <serinus/sequential/empirical_process.hpp>
 #include <serinus/sequential/gamma_exponential.hpp>
 #include <serinus/sequential/gamma_poisson.hpp>
+#include <serinus/sequential/group_sequential.hpp>
 #include <serinus/sequential/mean_test.hpp>
 #include <serinus/sequential/normal_mixture.hpp>
 #include <serinus/sequential/paired_noise.hpp>
@@ -97,6 +100,7 @@
 #include <serinus/sequential/sample_ratio_test.hpp>
 #include <serinus/sequential/signed_rank_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
+#include <serinus/sequential/stitching.hpp>
 #include <serinus/sequential/t_mixture.hpp>
 #include <serinus/sequential/threshold_test.hpp>
 #include <serinus/series/align.hpp>

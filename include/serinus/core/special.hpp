@@ -14,6 +14,7 @@
 #include <boost/math/special_functions/beta.hpp>
 #include <boost/math/special_functions/erf.hpp>
 #include <boost/math/special_functions/gamma.hpp>
+#include <boost/math/special_functions/zeta.hpp>
 
 #include <serinus/core/normal.hpp>
 #include <serinus/core/version.hpp>
@@ -81,6 +82,9 @@ inline double incomplete_gamma_upper_inverse(double a, double q) noexcept {
 
 /// log(Gamma(x)) for x > 0. (Not std::lgamma, which writes a global variable.)
 inline double log_gamma(double x) noexcept { return boost::math::lgamma(x, SpecialPolicy{}); }
+
+/// Riemann's zeta function, the sum of k^-s over k >= 1; s > 1.
+inline double riemann_zeta(double s) noexcept { return boost::math::zeta(s, SpecialPolicy{}); }
 
 /// Natural log of the number of ways to choose k of n, for whole numbers 0 <= k <= n.
 inline double log_choose(double n, double k) noexcept {

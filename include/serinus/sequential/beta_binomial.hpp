@@ -39,7 +39,11 @@ class BetaBinomialMixture {
         mixture_detail::require_time(v);
         if (s == 0 && v == 0) return 0;
         const double range = g_ + h_;
-        const double a = a_ + (v - g_ * s) / (g_ * range), b = b_ + (v + h_ * s) / (h_ * range);
+        // At the ends of the sums that can be (all failed, none did) these are 0, but for rounding.
+        double below_most = v - g_ * s, above_least = v + h_ * s;
+        if (std::fabs(below_most) < 4e-16 * v) below_most = 0;
+        if (std::fabs(above_least) < 4e-16 * v) above_least = 0;
+        const double a = a_ + below_most / (g_ * range), b = b_ + above_least / (h_ * range);
         if (std::isnan(s)) return s;
         // Outside the sums that can be, the prior's ends are worth infinitely much.
         if (!(a > 0) || !(b > 0)) return std::numeric_limits<double>::infinity();

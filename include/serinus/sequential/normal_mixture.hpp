@@ -91,6 +91,7 @@ class NormalMixture {
     double bound(double v, double alpha) const {
         mixture_detail::require_time(v);
         require_open_unit("alpha", alpha);
+        if (std::isinf(v)) return v;
         const double total = v + rho_;
         if (!one_sided_) return std::sqrt(total * (std::log1p(v / rho_) - 2 * std::log(alpha)));
         return std::sqrt(total) * mixture_detail::normal_score(0.5 * std::log1p(v / rho_) - std::log(2 * alpha));
