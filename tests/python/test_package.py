@@ -27,6 +27,7 @@ MODULES = [
     "serinus.sequential",
     "serinus.sequential._combine",
     "serinus.sequential._paired",
+    "serinus.sequential._quantile",
 ]
 
 

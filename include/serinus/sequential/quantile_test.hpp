@@ -183,7 +183,7 @@ struct QuantileState {
 /// e-value that the *other* test has seen is not taken over, since two tests look twice.
 ///
 /// Cost: all values are kept, 8 bytes each. An insertion 0.1 us at 50,000 an arm; a look that sets no record 2 to 5 us,
-/// one that does some 100 us; an interval 1 ms.
+/// one that does some 100 us; an interval 2 ms.
 ///
 ///     QuantileTest test({.q = 0.95, .margin = {.ratio = 1.1, .difference = {}}});
 ///     test.update(baseline_ms, canary_ms);   // two spans: one interval's values

@@ -1,0 +1,95 @@
+"""Bands around both arms' distribution functions: DistributionBand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .. import _core, _inputs
+from .._core import StochasticOrder
+from ._values import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Literal
+
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["DistributionBand", "StochasticOrder"]
+
+
+class _Band(NamedTuple):
+    share: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+
+
+class DistributionBand(_core.DistributionBand):
+    """Where may the distribution functions of both arms run? For drawing after every interval.
+
+    Both bands together hold everywhere, at every moment, with probability 1 - alpha. They are wide: for drawing and for
+    "any difference at all", not for deciding on a rollout.
+
+    Parameters
+    ----------
+    alpha : float
+        In (0, 1).
+    harm : {"increase", "decrease", "either"}
+        The direction that `order` looks at.
+    margin : dict
+        {"ratio": r} or {"difference": d}, that the canary's values may be worse by in `order`.
+    t_min : float
+        Values of an arm before it has a band.
+
+    Notes
+    -----
+    The finite law of the iterated logarithm for empirical distribution functions (Howard and Ramdas 2022, theorem 2):
+    proved for independent values. All values are kept, 8 bytes each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from serinus.sequential import DistributionBand
+    >>> random = np.random.default_rng(1)
+    >>> band = DistributionBand()
+    >>> band.update(random.normal(0, 1, 2000), random.normal(1, 1, 2000))
+    >>> band.order().lower > 0.2
+    True
+    >>> share, lower, upper = band.cdf("canary", [0.0, 1.0, 2.0])
+    >>> bool((lower <= share).all() and (share <= upper).all())
+    True
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        alpha: float = 0.05,
+        harm: Literal["increase", "decrease", "either"] = "increase",
+        margin: Mapping[str, float] | None = None,
+        *,
+        t_min: float = 100.0,
+    ) -> None:
+        super().__init__(alpha, harm, {"difference": 0.0} if margin is None else dict(margin), t_min)
+
+    def update_many(self, values_b: ArrayLike, values_c: ArrayLike) -> None:
+        """Takes many intervals, one a row (or one value an interval); NaN is no information."""
+        self._update_many(*rows(values_b, values_c))
+
+    def cdf(self, arm: Literal["baseline", "canary"], x: ArrayLike) -> _Band:
+        """The empirical distribution function of an arm and its band at points: (share, lower, upper)."""
+        return _Band(*self._cdf(arm, _inputs.values("x", x)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revive, (type(self), self._options, self.state())
+
+    def __repr__(self) -> str:
+        alpha, harm, margin, t_min = self._options
+        return f"DistributionBand(alpha={alpha:g}, harm={harm!r}, margin={margin!r}, t_min={t_min:g})"
+
+
+def _revive(cls: type[DistributionBand], options: Any, state: bytes) -> DistributionBand:
+    alpha, harm, margin, t_min = options
+    band = cls(alpha, harm, margin, t_min=t_min)
+    band.restore(state)
+    return band

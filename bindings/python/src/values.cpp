@@ -1,0 +1,274 @@
+/// \file
+/// Many looks at raw values: MeanTest, QuantileTest, DistributionBand for Python.
+
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <pybind11/stl.h>
+
+#include <serinus/core/reason.hpp>
+#include <serinus/core/state.hpp>
+#include <serinus/sequential/distribution_band.hpp>
+#include <serinus/sequential/mean_test.hpp>
+#include <serinus/sequential/quantile_test.hpp>
+
+#include "core.hpp"
+
+namespace serinus::python {
+namespace {
+
+using sequential::DistributionBand;
+using sequential::MeanMoments;
+using sequential::MeanTest;
+using sequential::QuantileTest;
+using sequential::StochasticOrder;
+using Array = py::array_t<double, py::array::c_style>;
+
+/// An interval's values of one arm: a number stands for itself, an array of doubles is taken as it lies, anything else
+/// goes through what all arrays of the package go through.
+class Values {
+  public:
+    Values(const char* name, py::handle given) {
+        // NumPy's scalars are numbers that are no sequences; bool is an int in Python, but no value of a metric.
+        const bool number =
+            PyFloat_Check(given.ptr()) ||
+            (PyNumber_Check(given.ptr()) && !PySequence_Check(given.ptr()) && !PyBool_Check(given.ptr()));
+        if (number) {
+            single_ = PyFloat_AsDouble(given.ptr());
+            if (PyErr_Occurred() == nullptr) {
+                span_ = {&single_, 1};
+                return;
+            }
+            PyErr_Clear();
+        }
+        const bool ready = py::isinstance<Array>(given) && py::reinterpret_borrow<py::array>(given).ndim() == 1;
+        kept_ =
+            ready ? py::reinterpret_borrow<py::object>(given) : from_python("serinus._inputs", "values")(name, given);
+        const auto array = py::reinterpret_borrow<Array>(kept_);
+        span_ = {array.data(), static_cast<std::size_t>(array.size())};
+    }
+    Values(const Values&) = delete;
+    Values& operator=(const Values&) = delete;
+
+    std::span<const double> span() const { return span_; }
+
+  private:
+    double single_ = 0;
+    py::object kept_;  // what the span lies in; a default-made array would cost a microsecond
+    std::span<const double> span_;
+};
+
+/// Rows of values: one interval a row.
+std::span<const double> row(const Array& values, py::ssize_t i) {
+    const auto width = static_cast<std::size_t>(values.ndim() == 2 ? values.shape(1) : 1);
+    return {values.data() + static_cast<std::size_t>(i) * width, width};
+}
+
+template <class Test>
+void update_many(Test& test, const Array& baseline, const Array& canary) {
+    for (py::ssize_t i = 0; i < baseline.shape(0); ++i) test.update(row(baseline, i), row(canary, i));
+}
+
+template <class Test, class Class>
+void define_values(Class& type) {
+    type.def(
+            "update",
+            [](Test& test, py::handle values_b, py::handle values_c) {
+                const Values baseline("values_b", values_b), canary("values_c", values_c);
+                test.update(baseline.span(), canary.span());
+            },
+            py::arg("values_b"), py::arg("values_c"),
+            R"(Takes the values of one interval in the baseline, then in the canary, and looks once.
+
+Arrays of any length, or single numbers; NaN is no information. What is impossible raises `serinus.Error` and changes
+nothing.)")
+        .def("_update_many", &update_many<Test>)
+        .def(
+            "merge", [](Test& test, const Test& other) { test.merge(other); }, py::arg("other"),
+            R"(Takes over what another test of the same options has seen, of other data.
+
+The largest e-value that the other test has seen is not taken over, since two tests look twice. Whether to merge must be
+decided without looking at the other's values.)")
+        .def(
+            "state", [](const Test& test) { return to_bytes(encode(test.state())); },
+            "All that is remembered, as bytes; for a process that may be stopped at any time.")
+        .def(
+            "restore",
+            [](Test& test, const py::bytes& state) { test.restore(decode<decltype(test.state())>(from_bytes(state))); },
+            py::arg("state"),
+            R"(Takes over the bytes that `state` gave.
+
+Raises `serinus.Error` with code "serinus.state.*" for anything else, and for a state that was taken under other
+options; nothing is changed then.)");
+}
+
+template <class Test, class Class>
+void define_test(Class& type) {
+    define_values<Test>(type);
+    type.def_property_readonly("log_e_value", &Test::log_e_value,
+                               "Natural log of the e-value; decided once it reached log(1/alpha).")
+        .def_property_readonly("decided", &Test::decided, "True once the e-value has reached 1/alpha.")
+        .def("evidence", &Test::evidence, "All that is known now; see `serinus.Evidence`.");
+}
+
+/// (n, mean, squares) or (n, mean, squares, cubes, fourths).
+MeanMoments moments_argument(const char* name, py::handle given) {
+    const auto refuse = [&] {
+        raise(Code::argument_type, std::string(name) + " is " + shown(given) +
+                                       "; allowed: (n, mean, squares) or (n, mean, squares, cubes, fourths)");
+    };
+    std::vector<double> numbers;
+    try {
+        numbers = given.cast<std::vector<double>>();
+    } catch (const py::cast_error&) {
+        refuse();
+    }
+    if (numbers.size() != 3 && numbers.size() != 5) refuse();
+    MeanMoments moments{.n = numbers[0], .mean = numbers[1], .squares = numbers[2]};
+    if (numbers.size() == 5) {
+        moments.cubes = numbers[3];
+        moments.fourths = numbers[4];
+    }
+    return moments;
+}
+
+py::tuple interval_tuple(const Interval& interval) {
+    return py::make_tuple(interval.lower, interval.upper, interval.confidence);
+}
+
+/// The empirical distribution function and its band at many points.
+py::tuple cdf(const DistributionBand& band, py::handle arm, const Array& x) {
+    const auto which = word_argument<Arm>("arm", arm);
+    std::array<Array, 3> columns{Array(x.size()), Array(x.size()), Array(x.size())};
+    for (py::ssize_t i = 0; i < x.size(); ++i) {
+        const Interval at = band.cdf(which, x.data()[i]);
+        columns[0].mutable_data()[i] = band.share(which, x.data()[i]);
+        columns[1].mutable_data()[i] = at.lower;
+        columns[2].mutable_data()[i] = at.upper;
+    }
+    return py::make_tuple(columns[0], columns[1], columns[2]);
+}
+
+}  // namespace
+
+void register_values(py::module_& module) {
+    py::class_<MeanTest> mean(module, "MeanTest");
+    mean.def(py::init([](double alpha, std::optional<double> alpha_promote, py::handle harm, py::handle margin,
+                         py::handle side, double dispersion, double n_opt, double gate) {
+        return MeanTest({.alpha = alpha,
+                         .alpha_promote = alpha_promote,
+                         .harm = word_argument<Harm>("harm", harm),
+                         .margin = margin_argument(margin),
+                         .side = word_argument<Side>("side", side),
+                         .dispersion = dispersion,
+                         .n_opt = n_opt,
+                         .gate = gate});
+    }));
+    define_test<MeanTest>(mean);
+    mean.def(
+            "update_moments",
+            [](MeanTest& test, py::handle baseline, py::handle canary) {
+                test.update(moments_argument("baseline", baseline), moments_argument("canary", canary));
+            },
+            py::arg("baseline"), py::arg("canary"),
+            R"(Takes one interval's moments in place of its values, and looks once.
+
+Each arm: (n, mean, squares) or (n, mean, squares, cubes, fourths), the sums of powers of (value - mean). Without the
+higher ones an interval counts as a single effective value.)")
+        .def_property_readonly("effective_baseline", &MeanTest::effective_baseline,
+                               "How many of the baseline's values effectively carry its variance.")
+        .def_property_readonly("effective_canary", &MeanTest::effective_canary,
+                               "How many of the canary's values effectively carry its variance.")
+        .def_property_readonly("_options", [](const MeanTest& t) {
+            const auto& o = t.options();
+            return py::make_tuple(o.alpha, o.alpha_promote, word(o.harm), margin_dict(o.margin), word(o.side),
+                                  o.dispersion, o.n_opt, o.gate);
+        });
+
+    py::class_<QuantileTest> quantile(module, "QuantileTest");
+    quantile.def(py::init([](double q, double alpha, std::optional<double> alpha_promote, py::handle harm,
+                             py::handle margin, py::handle side, double dispersion, double n_opt, bool interval) {
+        return QuantileTest({.q = q,
+                             .alpha = alpha,
+                             .alpha_promote = alpha_promote,
+                             .harm = word_argument<Harm>("harm", harm),
+                             .margin = margin_argument(margin),
+                             .side = word_argument<Side>("side", side),
+                             .dispersion = dispersion,
+                             .n_opt = n_opt,
+                             .interval = interval});
+    }));
+    define_test<QuantileTest>(quantile);
+    quantile
+        .def(
+            "interval",
+            [](const QuantileTest& test, py::handle arm) {
+                return interval_tuple(test.interval(word_argument<Arm>("arm", arm)));
+            },
+            py::arg("arm"),
+            R"((lower, upper, confidence) of an arm's own quantile, always valid, two-sided; "baseline" or "canary".)")
+        .def_property_readonly("_options", [](const QuantileTest& t) {
+            const auto& o = t.options();
+            return py::make_tuple(o.q, o.alpha, o.alpha_promote, word(o.harm), margin_dict(o.margin), word(o.side),
+                                  o.dispersion, o.n_opt, o.interval);
+        });
+
+    py::class_<StochasticOrder>(module, "StochasticOrder",
+                                R"(How far apart two distribution functions are, in the direction of harm.
+
+Attributes
+----------
+gap : float
+    Largest difference of the empirical functions, baseline minus canary for harm="increase".
+at : float
+    The value where it is, as the baseline counts it.
+lower : float
+    The true functions differ by more than that somewhere, with confidence 1 - alpha; below 0: nothing is known.
+p_value : float
+    Always valid, of the hypothesis that they differ nowhere in that direction.
+n_baseline, n_canary : float
+    Values of each arm.
+)")
+        .def_readonly("gap", &StochasticOrder::gap)
+        .def_readonly("at", &StochasticOrder::at)
+        .def_readonly("lower", &StochasticOrder::lower)
+        .def_readonly("p_value", &StochasticOrder::p_value)
+        .def_readonly("n_baseline", &StochasticOrder::n_baseline)
+        .def_readonly("n_canary", &StochasticOrder::n_canary)
+        .def("__repr__", [](const StochasticOrder& o) {
+            return "StochasticOrder(gap=" + number_text(o.gap) + ", at=" + number_text(o.at) +
+                   ", lower=" + number_text(o.lower) + ", p_value=" + number_text(o.p_value) + ")";
+        });
+    py::class_<DistributionBand> band(module, "DistributionBand");
+    band.def(py::init([](double alpha, py::handle harm, py::handle margin, double t_min) {
+        return DistributionBand({.alpha = alpha,
+                                 .harm = word_argument<Harm>("harm", harm),
+                                 .margin = margin_argument(margin),
+                                 .t_min = t_min});
+    }));
+    define_values<DistributionBand>(band);
+    band.def("order", &DistributionBand::order, "Where and how far the canary lies on the side of harm.")
+        .def(
+            "half_width",
+            [](const DistributionBand& b, py::handle arm) { return b.half_width(word_argument<Arm>("arm", arm)); },
+            py::arg("arm"), "Half the height of an arm's band; infinity before t_min values.")
+        .def("_cdf", &cdf)
+        .def_property_readonly("_options", [](const DistributionBand& b) {
+            const auto& o = b.options();
+            return py::make_tuple(o.alpha, word(o.harm), margin_dict(o.margin), o.t_min);
+        });
+
+    module.def("quantile_ab_log_e_value",
+               [](const Array& baseline, const Array& canary, double q, double n_opt, double alpha_opt) {
+                   return sequential::quantile_ab_log_e_value(
+                       {baseline.data(), static_cast<std::size_t>(baseline.size())},
+                       {canary.data(), static_cast<std::size_t>(canary.size())}, q, n_opt, alpha_opt);
+               });
+}
+
+}  // namespace serinus::python
