@@ -59,10 +59,8 @@ def count(program: str, kernel: str) -> int:
 
 def told(program: str, question: str) -> str:
     # Under valgrind, since what it offers of the processor may be less.
-    done = subprocess.run(
-        ["valgrind", "--tool=none", "-q", program, question], env=ENVIRONMENT, capture_output=True, text=True, check=True
-    )
-    return done.stdout
+    command = ["valgrind", "--tool=none", "-q", program, question]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout
 
 
 def compare(recorded: dict[str, Any], build: dict[str, Any], counted: dict[str, int]) -> tuple[list[str], int]:
