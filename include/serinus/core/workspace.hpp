@@ -39,6 +39,7 @@ struct Workspace {
     std::vector<double> counts{};             ///< counts of arrangements while an exact distribution is built
     SortKernel sort = &sort_ascending;        ///< `fastest_sort()` where the compiled library is linked
     std::vector<std::int64_t> group_sizes{};  ///< sizes of the groups of equal values, in ascending order of value
+    std::vector<std::int64_t> tied{};         ///< what an exact distribution with ties is counted from
     std::vector<ExactTable> tables{};         ///< the last few exact distributions of the rank sum, 40 KB each at most
     std::size_t next_table = 0;               ///< which of them is replaced next
 };

@@ -109,7 +109,7 @@ inline std::optional<RankSumTails> exact_tails(std::int64_t m, std::int64_t n, c
     }
     // Each value costs one addition at least.
     if (static_cast<double>(m + n) > tied_additions) return std::nullopt;
-    const TiedRankSum count(m, n, ranks.twice_u, workspace.group_sizes);
+    const TiedRankSum count(m, n, ranks.twice_u, workspace.group_sizes, workspace);
     if (!affordable(count.cost(), tied_additions)) return std::nullopt;
     return tied_rank_sum_tails(count, workspace);
 }

@@ -49,8 +49,9 @@ inline constexpr std::int64_t largest_counted_sample = 200;
 /// The counts are the coefficients of the Gaussian binomial, product over i = 1..m of (1 - q^(n+i)) / (1 - q^i), m the
 /// smaller size: multiply and divide in place, never beyond q^limit. Exact below 2^53. Beyond, the divisions amplify
 /// rounding as m grows: measured against whole numbers, a count is right to 4e-14 up to 100 and 100, against 113-bit
-/// arithmetic to 2e-12 at m = 200, a tail to 1e-14 and 3e-14; at m = 300 a count only to 1e-9. Callers stay at or below `largest_counted_sample`.
-/// m, n >= 0, limit >= 0; the distribution is symmetric, so no one needs limit > mn/2. Cost: O(min(m, n) limit).
+/// arithmetic to 2e-12 at m = 200, a tail to 1e-14 and 3e-14; at m = 300 a count only to 1e-9. Callers stay at or below
+/// `largest_counted_sample`. m, n >= 0, limit >= 0; the distribution is symmetric, so no one needs limit > mn/2. Cost:
+/// O(min(m, n) limit).
 inline void rank_sum_counts(std::int64_t m, std::int64_t n, std::int64_t limit, std::vector<double>& counts) {
     if (m > n) std::swap(m, n);
     counts.assign(static_cast<std::size_t>(limit) + 1, 0.0);
@@ -91,8 +92,8 @@ inline std::span<const double> cached_rank_sum(std::int64_t m, std::int64_t n, W
         if (table.m == m && table.n == n) return table.cumulative;
     }
     constexpr std::size_t most = 8;
-    if (workspace.tables.size() < most) workspace.tables.emplace_back();
-    ExactTable& table = workspace.tables[workspace.next_table++ % most];
+    ExactTable& table = workspace.tables.size() < most ? workspace.tables.emplace_back()
+                                                       : workspace.tables[workspace.next_table++ % most];
     table.m = table.n = -1;  // until it is whole
     rank_sum_counts(m, n, m * n / 2, table.cumulative);
     std::partial_sum(table.cumulative.begin(), table.cumulative.end(), table.cumulative.begin());
@@ -137,20 +138,34 @@ inline RankSumTails rank_sum_tails(std::int64_t m, std::int64_t n, std::int64_t 
 /// The score of a value is its doubled midrank; the sample whose sum of scores is followed is the smaller one (of two
 /// equally large ones, that with the smaller sum). Scores are shifted to begin at 0, divided by their common divisor,
 /// and mirrored if need be, so that the sum that was seen lies in the lower half.
+///
+/// It lies in `workspace.tied`, and is whole until another one is made there.
 struct TiedRankSum {
-    std::int64_t sample = 0;           ///< size of the sample that is followed
-    std::int64_t total = 0;            ///< values in all
-    std::int64_t sum = 0;              ///< its sum of scores
-    bool of_first = true;              ///< the sample is the first one
-    bool symmetric = false;            ///< two equally large samples with equal sums: both tails are the same
-    bool mirrored = false;             ///< the lower tail here is the upper tail of that sample's U
-    std::vector<std::int64_t> sizes;   ///< groups of equal values, ascending by score
-    std::vector<std::int64_t> scores;  ///< one a group
+    std::int64_t sample = 0;         ///< size of the sample that is followed
+    std::int64_t total = 0;          ///< values in all
+    std::int64_t sum = 0;            ///< its sum of scores
+    bool of_first = true;            ///< the sample is the first one
+    bool symmetric = false;          ///< two equally large samples with equal sums: both tails are the same
+    bool mirrored = false;           ///< the lower tail here is the upper tail of that sample's U
+    std::span<std::int64_t> sizes;   ///< groups of equal values, ascending by score
+    std::span<std::int64_t> scores;  ///< one a group
+    std::span<std::int64_t> sums;    ///< of the j smallest scores of all values, j from 0 to `total`
+    std::span<std::int64_t> starts;  ///< room for where the rows of two tables begin
 
     /// The count for a first sample of m and a second of n values, whose pooled values fall into groups of `sizes`, in
     /// ascending order; `twice_u` is 2U of the first sample.
-    TiedRankSum(std::int64_t m, std::int64_t n, std::int64_t twice_u, std::span<const std::int64_t> group_sizes)
-        : total(m + n), sizes(group_sizes.begin(), group_sizes.end()), scores(group_sizes.size()) {
+    TiedRankSum(std::int64_t m, std::int64_t n, std::int64_t twice_u, std::span<const std::int64_t> group_sizes,
+                Workspace& workspace)
+        : total(m + n) {
+        const std::size_t groups = group_sizes.size(), values = static_cast<std::size_t>(total);
+        workspace.tied.resize(std::max(workspace.tied.size(), 2 * groups + (values + 1) + (values + 2)));
+        const std::span<std::int64_t> room = workspace.tied;
+        sizes = room.first(groups);
+        scores = room.subspan(groups, groups);
+        sums = room.subspan(2 * groups, values + 1);
+        starts = room.subspan(2 * groups + values + 1, values + 2);
+        std::copy(group_sizes.begin(), group_sizes.end(), sizes.begin());
+
         of_first = m < n || (m == n && twice_u <= m * n);
         sample = of_first ? m : n;
         const std::int64_t twice_u_of_sample = of_first ? twice_u : 2 * m * n - twice_u;
@@ -178,6 +193,10 @@ struct TiedRankSum {
             for (std::int64_t& score : scores) score /= divisor;
             sum /= divisor;
         }
+        std::size_t j = 0;
+        sums[0] = 0;
+        for (std::size_t g = 0; g < groups; ++g)
+            for (std::int64_t i = 0; i < sizes[g]; ++i, ++j) sums[j + 1] = sums[j] + scores[g];
     }
 
     RankSumCost cost() const noexcept {
@@ -197,18 +216,19 @@ namespace rank_sum_detail {
 /// (k - r, w - r s). A row holds the sums of one k from the smallest possible one on.
 class ChoiceTable {
   public:
-    /// The groups from `first` to before `last`, `from` values before them and `to` up to their end; `sums[j]`: the sum
-    /// of the j smallest scores. The rows are appended to `memory`.
-    ChoiceTable(const TiedRankSum& count, std::span<const std::int64_t> sums, std::size_t first, std::size_t last,
-                std::int64_t from, std::int64_t to, std::vector<double>& memory)
-        : count_(count), sums_(sums), from_(from), to_(to) {
+    /// The groups from `first` to before `last`, `from` values before them and `to` up to their end. The rows are
+    /// appended to `memory`; where they begin is written to the first of `starts`.
+    ChoiceTable(const TiedRankSum& count, std::size_t first, std::size_t last, std::int64_t from, std::int64_t to,
+                std::span<std::int64_t> starts, std::vector<double>& memory)
+        : count_(count), from_(from), to_(to), starts_(starts) {
         const std::int64_t widest = std::max<std::int64_t>(1, count.sum - sum(count.sample) + 1);
-        for (std::int64_t k = 0; k <= std::min(to - from, count.sample); ++k) {
-            starts_.push_back(memory.size());
+        most_ = std::min(to - from, count.sample);
+        for (std::int64_t k = 0; k <= most_; ++k) {
+            starts_[static_cast<std::size_t>(k)] = static_cast<std::int64_t>(memory.size());
             const std::int64_t range = sum(to) - sum(to - k) - smallest(k) + 1;
             memory.resize(memory.size() + static_cast<std::size_t>(std::min(widest, range)));
         }
-        memory[starts_[0]] = 1;
+        *row_of(0, memory) = 1;
         std::int64_t before = from;
         for (std::size_t g = first; g < last; ++g) {
             add(count.sizes[g], count.scores[g], before, memory);
@@ -216,17 +236,20 @@ class ChoiceTable {
         }
     }
 
-    std::int64_t most() const { return static_cast<std::int64_t>(starts_.size()) - 1; }
+    std::int64_t most() const { return most_; }
     /// The smallest sum of k of these values, the first of its row.
     std::int64_t smallest(std::int64_t k) const { return sum(from_ + k) - sum(from_); }
     /// The row of k; empty where the sample cannot be completed.
     std::span<double> row(std::int64_t k, std::vector<double>& memory) const {
         const std::int64_t length = k < fewest(to_) ? 0 : std::max<std::int64_t>(0, highest(to_, k) - smallest(k) + 1);
-        return {memory.data() + starts_[static_cast<std::size_t>(k)], static_cast<std::size_t>(length)};
+        return {row_of(k, memory), static_cast<std::size_t>(length)};
     }
 
   private:
-    std::int64_t sum(std::int64_t j) const { return sums_[static_cast<std::size_t>(j)]; }
+    double* row_of(std::int64_t k, std::vector<double>& memory) const {
+        return memory.data() + starts_[static_cast<std::size_t>(k)];
+    }
+    std::int64_t sum(std::int64_t j) const { return count_.sums[static_cast<std::size_t>(j)]; }
     /// After the values up to j: k is at least `fewest(j)`, and a sum of k at most `highest(j, k)`.
     std::int64_t fewest(std::int64_t j) const {
         return std::max<std::int64_t>(0, count_.sample - (count_.total - (j - from_)));
@@ -242,12 +265,12 @@ class ChoiceTable {
         // Downwards, so that the rows of k - r are still those from before this group.
         for (std::int64_t k = std::min(after - from_, most()); k >= std::max<std::int64_t>(1, fewest(after)); --k) {
             const std::int64_t length = highest(after, k) - smallest(k) + 1;
-            double* const row = memory.data() + starts_[static_cast<std::size_t>(k)];
+            double* const row = row_of(k, memory);
             double ways = 1;
             for (std::int64_t r = 1; r <= std::min(size, k - fewest(before)); ++r) {
                 ways = ways * static_cast<double>(size - r + 1) / static_cast<double>(r);
                 if (k - r > before - from_) continue;
-                const double* const old = memory.data() + starts_[static_cast<std::size_t>(k - r)];
+                const double* const old = row_of(k - r, memory);
                 const std::int64_t shift = smallest(k - r) + r * score - smallest(k);
                 const std::int64_t end = std::min(highest(before, k - r) - smallest(k - r) + 1, length - shift);
                 double* const into = row + shift;
@@ -257,9 +280,8 @@ class ChoiceTable {
     }
 
     const TiedRankSum& count_;
-    std::span<const std::int64_t> sums_;
-    std::int64_t from_, to_;
-    std::vector<std::size_t> starts_;  // of the rows
+    std::int64_t from_, to_, most_ = 0;
+    std::span<std::int64_t> starts_;
 };
 
 }  // namespace rank_sum_detail
@@ -269,11 +291,6 @@ class ChoiceTable {
 /// upper half that bring the sum to at most the one that was seen: two tables of a quarter of the width instead of one.
 /// Cost: at most `count.cost()`, usually a tenth of it.
 inline RankSumTails tied_rank_sum_tails(const TiedRankSum& count, Workspace& workspace) {
-    std::vector<std::int64_t> sums;  // of the j smallest scores
-    sums.reserve(static_cast<std::size_t>(count.total) + 1);
-    sums.push_back(0);
-    for (std::size_t g = 0; g < count.sizes.size(); ++g)
-        for (std::int64_t i = 0; i < count.sizes[g]; ++i) sums.push_back(sums.back() + count.scores[g]);
     std::size_t cut = 0;
     std::int64_t half = 0;
     while (cut < count.sizes.size() && 2 * half + count.sizes[cut] <= count.total) half += count.sizes[cut++];
@@ -281,8 +298,9 @@ inline RankSumTails tied_rank_sum_tails(const TiedRankSum& count, Workspace& wor
     std::vector<double>& memory = workspace.counts;
     memory.clear();
     using rank_sum_detail::ChoiceTable;
-    const ChoiceTable lower(count, sums, 0, cut, 0, half, memory);
-    const ChoiceTable upper(count, sums, cut, count.sizes.size(), half, count.total, memory);
+    const ChoiceTable lower(count, 0, cut, 0, half, count.starts, memory);
+    const ChoiceTable upper(count, cut, count.sizes.size(), half, count.total,
+                            count.starts.subspan(static_cast<std::size_t>(lower.most()) + 1), memory);
     double below = 0, with_it = 0;
     for (std::int64_t k = std::max<std::int64_t>(0, count.sample - upper.most()); k <= lower.most(); ++k) {
         const std::span<const double> first = lower.row(k, memory);

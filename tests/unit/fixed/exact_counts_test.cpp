@@ -139,7 +139,7 @@ TEST(ExactCounts, WithTiesEqualWholeNumbers) {
             if (all[w].limbs == Big{}.limbs) continue;
             Big with_it = below;
             with_it += all[w];
-            const TiedRankSum count(m, n, static_cast<std::int64_t>(w) + shift, sizes);
+            const TiedRankSum count(m, n, static_cast<std::int64_t>(w) + shift, sizes, workspace);
             if (w % 7 == 0 || w + 20 > width || below.limbs == Big{}.limbs) {
                 const RankSumTails found = tied_rank_sum_tails(count, workspace);
                 const double at_most = with_it.value() / total.value();
