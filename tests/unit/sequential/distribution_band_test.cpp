@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <functional>
 #include <limits>
 #include <random>
@@ -8,7 +7,6 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <serinus/sequential/distribution_band.hpp>
 
@@ -38,38 +36,28 @@ std::string code_of(const std::function<void()>& call) {
     return "none";
 }
 
-TEST(EmpiricalProcessBound, AgreesWithConfseq) {
-    std::ifstream file(SERINUS_DATA_DIR "/reference/sequential/values.json");
-    int seen = 0;
-    const auto document = nlohmann::json::parse(file);
-    for (const auto& one : document["vectors"]) {
-        if (one["function"] != "empirical_process_lil_bound") continue;
-        const auto& in = one["inputs"];
-        const double expected = one["output"];
-        EXPECT_NEAR(empirical_process_lil_bound(in["t"], in["alpha"], in["t_min"], in["A"]), expected,
-                    1e-11 * expected);
-        ++seen;
+// The p-value inverts the sum of both widths: twice the error of each.
+TEST(EmpiricalProcessPValue, InvertsTheWidths) {
+    double last = 2;
+    for (const double alpha : {0.4, 0.05, 0.01, 1e-6, 1e-12, 1e-200}) {
+        const double gap = empirical_process_lil_bound(700, alpha, 50) + empirical_process_lil_bound(90, alpha, 50);
+        const double p = empirical_process_p_value(gap, 700, 90, 50);
+        EXPECT_NEAR(p, 2 * alpha, 2e-8 * alpha);  // the constant is found to 1e-13 of up to 500
+        EXPECT_LT(p, last);
+        last = p;
+        EXPECT_EQ(empirical_process_p_value(gap, 700, 49, 50), 1);
     }
-    EXPECT_EQ(seen, 12);
+    EXPECT_EQ(empirical_process_p_value(0, 700, 90, 50), 1);
+    EXPECT_EQ(empirical_process_p_value(1, 1e9, 1e9, 50), 2e-300);
 }
 
-TEST(EmpiricalProcessBound, ShrinksWithTimeAndWidensWithConfidence) {
-    for (const double scale : {0.71, 0.85, 1.0, 2.0}) {
-        double last = infinity;
-        for (const double alpha : {1e-12, 1e-6, 0.001, 0.01, 0.05, 0.5, 0.99}) {
-            const EmpiricalProcessBound bound(alpha, 50, scale);
-            EXPECT_LT(bound.constant(), last);
-            last = bound.constant();
-            EXPECT_EQ(bound.width(49), infinity);
-            for (double t = 50; t < 1e15; t *= 3) EXPECT_LT(bound.width(3 * t), bound.width(t));
-            // The p-value inverts the sum of both widths: twice the error of each.
-            EXPECT_NEAR(bound.p_value(bound.width(700) + bound.width(90), 700, 90), std::min(1.0, 2 * alpha), 1e-9);
-        }
-    }
-    for (const auto& make : std::vector<std::function<void()>>{
-             [] { EmpiricalProcessBound bound(0, 50); }, [] { EmpiricalProcessBound bound(0.05, 0.5); },
-             [] { EmpiricalProcessBound bound(0.05, 50, 0.7); }, [] { EmpiricalProcessBound bound(nan, 50); }})
-        EXPECT_EQ(code_of(make), "serinus.argument.range");
+TEST(DistributionBand, WidthIsThatOfHalfTheError) {
+    DistributionBand band({.alpha = 0.02, .t_min = 50});
+    band.update(normals(1000, 0, 1, 1), normals(49, 0, 1, 2));
+    EXPECT_NEAR(band.half_width(Arm::baseline), empirical_process_lil_bound(1000, 0.01, 50), 1e-15);
+    EXPECT_EQ(band.half_width(Arm::canary), infinity);
+    band.update(Column{}, Column{0});
+    EXPECT_NEAR(band.half_width(Arm::canary), empirical_process_lil_bound(50, 0.01, 50), 1e-15);
 }
 
 TEST(DistributionBand, GapIsTheLargestByDefinition) {
