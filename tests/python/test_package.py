@@ -25,7 +25,9 @@ MODULES = [
     "serinus._fixed._size",
     "serinus._rollout",
     "serinus.sequential",
+    "serinus.sequential._boundaries",
     "serinus.sequential._combine",
+    "serinus.sequential._group_sequential",
     "serinus.sequential._paired",
     "serinus.sequential._quantile",
 ]

@@ -23,6 +23,7 @@ namespace serinus::python {
 
 void register_fixed(py::module_& module);
 void register_sequential(py::module_& module);
+void register_boundaries(py::module_& module);
 void register_values(py::module_& module);
 void register_data(py::module_& module);
 void register_rollout(py::module_& module);

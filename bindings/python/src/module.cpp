@@ -109,6 +109,7 @@ PYBIND11_MODULE(_core, module) {
     register_evidence(module);
     register_fixed(module);
     register_sequential(module);
+    register_boundaries(module);
     register_values(module);
     register_data(module);
     register_rollout(module);

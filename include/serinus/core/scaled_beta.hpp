@@ -11,8 +11,6 @@
 #include <cmath>
 #include <limits>
 
-#include <boost/math/special_functions/gamma.hpp>
-
 #include <serinus/core/quadrature.hpp>
 #include <serinus/core/scaled_gamma.hpp>
 #include <serinus/core/special.hpp>
@@ -84,7 +82,7 @@ inline double without_pole(double a, double b, double y) noexcept {
         if (!(std::fabs(term) > 1e-18)) break;
     }
     const double log_y = std::log(y);
-    const double complete = std::expm1(std::log1p(boost::math::tgamma1pm1(b, SpecialPolicy{})) - log_gamma_delta(a, b));
+    const double complete = std::expm1(std::log1p(gamma_1p_minus_1(b)) - log_gamma_delta(a, b));
     const double scale = std::exp(-b * log_y);
     return ((complete - std::expm1(b * log_y)) / b * scale - sum) * std::exp(-a * std::log1p(-y));
 }

@@ -16,9 +16,6 @@
 #include <cstddef>
 #include <limits>
 
-#include <boost/math/constants/constants.hpp>
-#include <boost/math/special_functions/gamma.hpp>
-
 #include <serinus/core/elementary.hpp>
 #include <serinus/core/special.hpp>
 #include <serinus/core/version.hpp>
@@ -195,9 +192,8 @@ inline double upper_of_small(double a, double x) noexcept {
         sum += term / (start + k);
         if (std::fabs(term) < 1e-18) break;
     }
-    const double pole = start == 0
-                            ? -boost::math::constants::euler<double>() - log_x
-                            : (boost::math::tgamma1pm1(start, SpecialPolicy{}) - std::expm1(start * log_x)) / start;
+    const double pole =
+        start == 0 ? -0.57721566490153286061 - log_x : (gamma_1p_minus_1(start) - std::expm1(start * log_x)) / start;
     double upper = std::exp(x) * (pole * std::exp(-start * log_x) - sum);
     for (double b = start; b > a + 0.5; --b) upper = (1 - x * upper) / (1 - b);
     return upper;

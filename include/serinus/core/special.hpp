@@ -83,6 +83,9 @@ inline double incomplete_gamma_upper_inverse(double a, double q) noexcept {
 /// log(Gamma(x)) for x > 0. (Not std::lgamma, which writes a global variable.)
 inline double log_gamma(double x) noexcept { return boost::math::lgamma(x, SpecialPolicy{}); }
 
+/// Gamma(1 + x) - 1 without the cancellation near 0; x > -1.
+inline double gamma_1p_minus_1(double x) noexcept { return boost::math::tgamma1pm1(x, SpecialPolicy{}); }
+
 /// Riemann's zeta function, the sum of k^-s over k >= 1; s > 1.
 inline double riemann_zeta(double s) noexcept { return boost::math::zeta(s, SpecialPolicy{}); }
 

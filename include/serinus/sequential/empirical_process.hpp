@@ -60,6 +60,20 @@ inline double empirical_process_lil_constant(double alpha, double A = 0.85) {
     return std::fmin(at_left, at_right);
 }
 
+/// A constant that `empirical_process_lil_constant` found, for the error and the A that it was asked for.
+struct EmpiricalProcessConstant {
+    double value;
+};
+
+/// `empirical_process_lil_bound`, below, with its constant known. Cost: 30 ns.
+inline double empirical_process_lil_bound(double t, double t_min, double A, EmpiricalProcessConstant constant) {
+    require(t >= 0, "t", t, "0 or more");
+    require(t_min > 0 && std::isfinite(t_min), "t_min", t_min, "above 0, finite");
+    if (t < t_min) return std::numeric_limits<double>::infinity();
+    if (std::isinf(t)) return 0;
+    return A * std::sqrt((std::log1p(std::log(t / t_min)) + constant.value) / t);
+}
+
 /// With probability at least 1 - alpha, the empirical distribution function of t independent values is within this of
 /// the true one, everywhere and at all t >= t_min at once.
 ///
@@ -75,12 +89,7 @@ inline double empirical_process_lil_constant(double alpha, double A = 0.85) {
 ///
 ///     double band = empirical_process_lil_bound(1000, 0.05, 100);  // 0.0820...
 inline double empirical_process_lil_bound(double t, double alpha, double t_min, double A = 0.85) {
-    require(t >= 0, "t", t, "0 or more");
-    require(t_min > 0 && std::isfinite(t_min), "t_min", t_min, "above 0, finite");
-    const double constant = empirical_process_lil_constant(alpha, A);
-    if (t < t_min) return std::numeric_limits<double>::infinity();
-    if (std::isinf(t)) return 0;
-    return A * std::sqrt((std::log1p(std::log(t / t_min)) + constant) / t);
+    return empirical_process_lil_bound(t, t_min, A, EmpiricalProcessConstant{empirical_process_lil_constant(alpha, A)});
 }
 
 }  // namespace sequential

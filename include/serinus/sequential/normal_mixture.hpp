@@ -130,7 +130,7 @@ inline double log_normal_mixture(double s, double v, double v_opt, double alpha_
 /// Formula: two-sided sqrt((v + rho) (log(1 + v/rho) + 2 log(1/alpha))); one-sided by Halley's steps. At v = 0 the
 /// limit, above 0. Relative accuracy 1e-14. Arguments and errors as above, alpha in (0, 1). Cost: 0.2 us.
 ///
-///     double bound = normal_mixture(100, 0.05, 100);  // 27.27...
+///     double bound = normal_mixture(100, 0.05, 100);  // 27.66...
 inline double normal_mixture(double v, double alpha, double v_opt, double alpha_opt = 0.05, bool one_sided = true) {
     return NormalMixture(v_opt, alpha_opt, one_sided).bound(v, alpha);
 }

@@ -3,8 +3,25 @@
 The chance that a test *ever* reaches an e-value of 1/alpha while its null hypothesis is true is at most alpha.
 """
 
+from . import _boundaries as boundaries
+from ._boundaries import (
+    BernoulliInterval,
+    bernoulli_confidence_interval,
+    beta_binomial,
+    double_stitching_bound,
+    empirical_process_lil_bound,
+    gamma_exponential,
+    gamma_poisson,
+    log_beta_binomial,
+    log_gamma_exponential,
+    log_gamma_poisson,
+    log_normal_mixture,
+    normal_mixture,
+    poly_stitching,
+)
 from ._combine import Combined, combine
 from ._distribution_band import DistributionBand, StochasticOrder
+from ._group_sequential import CrossingProbabilities, GroupSequential, crossing_probabilities, group_sequential
 from ._mean import MeanTest
 from ._paired import PairedTest, paired_noise
 from ._proportion import ProportionTest
@@ -13,8 +30,11 @@ from ._signed_rank import SignedRankTest
 from ._start_mixture import StartMixture, start_weight
 
 __all__ = [
+    "BernoulliInterval",
     "Combined",
+    "CrossingProbabilities",
     "DistributionBand",
+    "GroupSequential",
     "MeanTest",
     "PairedTest",
     "ProportionTest",
@@ -22,16 +42,34 @@ __all__ = [
     "SignedRankTest",
     "StartMixture",
     "StochasticOrder",
+    "bernoulli_confidence_interval",
+    "beta_binomial",
+    "boundaries",
     "combine",
+    "crossing_probabilities",
+    "double_stitching_bound",
+    "empirical_process_lil_bound",
+    "gamma_exponential",
+    "gamma_poisson",
+    "group_sequential",
+    "log_beta_binomial",
+    "log_gamma_exponential",
+    "log_gamma_poisson",
+    "log_normal_mixture",
+    "normal_mixture",
     "paired_noise",
+    "poly_stitching",
     "quantile_ab_log_e_value",
     "start_weight",
 ]
 
 # People meet these types here, and pickles should find them here too.
 for _type in (
+    BernoulliInterval,
     Combined,
+    CrossingProbabilities,
     DistributionBand,
+    GroupSequential,
     MeanTest,
     PairedTest,
     ProportionTest,

@@ -1,0 +1,108 @@
+/// \file
+/// Many looks: mixture martingales, boundaries and group-sequential designs for Python. Arrays of times, sums and
+/// errors broadcast; what a mixture is tuned for is one number, so that it is tuned once.
+
+#include <optional>
+#include <vector>
+
+#include <pybind11/stl.h>
+
+#include <serinus/sequential/boundaries.hpp>
+#include <serinus/sequential/group_sequential.hpp>
+
+#include "core.hpp"
+
+namespace serinus::python {
+namespace {
+
+using namespace sequential;
+using Numbers = py::array_t<double, py::array::c_style | py::array::forcecast>;
+
+template <class Mixture>
+py::object bounds(const Mixture& mixture, const Numbers& v, const Numbers& alpha) {
+    return py::vectorize([&mixture](double time, double error) { return mixture.bound(time, error); })(v, alpha);
+}
+template <class Mixture>
+py::object log_values(const Mixture& mixture, const Numbers& s, const Numbers& v) {
+    return py::vectorize([&mixture](double sum, double time) { return mixture.log_value(sum, time); })(s, v);
+}
+
+py::array_t<double> array_of(const std::vector<double>& values) {
+    return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+py::tuple call_group_sequential(const std::vector<double>& information, double alpha, py::handle spending,
+                                std::optional<double> parameter, int sided) {
+    const auto design =
+        group_sequential(information, alpha, word_argument<Spending>("spending", spending), parameter, sided);
+    return py::make_tuple(array_of(design.bounds), array_of(design.cumulative_alpha));
+}
+
+py::tuple call_crossing_probabilities(const std::vector<double>& information, const std::vector<double>& bounds,
+                                      double drift, int sided) {
+    const auto found = crossing_probabilities(information, bounds, drift, sided);
+    return py::make_tuple(array_of(found.upper), array_of(found.lower));
+}
+
+}  // namespace
+
+void register_boundaries(py::module_& module) {
+    module.def("normal_mixture",
+               [](const Numbers& v, const Numbers& alpha, double v_opt, double alpha_opt, bool one_sided) {
+                   return bounds(NormalMixture(v_opt, alpha_opt, one_sided), v, alpha);
+               });
+    module.def("log_normal_mixture",
+               [](const Numbers& s, const Numbers& v, double v_opt, double alpha_opt, bool one_sided) {
+                   return log_values(NormalMixture(v_opt, alpha_opt, one_sided), s, v);
+               });
+    module.def("gamma_exponential",
+               [](const Numbers& v, const Numbers& alpha, double v_opt, double c, double alpha_opt) {
+                   return bounds(GammaExponentialMixture(v_opt, c, alpha_opt), v, alpha);
+               });
+    module.def("log_gamma_exponential",
+               [](const Numbers& s, const Numbers& v, double v_opt, double c, double alpha_opt) {
+                   return log_values(GammaExponentialMixture(v_opt, c, alpha_opt), s, v);
+               });
+    module.def("gamma_poisson", [](const Numbers& v, const Numbers& alpha, double v_opt, double c, double alpha_opt) {
+        return bounds(GammaPoissonMixture(v_opt, c, alpha_opt), v, alpha);
+    });
+    module.def("log_gamma_poisson", [](const Numbers& s, const Numbers& v, double v_opt, double c, double alpha_opt) {
+        return log_values(GammaPoissonMixture(v_opt, c, alpha_opt), s, v);
+    });
+    module.def("beta_binomial",
+               [](const Numbers& v, const Numbers& alpha, double v_opt, double g, double h, double alpha_opt,
+                  bool one_sided) { return bounds(BetaBinomialMixture(v_opt, g, h, alpha_opt, one_sided), v, alpha); });
+    module.def("log_beta_binomial",
+               [](const Numbers& s, const Numbers& v, double v_opt, double g, double h, double alpha_opt,
+                  bool one_sided) { return log_values(BetaBinomialMixture(v_opt, g, h, alpha_opt, one_sided), s, v); });
+    module.def(
+        "poly_stitching", [](const Numbers& v, const Numbers& alpha, double v_min, double c, double s, double eta) {
+            return py::vectorize(
+                [=](double time, double error) { return poly_stitching(time, error, v_min, c, s, eta); })(v, alpha);
+        });
+    module.def("double_stitching_bound", [](const Numbers& quantile_p, const Numbers& t, const Numbers& alpha,
+                                            double t_opt, double delta, double s, double eta) {
+        return py::vectorize([=](double p, double time, double error) {
+            return double_stitching_bound(p, time, error, t_opt, delta, s, eta);
+        })(quantile_p, t, alpha);
+    });
+    module.def("empirical_process_lil_bound", [](const Numbers& t, double alpha, double t_min, double A) {
+        return py::vectorize([=, constant = empirical_process_lil_constant(alpha, A)](double time) {
+            return empirical_process_lil_bound(time, t_min, A, EmpiricalProcessConstant{constant});
+        })(t);
+    });
+    module.def("bernoulli_confidence_interval", [](const Numbers& successes, const Numbers& trials, double alpha,
+                                                   double t_opt, double alpha_opt) {
+        const auto lower = [=](double x, double n) {
+            return bernoulli_confidence_interval(x, n, alpha, t_opt, alpha_opt).lower;
+        };
+        const auto upper = [=](double x, double n) {
+            return bernoulli_confidence_interval(x, n, alpha, t_opt, alpha_opt).upper;
+        };
+        return py::make_tuple(py::vectorize(lower)(successes, trials), py::vectorize(upper)(successes, trials));
+    });
+    module.def("group_sequential", &call_group_sequential);
+    module.def("crossing_probabilities", &call_crossing_probabilities);
+}
+
+}  // namespace serinus::python
