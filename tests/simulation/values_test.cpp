@@ -212,7 +212,7 @@ TEST(QuantileTestSimulation, AtTheEdge) {
                              Setting{0.5, 180, false, 1}, Setting{0.95, 180, true, 1}, Setting{0.9, 20, false, 1.2}}) {
         Random random(20261129);
         Cell cell;
-        cell.all = repetitions(s.n_b == 20 ? 0.3 : 0.15);
+        cell.all = repetitions(s.n_b == 20 ? 0.2 : 0.1);
         for (int i = 0; i < cell.all; ++i) {
             for (std::size_t direction = 0; direction < (s.r == 1 ? 1 : 2); ++direction) {
                 const double factor = direction == 0 ? s.r : 1 / s.r;
@@ -241,6 +241,42 @@ TEST(QuantileTestSimulation, AtTheEdge) {
         char name[100];
         std::snprintf(name, sizeof name, "q %g, %d:20, ratio %g%s", s.q, static_cast<int>(s.n_b), s.r,
                       s.rounded ? ", rounded to 40" : "");
+        cell.report(name, 0.9);
+    }
+}
+
+// An autoregression in each arm; the dispersion of {value <= median} learned from 2,000 points of history.
+TEST(QuantileTestSimulation, DispersionFromHistory) {
+    Cell::head("autoregression: QuantileTest, 100 looks");
+    for (const double phi : {0.3, 0.6, 0.9}) {
+        Random random(20261131);
+        Cell cell;
+        cell.all = repetitions(0.15);
+        std::normal_distribution<double> normal;
+        for (int i = 0; i < cell.all; ++i) {
+            std::array<double, 2> last{normal(random), normal(random)};
+            const auto next = [&](std::size_t arm) {
+                return last[arm] = phi * last[arm] + std::sqrt(1 - phi * phi) * normal(random);
+            };
+            Column history(2000);
+            for (double& value : history) value = next(0) <= 0 ? 1 : 0;
+            const Dependence known = dependence(history);
+            Trio<QuantileTest, QuantileOptions> trio(QuantileOptions{
+                .dispersion = std::max(1.0, known.long_run_variance() / known.variance), .n_opt = 1000});
+            const int look = 1 + static_cast<int>(random() % 100);
+            for (int t = 1; t <= 100; ++t) {
+                Column b(50), c(50);
+                for (double& value : b) value = next(0);
+                for (double& value : c) value = next(1);
+                trio.update(b, c);
+                if (t != look) continue;
+                const Evidence evidence = trio.tests[0].evidence();
+                cell.covered += evidence.lower <= 0 && 0 <= evidence.upper;
+            }
+            for (std::size_t d = 0; d < 3; ++d) cell.alarm(d, trio.tests[d].p_value());
+        }
+        char name[100];
+        std::snprintf(name, sizeof name, "AR(1) %g, q 0.5, 50:50", phi);
         cell.report(name, 0.9);
     }
 }

@@ -153,10 +153,10 @@ struct QuantileState {
 /// harm`), or does it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`.
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: there is a point x such that each value of the baseline, given
-/// the past, lies at or below it with probability at most q, and each value of the canary, divided by r (ratio margin)
-/// or less d (difference margin), with probability at least q. For values that keep their law: the canary's q-quantile
-/// is at most r times or d plus the baseline's. `harm = decrease` turns it around, `either` is the mean of both
-/// directions' e-values; `side = safe` exchanges null and alternative (`either`: the smaller of the two).
+/// the past, lies below it with probability at most q, and each value of the canary, divided by r (ratio margin) or
+/// less d (difference margin), at or below it with probability at least q. For values that keep their law: the canary's
+/// q-quantile is at most r times or d plus the baseline's. `harm = decrease` turns it around, `either` is the mean of
+/// both directions' e-values; `side = safe` exchanges null and alternative (`either`: the smaller of the two).
 ///
 /// Formula (Howard and Ramdas 2022, Bernoulli 28(3), section 5, one-sided): G_b+(x), the beta-binomial log martingale
 /// for more than q n of the baseline's values lying at or below x, and G_c-(x) for fewer of the canary's. log E = min
@@ -165,9 +165,10 @@ struct QuantileState {
 ///
 /// **Proved**: `log_e_value` is below that of a test supermartingale (the product of both arms' at the x of the null),
 /// so the chance of ever reaching log(1/alpha) is at most alpha, for independent values, whatever their law, ties and
-/// all, at every split of the traffic. It may be multiplied or averaged with other e-values. **Measured**, not proved:
-/// the same with a `dispersion` above 1. **Not covered**: a level that drifts in both arms together, where no x is the
-/// quantile all the time; then test exceedances of a fixed threshold, or quantiles by interval (`PairedTest`).
+/// all, at every split of the traffic. It may be averaged with any e-values, multiplied with independent ones.
+/// **Measured**, not proved: the same with a `dispersion` above 1. **Not covered**: a level that drifts in both arms
+/// together, where no x is the quantile all the time; then test exceedances of a fixed threshold, or quantiles by
+/// interval (`PairedTest`).
 ///
 /// evidence(): `estimate` is the difference or ratio of the empirical quantiles (the smallest value with at least q n
 /// at or below it). `lower` and `upper`: margins that the one-sided tests at alpha and alpha_promote do not exclude,
