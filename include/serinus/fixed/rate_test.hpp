@@ -67,9 +67,9 @@ struct RateTestResult {
 ///    `exact` or `midp` is asked for.
 ///
 /// baseline, canary: events whole from 0 to 2^53 (`serinus.argument.count`), exposures finite and above 0 in one unit,
-/// confidence in (0, 1) (`serinus.argument.range`), margin a ratio above 0 (`serinus.argument.margin`). The events must
-/// be independent of each other: where they come in bursts the test is too sure. One-sided alternatives get a one-sided
-/// interval. No events at all: p 1
+/// their ratio a double, confidence in (0, 1) (`serinus.argument.range`), margin a ratio above 0
+/// (`serinus.argument.margin`). The events must be independent of each other: where they come in bursts the test is too
+/// sure. One-sided alternatives get a one-sided interval. No events at all: p 1
 /// (`midp`, one-sided: 1/2), interval [0, inf). Exchanging the arms inverts ratio and interval. Cost: microseconds;
 /// O(sqrt(s)) additions.
 ///
@@ -89,8 +89,12 @@ inline RateTestResult rate_test(const Rate& baseline, const Rate& canary, const 
     result.confidence = options.confidence;
     const double x = canary.events, y = baseline.events, s = x + y;
     const double exposures = canary.exposure / baseline.exposure;  // of equal rates: the odds of the canary
+    const double odds = margin * exposures;
+    for (const double ratio : {exposures, odds})
+        require(ratio > 0 && std::isfinite(ratio), "the canary's exposure over the baseline's, times the margin", ratio,
+                "what a double holds");
     if (s > 0) result.ratio = y > 0 ? x / y / exposures : infinity;
-    const double odds = margin * exposures, p = odds / (1 + odds), q = 1 / (1 + odds);
+    const double p = odds / (1 + odds), q = 1 / (1 + odds);
     result.method = options.method == RateMethod::automatic ? RateMethod::exact : options.method;
     constexpr double most_steps = 1e6;
     if (tail_steps(s / 4) > most_steps || !(p > 0 && q > 0)) result.method = RateMethod::score;
@@ -105,7 +109,8 @@ inline RateTestResult rate_test(const Rate& baseline, const Rate& canary, const 
     const double tail = (1 - options.confidence) / (lower_end && upper_end ? 2 : 1);
     double low = 0, high = infinity;  // of the odds
     if (result.method == RateMethod::score) {
-        const double z = (x - odds * y) / std::sqrt(odds * s);
+        // (x - r y)/sqrt(r s), without overflow.
+        const double root_odds = std::sqrt(odds), z = (x / root_odds - root_odds * y) / std::sqrt(s);
         result.p_value = p_value_of(options.alternative, normal_survival(z), normal_survival(-z));
         // (x - r y)^2 = c r s: both roots without cancellation. A one-sided tail above 1/2 asks for the other root.
         const double quantile = normal_quantile(tail), c = quantile * quantile;
