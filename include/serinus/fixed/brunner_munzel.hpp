@@ -140,7 +140,8 @@ inline StudentInference by_normal(double estimate, double error, const BrunnerMu
 /// refused. effect, confidence in (0, 1), resamples from 100 to 1,000,000 (`serinus.argument.range`). An arm without
 /// values: estimate NaN, p 1, degenerate; with one value, or all values equal: p 1, interval [0, 1], degenerate. Any
 /// strictly increasing transformation of all values changes nothing. Exchanging the arms changes the sign of the
-/// statistic. Cost: two sorts and two merges; `permutation` min(m, n) some 2 ns an arrangement more.
+/// statistic. Cost: two sorts and two merges; `permutation` some 0.1 us an arrangement more: 9 against 9
+/// values 3 ms.
 ///
 ///     const auto found = brunner_munzel(baseline, canary, {.alternative = Alternative::greater});
 inline BrunnerMunzelResult brunner_munzel(std::span<const double> baseline, std::span<const double> canary,

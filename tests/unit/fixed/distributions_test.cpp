@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -259,6 +260,35 @@ TEST(QuadraticTests, ConditionalAgreesWithAllArrangements) {
         if (mises.p_value > 0.3) continue;
         EXPECT_GE(mises.p_value, above / all - 0.03);
         EXPECT_LE(mises.p_value, at_least / all + 0.03);
+    }
+}
+
+TEST(QuadraticTests, CumulantsAreTracesOfTheBridgesMatrix) {
+    std::mt19937_64 random(5);
+    for (const std::size_t groups : {1U, 2U, 7U, 60U}) {
+        std::vector<std::pair<double, double>> points;
+        for (std::size_t i = 0; i < groups; ++i)
+            points.emplace_back((double(i) + 0.5) / double(groups), 0.1 + double(random() % 100) / 50);
+        TiedQuadratic sum;
+        for (const auto& [share, weight] : points) sum.add(share, weight);
+        // A_ij = w_i times the covariance of the bridge at i and j, multiplied out.
+        const auto a = [&](std::size_t i, std::size_t j) {
+            return points[i].second * points[std::min(i, j)].first * (1 - points[std::max(i, j)].first);
+        };
+        double mean = 0, squares = 0, cubes = 0;
+        for (std::size_t i = 0; i < groups; ++i) {
+            mean += a(i, i);
+            for (std::size_t j = 0; j < groups; ++j) {
+                squares += a(i, j) * a(j, i);
+                for (std::size_t k = 0; k < groups; ++k) cubes += a(i, j) * a(j, k) * a(k, i);
+            }
+        }
+        const double nu = squares * squares * squares / (cubes * cubes);
+        for (const double x : {0.5 * mean, mean, 3 * mean}) {
+            const double z = (x - mean) / std::sqrt(2 * squares) * std::sqrt(2 * nu) + nu;
+            const double expected = z > 0 ? incomplete_gamma_upper(nu / 2, z / 2) : 1;
+            EXPECT_NEAR(sum.survival(x, 0, 1, [](double) { return 0.0; }), expected, 1e-11 * expected) << groups;
+        }
     }
 }
 
