@@ -27,6 +27,7 @@ MODULES = [
     "serinus.sequential",
     "serinus.sequential._boundaries",
     "serinus.sequential._combine",
+    "serinus.sequential._counts",
     "serinus.sequential._group_sequential",
     "serinus.sequential._paired",
     "serinus.sequential._quantile",

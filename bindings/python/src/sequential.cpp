@@ -1,7 +1,6 @@
 /// \file
 /// Many looks: the tests of sequential/ for Python.
 
-#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,7 +10,6 @@
 #include <pybind11/stl.h>
 
 #include <serinus/core/reason.hpp>
-#include <serinus/core/state.hpp>
 #include <serinus/sequential/combine.hpp>
 #include <serinus/sequential/paired_noise.hpp>
 #include <serinus/sequential/paired_test.hpp>
@@ -20,6 +18,7 @@
 #include <serinus/sequential/start_mixture.hpp>
 
 #include "core.hpp"
+#include "evidence.hpp"
 
 namespace serinus::python {
 namespace {
@@ -29,28 +28,6 @@ using sequential::ProportionOptions;
 using sequential::ProportionTest;
 using ProportionMixture = sequential::StartMixture<ProportionTest>;
 
-[[noreturn]] void refuse_count(const char* name, const std::string& value) {
-    raise(Code::argument_count, std::string(name) + " is " + value + "; allowed: a whole number from 0 to 2^53");
-}
-
-/// A count is a whole number: an int, or a float that is one (sums of counts often come as floats).
-std::int64_t count(const char* name, py::handle value) {
-    constexpr double most = 9007199254740992.0;
-    if (PyLong_CheckExact(value.ptr())) {
-        int overflow = 0;
-        const long long number = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
-        if (overflow != 0) refuse_count(name, shown(value));
-        return number;
-    }
-    if (PyBool_Check(value.ptr()) || PyUnicode_Check(value.ptr())) refuse_count(name, shown(value));
-    const double number = PyFloat_AsDouble(value.ptr());
-    if (number == -1.0 && PyErr_Occurred() != nullptr) {
-        PyErr_Clear();
-        refuse_count(name, shown(value));
-    }
-    if (!(std::abs(number) <= most) || number != std::floor(number)) refuse_count(name, shown(value));
-    return static_cast<std::int64_t>(number);
-}
 ProportionTest make_proportion_test(double alpha, std::optional<double> alpha_promote, py::handle harm,
                                     py::handle margin, py::handle side, py::handle method, double dispersion,
                                     bool interval) {
@@ -89,30 +66,17 @@ void define_common(Class& type) {
     type.def(
             "update",
             [](Test& test, py::handle bad_b, py::handle total_b, py::handle bad_c, py::handle total_c) {
-                test.update(Proportion{.bad = count("bad_b", bad_b), .total = count("total_b", total_b)},
-                            Proportion{.bad = count("bad_c", bad_c), .total = count("total_c", total_c)});
+                test.update(
+                    Proportion{.bad = count_argument("bad_b", bad_b), .total = count_argument("total_b", total_b)},
+                    Proportion{.bad = count_argument("bad_c", bad_c), .total = count_argument("total_c", total_c)});
             },
             py::arg("bad_b"), py::arg("total_b"), py::arg("bad_c"), py::arg("total_c"),
             R"(Takes the counts of one interval: bad of total requests in the baseline, then in the canary.
 
 An interval with an empty arm is no information and changes nothing. Impossible counts (negative, fractional, bad above
 total, above 2^53) raise `serinus.Error` with code "serinus.argument.count" and change nothing.)")
-        .def("_update_many", &update_many<Test>)
-        .def_property_readonly("log_e_value", &Test::log_e_value,
-                               "Natural log of the e-value; decided once it reached log(1/alpha).")
-        .def_property_readonly("decided", &Test::decided, "True once the e-value has reached 1/alpha.")
-        .def("evidence", &Test::evidence, "All that is known now; see `serinus.Evidence`.")
-        .def(
-            "state", [](const Test& test) { return to_bytes(encode(test.state())); },
-            "All that the test remembers, as bytes; for a process that may be stopped at any time.")
-        .def(
-            "restore",
-            [](Test& test, const py::bytes& state) { test.restore(decode<decltype(test.state())>(from_bytes(state))); },
-            py::arg("state"),
-            R"(Takes over the bytes that `state` gave.
-
-Raises `serinus.Error` with code "serinus.state.*" for anything else, and for a state that was taken under other
-options; the test is unchanged then.)");
+        .def("_update_many", &update_many<Test>);
+    define_evidence<Test>(type);
 }
 
 py::dict combine(const std::vector<double>& log_e_values, const std::vector<double>& weights, py::handle method) {
@@ -187,26 +151,11 @@ PairedTest make_paired_test(double alpha, std::optional<double> alpha_promote, p
 
 template <class Test, class Class>
 void define_gauge(Class& type) {
-    type.def_property_readonly("log_e_value", &Test::log_e_value,
-                               "Natural log of the e-value; decided once it reached log(1/alpha).")
-        .def_property_readonly("decided", &Test::decided, "True once the e-value has reached 1/alpha.")
-        .def("evidence", &Test::evidence, "All that is known now; see `serinus.Evidence`.")
-        .def("_update_many",
-             [](Test& test, const py::array_t<double, py::array::c_style>& differences) {
-                 const double* const d = differences.data();
-                 for (py::ssize_t i = 0; i < differences.size(); ++i) test.update(d[i]);
-             })
-        .def(
-            "state", [](const Test& test) { return to_bytes(encode(test.state())); },
-            "All that the test remembers, as bytes; for a process that may be stopped at any time.")
-        .def(
-            "restore",
-            [](Test& test, const py::bytes& state) { test.restore(decode<decltype(test.state())>(from_bytes(state))); },
-            py::arg("state"),
-            R"(Takes over the bytes that `state` gave.
-
-Raises `serinus.Error` with code "serinus.state.*" for anything else, and for a state that was taken under other
-options or with other noise; the test is unchanged then.)");
+    define_evidence<Test>(type);
+    type.def("_update_many", [](Test& test, const py::array_t<double, py::array::c_style>& differences) {
+        const double* const d = differences.data();
+        for (py::ssize_t i = 0; i < differences.size(); ++i) test.update(d[i]);
+    });
 }
 
 }  // namespace
@@ -215,7 +164,11 @@ void register_sequential(py::module_& module) {
     py::class_<ProportionTest> test(module, "ProportionTest");
     test.def(py::init(&make_proportion_test));
     define_common<ProportionTest>(test);
-    test.def_property_readonly("_options", [](const ProportionTest& t) { return options_tuple(t.options()); });
+    test.def_property_readonly("_options", [](const ProportionTest& t) { return options_tuple(t.options()); })
+        .def("merge", &ProportionTest::merge, py::arg("other"),
+             R"(Takes over what another test of the same options has seen of other, independent requests.
+
+Raises `serinus.Error` with code "serinus.state.options", and changes nothing, where options differ.)");
     // The mixture starts from a test that has seen nothing: a fresh one of the same options.
     py::class_<ProportionMixture> mixture(module, "StartMixture");
     mixture.def(

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -223,7 +224,9 @@ TEST(CountDispersion, FindsWhatThereIs) {
         }
         // The variance of a dispersion from 4,000 intervals is about 2 phi^2/4,000; 5 standard errors.
         EXPECT_NEAR(history.variance_ratio(), phi, 0.12 * phi);
-        EXPECT_GE(history.phi(), 1);
+        EXPECT_GE(history.phi(), std::max(1.0, history.variance_ratio()));
+        EXPECT_LE(history.phi(), 1.15 * history.variance_ratio());
+        EXPECT_LE(history.degrees_of_freedom(), 4000);
         EXPECT_EQ(history.residuals().size(), 4000U);
     }
     CountDispersion few;
@@ -232,6 +235,11 @@ TEST(CountDispersion, FindsWhatThereIs) {
     few.add(3, 0, 1, 10);
     EXPECT_EQ(few.phi(), 2);
     EXPECT_EQ(few.events(), 4);
+    // Ten bunches are worth some ten to thirty residuals: phi is no better known than that.
+    CountDispersion bunches;
+    for (int i = 0; i < 1000; ++i) bunches.add(i % 100 == 50 ? 10 + i / 50 : 0, 1, i % 100 == 0 ? 10 + i / 50 : 0, 1);
+    EXPECT_LT(bunches.degrees_of_freedom(), 60);
+    EXPECT_GT(bunches.phi(), 1.4 * bunches.variance_ratio());
     EXPECT_EQ(code_of([&] { few.add(-1, 1, 1, 1); }), Code::argument_count);
     EXPECT_EQ(code_of([&] { few.add(1, std::nan(""), 1, 1); }), Code::argument_range);
 }

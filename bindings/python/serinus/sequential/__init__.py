@@ -19,18 +19,24 @@ from ._boundaries import (
     normal_mixture,
     poly_stitching,
 )
+from ._change import ChangeDetector
 from ._combine import Combined, combine
+from ._counts import count_dispersion
 from ._distribution_band import DistributionBand, StochasticOrder
 from ._group_sequential import CrossingProbabilities, GroupSequential, crossing_probabilities, group_sequential
 from ._mean import MeanTest
 from ._paired import PairedTest, paired_noise
 from ._proportion import ProportionTest
 from ._quantile import QuantileTest, quantile_ab_log_e_value
+from ._rate import RateTest
+from ._sample_ratio import SampleRatioTest
 from ._signed_rank import SignedRankTest
 from ._start_mixture import StartMixture, start_weight
+from ._threshold import ThresholdTest
 
 __all__ = [
     "BernoulliInterval",
+    "ChangeDetector",
     "Combined",
     "CrossingProbabilities",
     "DistributionBand",
@@ -39,13 +45,17 @@ __all__ = [
     "PairedTest",
     "ProportionTest",
     "QuantileTest",
+    "RateTest",
+    "SampleRatioTest",
     "SignedRankTest",
     "StartMixture",
     "StochasticOrder",
+    "ThresholdTest",
     "bernoulli_confidence_interval",
     "beta_binomial",
     "boundaries",
     "combine",
+    "count_dispersion",
     "crossing_probabilities",
     "double_stitching_bound",
     "empirical_process_lil_bound",
@@ -66,6 +76,7 @@ __all__ = [
 # People meet these types here, and pickles should find them here too.
 for _type in (
     BernoulliInterval,
+    ChangeDetector,
     Combined,
     CrossingProbabilities,
     DistributionBand,
@@ -74,9 +85,12 @@ for _type in (
     PairedTest,
     ProportionTest,
     QuantileTest,
+    RateTest,
+    SampleRatioTest,
     SignedRankTest,
     StartMixture,
     StochasticOrder,
+    ThresholdTest,
 ):
     _type.__module__ = "serinus.sequential"
 del _type

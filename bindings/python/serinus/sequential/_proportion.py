@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import _core
-from ._counts import proportions
+from ._counts import dispersion_of, proportions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,12 +76,6 @@ class ProportionTest(_core.ProportionTest):
         alpha_promote: float | None = None,
         interval: bool = True,
     ) -> None:
-        if noise is not None:
-            if dispersion is not None or set(noise) - {"dispersion"}:
-                _core.fail(
-                    "serinus.argument.word", f'noise is {noise!r}; allowed: {{"dispersion": number}}, and no dispersion beside it'
-                )
-            dispersion = noise.get("dispersion")
         super().__init__(
             alpha,
             alpha_promote,
@@ -89,7 +83,7 @@ class ProportionTest(_core.ProportionTest):
             {"ratio": 1.0} if margin is None else dict(margin),
             side,
             method,
-            1.0 if dispersion is None else dispersion,
+            dispersion_of(dispersion, noise),
             interval,
         )
 

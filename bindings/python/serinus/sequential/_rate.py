@@ -1,0 +1,109 @@
+"""Rates of events: RateTest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import _core
+from ._counts import dispersion_of, rates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Literal
+
+    from numpy.typing import ArrayLike
+
+
+class RateTest(_core.RateTest):
+    """Do events happen in the canary more often, for its exposure, than the margin allows (`side="harm"`)?
+
+    Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
+    `harm="increase"`: in every interval, given the past, rate_canary <= ratio * rate_baseline. Rates may drift together
+    and exposures may change with every interval.
+
+    Parameters
+    ----------
+    alpha : float
+        Error of the decision, in (0, 1).
+    harm : {"increase", "decrease", "either"}
+        Which way the rate gets worse.
+    margin : dict
+        How much worse the canary may be: {"ratio": r} with r >= 1 (1: any harm counts).
+    side : {"harm", "safe"}
+        Evidence of harm beyond the margin, or of its absence.
+    dispersion : float
+        Long-run variance of the counts over the Poisson one, at least 1, learned from history (`count_dispersion`).
+    noise : dict, optional
+        The same as a plan carries it: {"dispersion": 1.3}. Give one of the two.
+    alpha_promote : float, optional
+        Error of the interval's end that is not on the side of harm; default alpha.
+    interval : bool
+        Keep what `lower` and `upper` of the evidence are made of.
+
+    Notes
+    -----
+    Proved: the error rate for Poisson counts and for sums of independent yes-or-no events. Measured, not proved: for
+    over-dispersed counts with a dispersion learned from history. No event at all: the e-value stays 1 and the estimate
+    is NaN.
+
+    Examples
+    --------
+    >>> from serinus.sequential import RateTest
+    >>> test = RateTest(alpha=0.05, margin={"ratio": 1.5})
+    >>> for hour in range(20):
+    ...     test.update(3, 9.0, 4, 1.0)
+    >>> test.decided
+    True
+    >>> round(test.evidence().estimate, 6)
+    12.0
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        alpha: float = 0.05,
+        harm: Literal["increase", "decrease", "either"] = "increase",
+        margin: Mapping[str, float] | None = None,
+        side: Literal["harm", "safe"] = "harm",
+        dispersion: float | None = None,
+        noise: Mapping[str, float] | None = None,
+        *,
+        alpha_promote: float | None = None,
+        interval: bool = True,
+    ) -> None:
+        super().__init__(
+            alpha,
+            alpha_promote,
+            harm,
+            {"ratio": 1.0} if margin is None else dict(margin),
+            side,
+            dispersion_of(dispersion, noise),
+            interval,
+        )
+
+    def update_many(
+        self, events_b: ArrayLike, exposure_b: ArrayLike, events_c: ArrayLike, exposure_c: ArrayLike
+    ) -> None:
+        """Takes many intervals at once, in order: four arrays of one length, or single numbers for all of them.
+
+        Nothing is taken when an interval is impossible.
+        """
+        self._update_many(*rates(events_b, exposure_b, events_c, exposure_c))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revive, (type(self), self._options, self.state())
+
+    def __repr__(self) -> str:
+        alpha, _, harm, margin, side, dispersion, _ = self._options
+        return (
+            f"RateTest(alpha={alpha:g}, harm={harm!r}, margin={margin!r}, side={side!r}, dispersion={dispersion:g}; "
+            f"log_e_value={self.log_e_value:.4g})"
+        )
+
+
+def _revive(cls: type[RateTest], options: Any, state: bytes) -> RateTest:
+    alpha, alpha_promote, harm, margin, side, dispersion, interval = options
+    test = cls(alpha, harm, margin, side, dispersion, alpha_promote=alpha_promote, interval=interval)
+    test.restore(state)
+    return test

@@ -1,0 +1,239 @@
+/// \file
+/// Many looks at counts for Python: RateTest, SampleRatioTest, ThresholdTest, ChangeDetector.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <pybind11/stl.h>
+
+#include <serinus/core/reason.hpp>
+#include <serinus/sequential/change_detector.hpp>
+#include <serinus/sequential/count_dispersion.hpp>
+#include <serinus/sequential/paired_test.hpp>
+#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/rate_test.hpp>
+#include <serinus/sequential/sample_ratio_test.hpp>
+#include <serinus/sequential/threshold_test.hpp>
+
+#include "core.hpp"
+#include "evidence.hpp"
+
+namespace serinus::python {
+namespace {
+
+using sequential::Proportion;
+using sequential::ProportionTest;
+using sequential::Rate;
+using sequential::RateTest;
+using sequential::SampleRatioTest;
+using sequential::ThresholdTest;
+
+using Whole = py::array_t<std::int64_t, py::array::c_style>;
+using Real = py::array_t<double, py::array::c_style>;
+
+template <class T>
+std::span<const T> span_of(const py::array_t<T, py::array::c_style>& array) {
+    return {array.data(), static_cast<std::size_t>(array.size())};
+}
+
+double exposure_argument(const char* name, py::handle value) {
+    const double number = PyBool_Check(value.ptr()) ? -1.0 : PyFloat_AsDouble(value.ptr());
+    if (PyErr_Occurred() != nullptr || PyBool_Check(value.ptr())) {
+        PyErr_Clear();
+        raise(Code::argument_range, std::string(name) + " is " + shown(value) + "; allowed: a number, 0 or more");
+    }
+    return number;
+}
+
+RateTest make_rate_test(double alpha, std::optional<double> alpha_promote, py::handle harm, py::handle margin,
+                        py::handle side, double dispersion, bool interval) {
+    return RateTest({.alpha = alpha,
+                     .alpha_promote = alpha_promote,
+                     .harm = word_argument<Harm>("harm", harm),
+                     .margin = margin_argument(margin),
+                     .side = word_argument<Side>("side", side),
+                     .dispersion = dispersion,
+                     .interval = interval});
+}
+
+/// The options that RateTest and ThresholdTest have.
+template <class Options>
+py::tuple options_tuple(const Options& o) {
+    return py::make_tuple(o.alpha, o.alpha_promote, word(o.harm), margin_dict(o.margin), word(o.side), o.dispersion,
+                          o.interval);
+}
+
+template <class Test>
+void update_rates(Test& test, const Whole& events_b, const Real& exposure_b, const Whole& events_c,
+                  const Real& exposure_c) {
+    for (py::ssize_t i = 0; i < events_b.size(); ++i) {
+        test.update(Rate{events_b.data()[i], exposure_b.data()[i]}, Rate{events_c.data()[i], exposure_c.data()[i]});
+    }
+}
+template <class Test>
+void update_proportions(Test& test, const Whole& bad_b, const Whole& total_b, const Whole& bad_c,
+                        const Whole& total_c) {
+    for (py::ssize_t i = 0; i < bad_b.size(); ++i) {
+        test.update(Proportion{bad_b.data()[i], total_b.data()[i]}, Proportion{bad_c.data()[i], total_c.data()[i]});
+    }
+}
+
+/// `update` and `_update_many` of a test that takes rates.
+template <class Test, class Class>
+void define_rates(Class& type) {
+    type.def(
+            "update",
+            [](Test& test, py::handle events_b, py::handle exposure_b, py::handle events_c, py::handle exposure_c) {
+                test.update(Rate{count_argument("events_b", events_b), exposure_argument("exposure_b", exposure_b)},
+                            Rate{count_argument("events_c", events_c), exposure_argument("exposure_c", exposure_c)});
+            },
+            py::arg("events_b"), py::arg("exposure_b"), py::arg("events_c"), py::arg("exposure_c"),
+            R"(Takes one interval: events in an exposure of the baseline, then of the canary.
+
+An exposure of 0 without events is no information and changes nothing. Impossible events (negative, fractional, above
+2^53) raise `serinus.Error` with code "serinus.argument.count", impossible exposures (negative, NaN, infinite, 0 where
+there are events) "serinus.argument.range"; nothing is changed then.)")
+        .def("_update_many", &update_rates<Test>);
+}
+
+template <class Test, class Class>
+void define_merge(Class& type) {
+    type.def("merge", &Test::merge, py::arg("other"),
+             R"(Takes over what another test of the same options has seen of other, independent data.
+
+Raises `serinus.Error` with code "serinus.state.options", and changes nothing, where options differ.)");
+}
+
+SampleRatioTest make_sample_ratio_test(const std::vector<double>& shares, double alpha, double tolerance,
+                                       py::handle side, double dispersion, double concentration) {
+    return SampleRatioTest(shares, {.alpha = alpha,
+                                    .tolerance = tolerance,
+                                    .side = word_argument<Side>("side", side),
+                                    .dispersion = dispersion,
+                                    .concentration = concentration});
+}
+
+ThresholdTest make_threshold_test(double threshold, double alpha, std::optional<double> alpha_promote, py::handle harm,
+                                  py::handle margin, py::handle side, double dispersion, bool interval) {
+    return ThresholdTest(threshold, {.alpha = alpha,
+                                     .alpha_promote = alpha_promote,
+                                     .harm = word_argument<Harm>("harm", harm),
+                                     .margin = margin_argument(margin),
+                                     .side = word_argument<Side>("side", side),
+                                     .dispersion = dispersion,
+                                     .interval = interval});
+}
+
+/// What all detectors have; `make` is that of one test. The test gives its options, not what it has seen.
+template <class Test, class Options>
+py::class_<sequential::ChangeDetector<Test>> define_detector(py::module_& module, const char* name,
+                                                             const Options& fresh) {
+    using Detector = sequential::ChangeDetector<Test>;
+    py::class_<Detector> type(module, name);
+    type.def(py::init([fresh](const Test& test, std::optional<double> arl, double interval_seconds) {
+            return Detector(fresh(test), {.arl = arl, .interval_seconds = interval_seconds});
+        }))
+        .def_property_readonly("log_statistic", &Detector::log_statistic)
+        .def_property_readonly("alarmed", &Detector::alarmed)
+        .def_property_readonly("alarm", &Detector::alarm)
+        .def_property_readonly("intervals", &Detector::intervals)
+        .def_property_readonly("arl", &Detector::arl)
+        .def("reset", &Detector::reset);
+    define_state<Detector>(type);
+    return type;
+}
+
+double count_dispersion(const Whole& events_b, const Real& exposure_b, const Whole& events_c, const Real& exposure_c) {
+    sequential::CountDispersion history;
+    for (py::ssize_t i = 0; i < events_b.size(); ++i) {
+        history.add(static_cast<double>(events_b.data()[i]), exposure_b.data()[i],
+                    static_cast<double>(events_c.data()[i]), exposure_c.data()[i]);
+    }
+    return history.phi();
+}
+
+}  // namespace
+
+void register_counts(py::module_& module) {
+    py::class_<RateTest> rate(module, "RateTest");
+    rate.def(py::init(&make_rate_test)).def_property_readonly("_options", [](const RateTest& test) {
+        return options_tuple(test.options());
+    });
+    define_rates<RateTest>(rate);
+    define_evidence<RateTest>(rate);
+    define_merge<RateTest>(rate);
+
+    py::class_<SampleRatioTest> split(module, "SampleRatioTest");
+    split.def(py::init(&make_sample_ratio_test))
+        .def(
+            "update",
+            [](SampleRatioTest& test, const py::sequence& counts) {
+                std::vector<std::int64_t> numbers;
+                for (const py::handle count : counts) numbers.push_back(count_argument("counts", count));
+                test.update(numbers);
+            },
+            py::arg("counts"),
+            R"(Takes the requests of one interval: one count an arm, in the order of the shares.
+
+Raises `serinus.Error` with code "serinus.argument.count" or "serinus.argument.length", and changes nothing, for counts
+that are negative, fractional or above 2^53, and for another number of arms.)")
+        .def("_update_many",
+             [](SampleRatioTest& test, const Whole& counts) { test.update_many(span_of<std::int64_t>(counts)); })
+        .def("_share",
+             [](const SampleRatioTest& test, std::size_t arm) {
+                 const Interval bounds = test.share(arm);
+                 return std::pair(bounds.lower, bounds.upper);
+             })
+        .def_property_readonly("_options", [](const SampleRatioTest& test) {
+            const auto& o = test.options();
+            return py::make_tuple(std::vector<double>(test.shares().begin(), test.shares().end()), o.alpha, o.tolerance,
+                                  word(o.side), o.dispersion, o.concentration);
+        });
+    define_evidence<SampleRatioTest>(split);
+    define_merge<SampleRatioTest>(split);
+
+    py::class_<ThresholdTest> threshold(module, "ThresholdTest");
+    threshold.def(py::init(&make_threshold_test))
+        .def("_update", [](ThresholdTest& test, const Real& baseline,
+                           const Real& canary) { test.update(span_of<double>(baseline), span_of<double>(canary)); })
+        .def("_update_buckets",
+             [](ThresholdTest& test, const Real& bounds, const Whole& baseline, const Whole& canary) {
+                 test.update_buckets(span_of<double>(bounds), span_of<std::int64_t>(baseline),
+                                     span_of<std::int64_t>(canary));
+             })
+        .def_property_readonly("conclusive", &ThresholdTest::conclusive,
+                               "False while no interval's buckets had a bound within 25 % of what is wanted.")
+        .def_property_readonly("tested", &ThresholdTest::tested,
+                               "The margin that was really tested, a ratio or a difference as asked; None before data.")
+        .def_property_readonly("threshold", &ThresholdTest::threshold, "As given.")
+        .def_property_readonly("_options", [](const ThresholdTest& test) { return options_tuple(test.options()); });
+    define_evidence<ThresholdTest>(threshold);
+    define_merge<ThresholdTest>(threshold);
+
+    const auto same_options = [](const auto& test) { return std::decay_t<decltype(test)>(test.options()); };
+    auto rates = define_detector<RateTest>(module, "RateDetector", same_options);
+    define_rates<sequential::ChangeDetector<RateTest>>(rates);
+    using Shares = sequential::ChangeDetector<ProportionTest>;
+    auto shares = define_detector<ProportionTest>(module, "ProportionDetector", same_options);
+    shares
+        .def("update",
+             [](Shares& test, py::handle bad_b, py::handle total_b, py::handle bad_c, py::handle total_c) {
+                 test.update(Proportion{count_argument("bad_b", bad_b), count_argument("total_b", total_b)},
+                             Proportion{count_argument("bad_c", bad_c), count_argument("total_c", total_c)});
+             })
+        .def("_update_many", &update_proportions<Shares>);
+    using Gauges = sequential::ChangeDetector<sequential::PairedTest>;
+    auto gauges = define_detector<sequential::PairedTest>(module, "PairedDetector", same_options);
+    gauges.def("update", [](Gauges& test, double difference) { test.update(difference); })
+        .def("_update_many", [](Gauges& test, const Real& differences) {
+            for (const double difference : span_of<double>(differences)) test.update(difference);
+        });
+    module.def("count_dispersion", &count_dispersion);
+}
+
+}  // namespace serinus::python
