@@ -1,86 +1,94 @@
-// One look at counts: proportions and rates. The argument is the canary's total (of requests, of expected events); the
-// baseline has nine times as many, and a hundredth of the requests fail (of few: a quarter).
-
-#include <algorithm>
-#include <cmath>
+// What an interval costs in the tests on counts beside ProportionTest.
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <random>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include <serinus/fixed/proportion_test.hpp>
-#include <serinus/fixed/rate_test.hpp>
-
-#include "data.hpp"
-#include "sizes.hpp"
+#include <serinus/sequential/change_detector.hpp>
+#include <serinus/sequential/rate_test.hpp>
+#include <serinus/sequential/sample_ratio_test.hpp>
+#include <serinus/sequential/threshold_test.hpp>
 
 namespace {
 
-using serinus::Alternative;
-using serinus::ProportionTestMethod;
-using serinus::RateMethod;
-using serinus::bench::InTurn;
-using serinus::bench::sizes;
+using namespace serinus::sequential;
 
-struct Counts {
-    double baseline, canary;
-};
+constexpr std::size_t period = 1024;
 
-/// Counts about `mean` in the canary and `share` times as many in the baseline, at most `most` in either.
-InTurn<Counts> counts(double mean, double share, double most) {
-    serinus::RandomStream random(static_cast<std::uint64_t>(mean), 0);
-    std::vector<Counts> made(1024);
-    const auto draw = [&](double center) {
-        return std::clamp(std::round(center + std::sqrt(center) * serinus::bench::normal(random)), 0.0, most);
-    };
-    for (Counts& one : made) one = {draw(share * mean), draw(mean)};
-    return InTurn(std::move(made));
+std::vector<Rate> rates(double mean, double exposure, unsigned seed) {
+    std::mt19937_64 random(seed);
+    std::poisson_distribution<std::int64_t> events(mean);
+    std::vector<Rate> out(period);
+    for (Rate& rate : out) rate = {events(random), exposure};
+    return out;
 }
 
-void proportion(benchmark::State& state, const serinus::ProportionTestOptions& options, double share = 9) {
-    const auto total = static_cast<double>(state.range(0));
-    InTurn drawn = counts(total * (total < 100 ? 0.25 : 0.01), share, total);
+void rate(benchmark::State& state) {
+    const auto b = rates(9, 9, 1), c = rates(1.2, 1, 2);
+    RateTest test({.interval = state.range(0) != 0});
+    std::size_t i = 0;
     for (auto _ : state) {
-        const Counts& bad = drawn.next();
-        auto result = serinus::proportion_test({.bad = bad.baseline, .total = share * total},
-                                               {.bad = bad.canary, .total = total}, options);
-        benchmark::DoNotOptimize(result);
+        test.update(b[i % period], c[i % period]);
+        ++i;
     }
+    benchmark::DoNotOptimize(test.p_value());
 }
-void proportion_score(benchmark::State& state) { proportion(state, {.method = ProportionTestMethod::score}); }
-void proportion_score_ratio(benchmark::State& state) {
-    proportion(state, {.margin = {.ratio = 2.0}, .alternative = Alternative::greater});
-}
-void proportion_fisher(benchmark::State& state) { proportion(state, {.method = ProportionTestMethod::fisher}); }
-void proportion_midp(benchmark::State& state) { proportion(state, {.method = ProportionTestMethod::midp}); }
-/// Equal totals: these are for few requests.
-void proportion_boschloo(benchmark::State& state) { proportion(state, {.method = ProportionTestMethod::boschloo}, 1); }
-void proportion_barnard(benchmark::State& state) { proportion(state, {.method = ProportionTestMethod::barnard}, 1); }
+BENCHMARK(rate)->ArgName("interval")->Arg(0)->Arg(1);
 
-void rate(benchmark::State& state, RateMethod method) {
-    const auto events = static_cast<double>(state.range(0));
-    InTurn drawn = counts(events, 9, 1e15);
+void rate_evidence(benchmark::State& state) {
+    const auto b = rates(9, 9, 1), c = rates(1.2, 1, 2);
+    RateTest test;
+    test.update_many(b, c);
+    for (auto _ : state) benchmark::DoNotOptimize(test.evidence());
+}
+BENCHMARK(rate_evidence);
+
+void change_detector(benchmark::State& state) {
+    const auto b = rates(9, 9, 1), c = rates(1, 1, 2);
+    ChangeDetector detector(RateTest({.interval = false}));
+    std::size_t i = 0;
     for (auto _ : state) {
-        const Counts& seen = drawn.next();
-        auto result = serinus::rate_test({.events = seen.baseline, .exposure = 900},
-                                         {.events = seen.canary, .exposure = 100}, {.method = method});
-        benchmark::DoNotOptimize(result);
+        detector.update(b[i % period], c[i % period]);
+        ++i;
     }
+    benchmark::DoNotOptimize(detector.log_statistic());
 }
-void rate_exact(benchmark::State& state) { rate(state, RateMethod::exact); }
-void rate_midp(benchmark::State& state) { rate(state, RateMethod::midp); }
-void rate_score(benchmark::State& state) { rate(state, RateMethod::score); }
+BENCHMARK(change_detector);
 
-BENCHMARK(proportion_score)->Apply(sizes);
-BENCHMARK(proportion_score_ratio)->Apply(sizes);
-BENCHMARK(proportion_fisher)->Apply(sizes);
-BENCHMARK(proportion_midp)->Apply(sizes);
-// O(mn) for each of 200 shares, refused above totals of 1,000.
-BENCHMARK(proportion_boschloo)->Arg(8)->Arg(60)->Arg(100)->Unit(benchmark::kMicrosecond);
-BENCHMARK(proportion_barnard)->Arg(8)->Arg(60)->Arg(100)->Unit(benchmark::kMicrosecond);
-BENCHMARK(rate_exact)->Apply(sizes);
-BENCHMARK(rate_midp)->Apply(sizes);
-BENCHMARK(rate_score)->Apply(sizes);
+/// A split as told, and one that is not; tolerance .2 and the point null.
+void sample_ratio(benchmark::State& state) {
+    std::mt19937_64 random(3);
+    std::binomial_distribution<std::int64_t> canary(1000, state.range(1) == 0 ? 0.1 : 0.14);
+    std::vector<std::array<std::int64_t, 2>> counts(period);
+    for (std::size_t i = 0; i < period; ++i) {
+        // In pairs that are right together: repeated for ever, any other sample would be a wrong split in the end.
+        const std::int64_t x = canary(random);
+        counts[i][1] = state.range(1) == 0 && i % 2 == 1 ? 200 - counts[i - 1][1] : x;
+        counts[i][0] = 1000 - counts[i][1];
+    }
+    SampleRatioTest test({0.9, 0.1}, {.tolerance = state.range(0) == 0 ? 0 : 0.2});
+    std::size_t i = 0;
+    for (auto _ : state) {
+        test.update(counts[i % period]);
+        ++i;
+    }
+    benchmark::DoNotOptimize(test.p_value());
+}
+BENCHMARK(sample_ratio)->ArgNames({"tolerance", "wrong"})->Args({1, 0})->Args({0, 0})->Args({1, 1})->Args({0, 1});
+
+void threshold(benchmark::State& state) {
+    std::mt19937_64 random(4);
+    std::lognormal_distribution<double> law(4.6, 0.7);
+    std::vector<double> b(900), c(100);
+    for (double& value : b) value = law(random);
+    for (double& value : c) value = law(random);
+    ThresholdTest test(250, {.margin = {.ratio = 1.1, .difference = {}}, .interval = false});
+    for (auto _ : state) test.update(b, c);
+    benchmark::DoNotOptimize(test.p_value());
+}
+BENCHMARK(threshold);
 
 }  // namespace

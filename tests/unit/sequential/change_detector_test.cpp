@@ -233,7 +233,7 @@ TEST(CountDispersion, FindsWhatThereIs) {
     EXPECT_EQ(few.phi(), 2);
     few.add(3, 10, 1, 10);
     few.add(3, 0, 1, 10);
-    EXPECT_EQ(few.phi(), 2);
+    EXPECT_GT(few.phi(), 100);  // one residual bounds nothing
     EXPECT_EQ(few.events(), 4);
     // Ten bunches are worth some ten to thirty residuals: phi is no better known than that.
     CountDispersion bunches;
