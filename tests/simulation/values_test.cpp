@@ -97,11 +97,13 @@ TEST(MeanTestSimulation, SharesOfErrors) {
     struct Setting {
         int n_b, n_c;
         double p, r;
+        int later = 0;  // the canary's size from the middle on; 0: the same
     };
-    for (const Setting& s : {Setting{100, 100, 1e-4, 1}, Setting{100, 100, 0.01, 1}, Setting{100, 100, 0.3, 1},
-                             Setting{900, 100, 1e-4, 1}, Setting{900, 100, 0.01, 1}, Setting{900, 100, 0.3, 1},
-                             Setting{9900, 100, 0.01, 1}, Setting{9900, 100, 0.3, 1}, Setting{100, 900, 0.01, 1},
-                             Setting{900, 100, 0.01, 1.5}, Setting{100, 100, 0.3, 1.5}}) {
+    for (const Setting& s :
+         {Setting{100, 100, 1e-4, 1}, Setting{100, 100, 0.01, 1}, Setting{100, 100, 0.3, 1}, Setting{900, 100, 1e-4, 1},
+          Setting{900, 100, 0.01, 1}, Setting{900, 100, 0.3, 1}, Setting{9900, 100, 0.01, 1},
+          Setting{9900, 100, 0.3, 1}, Setting{100, 900, 0.01, 1}, Setting{900, 100, 0.01, 1.5},
+          Setting{100, 100, 0.3, 1.5}, Setting{900, 10, 0.3, 1, 900}}) {
         Random random(20261126);
         Cell cell;
         cell.all = repetitions();
@@ -111,10 +113,12 @@ TEST(MeanTestSimulation, SharesOfErrors) {
                 const double p_c = direction == 0 ? s.p * s.r : s.p / s.r;
                 Trio<MeanTest, MeanOptions> trio(MeanOptions{.margin = s.r == 1 ? difference(0) : ratio(s.r)});
                 const int look = 1 + static_cast<int>(random() % 200);
-                std::binomial_distribution<int> b(s.n_b, s.p), c(s.n_c, p_c);
+                std::binomial_distribution<int> b(s.n_b, s.p), c(s.n_c, p_c), later(s.later, p_c);
                 bool covered = true;
                 for (int t = 1; t <= 200; ++t) {
-                    trio.update(bernoulli(b(random), s.n_b), bernoulli(c(random), s.n_c));
+                    const bool grown = s.later > 0 && t > 100;
+                    trio.update(bernoulli(b(random), s.n_b),
+                                bernoulli((grown ? later : c)(random), grown ? s.later : s.n_c));
                     if (t != look) continue;
                     const Evidence evidence = trio.tests[0].evidence();
                     const double truth = s.r == 1 ? 0 : p_c / s.p;
@@ -127,7 +131,8 @@ TEST(MeanTestSimulation, SharesOfErrors) {
             }
         }
         char name[100];
-        std::snprintf(name, sizeof name, "%g %%, %d:%d, ratio %g", 100 * s.p, s.n_b, s.n_c, s.r);
+        std::snprintf(name, sizeof name, "%g %%, %d:%d%s, ratio %g", 100 * s.p, s.n_b, s.n_c,
+                      s.later > 0 ? ", later 1:1" : "", s.r);
         cell.report(name, 0.9);
     }
 }

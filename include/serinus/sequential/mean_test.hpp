@@ -125,8 +125,8 @@ struct MeanState {
 /// time v = 2 (s_c^2 + r^2 s_b^2)/V, the number of values of both arms when they are equally many; the one-sided normal
 /// mixture at s = z sqrt(v) with rho = normal_mixture_precision(n_opt, 0.05): the asymptotic confidence sequence of
 /// Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2024, Annals of Statistics) as an e-process, in the time of
-/// Fisher's information, so that the split of the traffic may change. From r = 1/(1 + rho/v) it is the t-mixture of
-/// `t_mixture.hpp` with known variance.
+/// Fisher's information, in which the difference of pooled means is a Brownian motion at any split, also a changing
+/// one.
 ///
 /// **The gate.** The mixture is an e-process for normal values of known variance only. A mean of few errors, or of a
 /// heavy tail, is not normal and its variance not known: with 100 canary requests beside 900, one alarm in three good
@@ -135,11 +135,12 @@ struct MeanState {
 /// at alpha takes 20 log(1/alpha) of them in each arm: 60 errors at .05, 92 at .01.
 ///
 /// **Proved**: the level alpha in the limit of many values before the first look, each arm's values independent of one
-/// law with a finite variance (loc. cit., theorem 2.2). **Measured**, not proved: the level with the gate, at every
-/// look from the first (docs/concepts/sequential.md): at most alpha in every cell, for shares of errors of .01 % to 30
-/// % at splits of 1:1 to 99:1 and lognormal values up to sigma 2. **Not covered**: values that depend on one another
-/// without the `dispersion` that history shows; a level that drifts *while the split changes*: then the pooled means
-/// differ by themselves (Simpson's paradox), so begin a new test at every stage.
+/// law with a finite variance, at a constant split (loc. cit., theorem 2.2). **Measured**, not proved: the level with
+/// the gate, at every look from the first (docs/concepts/sequential.md): at most alpha in every cell, for shares of
+/// errors of .01 % to 30 % at splits of 1:1 to 99:1 and lognormal values up to sigma 2. **Not
+/// covered**: values that depend on one another without the `dispersion` that history shows; a level that drifts *while
+/// the split changes*: then the pooled means differ by themselves (Simpson's paradox), so begin a new test at every
+/// stage.
 ///
 /// evidence(): `estimate` is the difference or ratio of the means. `lower` and `upper`: the margins that the one-sided
 /// tests at alpha and alpha_promote do not exclude, `confidence` = 1 - alpha - alpha_promote, for `either` each end has
