@@ -114,8 +114,10 @@
 #include <serinus/slo/burn_statistics.hpp>
 #include <serinus/slo/covered_time.hpp>
 #include <serinus/slo/deployment_budget.hpp>
+#include <serinus/slo/error_budget.hpp>
 #include <serinus/slo/event_history.hpp>
 #include <serinus/slo/excess_sequence.hpp>
 #include <serinus/slo/increase.hpp>
 #include <serinus/slo/objective.hpp>
 #include <serinus/slo/policy.hpp>
+#include <serinus/slo/time_slices.hpp>

@@ -1,0 +1,93 @@
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <serinus/slo/error_budget.hpp>
+#include <serinus/slo/time_slices.hpp>
+
+namespace serinus::slo {
+namespace {
+
+constexpr std::int64_t minute = 60'000, hour = 60 * minute, day = 24 * hour;
+
+Code code_of(auto&& action) {
+    try {
+        action();
+    } catch (const Error& error) {
+        return error.code();
+    }
+    return Code::none;
+}
+
+WindowBurn period(double bad, double total, double coverage = 1) {
+    return {.window_ms = 30 * day, .bad = bad, .total = total, .coverage = coverage};
+}
+
+TEST(ErrorBudget, CountsEvents) {
+    Objective objective{.budget = 0.001, .expected_events = 1e6};
+    ErrorBudget budget = error_budget(objective, period(250, 4e5));
+    EXPECT_EQ(budget.allowed_bad, 1000);
+    EXPECT_EQ(budget.consumed, 0.25);
+    EXPECT_EQ(budget.remaining, 0.75);
+    budget = error_budget(objective, period(2500, 4e5));
+    EXPECT_EQ(budget.remaining, -1.5);  // never clamped
+    EXPECT_EQ(consumed_share(budget, {.window_ms = hour, .bad = 50, .total = 1e3}), 0.05);
+}
+
+TEST(ErrorBudget, LearnsTheEventsOfThePeriodFromTheShareThatWasSeen) {
+    const Objective objective{.budget = 0.001};
+    EXPECT_EQ(error_budget(objective, period(100, 1e6)).consumed, 0.1);        // the burn rate of the period
+    EXPECT_EQ(error_budget(objective, period(100, 1e6, 0.5)).consumed, 0.05);  // half of it is still to come
+    EXPECT_EQ(error_budget(objective, period(0, 0)).consumed, 0);              // no event: nothing consumed
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    EXPECT_TRUE(std::isnan(error_budget(objective, period(nan, 1e6)).consumed));
+    EXPECT_TRUE(std::isnan(error_budget(objective, period(nan, nan, 0)).remaining));
+    EXPECT_EQ(code_of([] { error_budget({}, period(1, 2)); }), Code::argument_range);
+}
+
+TEST(ErrorBudget, LastsUntil) {
+    const Objective objective{.budget = 0.001};
+    const double infinity = std::numeric_limits<double>::infinity();
+    EXPECT_EQ(time_to_exhaustion_ms(objective, 1, 1), 30.0 * day);
+    EXPECT_DOUBLE_EQ(time_to_exhaustion_ms(objective, 0.5, 14.4), 0.5 * 30 * day / 14.4);
+    EXPECT_EQ(time_to_exhaustion_ms(objective, 0.5, 0), infinity);
+    EXPECT_EQ(time_to_exhaustion_ms(objective, 0.5, -1), infinity);
+    EXPECT_EQ(time_to_exhaustion_ms(objective, 0, 0), 0);
+    EXPECT_EQ(time_to_exhaustion_ms(objective, -2, 5), 0);
+    EXPECT_TRUE(std::isnan(time_to_exhaustion_ms(objective, std::nan(""), 1)));
+    EXPECT_TRUE(std::isnan(time_to_exhaustion_ms(objective, 1, std::nan(""))));
+}
+
+TEST(TimeSlices, ABusyBadMinuteIsOneMinute) {
+    // Ten minutes: 100 requests each, but 1,000 in the sixth, of which half fail; none in the eighth; the last ones
+    // are not observed.
+    BurnRate burn({.budget = 0.05, .windows_ms = {minute, hour}});
+    const std::size_t bad = burn.add_series(Role::bad), total = burn.add_series(Role::total);
+    double bads = 0, totals = 0;
+    for (int i = 0; i <= 10; ++i) {
+        if (i > 0) {
+            totals += i == 6 ? 1000 : i == 8 ? 0 : 100;
+            bads += i == 6 ? 500 : i == 2 ? 1 : 0;
+        }
+        burn.add(bad, i * minute, bads);
+        burn.add(total, i * minute, totals);
+    }
+    const TimeSlices slices = time_slices(burn, 0, 12 * minute + 30'000, minute, 0.05);
+    EXPECT_EQ(slices.slices, 12);
+    EXPECT_EQ(slices.bad_slices, 1);
+    EXPECT_EQ(slices.no_traffic, 1);
+    EXPECT_EQ(slices.absent, 2);
+    EXPECT_EQ(slices.bad_share(Budgeting::timeslices), 1.0 / 9);
+    EXPECT_DOUBLE_EQ(slices.bad_share(Budgeting::ratio_timeslices), (0.5 + 0.01) / 9);
+    EXPECT_EQ(slices.bad_share(Budgeting::occurrences), 501.0 / 1800);
+    EXPECT_EQ(time_slices(burn, 0, 10 * minute, minute, 0).bad_slices, 2);
+    EXPECT_TRUE(std::isnan(time_slices(burn, 0, 0, minute, 0.05).bad_share(Budgeting::timeslices)));
+    EXPECT_EQ(code_of([&] { time_slices(burn, 0, hour, 2 * minute, 0.05); }), Code::argument_range);
+    EXPECT_EQ(code_of([&] { time_slices(burn, 1, 0, minute, 0.05); }), Code::argument_range);
+    EXPECT_EQ(code_of([&] { time_slices(burn, 0, 1, minute, 1); }), Code::argument_range);
+}
+
+}  // namespace
+}  // namespace serinus::slo
