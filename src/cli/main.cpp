@@ -8,6 +8,7 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/version.hpp>
 
+#include "cli/burn.hpp"
 #include "cli/calibrate.hpp"
 #include "cli/files.hpp"
 #include "cli/judge.hpp"
@@ -61,6 +62,21 @@ Exit codes:
   3  some metrics were not        4  none was
 )";
 
+const std::string burn_help = R"(DATA is data in the same formats as for judge. The series are cumulative counters
+(--deltas: counts since the sample before). Burn 1 spends exactly the budget in
+exactly the period. The alerts are those of the Site Reliability Workbook: page
+for 2 % of the budget in 1 h or 5 % in 6 h, ticket for 10 % in 1 d or 3 d.
+
+Examples:
+  serinus burn data.csv --bad http_errors --total http_requests --target 99.9%
+  serinus burn data.csv --good ok --total all --budget 0.001 --period 28d
+  serinus burn data.csv --bad e --total n --target 99.9% --arm canary
+
+Exit codes:
+  0  nothing fires      1  a page fires     2  usage or bad input
+  3  a ticket fires, or there are too few events to say      4  no data
+)";
+
 const std::string version_text = std::string("serinus ") + version() + R"(
 judges  proportion (bad of total) and gauge (one value an interval), margins as ratio or difference,
         harm by increase, decrease or either
@@ -109,6 +125,42 @@ int run(int argc, char** argv) {
     calibrate->add_option("--color", color, "auto: on a terminal, unless NO_COLOR is set")
         ->check(CLI::IsMember({"auto", "always", "never"}))
         ->capture_default_str();
+    cli::BurnOptions burning;
+    double probability = 0;
+    CLI::App* const burn = app.add_subcommand("burn", "How fast a service spends its error budget");
+    burn->footer(burn_help);
+    burn->add_option("DATA", burning.data, "The data: files, taken together; - is standard input")
+        ->required()
+        ->type_name("FILE");
+    burn->add_option("--bad", burning.bad, "The series that counts bad events")->type_name("SERIES");
+    burn->add_option("--good", burning.good, "The series that counts good events")->type_name("SERIES");
+    burn->add_option("--total", burning.total, "The series that counts all events")->type_name("SERIES");
+    burn->add_option("--target", burning.target, "What is promised: 99.9% or 0.999")->type_name("TARGET");
+    burn->add_option("--budget", burning.budget, "Instead: the share that may be bad, 0.001")->type_name("SHARE");
+    burn->add_option("--period", burning.period, "The period of the budget")
+        ->type_name("DURATION")
+        ->capture_default_str();
+    burn->add_option("--windows", burning.windows, "More windows to show: 10m,12h")->type_name("DURATIONS");
+    burn->add_option("--semantics", burning.semantics, "What an increase is")
+        ->check(CLI::IsMember({"exact", "prometheus2", "prometheus3"}))
+        ->capture_default_str();
+    burn->add_option("--arm", burning.arm, "Whose events count")
+        ->check(CLI::IsMember({"both", "baseline", "canary"}))
+        ->capture_default_str();
+    burn->add_flag("--deltas", burning.deltas, "The series are counts, not cumulative counters");
+    burn->add_option("--min-events", burning.min_events, "No alert with fewer events in its long window")
+        ->type_name("COUNT");
+    CLI::Option* const probability_option =
+        burn->add_option("--min-probability", probability, "No alert unless it is this probable that burn is too high")
+            ->type_name("SHARE");
+    CLI::Option* const burn_now =
+        burn->add_option("--now", now, "The time to look at; default: the newest sample")->type_name("TIME");
+    burn->add_option("--format", format, "How to answer")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    burn->add_option("--color", color, "auto: on a terminal, unless NO_COLOR is set")
+        ->check(CLI::IsMember({"auto", "always", "never"}))
+        ->capture_default_str();
     CLI::App* const show_version = app.add_subcommand("version", "Show the version and what it can do");
 
     try {
@@ -127,16 +179,21 @@ int run(int argc, char** argv) {
         cli::write_output(version_text);
         return 0;
     }
-    const std::vector<std::string>& files = *calibrate ? learning.history : options.data;
+    const std::vector<std::string>& files = *burn ? burning.data : *calibrate ? learning.history : options.data;
     if (std::count(files.begin(), files.end(), "-") > 1) {
         cli::write_error("usage: " + std::string(*calibrate ? "HISTORY" : "DATA") +
                          " names standard input (-) more than once; it can be read once");
         return static_cast<int>(cli::Exit::error);
     }
-    options.format = learning.format = format == "json" ? cli::Format::json : cli::Format::text;
-    options.color = learning.color = color == "always"  ? cli::Color::always
-                                     : color == "never" ? cli::Color::never
-                                                        : cli::Color::automatic;
+    options.format = learning.format = burning.format = format == "json" ? cli::Format::json : cli::Format::text;
+    options.color = learning.color = burning.color = color == "always"  ? cli::Color::always
+                                                     : color == "never" ? cli::Color::never
+                                                                        : cli::Color::automatic;
+    if (*burn) {
+        if (*burn_now) burning.now = now;
+        if (*probability_option) burning.min_probability = probability;
+        return static_cast<int>(cli::burn_command(burning));
+    }
     if (*calibrate) {
         if (*output_option) learning.output = output;
         return static_cast<int>(cli::calibrate_command(learning));

@@ -31,6 +31,10 @@ MODULES = [
     "serinus.sequential._group_sequential",
     "serinus.sequential._paired",
     "serinus.sequential._quantile",
+    "serinus.slo",
+    "serinus.slo._burn",
+    "serinus.slo._alerts",
+    "serinus.slo._budget",
 ]
 
 
@@ -46,6 +50,8 @@ def test_everything_public_is_there_and_documented() -> None:
         assert (getattr(serinus, name).__doc__ or "").strip(), name
     for name in serinus.sequential.__all__:
         assert (getattr(serinus.sequential, name).__doc__ or "").strip(), name
+    for name in serinus.slo.__all__:
+        assert (getattr(serinus.slo, name).__doc__ or "").strip(), name
 
 
 def test_words_are_those_of_the_library() -> None:

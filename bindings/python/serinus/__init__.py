@@ -11,7 +11,7 @@ how two arms of one version differ; `mann_whitney` and its kin (`brunner_munzel`
 
 from __future__ import annotations
 
-from . import sequential
+from . import sequential, slo
 from ._core import (
     Batch,
     Decision,
@@ -186,6 +186,7 @@ __all__ = [
     "sample_size",
     "sequential",
     "signed_rank",
+    "slo",
     "version",
     "welch",
     "yuen",

@@ -46,6 +46,22 @@ Exit codes:
   3  some metrics were not        4  none was
 """
 
+_BURN = """\
+DATA is data in the same formats as for judge. The series are cumulative counters
+(--deltas: counts since the sample before). Burn 1 spends exactly the budget in
+exactly the period. The alerts are those of the Site Reliability Workbook: page
+for 2 % of the budget in 1 h or 5 % in 6 h, ticket for 10 % in 1 d or 3 d.
+
+Examples:
+  serinus burn data.csv --bad http_errors --total http_requests --target 99.9%
+  serinus burn data.csv --good ok --total all --budget 0.001 --period 28d
+  serinus burn data.csv --bad e --total n --target 99.9% --arm canary
+
+Exit codes:
+  0  nothing fires      1  a page fires     2  usage or bad input
+  3  a ticket fires, or there are too few events to say      4  no data
+"""
+
 _CAPABILITIES = """\
 judges  proportion (bad of total) and gauge (one value an interval), margins as ratio or difference,
         harm by increase, decrease or either
@@ -99,6 +115,42 @@ def _parser() -> argparse.ArgumentParser:
     )
     calibrate.add_argument("--output", metavar="FILE", help="Write the plan with its noise here")
     _answer(calibrate)
+    burn = commands.add_parser(
+        "burn",
+        help="How fast a service spends its error budget",
+        epilog=_BURN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    burn.add_argument("data", metavar="DATA", nargs="+", help="The data: files, taken together; - is standard input")
+    burn.add_argument("--bad", metavar="SERIES", default="", help="The series that counts bad events")
+    burn.add_argument("--good", metavar="SERIES", default="", help="The series that counts good events")
+    burn.add_argument("--total", metavar="SERIES", default="", help="The series that counts all events")
+    burn.add_argument("--target", metavar="TARGET", default="", help="What is promised: 99.9%% or 0.999")
+    burn.add_argument("--budget", metavar="SHARE", default="", help="Instead: the share that may be bad, 0.001")
+    burn.add_argument("--period", metavar="DURATION", default="30d", help="The period of the budget; default 30d")
+    burn.add_argument("--windows", metavar="DURATIONS", default="", help="More windows to show: 10m,12h")
+    burn.add_argument(
+        "--semantics",
+        choices=["exact", "prometheus2", "prometheus3"],
+        default="exact",
+        help="What an increase is; default exact",
+    )
+    burn.add_argument(
+        "--arm", choices=["both", "baseline", "canary"], default="both", help="Whose events count; default both"
+    )
+    burn.add_argument("--deltas", action="store_true", help="The series are counts, not cumulative counters")
+    burn.add_argument(
+        "--min-events", metavar="COUNT", type=float, default=0.0, help="No alert with fewer events in its long window"
+    )
+    burn.add_argument(
+        "--min-probability",
+        metavar="SHARE",
+        type=float,
+        help="No alert unless it is this probable that burn is too high",
+    )
+    burn.add_argument("--now", metavar="TIME", help="The time to look at; default: the newest sample")
+    _answer(burn)
     commands.add_parser("version", help="Show the version and what it can do", allow_abbrev=False)
     return parser
 
@@ -128,6 +180,25 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "calibrate":
             return _core.calibrate_command(
                 options.plan, options.data, options.output, options.format == "json", options.color
+            )
+        if options.command == "burn":
+            return _core.burn_command(
+                options.data,
+                options.bad,
+                options.good,
+                options.total,
+                options.target,
+                options.budget,
+                options.period,
+                options.windows,
+                options.semantics,
+                options.arm,
+                options.deltas,
+                options.min_events,
+                options.min_probability,
+                options.now,
+                options.format == "json",
+                options.color,
             )
         return _core.judge_command(options.plan, options.data, options.format == "json", options.color, options.now)
     except Error as error:

@@ -79,3 +79,20 @@ class Deadline(_Word):
 
     HOLD = "hold"
     ROLLBACK = "rollback"
+
+
+class BurnStatus(_Word):
+    """What is known of a burn rate."""
+
+    OK = "ok"
+    NO_TRAFFIC = "no_traffic"
+    ABSENT = "absent"
+    INSUFFICIENT = "insufficient"
+
+
+class AlertState(_Word):
+    """What a condition of a policy says now."""
+
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    FIRING = "firing"

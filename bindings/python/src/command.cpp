@@ -8,6 +8,7 @@
 
 #include <pybind11/stl.h>
 
+#include "cli/burn.hpp"
 #include "cli/calibrate.hpp"
 #include "cli/files.hpp"
 #include "cli/judge.hpp"
@@ -43,6 +44,30 @@ void register_command(py::module_& module) {
                                             .color = color_of(color)};
         const py::gil_scoped_release release;
         return static_cast<int>(cli::calibrate_command(options));
+    });
+    module.def("burn_command", [](std::vector<std::string> data, std::string bad, std::string good, std::string total,
+                                  std::string target, std::string budget, std::string period, std::string windows,
+                                  std::string semantics, std::string arm, bool deltas, double min_events,
+                                  std::optional<double> min_probability, std::optional<std::string> now, bool json,
+                                  const std::string& color) {
+        const cli::BurnOptions options{.data = std::move(data),
+                                       .bad = std::move(bad),
+                                       .good = std::move(good),
+                                       .total = std::move(total),
+                                       .target = std::move(target),
+                                       .budget = std::move(budget),
+                                       .period = std::move(period),
+                                       .windows = std::move(windows),
+                                       .semantics = std::move(semantics),
+                                       .arm = std::move(arm),
+                                       .deltas = deltas,
+                                       .min_events = min_events,
+                                       .min_probability = min_probability,
+                                       .now = std::move(now),
+                                       .format = json ? cli::Format::json : cli::Format::text,
+                                       .color = color_of(color)};
+        const py::gil_scoped_release release;
+        return static_cast<int>(cli::burn_command(options));
     });
     module.def("write_output", [](const std::string& text) { cli::write_output(text); });
     module.def("write_error", [](const std::string& message) { cli::write_error(message); });

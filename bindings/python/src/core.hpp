@@ -26,6 +26,7 @@ void register_sequential(py::module_& module);
 void register_boundaries(py::module_& module);
 void register_values(py::module_& module);
 void register_counts(py::module_& module);
+void register_slo(py::module_& module);
 void register_data(py::module_& module);
 void register_rollout(py::module_& module);
 void register_command(py::module_& module);

@@ -112,6 +112,7 @@ PYBIND11_MODULE(_core, module) {
     register_boundaries(module);
     register_values(module);
     register_counts(module);
+    register_slo(module);
     register_data(module);
     register_rollout(module);
     register_command(module);

@@ -1,0 +1,54 @@
+"""Service level objectives: burn rates over any windows, alerts of a policy, error budgets.
+
+>>> from serinus import slo
+>>> burn = slo.BurnRate(budget=0.001, windows=["5m", "1h"])
+>>> requests = burn.add_series("total", [0, 60_000, 120_000], [0, 5_000, 10_000])
+>>> errors = burn.add_series("bad", [0, 60_000, 120_000], [0, 0, 20])
+>>> burn.at(120)["5m"].burn
+2.0
+"""
+
+from .._core import Condition, ErrorBudget, Objective, Policy, WindowBurn, budget_from_target, sre_workbook_policy
+from .._words import AlertState, BurnStatus
+from ._alerts import Alert, Alerts, alerts_over
+from ._budget import TimeSlices, error_budget, time_slices, time_to_exhaustion
+from ._burn import BurnColumn, BurnRate
+
+__all__ = [
+    "Alert",
+    "AlertState",
+    "Alerts",
+    "BurnColumn",
+    "BurnRate",
+    "BurnStatus",
+    "Condition",
+    "ErrorBudget",
+    "Objective",
+    "Policy",
+    "TimeSlices",
+    "WindowBurn",
+    "alerts_over",
+    "budget_from_target",
+    "error_budget",
+    "sre_workbook_policy",
+    "time_slices",
+    "time_to_exhaustion",
+]
+
+# People meet these types here, and pickles should find them here too.
+for _type in (
+    Alert,
+    AlertState,
+    Alerts,
+    BurnColumn,
+    BurnRate,
+    BurnStatus,
+    Condition,
+    ErrorBudget,
+    Objective,
+    Policy,
+    TimeSlices,
+    WindowBurn,
+):
+    _type.__module__ = "serinus.slo"
+del _type

@@ -1,0 +1,89 @@
+"""What a policy says: Alerts, evaluation by evaluation, or over many times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .. import _core, _inputs
+from ._burn import _times
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from numpy.typing import ArrayLike
+
+    from .._words import AlertState, BurnStatus, Severity
+    from ._burn import BurnRate
+
+
+class Alert(NamedTuple):
+    """What a condition says now; times in Unix seconds, None while they do not apply."""
+
+    name: str
+    severity: Severity
+    state: AlertState
+    status: BurnStatus
+    active_since: float | None
+    firing_since: float | None
+    long_burn: float
+    short_burn: float
+
+
+class Alerts(_core.Alerts):
+    """The alerts of a policy under an objective: inactive, pending and firing, as Prometheus evaluates its rules.
+
+    Raises `serinus.Error` for a policy with a condition that can never fire.
+
+    Examples
+    --------
+    >>> from serinus import slo
+    >>> objective = slo.Objective("availability", target="99.9%")
+    >>> alerts = slo.Alerts(slo.sre_workbook_policy(), objective)
+    >>> burn = slo.BurnRate(objective.budget, alerts.policy.windows)
+    >>> total = burn.add_series("total", [0, 60_000, 120_000], [0, 6_000, 12_000])
+    >>> bad = burn.add_series("bad", [0, 60_000, 120_000], [0, 0, 600])
+    >>> alerts.update(120, burn)
+    >>> alerts.firing
+    <Severity.PAGE: 'page'>
+    """
+
+    __slots__ = ()
+
+    def __init__(self, policy: _core.Policy, objective: _core.Objective) -> None:
+        super().__init__(policy, objective)
+
+    def update(self, t_seconds: float | datetime | str, burn: BurnRate | Mapping[str, _core.WindowBurn]) -> None:
+        """Evaluates at a time, on a `BurnRate` or what its `at` gave; times must not go back."""
+        ms = _inputs.milliseconds("t", t_seconds)
+        burns = burn._at(ms) if isinstance(burn, _core.BurnRate) else list(burn.values())
+        self._update(ms, burns)
+
+    @property
+    def alerts(self) -> list[Alert]:
+        """What each condition says, in the order of the policy."""
+        return [
+            Alert(
+                condition.name,
+                condition.severity,
+                alert.state,
+                alert.status,
+                alert.active_since,
+                alert.firing_since,
+                alert.long_burn,
+                alert.short_burn,
+            )
+            for condition, alert in zip(self.policy.conditions, self._alerts(), strict=True)
+        ]
+
+
+def alerts_over(
+    policy: _core.Policy, objective: _core.Objective, burn: BurnRate, t_seconds: ArrayLike
+) -> dict[str, list[tuple[float, float]]]:
+    """When a policy would have fired, evaluated at times that do not go back.
+
+    Returns the intervals (first, last) of consecutive evaluations, in Unix seconds, of each condition by its name and of
+    each severity by its word ("page", "ticket", "info"); a condition that is called like a severity hides it.
+    """
+    conditions, severities = _core._alerts_over(policy, objective, burn, _times(t_seconds))
+    return {**severities, **conditions}

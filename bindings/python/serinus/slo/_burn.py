@@ -1,0 +1,158 @@
+"""How fast a service spends its error budget: BurnRate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .. import _core, _inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, timedelta
+    from typing import Literal
+
+    from numpy.typing import ArrayLike, NDArray
+
+
+class BurnColumn(NamedTuple):
+    """The burn rates of one window at many times, an array each; NaN where absent, and at 0/0."""
+
+    burn: NDArray[np.float64]
+    ratio: NDArray[np.float64]
+    bad: NDArray[np.float64]
+    total: NDArray[np.float64]
+    coverage: NDArray[np.float32]
+
+
+class BurnRate(_core.BurnRate):
+    """Burn rates of a service over any windows, sample by sample or all at once.
+
+    Of the events in (t - window, t], which share was bad, and how many times the budget is that share? Each series'
+    increase is taken first, then summed over the series of a role.
+
+    Parameters
+    ----------
+    budget : float
+        The share of events that may be bad, in (0, 1); see `budget_from_target`.
+    windows : iterable of str, timedelta or float
+        "5m", "1h"; numbers are seconds.
+    semantics : {"exact", "prometheus2", "prometheus3"}
+        What an increase is: what was counted between two samples that were seen, or what a Prometheus of that major
+        version answers to `increase(x[w])`.
+    keep : {"all", "thinned"}
+        All samples, so that any time may be asked for; or fewer with age, so that memory is bounded and times must not
+        go back.
+    raw : str, timedelta or float
+        Thinned: so much of the past is kept sample by sample.
+    interval : str, timedelta or float, optional
+        How often the series are sampled, for `coverage`; without it, learned.
+
+    Examples
+    --------
+    >>> from serinus.slo import BurnRate
+    >>> b = BurnRate(budget=0.001, windows=["5m", "1h"])
+    >>> good = b.add_series("good", [0, 60_000], [100, 1_097])
+    >>> bad = b.add_series("bad", [0, 60_000], [0, 3])
+    >>> b.at(60)["1h"].burn
+    3.0
+    >>> b.at(60)["1h"].status
+    <BurnStatus.OK: 'ok'>
+    >>> print(b.at(-1)["5m"].burn)
+    None
+    """
+
+    __slots__ = ("_given", "_keys")
+
+    def __init__(
+        self,
+        budget: float,
+        windows: Iterable[str | timedelta | float],
+        semantics: Literal["exact", "prometheus2", "prometheus3"] = "exact",
+        *,
+        keep: Literal["all", "thinned"] = "all",
+        raw: str | timedelta | float = "2h",
+        interval: str | timedelta | float | None = None,
+    ) -> None:
+        chosen = [windows] if isinstance(windows, str) else list(windows)
+        super().__init__(budget, chosen, semantics, keep, raw, interval)
+        self._given = (budget, chosen, semantics, keep, raw, interval)
+        self._keys = [
+            window if isinstance(window, str) else text
+            for window, text in zip(chosen, self._window_texts(), strict=True)
+        ]
+
+    @property
+    def windows(self) -> list[str]:
+        """The windows, as `at` names them: texts as they were given."""
+        return list(self._keys)
+
+    def add_series(
+        self,
+        role: Literal["bad", "good", "total"],
+        t_ms: ArrayLike = (),
+        values: ArrayLike = (),
+        kind: Literal["counter", "delta"] = "counter",
+    ) -> int:
+        """A new series of bad, good or all events; returns the number that `add` knows it by.
+
+        `t_ms` are Unix milliseconds, `values` those of a cumulative counter, or (`kind="delta"`) what was counted since
+        the sample before; in any order. NaN is no sample; of two samples at one time the first one counts.
+        """
+        times, numbers = _samples(t_ms, values)
+        series = self._add_series(role, kind)
+        self._add(series, times, numbers)
+        return series
+
+    def add(self, series: int, t_ms: ArrayLike, values: ArrayLike) -> None:
+        """More samples of a series: one, or arrays."""
+        times, numbers = _samples(np.atleast_1d(np.asarray(t_ms)), np.atleast_1d(np.asarray(values)))
+        self._add(series, times, numbers)
+
+    def at(self, t_seconds: float | datetime | str) -> dict[str, _core.WindowBurn]:
+        """The burn rate of every window at a time, by the window's text; samples after the time do not count."""
+        return dict(zip(self._keys, self._at(_inputs.milliseconds("t", t_seconds)), strict=True))
+
+    def over(self, t_seconds: ArrayLike) -> dict[str, BurnColumn]:
+        """The same at many times (Unix seconds), an array for each; only where all is kept. Much faster than `at`."""
+        columns = self._over(_times(t_seconds))
+        return {
+            key: BurnColumn(ratio / self.budget, ratio, bad, total, coverage)
+            for key, (ratio, bad, total, coverage) in zip(self._keys, columns, strict=True)
+        }
+
+    def tally(self, series: int | None = None) -> dict[str, int]:
+        """What became of the samples of a series, or of all: taken, late, duplicates, conflicts, ..., and resets."""
+        return self._tally(series)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revive, (type(self), self._given, self.state())
+
+    def __repr__(self) -> str:
+        return f"BurnRate(budget={self.budget:g}, windows={self._keys!r}, semantics={self.semantics!r})"
+
+
+def _revive(cls: type[BurnRate], given: Any, state: bytes) -> BurnRate:
+    budget, windows, semantics, keep, raw, interval = given
+    burn = cls(budget, windows, semantics, keep=keep, raw=raw, interval=interval)
+    burn.restore(state)
+    return burn
+
+
+def _samples(t_ms: ArrayLike, values: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    return _whole("t_ms", _inputs.values("t_ms", t_ms), t_ms, 1.0), _inputs.values("values", values)
+
+
+def _times(t_seconds: ArrayLike) -> NDArray[np.int64]:
+    """Unix milliseconds of an array of Unix seconds."""
+    return _whole("t_seconds", _inputs.values("t_seconds", t_seconds), t_seconds, 1e3)
+
+
+def _whole(name: str, numbers: NDArray[np.float64], given: ArrayLike, scale: float) -> NDArray[np.int64]:
+    """Milliseconds below 2^53 are exact in a double; a double of seconds is rounded to the nearest."""
+    wrong = ~(np.abs(numbers * scale) < 2.0**53)
+    if wrong.any():
+        i = int(wrong.argmax())
+        _core.fail("serinus.data.timestamp", f"{name}[{i}] is {np.asarray(given).ravel()[i]!r}; allowed: a time")
+    return np.rint(numbers * scale).astype(np.int64)

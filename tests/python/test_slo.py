@@ -1,0 +1,202 @@
+"""Burn rates, alerts and budgets from Python."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from serinus import Error, slo
+
+VECTORS = Path(
+    os.environ.get("SERINUS_BURN_RATE_VECTORS", Path(__file__).parents[2] / "data/reference/slo/burn_rate.json")
+)
+ORACLES = {"raw": "exact", "prom2_42": "prometheus2", "prom3_16": "prometheus3"}
+
+
+def samples(series: dict) -> tuple[np.ndarray, np.ndarray]:
+    if "t_ms" in series:
+        return np.array(series["t_ms"]), np.array(series["v"], dtype=float)
+    t = series["t"]
+    return t["start_ms"] + t["step_ms"] * np.arange(t["count"]), np.array(series["v"], dtype=float)
+
+
+def check(expected: float | str | None, found: float | None) -> None:
+    if expected is None:
+        assert found is None
+    elif expected == "NaN":
+        assert found is not None
+        assert math.isnan(found)
+    else:
+        assert found == pytest.approx(expected, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("oracle", ORACLES)
+def test_the_values_and_alerts_of_prometheus(oracle: str) -> None:
+    for scenario in json.loads(VECTORS.read_text())["scenarios"]:
+        windows = [key for key in scenario["expected"][oracle] if not key.startswith("by_version:")]
+        burn = slo.BurnRate(budget=scenario["error_budget"], windows=windows, semantics=ORACLES[oracle])
+        for series in scenario["series"]:
+            burn.add_series(series["role"], *samples(series))
+        for i, t in enumerate(scenario["record_t"]):
+            found = burn.at(t)
+            for window in windows:
+                for field in ("bad", "total", "burn"):
+                    check(scenario["expected"][oracle][window][field][i], getattr(found[window], field))
+        policy = slo.Policy(
+            [
+                slo.Condition(c["long"], c["short"], c["factor"], c["severity"], f"{c['severity']}.{c['speed']}")
+                for c in scenario["policy"]
+            ]
+        )
+        objective = slo.Objective(budget=scenario["error_budget"], period=f"{scenario['slo_period_days']}d")
+        span = scenario["eval"]
+        fired = slo.alerts_over(policy, objective, burn, np.arange(span["start"], span["end"] + 1, span["step"]))
+        for name, intervals in scenario["firing"][oracle].items():
+            assert fired[name] == [tuple(interval) for interval in intervals], (scenario["name"], name)
+
+
+def small(**options: object) -> slo.BurnRate:
+    burn = slo.BurnRate(0.01, ["1m", "10m"], **options)
+    burn.add_series("bad", [0, 60_000, 120_000], [0, 1, 3])
+    burn.add_series("total", [0, 60_000, 120_000], [0, 100, 200])
+    return burn
+
+
+def test_one_time() -> None:
+    found = small().at(120)
+    assert list(found) == ["1m", "10m"]
+    one = found["1m"]
+    assert (one.bad, one.total, one.ratio, one.burn) == (2, 100, 0.02, 2)
+    assert one.status == "ok"
+    assert one.coverage == 1
+    assert one.exact
+    assert found["10m"].coverage == pytest.approx(0.2)
+    nothing = small().at(-5)["1m"]
+    assert (nothing.bad, nothing.total, nothing.ratio, nothing.burn) == (None, None, None, None)
+    assert nothing.status == "absent"
+    zero = small().at(0)["1m"]
+    assert zero.status == "no_traffic"
+    assert math.isnan(zero.burn)
+
+
+def test_many_times_are_the_same() -> None:
+    burn = small()
+    times = np.arange(-10, 300, 7.0)
+    columns = burn.over(times)
+    for i, t in enumerate(times):
+        for window, found in burn.at(t).items():
+            for field in ("burn", "ratio", "bad", "total"):
+                one = getattr(found, field)
+                many = getattr(columns[window], field)[i]
+                assert many == one if one is not None and not math.isnan(one) else math.isnan(many)
+            assert columns[window].coverage[i] == pytest.approx(found.coverage)
+
+
+def test_deltas_late_samples_and_tallies() -> None:
+    burn = slo.BurnRate(0.1, windows=["2m"])
+    series = burn.add_series("total", [60_000, 120_000], [5, 7], kind="delta")
+    burn.add_series("bad", [60_000, 120_000], [0, 1], kind="delta")
+    assert burn.at(120)["2m"].total == 12
+    burn.add(series, 90_000, 3)
+    burn.add(series, [90_000, 90_000, 91_000], [3, 4, math.nan])
+    assert burn.at(120)["2m"].total == 15
+    tally = burn.tally(series)
+    assert tally["reordered"] == 1
+    assert tally["duplicates"] == 1
+    assert tally["conflicts"] == 1
+    assert tally["not_numbers"] == 1
+    assert burn.tally()["taken"] == 5
+
+
+def test_state() -> None:
+    for keep in ("all", "thinned"):
+        burn = small(keep=keep)
+        for other in (pickle.loads(pickle.dumps(burn)), small(keep=keep)):
+            other.restore(burn.state())
+            assert other.at(120)["1m"].burn == burn.at(120)["1m"].burn
+            assert other.windows == burn.windows
+    with pytest.raises(Error) as caught:
+        slo.BurnRate(0.02, ["1m", "10m"]).restore(small().state())
+    assert caught.value.code == "serinus.state.options"
+
+
+def test_policies() -> None:
+    policy = slo.sre_workbook_policy("28d")
+    assert [c.factor for c in policy.conditions] == [13.44, 5.6, 2.8, 28 / 30]
+    assert [str(c.severity) for c in policy.conditions] == ["page", "page", "ticket", "ticket"]
+    assert policy.windows == ["5m", "1h", "30m", "6h", "2h", "1d", "3d"]
+    with pytest.raises(Error, match=r"0\.07 = 1\.008") as caught:
+        slo.sre_workbook_policy().check(slo.Objective(budget=0.07))
+    assert caught.value.code == "serinus.slo.never_fires"
+    with pytest.raises(Error):
+        slo.Alerts(slo.Policy([]), slo.Objective(budget=0.01))
+
+
+def test_alerts_wait_and_fire() -> None:
+    objective = slo.Objective(target="99%")
+    policy = slo.Policy([slo.Condition("10m", "1m", 1, for_="1m")], min_events=50)
+    assert policy.conditions[0].name == "page.10m"
+    alerts = slo.Alerts(policy, objective)
+    burn = small()
+    alerts.update(120, burn.at(120))
+    assert alerts.pending == "page"
+    assert alerts.firing is None
+    other = slo.Alerts(policy, objective)
+    other.restore(alerts.state())
+    for one in (alerts, other):
+        one.update(180, {**burn.at(120)})
+        assert one.firing == "page"
+        (alert,) = one.alerts
+        assert (alert.name, alert.state, alert.active_since, alert.firing_since) == ("page.10m", "firing", 120, 180)
+    few = slo.Alerts(slo.Policy([slo.Condition("10m", "1m", 1)], min_events=1000), objective)
+    few.update(120, burn)
+    assert few.alerts[0].status == "insufficient"
+    assert few.firing is None
+
+
+def test_budgets() -> None:
+    assert slo.budget_from_target("99.9%") == slo.budget_from_target(0.999) == 0.001
+    assert slo.Objective(target="0.999").budget == 0.001
+    objective = slo.Objective("a", budget=0.01, period="10m", expected_events=1000)
+    budget = slo.error_budget(objective, small().at(120)["10m"])
+    assert (budget.allowed_bad, budget.consumed, budget.remaining) == (10, 0.3, 0.7)
+    assert slo.time_to_exhaustion(objective, 0.7, 2) == pytest.approx(210)
+    assert slo.time_to_exhaustion(objective, 0.7, 0) == math.inf
+    slices = slo.time_slices(small(), 0, 120, "1m", 0.01)
+    assert (slices.slices, slices.bad_slices, slices.timeslices) == (2, 1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("code", "action"),
+    [
+        ("serinus.argument.range", lambda: slo.BurnRate(0, ["1m"])),
+        ("serinus.argument.range", lambda: slo.BurnRate(0.1, [])),
+        ("serinus.data.duration", lambda: slo.BurnRate(0.1, ["1 minute"])),
+        ("serinus.data.duration", lambda: slo.BurnRate(0.1, [None])),
+        ("serinus.argument.word", lambda: slo.BurnRate(0.1, ["1m"], semantics="raw")),
+        ("serinus.argument.word", lambda: small().add_series("errors", [], [])),
+        ("serinus.argument.length", lambda: small().add_series("bad", [1, 2], [1])),
+        ("serinus.data.timestamp", lambda: small().add_series("bad", [math.nan], [1])),
+        ("serinus.argument.word", lambda: small(keep="thinned").over([1])),
+        ("serinus.argument.range", lambda: slo.Objective()),
+        ("serinus.argument.range", lambda: slo.Objective(budget=0.1, target="90%")),
+        ("serinus.slo.target", lambda: slo.Objective(target="99.9 percent")),
+    ],
+)
+def test_what_means_nothing_is_refused(code: str, action: object) -> None:
+    with pytest.raises(Error) as caught:
+        action()
+    assert caught.value.code == code
+
+
+def test_times_do_not_go_back_where_history_is_thinned() -> None:
+    burn = small(keep="thinned")
+    burn.at(120)
+    with pytest.raises(Error) as caught:
+        burn.at(119)
+    assert caught.value.code == "serinus.data.order"
