@@ -32,8 +32,6 @@ MODULES = [
     "serinus.sequential._paired",
     "serinus.sequential._quantile",
     "serinus.slo",
-    "serinus.slo._burn",
-    "serinus.slo._alerts",
     "serinus.slo._budget",
 ]
 

@@ -75,7 +75,7 @@ class BurnRate(_core.BurnRate):
         raw: str | timedelta | float = "2h",
         interval: str | timedelta | float | None = None,
     ) -> None:
-        chosen = [windows] if isinstance(windows, str) else list(windows)
+        chosen: list[str | timedelta | float] = [windows] if isinstance(windows, str) else list(windows)
         super().__init__(budget, chosen, semantics, keep, raw, interval)
         self._given = (budget, chosen, semantics, keep, raw, interval)
         self._keys = [
