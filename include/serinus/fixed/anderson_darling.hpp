@@ -51,7 +51,7 @@ struct AndersonDarlingResult {
 inline AndersonDarlingResult anderson_darling(std::span<const double> baseline, std::span<const double> canary,
                                               const AndersonDarlingOptions& options, Workspace& workspace) {
     AndersonDarlingResult result;
-    const Arms arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
+    const TwoSamples arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
     result.degenerate = true;
     const auto m = static_cast<double>(x.size()), n = static_cast<double>(y.size()), total = m + n;

@@ -132,9 +132,9 @@ inline StudentInference by_normal(double estimate, double error, const BrunnerMu
 /// The interval is the test's own inversion, cut to [0, 1]; `effect_size` gives one on the logit scale. Another
 /// `effect` than 1/2 makes it a test against a margin.
 ///
-/// Arms that do not overlap have no variance, and the statistic is infinite: the p-value is what a permutation could
-/// give at best, 1/C(m+n, m) (twice that two-sided), the interval Clopper and Pearson's bound for the smaller arm, the
-/// method `permutation`, and the result is flagged `degenerate`. (SciPy 1.17 returns NaN.)
+/// TwoSamples that do not overlap have no variance, and the statistic is infinite: the p-value is what a permutation
+/// could give at best, 1/C(m+n, m) (twice that two-sided), the interval Clopper and Pearson's bound for the smaller
+/// arm, the method `permutation`, and the result is flagged `degenerate`. (SciPy 1.17 returns NaN.)
 ///
 /// baseline, canary: in any order and unit, independent values. Infinities rank like other values; NaN dropped or
 /// refused. effect, confidence in (0, 1), resamples from 100 to 1,000,000 (`serinus.argument.range`). An arm without
@@ -151,7 +151,7 @@ inline BrunnerMunzelResult brunner_munzel(std::span<const double> baseline, std:
     require_open_unit("effect", options.effect);
     require_resamples(options.resamples);
     BrunnerMunzelResult result;
-    const Arms arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
+    const TwoSamples arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
     result.confidence = options.confidence;
     constexpr std::int64_t few = 10;

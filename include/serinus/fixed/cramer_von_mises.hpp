@@ -97,7 +97,7 @@ inline double arrangements_beyond(std::int64_t m, std::int64_t n, std::int64_t n
 inline CramerVonMisesResult cramer_von_mises(std::span<const double> baseline, std::span<const double> canary,
                                              const CramerVonMisesOptions& options, Workspace& workspace) {
     CramerVonMisesResult result;
-    const Arms arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
+    const TwoSamples arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
     const std::int64_t m = result.n_canary, n = result.n_baseline;
     result.degenerate = true;

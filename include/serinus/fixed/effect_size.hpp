@@ -40,8 +40,8 @@ struct EffectSizeResult {
 /// curve), cliffs_delta = 2 effect - 1 (Cliff 1993). Interval: placements (how many of the other arm lie below a value,
 /// ties half) have variances S_c^2 and S_b^2; v = S_c^2/(m n^2) + S_b^2/(n m^2) (DeLong et al. 1988; Brunner and Munzel
 /// 2000), on the logit scale by Student's t with Satterthwaite's degrees of freedom. It needs no equal shapes.
-/// Arms that do not overlap have v = 0: then Clopper and Pearson's bound for the smaller arm, 1 - (alpha/2)^(1/min(m,
-/// n)); the same, halved to both sides, when all values are equal.
+/// TwoSamples that do not overlap have v = 0: then Clopper and Pearson's bound for the smaller arm, 1 -
+/// (alpha/2)^(1/min(m, n)); the same, halved to both sides, when all values are equal.
 ///
 /// baseline, canary: in any order and unit; infinities rank like other values; NaN dropped or refused. confidence in
 /// (0, 1) (raises `serinus.argument.range`). Values must be independent: of a time series see `robust_rank_test`.
@@ -54,7 +54,7 @@ inline EffectSizeResult effect_size(std::span<const double> baseline, std::span<
                                     const EffectSizeOptions& options, Workspace& workspace) {
     require_open_unit("confidence", options.confidence);
     EffectSizeResult result;
-    const Arms arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
+    const TwoSamples arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
     const auto m = static_cast<double>(x.size()), n = static_cast<double>(y.size());
     result.confidence = options.confidence;

@@ -118,7 +118,7 @@ inline HodgesLehmannResult hodges_lehmann(std::span<const double> baseline, std:
     namespace detail = hodges_lehmann_detail;
     require_open_unit("confidence", options.confidence);
     HodgesLehmannResult result;
-    const Arms arms = take_finite_arms(baseline, canary, options.nan_policy, workspace, result);
+    const TwoSamples arms = take_finite_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
     const std::int64_t m = result.n_canary, n = result.n_baseline;
     const bool exact_asked = options.method == HodgesLehmannMethod::exact;

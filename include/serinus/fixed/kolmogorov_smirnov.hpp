@@ -118,7 +118,7 @@ inline KolmogorovSmirnovResult kolmogorov_smirnov(std::span<const double> baseli
     namespace detail = kolmogorov_smirnov_detail;
     constexpr std::int64_t cheap = 250'000, most = 1'000'000'000;
     KolmogorovSmirnovResult result;
-    const Arms arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
+    const TwoSamples arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
     const std::int64_t m = result.n_canary, n = result.n_baseline;
     if (options.method == DistributionMethod::exact && m * n > most) {

@@ -225,7 +225,7 @@ inline MannWhitneyResult mann_whitney(std::span<const double> baseline, std::spa
     detail::check_size(std::max(baseline.size(), canary.size()));
     MannWhitneyResult counted;
     // The copies are this call's own; they are sorted where they lie.
-    const Arms arms = take_arms(baseline, canary, options.nan_policy, workspace, counted);
+    const TwoSamples arms = take_arms(baseline, canary, options.nan_policy, workspace, counted);
     arms.sort(workspace);
     return detail::of_sorted(arms.baseline, arms.canary, options, workspace);
 }

@@ -179,7 +179,7 @@ inline QuantileDifferenceResult quantile_difference(std::span<const double> base
     require_open_unit("q", options.q);
     require_open_unit("confidence", options.confidence);
     QuantileDifferenceResult result;
-    const Arms arms = take_finite_arms(baseline, canary, options.nan_policy, workspace, result);
+    const TwoSamples arms = take_finite_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
     result.confidence = options.confidence;
     const bool told = options.n_effective_baseline || options.n_effective_canary;

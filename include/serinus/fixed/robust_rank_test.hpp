@@ -68,10 +68,10 @@ inline std::vector<double> placements_in_time(std::span<const double> values, st
 /// baseline's, Q_j the baseline's among the canary's, both in time order; Var(A) = s_P^2/n_eff(P) + s_Q^2/n_eff(Q),
 /// n_eff by the minimum rule of series/dependence.hpp on the placements, or on the arm's own ranks where those are
 /// worth fewer; (A - 1/2)/sd against Student's t with Satterthwaite's degrees of freedom from the effective numbers.
-/// Fewer than 6 effective values in an arm: *inconclusive*. Arms that do not overlap have no variance: p = 1/C(k+l, k),
-/// k and l the effective numbers rounded down (twice that two-sided), and Clopper and Pearson's bound for the interval.
-/// Interval otherwise: on the logit scale. Neither equal variances nor equal shapes are needed. One look only. Measured
-/// size: docs/concepts/promise.md.
+/// Fewer than 6 effective values in an arm: *inconclusive*. TwoSamples that do not overlap have no variance: p =
+/// 1/C(k+l, k), k and l the effective numbers rounded down (twice that two-sided), and Clopper and Pearson's bound for
+/// the interval. Interval otherwise: on the logit scale. Neither equal variances nor equal shapes are needed. One look
+/// only. Measured size: docs/concepts/promise.md.
 ///
 /// baseline, canary: each in time order and equally spaced, of any lengths; NaN left out or refused; infinities rank.
 /// What moves both arms alike (time of day) is noise to this test: where both are read at the same times, take
@@ -87,7 +87,7 @@ inline RobustRankResult robust_rank_test(std::span<const double> baseline, std::
     Workspace workspace;
     RobustRankResult result;
     result.confidence = options.confidence;
-    const Arms arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
+    const TwoSamples arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
     if (arms.empty()) return result;
     std::vector<double> sorted_y(y.begin(), y.end()), sorted_x(x.begin(), x.end());

@@ -44,7 +44,7 @@ inline MeanDifferenceResult welch(std::span<const double> baseline, std::span<co
     require_open_unit("confidence", options.confidence);
     require(std::isfinite(options.difference), "difference", options.difference, "a finite number");
     MeanDifferenceResult result;
-    const Arms arms = take_finite_arms(baseline, canary, options.nan_policy, workspace, result);
+    const TwoSamples arms = take_finite_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
     result.confidence = options.confidence;
     result.degenerate = true;

@@ -61,7 +61,7 @@ inline MeanDifferenceResult yuen(std::span<const double> baseline, std::span<con
     require(options.trim >= 0 && options.trim < 0.5, "trim", options.trim, "from 0 to below 0.5");
     require(std::isfinite(options.difference), "difference", options.difference, "a finite number");
     MeanDifferenceResult result;
-    const Arms arms = take_finite_arms(baseline, canary, options.nan_policy, workspace, result);
+    const TwoSamples arms = take_finite_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
     result.confidence = options.confidence;
     result.degenerate = true;
