@@ -87,6 +87,7 @@
 #include <serinus/sequential/count_test.hpp>
 #include <serinus/sequential/distribution_band.hpp>
 #include <serinus/sequential/empirical_process.hpp>
+#include <serinus/sequential/field_numbers.hpp>
 #include <serinus/sequential/gamma_exponential.hpp>
 #include <serinus/sequential/gamma_poisson.hpp>
 #include <serinus/sequential/group_sequential.hpp>

@@ -22,31 +22,13 @@
 #include <serinus/core/words.hpp>
 #include <serinus/sequential/block_process.hpp>
 #include <serinus/sequential/conditional_mixture.hpp>
+#include <serinus/sequential/field_numbers.hpp>
 
 namespace serinus {
 inline namespace v0 {
 namespace sequential {
 
 namespace detail {
-
-/// Gathers the doubles of a field list into one array, or spreads them out again.
-struct Gather {
-    std::vector<double>& out;
-    void operator()(std::string_view, double value) { out.push_back(value); }
-    template <std::size_t N>
-    void operator()(std::string_view, const std::array<double, N>& values) {
-        out.insert(out.end(), values.begin(), values.end());
-    }
-};
-struct Spread {
-    const std::vector<double>& in;
-    std::size_t at = 0;
-    void operator()(std::string_view, double& value) { value = in[at++]; }
-    template <std::size_t N>
-    void operator()(std::string_view, std::array<double, N>& values) {
-        for (double& value : values) value = in[at++];
-    }
-};
 
 /// Adds the doubles of one field list to those of another of the same class.
 struct Accumulate {

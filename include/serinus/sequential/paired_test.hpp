@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include <serinus/core/reason.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/sequential/field_numbers.hpp>
 #include <serinus/sequential/normal_mixture.hpp>
 #include <serinus/sequential/paired_noise.hpp>
 #include <serinus/sequential/t_mixture.hpp>
@@ -56,12 +58,12 @@ struct PairedOptions {
 /// All that a PairedTest remembers; the noise is not in it, only what it is recognised by.
 struct PairedState {
     static constexpr std::string_view kind = "pair";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
 
     /// A start of one direction: its weight, and the sums when it began.
     struct Start {
         static constexpr std::string_view kind = "pstr";
-        static constexpr std::int64_t version = 1;
+        static constexpr std::int64_t version = 2;
         double log_weight = 0;
         double sum = 0, time = 0, drift = 0, n = 0;
         RunningDependence learned;  // noise to be learned: what was seen since
@@ -73,7 +75,24 @@ struct PairedState {
             visit("time", self.time);
             visit("drift", self.drift);
             visit("n", self.n);
-            RunningDependence::fields(visit, self.learned);
+            // With noise from history nothing is learned, and nothing is written: many starts stay within 4 KiB.
+            std::vector<double> none, numbers;
+            sequential::detail::Gather gather_none{none}, gather{numbers};
+            const RunningDependence fresh;
+            RunningDependence::fields(gather_none, fresh);
+            RunningDependence::fields(gather, std::as_const(self.learned));
+            if (numbers == none) numbers.clear();
+            visit("learned", numbers);
+            if constexpr (!std::is_const_v<Self>) {
+                if (numbers.empty()) numbers = none;
+                if (numbers.size() != none.size()) {
+                    raise(Code::state_invariant,
+                          "a start of a PairedTest has learned " + number_text(static_cast<double>(numbers.size())) +
+                              " numbers; allowed: none or " + number_text(static_cast<double>(none.size())));
+                }
+                sequential::detail::Spread put_back{numbers};
+                RunningDependence::fields(put_back, self.learned);
+            }
         }
     };
 
