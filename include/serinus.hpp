@@ -71,6 +71,7 @@
 #include <serinus/report/record.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/batch.hpp>
+#include <serinus/rollout/burn.hpp>
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/decision.hpp>
 #include <serinus/rollout/monitor.hpp>

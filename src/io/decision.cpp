@@ -67,6 +67,46 @@ ordered_json metric_json(const MetricResult& metric) {
     return out;
 }
 
+ordered_json burn_json(const BurnResult& burn) {
+    ordered_json out{{"objective", burn.objective},
+                     {"metric", burn.metric},
+                     {"verdict", word(burn.verdict)},
+                     {"budget", number_json(burn.budget)},
+                     {"period", format_duration(burn.period_ms)},
+                     {"alpha", number_json(burn.alpha)},
+                     {"canary_burn", number_json(burn.canary_burn)},
+                     {"canary_lower", number_json(burn.canary_lower)},
+                     {"canary_upper", number_json(burn.canary_upper)},
+                     {"projected_burn", number_json(burn.projected_burn)},
+                     {"service_burn", number_json(burn.service_burn)}};
+    out["windows"] = ordered_json::array();
+    for (const BurnWindow& window : burn.windows) {
+        out["windows"].push_back({{"window", format_duration(window.window_ms)},
+                                  {"status", word(window.status)},
+                                  {"canary", number_json(window.canary)},
+                                  {"service", number_json(window.service)},
+                                  {"coverage", number_json(window.coverage)}});
+    }
+    out["share"] = {{"estimate", number_json(burn.share.estimate)},
+                    {"lower", number_json(burn.share.lower)},
+                    {"upper", number_json(burn.share.upper)},
+                    {"confidence", number_json(burn.share.confidence)},
+                    {"total", number_json(burn.share.total)},
+                    {"allowed", number_json(burn.share.allowed)},
+                    {"expected_events", number_json(burn.share.expected_events)},
+                    {"measured", burn.share.measured}};
+    out["halt"] = {{"window", format_duration(burn.halt.window_ms)},
+                   {"budget", number_json(burn.halt.budget)},
+                   {"factor", number_json(burn.halt.factor)},
+                   {"log_e_value", number_json(burn.halt.log_e_value)},
+                   {"needed", number_json(burn.halt.log_needed)}};
+    out["alert"] = burn.alert ? ordered_json(word(*burn.alert)) : ordered_json(nullptr);
+    out["suppressed"] = burn.suppressed;
+    out["dedupe_key"] = burn.dedupe_key.empty() ? ordered_json(nullptr) : ordered_json(burn.dedupe_key);
+    out["reasons"] = reasons_json(burn.reasons);
+    return out;
+}
+
 ordered_json telemetry_json(const Telemetry& telemetry) {
     return {
         {"intervals", telemetry.intervals},
@@ -93,6 +133,8 @@ std::string write_decision(const Decision& decision, int indent) {
                      {"reasons", reasons_json(decision.reasons)}};
     out["metrics"] = ordered_json::array();
     for (const MetricResult& metric : decision.metrics) out["metrics"].push_back(metric_json(metric));
+    out["burn"] = ordered_json::array();
+    for (const BurnResult& burn : decision.burn) out["burn"].push_back(burn_json(burn));
     out["telemetry"] = telemetry_json(decision.telemetry);
     out["plan"] = decision.plan;
     out["deployment"] = decision.deployment;

@@ -27,13 +27,19 @@ namespace {
 using Keys = std::span<const std::string_view>;
 
 /// The keys of each object in a plan; data/schema/plan.schema.json has the same ones.
-constexpr std::array<std::string_view, 16> plan_keys{
-    "name",   "deployment",  "alpha",    "alpha_promote", "beta",  "stages", "interval", "warm_up",
-    "settle", "on_deadline", "analysis", "metrics",       "noise", "arms",   "queries",  "telemetry"};
+constexpr std::array<std::string_view, 17> plan_keys{
+    "name",        "deployment", "alpha",   "alpha_promote", "beta",  "stages", "interval", "warm_up",  "settle",
+    "on_deadline", "analysis",   "metrics", "slo",           "noise", "arms",   "queries",  "telemetry"};
 constexpr std::array<std::string_view, 3> stage_keys{"traffic", "min", "max"};
 constexpr std::array<std::string_view, 16> metric_keys{
     "name",   "kind",   "series", "bad",      "total", "counter",   "harm",    "margin",
     "detect", "method", "weight", "critical", "muted", "min_count", "missing", "promote_when"};
+constexpr std::array<std::string_view, 12> slo_keys{
+    "name", "metric", "target", "budget",     "period",         "expected_events", "max_budget_per_release",
+    "halt", "policy", "weight", "min_events", "min_probability"};
+constexpr std::array<std::string_view, 2> halt_keys{"budget", "window"};
+constexpr std::array<std::string_view, 7> condition_keys{"name",     "long", "short",          "factor",
+                                                         "severity", "for",  "keep_firing_for"};
 constexpr std::array<std::string_view, 2> margin_keys{"ratio", "difference"};
 constexpr std::array<std::string_view, 2> noise_keys{"dispersion", "stages"};
 constexpr std::array<std::string_view, 14> stage_noise_keys{
@@ -177,6 +183,8 @@ void take(const std::string& path, const json& value, Stage& out);
 void take(const std::string& path, const json& value, Metric& out);
 void take(const std::string& path, const json& value, Noise& out);
 void take(const std::string& path, const json& value, sequential::PairedNoise& out);
+void take(const std::string& path, const json& value, SloRule& out);
+void take(const std::string& path, const json& value, slo::Condition& out);
 void take(const std::string& path, const json& value, Arms& out);
 void take(const std::string& path, const json& value, TelemetryLimits& out);
 
@@ -288,6 +296,68 @@ void take(const std::string& path, const json& value, sequential::PairedNoise& o
         out, [&](const char* key, double& number) { object.required(key, number, "what `serinus calibrate` wrote"); });
 }
 
+void take(const std::string& path, const json& value, slo::Condition& out) {
+    const Object object(path, value, "a condition", condition_keys,
+                        R"(an object such as {"long": "1h", "short": "5m", "factor": 14.4, "severity": "page"})");
+    object.required("long", out.long_ms, "the window that says how much was lost, such as \"1h\"");
+    out.short_ms = out.long_ms;
+    object.optional("short", out.short_ms);
+    object.required("factor", out.factor, "the burn rate that both windows must exceed, such as 14.4");
+    object.required("severity", out.severity, allowed_words<Severity>());
+    object.optional("for", out.for_ms);
+    object.optional("keep_firing_for", out.keep_firing_for_ms);
+    out.name = std::string(word(out.severity)) + '.' + format_duration(out.long_ms);
+    object.optional("name", out.name);
+}
+
+/// The share of events that may be bad: a budget, or what a target leaves, which may be a text with a percent sign.
+void take_budget(const std::string& path, const json& value, const Object& object, double& budget) {
+    constexpr std::string_view allowed = R"(one of "target": 0.999 (or "99.9%") and "budget": 0.001)";
+    const auto target = value.find("target");
+    if (value.contains("budget") == (target != value.end())) {
+        if (target == value.end())
+            raise(Code::plan_missing_key, path + ".target is missing; allowed: " + std::string(allowed));
+        raise(Code::plan_value, path + ".budget is given beside target; allowed: " + std::string(allowed));
+    }
+    object.optional("budget", budget);
+    if (target == value.end()) return;
+    if (!target->is_number() && !target->is_string()) wrong_type(path + ".target", *target, allowed);
+    try {
+        budget = target->is_string() ? slo::budget_from_target(std::string_view(target->get_ref<const std::string&>()))
+                                     : slo::budget_from_target(target->get<double>());
+    } catch (const Error& error) {
+        std::string_view sentence = error.what();
+        sentence.remove_prefix(error.name().size() + 2);  // "<code>: "
+        raise(Code::plan_value, path + '.' + std::string(sentence));
+    }
+}
+
+void take(const std::string& path, const json& value, SloRule& out) {
+    const Object object(path, value, "an objective", slo_keys,
+                        R"(an object such as {"name": "availability", "metric": "errors", "target": 0.999})");
+    object.required("name", out.objective.name, "a name for the objective");
+    object.required("metric", out.metric, "the name of the metric whose bad and total events it is about");
+    take_budget(path, value, object, out.objective.budget);
+    object.optional("period", out.objective.period_ms);
+    object.optional("expected_events", out.objective.expected_events);
+    object.optional("max_budget_per_release", out.max_budget_per_release);
+    if (const auto halt = value.find("halt"); halt != value.end()) {
+        const Object inside(path + ".halt", *halt, "a halt", halt_keys,
+                            R"(an object such as {"budget": 0.5, "window": "1h"})");
+        inside.optional("budget", out.halt_budget);
+        inside.optional("window", out.halt_window_ms);
+    }
+    if (const auto policy = value.find("policy"); policy != value.end() && *policy != "sre_workbook") {
+        constexpr std::string_view allowed = R"("sre_workbook", or a list of conditions)";
+        if (!policy->is_array()) wrong_type(path + ".policy", *policy, allowed);
+        if (policy->empty()) raise(Code::plan_value, path + ".policy is empty; allowed: " + std::string(allowed));
+        object.optional("policy", out.policy.conditions);
+    }
+    object.optional("min_events", out.policy.min_events);
+    object.optional("min_probability", out.policy.min_probability);
+    object.optional("weight", out.weight);
+}
+
 void take(const std::string& path, const json& value, Arms& out) {
     const Object object(path, value, "arms", arms_keys,
                         "{\"label\": \"track\", \"baseline\": \"stable\", \"canary\": \"canary\"}");
@@ -305,10 +375,6 @@ void take(const std::string& path, const json& value, TelemetryLimits& out) {
 
 /// Refuses what belongs to the whole plan and is not built yet.
 void check_built(const json& value) {
-    if (value.contains("slo")) {
-        not_built("slo", " asks for burn rates",
-                  "the objective's bad and total series as a metric of kind \"proportion\", with a difference margin");
-    }
     if (value.contains("combine")) {
         not_built("combine", " asks for another way to share alpha",
                   "no such key: alpha is divided over the metrics by weight");
@@ -369,6 +435,36 @@ ordered_json metric_json(const std::string& path, const Metric& metric) {
     return out;
 }
 
+ordered_json condition_json(const std::string& path, const slo::Condition& condition) {
+    ordered_json out{{"name", text_json(path + ".name", condition.name)},
+                     {"long", format_duration(condition.long_ms)},
+                     {"short", format_duration(condition.short_ms)},
+                     {"factor", number_json(condition.factor)},
+                     {"severity", word(condition.severity)}};
+    if (condition.for_ms != 0) out["for"] = format_duration(condition.for_ms);
+    if (condition.keep_firing_for_ms != 0) out["keep_firing_for"] = format_duration(condition.keep_firing_for_ms);
+    return out;
+}
+
+ordered_json slo_json(const std::string& path, const SloRule& rule) {
+    const SloRule fresh;
+    ordered_json out{{"name", text_json(path + ".name", rule.objective.name)},
+                     {"metric", text_json(path + ".metric", rule.metric)},
+                     {"budget", number_json(rule.objective.budget)},
+                     {"period", format_duration(rule.objective.period_ms)}};
+    if (rule.objective.expected_events) out["expected_events"] = number_json(*rule.objective.expected_events);
+    if (rule.max_budget_per_release != fresh.max_budget_per_release)
+        out["max_budget_per_release"] = number_json(rule.max_budget_per_release);
+    if (rule.halt_budget != fresh.halt_budget) out["halt"]["budget"] = number_json(rule.halt_budget);
+    if (rule.halt_window_ms) out["halt"]["window"] = format_duration(*rule.halt_window_ms);
+    for (std::size_t i = 0; i < rule.policy.conditions.size(); ++i)
+        out["policy"].push_back(condition_json(element(path + ".policy", i), rule.policy.conditions[i]));
+    if (rule.policy.min_events != 0) out["min_events"] = number_json(rule.policy.min_events);
+    if (rule.policy.min_probability) out["min_probability"] = number_json(*rule.policy.min_probability);
+    if (rule.weight != fresh.weight) out["weight"] = number_json(rule.weight);
+    return out;
+}
+
 }  // namespace
 
 Plan read_plan(std::string_view text) {
@@ -388,6 +484,7 @@ Plan read_plan(std::string_view text) {
     object.optional("settle", plan.settle_ms);
     object.optional("on_deadline", plan.on_deadline);
     object.required("metrics", plan.metrics, "a list of metrics");
+    object.optional("slo", plan.slo);
     if (const auto noise = value.find("noise"); noise != value.end() && *noise == "learn") {
         plan.learn_noise = true;
     } else {
@@ -416,6 +513,7 @@ std::string write_plan(const Plan& plan) {
     for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
         out["metrics"].push_back(metric_json(element("metrics", i), plan.metrics[i]));
     }
+    for (std::size_t i = 0; i < plan.slo.size(); ++i) out["slo"].push_back(slo_json(element("slo", i), plan.slo[i]));
     if (plan.learn_noise) out["noise"] = "learn";
     for (const auto& [name, noise] : plan.noise) out["noise"][name] = noise_json(noise);
     const auto put_unlike = [&out](const char* group, const char* key, const std::string& value,

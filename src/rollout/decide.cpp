@@ -124,6 +124,15 @@ Decision Monitor::Impl::decide() {
     const auto tell = [&](Code code, std::int64_t count) {
         if (count > 0) decision.reasons.push_back({code, "", {{"count", static_cast<double>(count)}}, false});
     };
+    // Raw burn rates page and open tickets; they never roll back.
+    for (const BurnResult& burn : decision.burn) {
+        if (!burn.alert) continue;
+        decision.severity = std::min(decision.severity, *burn.alert);
+        for (const Reason& reason : burn.reasons) {
+            if (reason.code == Code::burn_canary || reason.code == Code::burn_service)
+                decision.reasons.push_back(reason);
+        }
+    }
     tell(Code::late_samples, late);
     tell(Code::conflicting_samples, conflicts);
     return decision;
@@ -167,11 +176,24 @@ Decision Monitor::Impl::decide_action() {
         all_passed = all_passed && judged.passed && !judged.failed && !silent_now && obstacles(judged).empty();
     }
 
+    bool paging = false;
+    for (const detail::SloJudged& judged : slo) {
+        const BurnResult& burn = decision.burn.emplace_back(burn_result(judged));
+        paging = paging || burn.alert == Severity::page;
+        any_muted_only = false;
+        const Judged& counted = metric_of(judged.rule);
+        if (counted.metric.missing == Missing::ignore && counted.used == 0 && begun && stale(counted)) continue;
+        any_judged = true;
+        all_passed = all_passed && burn.verdict == Verdict::pass;
+        if (!knows_noise(counted)) decision.alpha_guaranteed = false;
+    }
+
     const bool past_minimum = decision.elapsed_ms >= current.min_ms;
     const bool past_maximum = current.max_ms && decision.elapsed_ms >= *current.max_ms;
-    const bool may_promote = start_ms && any_judged && all_passed;
+    const bool may_promote = start_ms && any_judged && all_passed && !paging;
     if (!rolled_back) {
         for (const Judged& judged : metrics) rolled_back = rolled_back || (judged.failed && !judged.metric.muted);
+        for (const detail::SloJudged& judged : slo) rolled_back = rolled_back || judged.failed();
         if (missing_fails) {
             policy.push_back(Code::missing_rollback);
             policy_seconds = silent;
@@ -191,6 +213,12 @@ Decision Monitor::Impl::decide_action() {
         for (std::size_t i = 0; i < metrics.size(); ++i) {
             if (metrics[i].failed && !metrics[i].metric.muted)
                 decision.reasons.push_back(decision.metrics[i].reasons.front());
+        }
+        for (const BurnResult& burn : decision.burn) {
+            for (const Reason& reason : burn.reasons) {
+                if (reason.code == Code::burn_halt || reason.code == Code::budget_exceeded)
+                    decision.reasons.push_back(reason);
+            }
         }
         for (const Code code : policy) {
             if (code == Code::missing_rollback) {

@@ -121,6 +121,10 @@ void Monitor::Impl::judge_until(std::int64_t time) {
         const std::int64_t jump = std::min(complete, first_pending_interval().value_or(complete));
         if (jump > next) {
             silence(std::max(next, warm), std::max(jump, warm), warm);
+            for (detail::SloJudged& judged : slo) {
+                for (std::int64_t i = next; i < jump && !judged.quiet(*start_ms + i * interval); ++i)
+                    judged.alert(*start_ms + (i + 1) * interval);
+            }
             next = jump;
             continue;
         }
@@ -156,6 +160,9 @@ void Monitor::Impl::silence(std::int64_t from, std::int64_t to, std::int64_t war
     if (to <= from) return;
     const std::int64_t first = from + (intervals_per_start - (from - warm) % intervals_per_start) % intervals_per_start;
     const double weight = first < to ? next_weights((to - 1 - first) / intervals_per_start + 1) : 0;
+    if (weight > 0) {
+        for (detail::SloJudged& judged : slo) judged.begin(weight);
+    }
     for (Judged& judged : metrics) {
         if (weight > 0) judged.begin(weight);
         judged.intervals += to - from;
@@ -196,9 +203,19 @@ void Monitor::Impl::judge_interval(std::int64_t warm) {
             of.samples += 1;
         }
     }
-    if (next < warm) return;
-    if ((next - warm) % intervals_per_start == 0) {
-        const double weight = next_weights(1);
+    const bool warming = next < warm;
+    const bool starts_now = !warming && (next - warm) % intervals_per_start == 0;
+    const double weight = starts_now ? next_weights(1) : 0;
+    for (detail::SloJudged& judged : slo) {
+        const Metric& metric = metric_of(judged.rule).metric;
+        const std::array<ArmValues, 2> arms{arm_counts(brought, metric, Arm::baseline),
+                                            arm_counts(brought, metric, Arm::canary)};
+        judged.watch(arms, warming, from, to);
+        if (starts_now) judged.begin(weight);
+        if (!warming) judged.update(arms, plan.stages[static_cast<std::size_t>(stage)].traffic);
+    }
+    if (warming) return;
+    if (starts_now) {
         for (Judged& judged : metrics) judged.begin(weight);
     }
     ++intervals;

@@ -1,7 +1,7 @@
 #pragma once
 /// \file
 /// The inside of Monitor. Its members are defined by matter: intervals.cpp, verdicts.cpp, decide.cpp,
-/// monitor_state.cpp.
+/// decide_burn.cpp, monitor_state.cpp.
 
 #include <array>
 #include <cstdint>
@@ -16,6 +16,7 @@
 #include <serinus/series/counter.hpp>
 
 #include "rollout/judged.hpp"
+#include "rollout/slo_judged.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -51,6 +52,7 @@ struct Monitor::Impl {
     std::map<std::string, bool> cumulative;  // by series: is it a counter?
     std::map<TrackKey, Track> tracks;
     std::vector<Judged> metrics;
+    std::vector<detail::SloJudged> slo;
     int stage = 0;
     std::optional<std::int64_t> start_ms;
     std::optional<std::int64_t> told_ms;  // when the caller said that the stage began
@@ -75,6 +77,8 @@ struct Monitor::Impl {
             metrics.emplace_back(plan, metric, split[i]);
             for (const std::string& series : series_of(metric)) cumulative[series] = metric.counter;
         }
+        const std::vector<double> slo_split = slo_alpha_split(plan);
+        for (std::size_t i = 0; i < plan.slo.size(); ++i) slo.emplace_back(plan, plan.slo[i], slo_split[i]);
         starts.assign(plan.stages.size(), 0);
     }
 
@@ -159,6 +163,11 @@ struct Monitor::Impl {
     const sequential::PairedNoise* gauge_noise(const Judged& judged) const;
 
     Reason noise_reason(const Judged& judged) const;
+
+    /// The metric that a rule of `slo` is about.
+    const Judged& metric_of(const SloRule& rule) const;
+
+    BurnResult burn_result(const detail::SloJudged& judged) const;
 
     Decision decide();
 

@@ -1,7 +1,9 @@
 // Monitor to plain data and back.
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
+#include <utility>
 
 #include <serinus/core/error.hpp>
 #include <serinus/series/duration.hpp>
@@ -12,6 +14,7 @@ namespace serinus {
 inline namespace v0 {
 
 using detail::Judged;
+using detail::SloJudged;
 using detail::Track;
 using detail::TrackKey;
 
@@ -34,6 +37,72 @@ void restore_tests(detail::Tests<Test>& tests, const std::optional<TestsState<Te
     tests.harm.restore(state->harm);
     tests.stage.restore(state->stage);
     if (tests.detect) tests.detect->restore(*state->detect);
+}
+
+std::vector<BurnAlertState> states_of(const std::vector<detail::BurnAlert>& alerts) {
+    std::vector<BurnAlertState> states;
+    for (const detail::BurnAlert& alert : alerts) states.push_back(alert.known);
+    return states;
+}
+
+SloState state_of(const SloJudged& judged) {
+    SloState state;
+    state.halt = judged.halt.state();
+    state.excess = judged.excess.state();
+    for (const detail::BurnWindowSums& window : judged.windows) state.windows.push_back({window.state()});
+    state.canary = states_of(judged.canary);
+    state.service = states_of(judged.service);
+    state.service_events = judged.service_events;
+    state.canary_share = judged.canary_share;
+    state.intervals = judged.intervals;
+    state.halted = judged.halted;
+    state.exceeded = judged.exceeded;
+    state.proven = judged.proven;
+    state.failed_after_ms = judged.failed_after_ms;
+    return state;
+}
+
+/// `require(good, what)` raises for what cannot be, `time(ms)` says whether a time can.
+template <class Require, class Time>
+void restore_slo(SloJudged& judged, const SloState& state, const Require& require, const Time& time) {
+    judged.halt.restore(state.halt);
+    judged.excess.restore(state.excess);
+    require(state.windows.size() == judged.windows.size() && state.canary.size() == judged.canary.size() &&
+                state.service.size() == judged.service.size(),
+            "an objective with another number of windows or alerts");
+    for (std::size_t i = 0; i < judged.windows.size(); ++i) {
+        const std::vector<BurnSliceState>& slices = state.windows[i].slices;
+        for (std::size_t at = 0; at < slices.size(); ++at) {
+            const BurnSliceState& slice = slices[at];
+            bool possible = time(std::optional(slice.from_ms)) && slice.intervals >= 1 &&
+                            (at == 0 || slice.from_ms > slices[at - 1].from_ms);
+            for (std::size_t part = 0; part < slice.bad.size(); ++part)
+                possible = possible && slice.bad[part] >= 0 && slice.bad[part] <= slice.total[part] &&
+                           std::isfinite(slice.total[part]);
+            require(possible, "a burn window that cannot be");
+        }
+        judged.windows[i].restore(slices);
+    }
+    for (const auto& [alerts, states] :
+         {std::pair{&judged.canary, &state.canary}, std::pair{&judged.service, &state.service}}) {
+        for (std::size_t i = 0; i < alerts->size(); ++i) {
+            const BurnAlertState& known = (*states)[i];
+            require(time(known.since_ms) && time(known.held_ms) &&
+                        known.since_ms.has_value() == known.held_ms.has_value() && (!known.firing || known.since_ms),
+                    "an alert that cannot be");
+            (*alerts)[i].known = known;
+        }
+    }
+    require(state.intervals >= 0 && state.service_events >= 0 && std::isfinite(state.service_events) &&
+                state.canary_share >= 0 && std::isfinite(state.canary_share) && std::isfinite(state.proven),
+            "an objective with numbers that cannot be");
+    judged.service_events = state.service_events;
+    judged.canary_share = state.canary_share;
+    judged.intervals = state.intervals;
+    judged.halted = state.halted;
+    judged.exceeded = state.exceeded;
+    judged.proven = state.proven;
+    judged.failed_after_ms = state.failed_after_ms;
 }
 
 }  // namespace
@@ -81,6 +150,7 @@ MonitorState Monitor::state() const {
         out.impossible = judged.impossible;
         out.last_used_ms = judged.last_used_ms;
     }
+    for (const SloJudged& judged : m.slo) state.slo.push_back(state_of(judged));
     state.restarts = m.restarts;
     state.newest_ms = m.newest_ms;
     state.intervals = m.intervals;
@@ -170,6 +240,8 @@ void Monitor::restore(const MonitorState& state) {
         judged.impossible = in.impossible;
         judged.last_used_ms = in.last_used_ms;
     }
+    require(state.slo.size() == next.slo.size(), "another number of objectives");
+    for (std::size_t i = 0; i < next.slo.size(); ++i) restore_slo(next.slo[i], state.slo[i], require, time);
     next.restarts = state.restarts;
     next.newest_ms = state.newest_ms;
     next.intervals = state.intervals;

@@ -11,23 +11,16 @@
 #include <serinus/rollout/plan.hpp>
 #include <serinus/series/duration.hpp>
 
+#include "rollout/plan_checks.hpp"
+
 namespace serinus {
 inline namespace v0 {
+using detail::quoted;
+using detail::refuse;
+using detail::require_time;
+using detail::require_value;
+
 namespace {
-
-[[noreturn]] void refuse(const std::string& path, const std::string& value, std::string_view allowed) {
-    raise(Code::plan_value, path + " is " + value + "; allowed: " + std::string(allowed));
-}
-
-void require(bool good, const std::string& path, double value, std::string_view allowed) {
-    if (!good) refuse(path, number_text(value, 17), allowed);
-}
-
-void require_time(bool good, const std::string& path, std::int64_t value_ms, std::string_view allowed) {
-    if (!good) refuse(path, value_ms < 0 ? std::to_string(value_ms) + " ms" : format_duration(value_ms), allowed);
-}
-
-std::string quoted(const std::string& text) { return "\"" + text + "\""; }
 
 bool share(double value) { return value > 0 && value < 1; }
 
@@ -36,14 +29,14 @@ void check_margin(const std::string& path, const Margin& margin, Kind kind) {
         refuse(path, margin.ratio ? "both a ratio and a difference" : "empty", "exactly one of ratio, difference");
     }
     if (margin.ratio) {
-        require(*margin.ratio >= 1 && *margin.ratio <= 1000, path + ".ratio", *margin.ratio,
-                "1 to 1000 (1: any harm counts; 1.1: a tenth more than the baseline)");
+        require_value(*margin.ratio >= 1 && *margin.ratio <= 1000, path + ".ratio", *margin.ratio,
+                      "1 to 1000 (1: any harm counts; 1.1: a tenth more than the baseline)");
     } else if (kind == Kind::gauge) {
-        require(*margin.difference >= 0 && std::isfinite(*margin.difference), path + ".difference", *margin.difference,
-                "0 or more, finite, in the gauge's own unit (0: any harm counts)");
+        require_value(*margin.difference >= 0 && std::isfinite(*margin.difference), path + ".difference",
+                      *margin.difference, "0 or more, finite, in the gauge's own unit (0: any harm counts)");
     } else {
-        require(*margin.difference >= 0 && *margin.difference < 1, path + ".difference", *margin.difference,
-                "0 or more, below 1 (0: any harm counts; 0.002: two bad requests more in a thousand)");
+        require_value(*margin.difference >= 0 && *margin.difference < 1, path + ".difference", *margin.difference,
+                      "0 or more, below 1 (0: any harm counts; 0.002: two bad requests more in a thousand)");
     }
 }
 
@@ -93,8 +86,8 @@ void check_noise(const std::string& path, const Noise& noise, const Plan& plan) 
         if (const auto wrong = sequential::defect(noise.stages[i]))
             refuse(at + "." + wrong->field, wrong->value, wrong->allowed);
         if (metric->margin.ratio) {
-            require(noise.stages[i].level > 0, at + ".level", noise.stages[i].level,
-                    "above 0 for a ratio margin: ratios of a gauge around zero say nothing (use a difference)");
+            require_value(noise.stages[i].level > 0, at + ".level", noise.stages[i].level,
+                          "above 0 for a ratio margin: ratios of a gauge around zero say nothing (use a difference)");
         }
     }
 }
@@ -108,9 +101,10 @@ void check_metric(const std::string& path, const Metric& metric) {
     }
     check_series(path, metric);
     check_margin(path + ".margin", metric.margin, metric.kind);
-    require(metric.weight > 0 && std::isfinite(metric.weight), path + ".weight", metric.weight, "above 0, finite");
-    require(metric.min_count >= 0 && std::isfinite(metric.min_count), path + ".min_count", metric.min_count,
-            "0 or more, finite");
+    require_value(metric.weight > 0 && std::isfinite(metric.weight), path + ".weight", metric.weight,
+                  "above 0, finite");
+    require_value(metric.min_count >= 0 && std::isfinite(metric.min_count), path + ".min_count", metric.min_count,
+                  "0 or more, finite");
     if (metric.method == sequential::ProportionMethod::conditional && metric.margin.difference) {
         refuse(path + ".method", "\"conditional\" with a difference margin",
                "\"conditional\" with a ratio margin, \"block\" with either");
@@ -131,8 +125,9 @@ void check_metric(const std::string& path, const Metric& metric) {
         const bool beyond = metric.detect->ratio ? *metric.detect->ratio > *metric.margin.ratio
                                                  : *metric.detect->difference > *metric.margin.difference;
         if (!beyond) {
-            require(false, path + (metric.detect->ratio ? ".detect.ratio" : ".detect.difference"),
-                    metric.detect->ratio ? *metric.detect->ratio : *metric.detect->difference, "more than the margin");
+            require_value(false, path + (metric.detect->ratio ? ".detect.ratio" : ".detect.difference"),
+                          metric.detect->ratio ? *metric.detect->ratio : *metric.detect->difference,
+                          "more than the margin");
         }
     } else if (!rules_out) {
         const auto detect = effective_detect(metric);
@@ -146,11 +141,47 @@ void check_metric(const std::string& path, const Metric& metric) {
     }
 }
 
+/// The weights of everything that may roll back.
+double total_weight(const Plan& plan) {
+    double total = 0;
+    for (const Metric& metric : plan.metrics) total += metric.muted ? 0 : metric.weight;
+    for (const SloRule& rule : plan.slo) total += rule.weight;
+    return total;
+}
+
 /// The plan as a State, for its digest.
 struct PlanFields {
     static constexpr std::string_view kind = "plan";
-    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t version = 3;
     Plan plan;
+
+    template <class Visitor>
+    static void visit_slo(Visitor& visit, const Plan& plan) {
+        visit("slo", static_cast<std::int64_t>(plan.slo.size()));
+        for (const SloRule& rule : plan.slo) {
+            visit("name", rule.objective.name);
+            visit("budget", rule.objective.budget);
+            visit("period", rule.objective.period_ms);
+            visit("expected_events", rule.objective.expected_events);
+            visit("metric", rule.metric);
+            visit("max_budget_per_release", rule.max_budget_per_release);
+            visit("halt.budget", rule.halt_budget);
+            visit("halt.window", rule.halt_window_ms);
+            visit("min_events", rule.policy.min_events);
+            visit("min_probability", rule.policy.min_probability);
+            visit("weight", rule.weight);
+            visit("conditions", static_cast<std::int64_t>(rule.policy.conditions.size()));
+            for (const slo::Condition& condition : rule.policy.conditions) {
+                visit("name", condition.name);
+                visit("long", condition.long_ms);
+                visit("short", condition.short_ms);
+                visit("factor", condition.factor);
+                visit("severity", condition.severity);
+                visit("for", condition.for_ms);
+                visit("keep_firing_for", condition.keep_firing_for_ms);
+            }
+        }
+    }
 
     template <class Visitor, class Self>
     static void fields(Visitor& visit, Self& self) {
@@ -202,6 +233,7 @@ struct PlanFields {
                 sequential::for_each_number(stage, visit);
             }
         }
+        visit_slo(visit, p);
         visit("learn_noise", p.learn_noise);
         visit("label", p.arms.label);
         visit("baseline", p.arms.baseline);
@@ -241,20 +273,26 @@ std::int64_t effective_stale_after_ms(const Plan& plan) {
 }
 
 std::vector<double> alpha_split(const Plan& plan) {
-    double total = 0;
-    for (const Metric& metric : plan.metrics) total += metric.muted ? 0 : metric.weight;
+    const double total = total_weight(plan);
     std::vector<double> split;
     for (const Metric& metric : plan.metrics) split.push_back(metric.muted ? 0 : plan.alpha * metric.weight / total);
     return split;
 }
 
+std::vector<double> slo_alpha_split(const Plan& plan) {
+    const double total = total_weight(plan);
+    std::vector<double> split;
+    for (const SloRule& rule : plan.slo) split.push_back(plan.alpha * rule.weight / total);
+    return split;
+}
+
 void check(const Plan& plan) {
     if (plan.name.empty()) refuse("name", "empty", "a name");
-    require(share(plan.alpha), "alpha", plan.alpha,
-            "above 0, below 1 (0.05: one good canary in twenty may be rolled back)");
+    require_value(share(plan.alpha), "alpha", plan.alpha,
+                  "above 0, below 1 (0.05: one good canary in twenty may be rolled back)");
     if (plan.alpha_promote)
-        require(share(*plan.alpha_promote), "alpha_promote", *plan.alpha_promote, "above 0, below 1");
-    require(share(plan.beta), "beta", plan.beta, "above 0, below 1");
+        require_value(share(*plan.alpha_promote), "alpha_promote", *plan.alpha_promote, "above 0, below 1");
+    require_value(share(plan.beta), "beta", plan.beta, "above 0, below 1");
 
     constexpr std::int64_t year = std::int64_t{366} * 86400 * 1000;
     require_time(plan.interval_ms > 0 && plan.interval_ms <= year, "interval", plan.interval_ms,
@@ -266,10 +304,10 @@ void check(const Plan& plan) {
     for (std::size_t i = 0; i < plan.stages.size(); ++i) {
         const Stage& stage = plan.stages[i];
         const std::string path = "stages[" + std::to_string(i) + "]";
-        require(stage.traffic > 0 && stage.traffic <= 1, path + ".traffic", stage.traffic, "above 0, at most 1");
+        require_value(stage.traffic > 0 && stage.traffic <= 1, path + ".traffic", stage.traffic, "above 0, at most 1");
         if (i > 0 && !(stage.traffic > plan.stages[i - 1].traffic)) {
-            require(false, path + ".traffic", stage.traffic,
-                    "more than the stage before has, " + number_text(plan.stages[i - 1].traffic, 17));
+            require_value(false, path + ".traffic", stage.traffic,
+                          "more than the stage before has, " + number_text(plan.stages[i - 1].traffic, 17));
         }
         require_time(stage.min_ms >= 0 && stage.min_ms <= year, path + ".min", stage.min_ms, "0 to 366 days");
         if (stage.max_ms) {
@@ -305,6 +343,7 @@ void check(const Plan& plan) {
             }
         }
     }
+    for (std::size_t i = 0; i < plan.slo.size(); ++i) detail::check_slo("slo[" + std::to_string(i) + "]", plan, i);
     if (plan.learn_noise && !plan.noise.empty()) {
         refuse("noise", "both given and to be learned on the way", "one of the two");
     }
@@ -313,8 +352,8 @@ void check(const Plan& plan) {
         if (!names.contains(name))
             refuse(path, "given for a metric that the plan does not have", "the names of the plan's metrics");
         if (noise.dispersion) {
-            require(*noise.dispersion >= 1 && std::isfinite(*noise.dispersion), path + ".dispersion", *noise.dispersion,
-                    "at least 1, finite");
+            require_value(*noise.dispersion >= 1 && std::isfinite(*noise.dispersion), path + ".dispersion",
+                          *noise.dispersion, "at least 1, finite");
         }
         check_noise(path, noise, plan);
     }
@@ -322,10 +361,10 @@ void check(const Plan& plan) {
     if (plan.arms.baseline == plan.arms.canary)
         refuse("arms.canary", quoted(plan.arms.canary) + " as is baseline", "another value");
 
-    require(plan.telemetry.min_coverage > 0 && plan.telemetry.min_coverage <= 1, "telemetry.min_coverage",
-            plan.telemetry.min_coverage, "above 0, at most 1");
-    require(plan.telemetry.max_imbalance >= 0 && plan.telemetry.max_imbalance <= 1, "telemetry.max_imbalance",
-            plan.telemetry.max_imbalance, "0 to 1");
+    require_value(plan.telemetry.min_coverage > 0 && plan.telemetry.min_coverage <= 1, "telemetry.min_coverage",
+                  plan.telemetry.min_coverage, "above 0, at most 1");
+    require_value(plan.telemetry.max_imbalance >= 0 && plan.telemetry.max_imbalance <= 1, "telemetry.max_imbalance",
+                  plan.telemetry.max_imbalance, "0 to 1");
     if (plan.telemetry.stale_after_ms) {
         require_time(*plan.telemetry.stale_after_ms >= plan.settle_ms + plan.interval_ms &&
                          *plan.telemetry.stale_after_ms <= year,

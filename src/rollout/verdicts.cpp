@@ -119,6 +119,10 @@ void Monitor::Impl::settle_verdicts() {
             total += judged.metric.weight;
             if (!judged.failed) left += judged.metric.weight;
         }
+        for (const detail::SloJudged& judged : slo) {
+            total += judged.rule.weight;
+            if (!judged.failed()) left += judged.rule.weight;
+        }
         for (Judged& judged : metrics) {
             if (judged.failed) continue;
             const double gain = judged.metric.muted ? 1 : total / left;
@@ -130,6 +134,19 @@ void Monitor::Impl::settle_verdicts() {
             judged.failed_bound = proven_bound(judged.metric, shown, judged.failed_down);
             judged.failed_after_ms = (next + 1) * plan.interval_ms;
             again = again || !judged.metric.muted;
+        }
+        for (detail::SloJudged& judged : slo) {
+            if (judged.failed() || !obstacles(metric_of(judged.rule)).empty()) continue;
+            const double log_gain = elementary::log(total / left);
+            judged.halted = judged.halt_proven(log_gain);
+            judged.exceeded = judged.cap_exceeded(log_gain, plan.interval_ms);
+            if (!judged.failed()) continue;
+            if (judged.exceeded) {
+                judged.proven = std::max(judged.rule.max_budget_per_release,
+                                         judged.excess.lower() / judged.budget_events(1, plan.interval_ms));
+            }
+            judged.failed_after_ms = (next + 1) * plan.interval_ms;
+            again = true;
         }
     }
     for (Judged& judged : metrics) {

@@ -10,6 +10,7 @@
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/reason.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/rollout/burn.hpp>
 #include <serinus/rollout/plan.hpp>
 
 namespace serinus {
@@ -61,6 +62,7 @@ struct Decision {
     bool finished = false;        ///< promoted out of the last stage
     std::vector<Reason> reasons;
     std::vector<MetricResult> metrics;
+    std::vector<BurnResult> burn;  ///< one for each objective of the plan
     Telemetry telemetry;
     Severity severity = Severity::info;
     std::string plan;

@@ -16,6 +16,7 @@
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/counter.hpp>
+#include <serinus/slo/excess_sequence.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -100,6 +101,84 @@ struct MetricState {
     }
 };
 
+/// Events of a part of a burn window.
+struct BurnSliceState {
+    static constexpr std::string_view kind = "bslc";
+    static constexpr std::int64_t version = 1;
+
+    std::int64_t from_ms = 0;
+    double intervals = 0;
+    std::array<double, 3> bad{}, total{};  // baseline, canary, canary while it warmed up
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("from_ms", self.from_ms);
+        visit("intervals", self.intervals);
+        visit("bad", self.bad);
+        visit("total", self.total);
+    }
+};
+
+struct BurnWindowState {
+    static constexpr std::string_view kind = "bwin";
+    static constexpr std::int64_t version = 1;
+
+    std::vector<BurnSliceState> slices;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("slices", self.slices);
+    }
+};
+
+/// Since when a condition of a burn policy holds, and when it last did.
+struct BurnAlertState {
+    static constexpr std::string_view kind = "balt";
+    static constexpr std::int64_t version = 1;
+
+    std::optional<std::int64_t> since_ms, held_ms;
+    bool firing = false;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("since_ms", self.since_ms);
+        visit("held_ms", self.held_ms);
+        visit("firing", self.firing);
+    }
+};
+
+/// How one objective stands.
+struct SloState {
+    static constexpr std::string_view kind = "slor";
+    static constexpr std::int64_t version = 1;
+
+    sequential::StartMixtureState<sequential::ProportionState> halt;
+    slo::ExcessState excess;
+    std::vector<BurnWindowState> windows;
+    std::vector<BurnAlertState> canary, service;
+    double service_events = 0, canary_share = 0;
+    std::int64_t intervals = 0;
+    bool halted = false, exceeded = false;
+    double proven = 0;
+    std::int64_t failed_after_ms = 0;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("halt", self.halt);
+        visit("excess", self.excess);
+        visit("windows", self.windows);
+        visit("canary", self.canary);
+        visit("service", self.service);
+        visit("service_events", self.service_events);
+        visit("canary_share", self.canary_share);
+        visit("intervals", self.intervals);
+        visit("halted", self.halted);
+        visit("exceeded", self.exceeded);
+        visit("proven", self.proven);
+        visit("failed_after_ms", self.failed_after_ms);
+    }
+};
+
 /// An instance that is warming up again.
 struct RestartState {
     static constexpr std::string_view kind = "rest";
@@ -119,7 +198,7 @@ struct RestartState {
 
 struct MonitorState {
     static constexpr std::string_view kind = "moni";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
 
     std::string plan_digest;
     std::int64_t stage = 0;
@@ -134,6 +213,7 @@ struct MonitorState {
     double policy_seconds = 0;
     std::vector<TrackState> tracks;
     std::vector<MetricState> metrics;
+    std::vector<SloState> slo;
     std::vector<RestartState> restarts;
     std::array<std::optional<std::int64_t>, 2> newest_ms{};
     std::int64_t intervals = 0;
@@ -159,6 +239,7 @@ struct MonitorState {
         visit("policy_seconds", self.policy_seconds);
         visit("tracks", self.tracks);
         visit("metrics", self.metrics);
+        visit("slo", self.slo);
         visit("restarts", self.restarts);
         visit("newest_ms", self.newest_ms);
         visit("intervals", self.intervals);

@@ -12,6 +12,8 @@
 #include <serinus/core/words.hpp>
 #include <serinus/sequential/paired_noise.hpp>
 #include <serinus/sequential/proportion_test.hpp>
+#include <serinus/slo/objective.hpp>
+#include <serinus/slo/policy.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -77,7 +79,7 @@ struct Metric {
     /// Harm that would surely matter; default: the margin squared (ratio) or doubled (difference).
     std::optional<Margin> detect = std::nullopt;
     sequential::ProportionMethod method = sequential::ProportionMethod::automatic;
-    double weight = 1;      ///< its part of alpha, relative to the other metrics'
+    double weight = 1;      ///< its part of alpha, relative to the other metrics' and the rules of `slo`
     bool critical = false;  ///< promotes only by `harm_ruled_out`, unless `promote_when` says otherwise
     bool muted = false;     ///< shown, never decides
     double min_count = 0;   ///< requests (gauge: values) that each arm must have had in the stage before it decides
@@ -94,6 +96,24 @@ struct Noise {
     std::vector<sequential::PairedNoise> stages;  ///< gauge: one a stage of the plan
 
     friend bool operator==(const Noise&, const Noise&) = default;
+};
+
+/// A service level objective that the rollout must not endanger (methods: docs/concepts/release-budget.md). It rolls
+/// back in two ways, each with half of its part of alpha: `halt`, when the canary is proven to burn so fast that all
+/// traffic on it would use up `halt_budget` of the period's budget within `halt_window_ms`, beyond what the baseline
+/// burns; and the cap, when this release is proven to have used more than `max_budget_per_release` of it. The raw burn
+/// rates of `policy` page or open tickets; they never roll back.
+struct SloRule {
+    slo::Objective objective;
+    std::string metric;                   ///< the proportion whose bad and total events the objective is about
+    double max_budget_per_release = 0.2;  ///< share of the period's budget, above 0, at most 1
+    double halt_budget = 0.5;             ///< share of the period's budget, above 0, at most 1
+    std::optional<std::int64_t> halt_window_ms =
+        std::nullopt;    ///< default: the first of 1h, 6h, 1d, 3d in which it can fire
+    slo::Policy policy;  ///< without conditions: the SRE workbook's for the objective's period
+    double weight = 1;   ///< its part of alpha, relative to the metrics' and the other rules'
+
+    friend bool operator==(const SloRule&, const SloRule&) = default;
 };
 
 /// How the two arms are told apart in a Prometheus answer.
@@ -129,6 +149,7 @@ struct Plan {
     std::int64_t settle_ms = 0;    ///< an interval is judged this long after its end; what comes later is dropped
     Deadline on_deadline = Deadline::hold;
     std::vector<Metric> metrics;
+    std::vector<SloRule> slo;
     std::map<std::string, Noise> noise;  ///< by metric name; `calibrate` learns it from history
     /// A gauge without noise learns it from the rollout itself, and no error rate is promised. Without this it decides
     /// nothing.
@@ -147,8 +168,22 @@ void check(const Plan& plan);
 /// The names of the series that a metric is made of.
 std::vector<std::string> series_of(const Metric& metric);
 
-/// The share of alpha that each metric may spend: alpha x weight / sum of the weights; 0 for a muted one.
+/// The share of alpha that each metric may spend: alpha x weight / sum of the weights; 0 for a muted one. The sum is
+/// over every way to roll back, the rules of `slo` included.
 std::vector<double> alpha_split(const Plan& plan);
+
+/// The same for each rule of `slo`; its halt and its cap have half of it each.
+std::vector<double> slo_alpha_split(const Plan& plan);
+
+/// `policy` with its default filled in.
+slo::Policy effective_policy(const SloRule& rule);
+
+/// `halt_window_ms` with its default filled in; empty when the rule gives none and none of the usual ones can fire.
+std::optional<std::int64_t> effective_halt_window_ms(const SloRule& rule);
+
+/// How much larger than the baseline's share of bad events the canary's must be proven to be, for a halt: halt_budget x
+/// budget x period/halt window.
+double halt_difference(const SloRule& rule);
 
 /// `detect` with its default filled in; empty when the margin is zero and the plan gives none.
 std::optional<Margin> effective_detect(const Metric& metric);

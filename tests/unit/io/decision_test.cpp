@@ -62,6 +62,34 @@ Decision example() {
     errors.reasons = {proven, {Code::dispersion_unknown, "errors", {}, false}};
     decision.metrics = {errors};
 
+    BurnResult burn;
+    burn.objective = "availability";
+    burn.metric = "errors";
+    burn.verdict = Verdict::fail;
+    burn.budget = 0.001;
+    burn.period_ms = 2'592'000'000;
+    burn.alpha = 0.025;
+    burn.canary_burn = 41;
+    burn.canary_lower = 30;
+    burn.canary_upper = 55;
+    burn.projected_burn = 42;
+    burn.service_burn = 1.5;
+    burn.windows = {{.window_ms = 300'000, .status = slo::BurnStatus::ok, .canary = 43, .service = 2, .coverage = 1},
+                    {.window_ms = 3'600'000}};
+    burn.share = {.estimate = 0.3,
+                  .lower = 0.21,
+                  .upper = 0.4,
+                  .confidence = 0.93,
+                  .total = 0.31,
+                  .allowed = 0.2,
+                  .expected_events = 2e6,
+                  .measured = true};
+    burn.halt = {.window_ms = 3'600'000, .budget = 0.5, .factor = 360, .log_e_value = -1.5, .log_needed = 4.4};
+    burn.alert = Severity::ticket;
+    burn.dedupe_key = "payments-2026.11.22-1/availability/page";
+    burn.reasons = {{Code::budget_exceeded, "availability", {{"lower", 0.21}}, false}};
+    decision.burn = {burn};
+
     decision.telemetry.intervals = 76;
     decision.telemetry.used = 75;
     decision.telemetry.missing = {0, 1};
@@ -95,13 +123,26 @@ TEST(WriteDecision, SaysEverything) {
             "reasons": [
                 {"code": "harm_proven", "number": 1000, "metric": "errors", "numbers": {"bound": 2.25, "margin": 2}},
                 {"code": "dispersion_unknown", "number": 1008, "metric": "errors", "numbers": {}}]}],
+        "burn": [{
+            "objective": "availability", "metric": "errors", "verdict": "fail", "budget": 0.001, "period": "30d",
+            "alpha": 0.025, "canary_burn": 41, "canary_lower": 30, "canary_upper": 55, "projected_burn": 42,
+            "service_burn": 1.5,
+            "windows": [
+                {"window": "5m", "status": "ok", "canary": 43, "service": 2, "coverage": 1},
+                {"window": "1h", "status": "absent", "canary": null, "service": null, "coverage": 0}],
+            "share": {"estimate": 0.3, "lower": 0.21, "upper": 0.4, "confidence": 0.93, "total": 0.31, "allowed": 0.2,
+                      "expected_events": 2000000, "measured": true},
+            "halt": {"window": "1h", "budget": 0.5, "factor": 360, "log_e_value": -1.5, "needed": 4.4},
+            "alert": "ticket", "suppressed": false, "dedupe_key": "payments-2026.11.22-1/availability/page",
+            "reasons": [
+                {"code": "budget_exceeded", "number": 1131, "metric": "availability", "numbers": {"lower": 0.21}}]}],
         "telemetry": {"intervals": 76, "used": 75, "missing": {"baseline": 0, "canary": 1},
                       "newest": {"baseline": "2026-11-22T21:21:29Z", "canary": null},
                       "late": 1, "repeated": 2, "conflicts": 3, "ignored": 4}})");
 
     // What follows from the rest is compared apart from it.
     json rest = out;
-    for (json* reasons : {&rest["reasons"], &rest["metrics"][0]["reasons"]}) {
+    for (json* reasons : {&rest["reasons"], &rest["metrics"][0]["reasons"], &rest["burn"][0]["reasons"]}) {
         for (json& reason : *reasons) reason.erase("sentence");
     }
     for (const char* side : {"evidence", "mirror"}) rest["metrics"][0][side].erase("needed");

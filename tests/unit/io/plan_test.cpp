@@ -117,6 +117,32 @@ TEST(ReadPlan, FullHasEveryValue) {
     latency.margin.ratio = 1.1;
     latency.detect = Margin{.ratio = 1.3, .difference = std::nullopt};
     expected.metrics = {errors, slow, hits, latency};
+    SloRule availability;
+    availability.objective = {
+        .name = "availability", .budget = 0.001, .period_ms = 28LL * 86'400'000, .expected_events = 2.4e9};
+    availability.metric = "errors";
+    availability.max_budget_per_release = 0.1;
+    availability.halt_budget = 0.4;
+    availability.halt_window_ms = 1'800'000;
+    availability.policy.conditions = {{.name = "fast",
+                                       .long_ms = 3'600'000,
+                                       .short_ms = 300'000,
+                                       .factor = 13.44,
+                                       .severity = Severity::page,
+                                       .for_ms = 120'000,
+                                       .keep_firing_for_ms = 600'000},
+                                      {.name = "ticket.3d",
+                                       .long_ms = 3LL * 86'400'000,
+                                       .short_ms = 3LL * 86'400'000,
+                                       .factor = 1,
+                                       .severity = Severity::ticket}};
+    availability.policy.min_events = 100;
+    availability.policy.min_probability = 0.95;
+    availability.weight = 0.5;
+    SloRule speed;
+    speed.objective = {.name = "speed", .budget = 0.01};
+    speed.metric = "slow";
+    expected.slo = {availability, speed};
     expected.noise["errors"].dispersion = 1.3;
     sequential::PairedNoise stage;
     stage.table = {0.4, 1.3, 2.4, 3.9, 5.8, 9.1, 16.5};
@@ -261,6 +287,9 @@ TEST(PlanSchema, HasTheKeysThatTheReaderKnows) {
     EXPECT_EQ(reader_keys("/metrics/0/margin"), schema_keys(schema["$defs"]["margin"]));
     EXPECT_EQ(reader_keys("/arms"), schema_keys(schema["$defs"]["arms"]));
     EXPECT_EQ(reader_keys("/telemetry"), schema_keys(schema["$defs"]["telemetry"]));
+    EXPECT_EQ(reader_keys("/slo/0"), schema_keys(schema["$defs"]["slo"]));
+    EXPECT_EQ(reader_keys("/slo/0/halt"), schema_keys(schema["$defs"]["slo"]["properties"]["halt"]));
+    EXPECT_EQ(reader_keys("/slo/0/policy/0"), schema_keys(schema["$defs"]["condition"]));
     EXPECT_EQ(reader_keys("/noise/errors"), schema_keys(schema["$defs"]["noise"]));
     EXPECT_EQ(reader_keys("/noise/errors/stages/0"), schema_keys(schema["$defs"]["stage_noise"]));
 }

@@ -1,0 +1,154 @@
+// What a decision says of error budgets.
+
+#include <algorithm>
+#include <cmath>
+
+#include "rollout/monitor_impl.hpp"
+
+namespace serinus {
+inline namespace v0 {
+
+using detail::seconds;
+using detail::SloJudged;
+using detail::Whose;
+
+namespace {
+
+double burn_of(const serinus::Proportion& events, double budget) { return events.bad / events.total / budget; }
+
+serinus::Proportion floating(const sequential::Proportion& events) {
+    return {static_cast<double>(events.bad), static_cast<double>(events.total)};
+}
+
+std::vector<BurnWindow> windows_of(const SloJudged& judged, std::int64_t now_ms) {
+    std::vector<BurnWindow> windows;
+    for (const detail::BurnWindowSums& sums : judged.windows) {
+        const auto [events, coverage] = sums.at(now_ms);
+        const auto canary = events_of(events, Whose::canary);
+        BurnWindow& window = windows.emplace_back();
+        window.window_ms = sums.window_ms();
+        window.status = canary.total > 0 ? slo::BurnStatus::ok
+                        : coverage > 0   ? slo::BurnStatus::no_traffic
+                                         : slo::BurnStatus::absent;
+        window.canary = burn_of(canary, judged.rule.objective.budget);
+        window.service = burn_of(events_of(events, Whose::service), judged.rule.objective.budget);
+        window.coverage = coverage;
+    }
+    return windows;
+}
+
+BudgetShare share_of(const SloJudged& judged, std::int64_t interval_ms) {
+    BudgetShare share;
+    share.allowed = judged.rule.max_budget_per_release;
+    share.measured = !judged.rule.objective.expected_events;
+    share.confidence = 1 - judged.excess.options().alpha_lower - judged.excess.options().alpha_upper;
+    if (judged.intervals == 0) {
+        if (!share.measured) share.expected_events = *judged.rule.objective.expected_events;
+        return share;
+    }
+    share.expected_events = judged.expected_events(interval_ms);
+    const double all = judged.budget_events(1, interval_ms);
+    if (!(all > 0)) return share;  // not one request so far
+    share.estimate = judged.excess.estimate() / all;
+    share.lower = judged.excess.lower() / all;
+    share.upper = judged.excess.upper() / all;
+    share.total = static_cast<double>(judged.excess.canary().bad) / all;
+    // The bound is interpolated, the e-value at what is allowed exact: a verdict and the bound beside it agree.
+    if (judged.exceeded) share.lower = std::max(share.lower, share.allowed);
+    return share;
+}
+
+Reason alert_reason(Code code, const SloJudged& judged, std::size_t at, Whose whose, std::int64_t now_ms) {
+    const slo::Condition& condition = judged.policy.conditions[at];
+    return {code,
+            judged.rule.objective.name,
+            {{"burn", burn_of(events_of(judged.sums(condition.long_ms, now_ms), whose), judged.rule.objective.budget)},
+             {"long", seconds(condition.long_ms)},
+             {"short", seconds(condition.short_ms)},
+             {"factor", condition.factor}},
+            false};
+}
+
+}  // namespace
+
+const Monitor::Impl::Judged& Monitor::Impl::metric_of(const SloRule& rule) const {
+    return *std::find_if(metrics.begin(), metrics.end(),
+                         [&](const Judged& judged) { return judged.metric.name == rule.metric; });
+}
+
+BurnResult Monitor::Impl::burn_result(const SloJudged& judged) const {
+    const SloRule& rule = judged.rule;
+    const std::string& name = rule.objective.name;
+    const double budget = rule.objective.budget;
+    const std::int64_t now = start_ms ? frontier_ms() : 0;  // windows end with the last judged interval
+    BurnResult result;
+    result.objective = name;
+    result.metric = rule.metric;
+    result.budget = budget;
+    result.period_ms = rule.objective.period_ms;
+    result.alpha = judged.alpha;
+    const auto baseline = floating(judged.excess.baseline()), canary = floating(judged.excess.canary());
+    result.canary_burn = burn_of(canary, budget);
+    result.canary_upper = 1 / budget;
+    if (canary.total > 0) {
+        result.canary_lower = judged.excess.canary_lower() / canary.total / budget;
+        result.canary_upper = std::min(result.canary_upper, judged.excess.canary_upper() / canary.total / budget);
+    }
+    result.service_burn = burn_of({baseline.bad + canary.bad, baseline.total + canary.total}, budget);
+    result.windows = windows_of(judged, now);
+    result.share = share_of(judged, plan.interval_ms);
+    result.halt.window_ms = *effective_halt_window_ms(rule);
+    result.halt.budget = rule.halt_budget;
+    result.halt.factor = halt_difference(rule) / budget;
+    result.halt.log_e_value = judged.halt.log_e_value();
+    result.halt.log_needed = judged.halt.log_needed();
+    result.projected_burn = burn_of(events_of(judged.sums(result.halt.window_ms, now), Whose::judged), budget);
+
+    const auto say = [&](Code code, std::vector<NamedNumber> numbers) {
+        result.reasons.push_back({code, name, std::move(numbers), false});
+    };
+    const double after = seconds(judged.failed_after_ms);
+    if (judged.halted)
+        say(Code::burn_halt,
+            {{"share", rule.halt_budget}, {"window", seconds(result.halt.window_ms)}, {"after", after}});
+    if (judged.exceeded)
+        say(Code::budget_exceeded,
+            {{"lower", judged.proven}, {"allowed", rule.max_budget_per_release}, {"after", after}});
+    const Judged& counted = metric_of(rule);
+    if (judged.failed()) {
+        result.verdict = Verdict::fail;
+    } else if (judged.intervals > 0 && counted.used > 0) {
+        const bool kept = result.share.upper < result.share.allowed;
+        result.verdict = kept && obstacles(counted).empty() && !stale(counted) ? Verdict::pass : Verdict::inconclusive;
+        say(kept ? Code::budget_kept : Code::budget_open,
+            {{"upper", result.share.upper}, {"allowed", result.share.allowed}});
+    }
+
+    const auto of_canary = judged.gravest(judged.canary), of_service = judged.gravest(judged.service);
+    for (const auto& [at, whose, code] : {std::tuple{of_service, Whose::service, Code::burn_service},
+                                          std::tuple{of_canary, Whose::judged, Code::burn_canary}}) {
+        if (!at) continue;
+        const Severity severity = judged.policy.conditions[*at].severity;
+        result.alert = std::min(result.alert.value_or(severity), severity);
+        result.reasons.push_back(alert_reason(code, judged, *at, whose, now));
+    }
+    const std::int64_t warm = (plan.warm_up_ms + plan.interval_ms - 1) / plan.interval_ms;
+    if (!result.alert && start_ms && next <= warm) {
+        result.suppressed =
+            std::any_of(judged.policy.conditions.begin(), judged.policy.conditions.end(),
+                        [&](const slo::Condition& condition) { return judged.holds(condition, Whose::canary, now); });
+        if (result.suppressed) say(Code::burn_suppressed, {});
+    }
+    if (result.share.measured && judged.intervals > 0)
+        say(Code::expected_events_measured, {{"events", result.share.expected_events}});
+
+    if (judged.failed() || result.alert) {
+        const Severity severity = judged.failed() ? Severity::page : *result.alert;
+        result.dedupe_key =
+            (plan.deployment.empty() ? plan.name : plan.deployment) + "/" + name + "/" + std::string(word(severity));
+    }
+    return result;
+}
+
+}  // namespace v0
+}  // namespace serinus

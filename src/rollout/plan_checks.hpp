@@ -1,0 +1,38 @@
+#pragma once
+/// \file
+/// How a plan's values are refused: the path, the value, and what is allowed; inside the library only.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <serinus/core/error.hpp>
+#include <serinus/core/reason.hpp>
+#include <serinus/rollout/plan.hpp>
+#include <serinus/series/duration.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace detail {
+
+[[noreturn]] inline void refuse(const std::string& path, const std::string& value, std::string_view allowed) {
+    raise(Code::plan_value, path + " is " + value + "; allowed: " + std::string(allowed));
+}
+
+inline void require_value(bool good, const std::string& path, double value, std::string_view allowed) {
+    if (!good) refuse(path, number_text(value, 17), allowed);
+}
+
+inline void require_time(bool good, const std::string& path, std::int64_t value_ms, std::string_view allowed) {
+    if (!good) refuse(path, value_ms < 0 ? std::to_string(value_ms) + " ms" : format_duration(value_ms), allowed);
+}
+
+inline std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+
+/// Checks rule `index` of the plan's objectives; its metric is one of the plan's.
+void check_slo(const std::string& path, const Plan& plan, std::size_t index);
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace serinus
