@@ -66,6 +66,7 @@
 #include <serinus/io/decision.hpp>
 #include <serinus/io/plan.hpp>
 #include <serinus/io/prometheus.hpp>
+#include <serinus/io/rules.hpp>
 #include <serinus/io/state.hpp>
 #include <serinus/report/calibration.hpp>
 #include <serinus/report/record.hpp>

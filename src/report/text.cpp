@@ -258,6 +258,7 @@ bool shown_elsewhere(Code code) {
         case Code::dispersion_given:
         case Code::noise_given:
         case Code::noise_learned_now:
+        case Code::budget_kept:
         case Code::late_samples:
         case Code::conflicting_samples: return true;
         default: return false;
@@ -285,6 +286,9 @@ std::vector<std::string> reason_sentences(const Decision& decision) {
             told->metrics.push_back(metric);
     };
     for (const Reason& reason : decision.reasons) tell(reason);
+    for (const BurnResult& burn : decision.burn) {
+        for (const Reason& reason : burn.reasons) tell(reason);
+    }
     // What has led to a rollback is all above; for the others the metrics' own reasons say what is still in the way.
     if (decision.decision != Action::rollback) {
         for (const MetricResult& metric : decision.metrics) {
@@ -400,6 +404,31 @@ std::vector<std::string> promise_sentences(const Decision& decision) {
     return sentences;
 }
 
+/// What an objective's budget has to say: the share that this release has used, and how fast it burns.
+std::vector<std::string> budget_sentences(const Decision& decision) {
+    std::vector<std::string> sentences;
+    for (const BurnResult& burn : decision.burn) {
+        const std::string head = shown_name(burn.objective) + " " + verdict_text(burn.verdict) + ": ";
+        const BudgetShare& share = burn.share;
+        if (!std::isfinite(share.estimate)) {
+            sentences.push_back(head + "nothing of its " + format_duration(burn.period_ms) + " is judged yet");
+            continue;
+        }
+        const auto end = [](double value, Round round) {
+            return std::isfinite(value) ? number(100 * value, round) + " %" : std::string("no bound yet");
+        };
+        sentences.push_back(head + percent(share.estimate) + " of the " + format_duration(burn.period_ms) +
+                            "'s error budget used beyond the baseline (" + end(share.lower, Round::down) + " to " +
+                            end(share.upper, Round::up) + "), " + percent(share.allowed) + " allowed a release");
+        std::vector<std::string> speeds{"the canary burns " + number(burn.canary_burn) + "x",
+                                        "the service " + number(burn.service_burn) + "x",
+                                        "a halt begins at " + number(burn.halt.factor) + "x more than the baseline"};
+        if (burn.alert) speeds.push_back("it alerts (" + std::string(word(*burn.alert)) + ")");
+        sentences.push_back(joined(speeds));
+    }
+    return sentences;
+}
+
 bool has(const Decision& decision, Code code) {
     return std::any_of(decision.reasons.begin(), decision.reasons.end(),
                        [&](const Reason& reason) { return reason.code == code; });
@@ -428,6 +457,11 @@ std::string next_after_hold(const Decision& decision) {
     for (const MetricResult& metric : decision.metrics) {
         if (!metric.muted && metric.verdict != Verdict::pass) waiting.push_back(shown_name(metric.name));
     }
+    for (const BurnResult& burn : decision.burn) {
+        if (burn.verdict != Verdict::pass) waiting.push_back(shown_name(burn.objective));
+    }
+    if (waiting.empty() && decision.severity == Severity::page)
+        return "see to the error budget first (see why): while it pages nothing is promoted";
     if (waiting.empty()) return "keep watching: every metric has passed, the stage's minimum is not over";
     const bool one = waiting.size() == 1;
     return "keep watching: " + listed(std::move(waiting)) + (one ? " has" : " have") + " not passed yet";
@@ -506,6 +540,7 @@ std::string shown(const Decision& decision, const TextOptions& options, std::opt
     page.paragraph("why", reason_sentences(decision));
     std::vector<std::string> data = data_sentences(decision);
     if (!unknown.empty()) data.push_back(unknown);
+    page.paragraph("budget", budget_sentences(decision));
     page.paragraph("data", data);
     page.paragraph("noise", noise_sentences(decision));
     page.paragraph("promise", promise_sentences(decision));

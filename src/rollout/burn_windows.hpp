@@ -10,6 +10,7 @@
 
 #include <serinus/fixed/proportion_test.hpp>
 #include <serinus/rollout/monitor_state.hpp>
+#include <serinus/slo/burn_rate.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -67,6 +68,23 @@ class BurnWindowSums {
     struct Sum {
         ArmEvents events;
         double coverage = 0;
+
+        /// What the window says of some of its events.
+        slo::WindowBurn burn(std::int64_t window_ms, Whose whose, double budget) const {
+            const serinus::Proportion sum = events_of(events, whose);
+            slo::WindowBurn burn;
+            burn.window_ms = window_ms;
+            burn.coverage = coverage;
+            burn.status = sum.total > 0  ? slo::BurnStatus::ok
+                          : coverage > 0 ? slo::BurnStatus::no_traffic
+                                         : slo::BurnStatus::absent;
+            if (burn.status == slo::BurnStatus::absent) return burn;
+            burn.bad = sum.bad;
+            burn.total = sum.total;
+            burn.ratio = sum.bad / sum.total;
+            burn.burn = burn.ratio / budget;
+            return burn;
+        }
     };
 
     Sum at(std::int64_t now_ms) const {

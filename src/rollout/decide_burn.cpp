@@ -21,18 +21,14 @@ serinus::Proportion floating(const sequential::Proportion& events) {
 }
 
 std::vector<BurnWindow> windows_of(const SloJudged& judged, std::int64_t now_ms) {
+    const auto canary = judged.burns(Whose::canary, now_ms), service = judged.burns(Whose::service, now_ms);
     std::vector<BurnWindow> windows;
-    for (const detail::BurnWindowSums& sums : judged.windows) {
-        const auto [events, coverage] = sums.at(now_ms);
-        const auto canary = events_of(events, Whose::canary);
-        BurnWindow& window = windows.emplace_back();
-        window.window_ms = sums.window_ms();
-        window.status = canary.total > 0 ? slo::BurnStatus::ok
-                        : coverage > 0   ? slo::BurnStatus::no_traffic
-                                         : slo::BurnStatus::absent;
-        window.canary = burn_of(canary, judged.rule.objective.budget);
-        window.service = burn_of(events_of(events, Whose::service), judged.rule.objective.budget);
-        window.coverage = coverage;
+    for (std::size_t i = 0; i < canary.size(); ++i) {
+        windows.push_back({.window_ms = canary[i].window_ms,
+                           .status = canary[i].status,
+                           .canary = canary[i].burn,
+                           .service = service[i].burn,
+                           .coverage = canary[i].coverage});
     }
     return windows;
 }
@@ -58,15 +54,27 @@ BudgetShare share_of(const SloJudged& judged, std::int64_t interval_ms) {
     return share;
 }
 
-Reason alert_reason(Code code, const SloJudged& judged, std::size_t at, Whose whose, std::int64_t now_ms) {
-    const slo::Condition& condition = judged.policy.conditions[at];
-    return {code,
-            judged.rule.objective.name,
-            {{"burn", burn_of(events_of(judged.sums(condition.long_ms, now_ms), whose), judged.rule.objective.budget)},
-             {"long", seconds(condition.long_ms)},
-             {"short", seconds(condition.short_ms)},
-             {"factor", condition.factor}},
-            false};
+/// The gravest condition that fires, if one does. The burn rate is read off the windows: alerts that were restored from
+/// a state do not know it.
+std::optional<Reason> alert_reason(Code code, const std::string& objective, const slo::Alerts& alerts,
+                                   const std::vector<slo::WindowBurn>& burns) {
+    const auto severity = alerts.firing();
+    if (!severity) return std::nullopt;
+    std::size_t at = 0;
+    while (alerts.alerts()[at].state != slo::AlertState::firing ||
+           alerts.policy().conditions[at].severity != *severity) {
+        ++at;
+    }
+    const slo::Condition& condition = alerts.policy().conditions[at];
+    const auto window =
+        std::find_if(burns.begin(), burns.end(), [&](const auto& burn) { return burn.window_ms == condition.long_ms; });
+    return Reason{code,
+                  objective,
+                  {{"burn", window->burn},
+                   {"long", seconds(condition.long_ms)},
+                   {"short", seconds(condition.short_ms)},
+                   {"factor", condition.factor}},
+                  false};
 }
 
 }  // namespace
@@ -102,7 +110,9 @@ BurnResult Monitor::Impl::burn_result(const SloJudged& judged) const {
     result.halt.factor = halt_difference(rule) / budget;
     result.halt.log_e_value = judged.halt.log_e_value();
     result.halt.log_needed = judged.halt.log_needed();
-    result.projected_burn = burn_of(events_of(judged.sums(result.halt.window_ms, now), Whose::judged), budget);
+    for (const slo::WindowBurn& window : judged.burns(Whose::judged, now)) {
+        if (window.window_ms == result.halt.window_ms) result.projected_burn = window.burn;
+    }
 
     const auto say = [&](Code code, std::vector<NamedNumber> numbers) {
         result.reasons.push_back({code, name, std::move(numbers), false});
@@ -124,19 +134,16 @@ BurnResult Monitor::Impl::burn_result(const SloJudged& judged) const {
             {{"upper", result.share.upper}, {"allowed", result.share.allowed}});
     }
 
-    const auto of_canary = judged.gravest(judged.canary), of_service = judged.gravest(judged.service);
-    for (const auto& [at, whose, code] : {std::tuple{of_service, Whose::service, Code::burn_service},
-                                          std::tuple{of_canary, Whose::judged, Code::burn_canary}}) {
-        if (!at) continue;
-        const Severity severity = judged.policy.conditions[*at].severity;
-        result.alert = std::min(result.alert.value_or(severity), severity);
-        result.reasons.push_back(alert_reason(code, judged, *at, whose, now));
+    for (const auto& [alerts, whose, code] : {std::tuple{&judged.service, Whose::service, Code::burn_service},
+                                              std::tuple{&judged.canary, Whose::judged, Code::burn_canary}}) {
+        const auto reason = alert_reason(code, name, *alerts, judged.burns(whose, now));
+        if (!reason) continue;
+        result.alert = std::min(result.alert.value_or(*alerts->firing()), *alerts->firing());
+        result.reasons.push_back(*reason);
     }
     const std::int64_t warm = (plan.warm_up_ms + plan.interval_ms - 1) / plan.interval_ms;
     if (!result.alert && start_ms && next <= warm) {
-        result.suppressed =
-            std::any_of(judged.policy.conditions.begin(), judged.policy.conditions.end(),
-                        [&](const slo::Condition& condition) { return judged.holds(condition, Whose::canary, now); });
+        result.suppressed = judged.any_holds(Whose::canary, now);
         if (result.suppressed) say(Code::burn_suppressed, {});
     }
     if (result.share.measured && judged.intervals > 0)

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <tuple>
-#include <utility>
 
 #include <serinus/core/error.hpp>
 #include <serinus/series/duration.hpp>
@@ -39,19 +38,13 @@ void restore_tests(detail::Tests<Test>& tests, const std::optional<TestsState<Te
     if (tests.detect) tests.detect->restore(*state->detect);
 }
 
-std::vector<BurnAlertState> states_of(const std::vector<detail::BurnAlert>& alerts) {
-    std::vector<BurnAlertState> states;
-    for (const detail::BurnAlert& alert : alerts) states.push_back(alert.known);
-    return states;
-}
-
 SloState state_of(const SloJudged& judged) {
     SloState state;
     state.halt = judged.halt.state();
     state.excess = judged.excess.state();
     for (const detail::BurnWindowSums& window : judged.windows) state.windows.push_back({window.state()});
-    state.canary = states_of(judged.canary);
-    state.service = states_of(judged.service);
+    state.canary = judged.canary.state();
+    state.service = judged.service.state();
     state.service_events = judged.service_events;
     state.canary_share = judged.canary_share;
     state.intervals = judged.intervals;
@@ -67,9 +60,7 @@ template <class Require, class Time>
 void restore_slo(SloJudged& judged, const SloState& state, const Require& require, const Time& time) {
     judged.halt.restore(state.halt);
     judged.excess.restore(state.excess);
-    require(state.windows.size() == judged.windows.size() && state.canary.size() == judged.canary.size() &&
-                state.service.size() == judged.service.size(),
-            "an objective with another number of windows or alerts");
+    require(state.windows.size() == judged.windows.size(), "an objective with another number of windows");
     for (std::size_t i = 0; i < judged.windows.size(); ++i) {
         const std::vector<BurnSliceState>& slices = state.windows[i].slices;
         for (std::size_t at = 0; at < slices.size(); ++at) {
@@ -83,16 +74,15 @@ void restore_slo(SloJudged& judged, const SloState& state, const Require& requir
         }
         judged.windows[i].restore(slices);
     }
-    for (const auto& [alerts, states] :
-         {std::pair{&judged.canary, &state.canary}, std::pair{&judged.service, &state.service}}) {
-        for (std::size_t i = 0; i < alerts->size(); ++i) {
-            const BurnAlertState& known = (*states)[i];
-            require(time(known.since_ms) && time(known.held_ms) &&
-                        known.since_ms.has_value() == known.held_ms.has_value() && (!known.firing || known.since_ms),
-                    "an alert that cannot be");
-            (*alerts)[i].known = known;
+    for (const slo::AlertsState* const alerts : {&state.canary, &state.service}) {
+        bool possible = time(alerts->last_ms);
+        for (const auto* const times : {&alerts->active_since, &alerts->firing_since, &alerts->ceased}) {
+            for (const auto& ms : *times) possible = possible && time(ms);
         }
+        require(possible, "an alert at a time beyond the years 1 to 9999");
     }
+    judged.canary.restore(state.canary);
+    judged.service.restore(state.service);
     require(state.intervals >= 0 && state.service_events >= 0 && std::isfinite(state.service_events) &&
                 state.canary_share >= 0 && std::isfinite(state.canary_share) && std::isfinite(state.proven),
             "an objective with numbers that cannot be");

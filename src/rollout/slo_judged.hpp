@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -16,7 +15,7 @@
 #include <serinus/rollout/plan.hpp>
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
-#include <serinus/slo/burn_statistics.hpp>
+#include <serinus/slo/alerts.hpp>
 #include <serinus/slo/excess_sequence.hpp>
 
 #include "rollout/burn_windows.hpp"
@@ -26,36 +25,16 @@ namespace serinus {
 inline namespace v0 {
 namespace detail {
 
-/// A condition as it goes on: it fires once it has held for `for`, and goes on for `keep_firing_for` after it last did.
-struct BurnAlert {
-    BurnAlertState known;
-
-    void see(const slo::Condition& condition, bool holds, std::int64_t now_ms) {
-        if (holds) {
-            if (!known.since_ms) known.since_ms = now_ms;
-            known.held_ms = now_ms;
-            known.firing = known.firing || now_ms - *known.since_ms >= condition.for_ms;
-        } else if (!(known.firing && now_ms - *known.held_ms < condition.keep_firing_for_ms)) {
-            known = {};
-        }
-    }
-    bool quiet() const { return !known.since_ms; }
-};
-
 struct SloJudged {
     SloJudged(const Plan& plan, const SloRule& of, double share)
         : rule(of),
-          policy(effective_policy(of)),
           alpha(share),
           halt(ProportionTest(halt_options(plan, of, share))),
           excess(excess_options(plan, of, share)),
-          canary(policy.conditions.size()),
-          service(policy.conditions.size()) {
+          canary(effective_policy(of), of.objective),
+          service(effective_policy(of), of.objective) {
         std::set<std::int64_t> lengths{*effective_halt_window_ms(rule)};
-        for (const slo::Condition& condition : policy.conditions) {
-            lengths.insert(condition.long_ms);
-            lengths.insert(condition.short_ms);
-        }
+        lengths.insert(canary.windows_ms().begin(), canary.windows_ms().end());
         for (const std::int64_t length : lengths) windows.emplace_back(length, plan.interval_ms);
     }
 
@@ -98,45 +77,30 @@ struct SloJudged {
 
     /// Moves the alerts on; also while nothing comes, for then windows run empty.
     void alert(std::int64_t now_ms) {
-        for (std::size_t i = 0; i < policy.conditions.size(); ++i) {
-            const slo::Condition& condition = policy.conditions[i];
-            canary[i].see(condition, holds(condition, Whose::judged, now_ms), now_ms);
-            service[i].see(condition, holds(condition, Whose::service, now_ms), now_ms);
-        }
+        canary.update(now_ms, burns(Whose::judged, now_ms));
+        service.update(now_ms, burns(Whose::service, now_ms));
     }
 
-    bool holds(const slo::Condition& condition, Whose whose, std::int64_t now_ms) const {
-        const auto longer = events_of(sums(condition.long_ms, now_ms), whose);
-        const auto shorter = events_of(sums(condition.short_ms, now_ms), whose);
-        const double threshold = condition.factor * rule.objective.budget;
-        if (!(longer.bad / longer.total > threshold && shorter.bad / shorter.total > threshold)) return false;
-        if (longer.total < policy.min_events) return false;
-        return !policy.min_probability || slo::probability_burn_exceeds(longer, rule.objective.budget,
-                                                                        condition.factor) >= *policy.min_probability;
+    std::vector<slo::WindowBurn> burns(Whose whose, std::int64_t now_ms) const {
+        std::vector<slo::WindowBurn> burns;
+        for (const BurnWindowSums& window : windows)
+            burns.push_back(window.at(now_ms).burn(window.window_ms(), whose, rule.objective.budget));
+        return burns;
+    }
+
+    /// Would a condition of the policy hold for these events, if it held at once?
+    bool any_holds(Whose whose, std::int64_t now_ms) const {
+        slo::Policy at_once = canary.policy();
+        for (slo::Condition& condition : at_once.conditions) condition.for_ms = 0;
+        slo::Alerts alerts(at_once, rule.objective);
+        alerts.update(now_ms, burns(whose, now_ms));
+        return alerts.firing().has_value();
     }
 
     /// Is there nothing left that time alone would change?
     bool quiet(std::int64_t now_ms) const {
-        const auto silent = [](const BurnAlert& alert) { return alert.quiet(); };
-        return std::all_of(canary.begin(), canary.end(), silent) &&
-               std::all_of(service.begin(), service.end(), silent) && windows.back().at(now_ms).coverage == 0;
-    }
-
-    ArmEvents sums(std::int64_t window_ms, std::int64_t now_ms) const {
-        for (const BurnWindowSums& window : windows) {
-            if (window.window_ms() == window_ms) return window.at(now_ms).events;
-        }
-        return {};
-    }
-
-    /// The gravest condition that fires, of the canary's or the service's.
-    std::optional<std::size_t> gravest(const std::vector<BurnAlert>& alerts) const {
-        std::optional<std::size_t> found;
-        for (std::size_t i = 0; i < alerts.size(); ++i) {
-            if (!alerts[i].known.firing) continue;
-            if (!found || policy.conditions[i].severity < policy.conditions[*found].severity) found = i;
-        }
-        return found;
+        const auto silent = [](const slo::Alerts& alerts) { return !alerts.firing() && !alerts.pending(); };
+        return silent(canary) && silent(service) && windows.back().at(now_ms).coverage == 0;
     }
 
     // ---- evidence
@@ -177,12 +141,11 @@ struct SloJudged {
     bool failed() const { return halted || exceeded; }
 
     SloRule rule;
-    slo::Policy policy;
     double alpha;
     sequential::StartMixture<ProportionTest> halt;
     slo::ExcessSequence excess;
-    std::vector<BurnWindowSums> windows;     // shortest first
-    std::vector<BurnAlert> canary, service;  // one a condition
+    std::vector<BurnWindowSums> windows;  // shortest first
+    slo::Alerts canary, service;          // of the canary's judged intervals, of both arms
     double service_events = 0, canary_share = 0;
     std::int64_t intervals = 0;  // that were judged, over all stages
     bool halted = false, exceeded = false;

@@ -70,6 +70,8 @@ def test_the_full_plan_has_every_key():
         "stage": full["stages"],
         "metric": full["metrics"],
         "margin": [m["margin"] for m in full["metrics"]],
+        "slo": full["slo"],
+        "condition": full["slo"][0]["policy"],
         "noise": full["noise"].values(),
         "stage_noise": full["noise"]["latency_p95"]["stages"],
         "arms": [full["arms"]],
@@ -149,6 +151,37 @@ def decision():
                 "reasons": [reason],
             }
         ],
+        "burn": [
+            {
+                "objective": "availability",
+                "metric": "errors",
+                "verdict": "inconclusive",
+                "budget": 0.001,
+                "period": "30d",
+                "alpha": 0.025,
+                "canary_burn": 41,
+                "canary_lower": 30,
+                "canary_upper": 55,
+                "projected_burn": None,
+                "service_burn": 1.5,
+                "windows": [{"window": "5m", "status": "absent", "canary": None, "service": None, "coverage": 0}],
+                "share": {
+                    "estimate": 0.3,
+                    "lower": "-Infinity",
+                    "upper": "Infinity",
+                    "confidence": 0.93,
+                    "total": 0.31,
+                    "allowed": 0.2,
+                    "expected_events": 2e6,
+                    "measured": True,
+                },
+                "halt": {"window": "1h", "budget": 0.5, "factor": 360, "log_e_value": -1.5, "needed": 4.4},
+                "alert": "ticket",
+                "suppressed": False,
+                "dedupe_key": None,
+                "reasons": [],
+            }
+        ],
         "telemetry": {
             "intervals": 76,
             "used": 75,
@@ -193,7 +226,7 @@ def test_every_key_of_a_decision_is_required_or_known_to_be_optional():
         for key in list(found):
             kept = dict(found)
             del found[key]
-            if key == "ratio" or (key == "margin" and "verdict" in kept):
+            if key == "ratio" or (key == "margin" and "verdict" in kept) or (key == "metric" and "objective" in kept):
                 assert not check.is_valid(document), key
             else:
                 assert check.is_valid(document) == (key in optional), key
@@ -221,6 +254,8 @@ def test_every_key_of_a_decision_is_required_or_known_to_be_optional():
         {"set": {"/reasons/1/outside_alpha": False}},
         {"set": {"/digest": "abc"}},
         {"set": {"/telemetry/late": 0.5}},
+        {"set": {"/burn/0/alert": "loud"}},
+        {"set": {"/burn/0/share/allowed": 0}},
     ],
     ids=lambda change: str(change["set"]),
 )

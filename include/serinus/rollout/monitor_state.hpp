@@ -16,6 +16,7 @@
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/counter.hpp>
+#include <serinus/slo/alerts.hpp>
 #include <serinus/slo/excess_sequence.hpp>
 
 namespace serinus {
@@ -131,22 +132,6 @@ struct BurnWindowState {
     }
 };
 
-/// Since when a condition of a burn policy holds, and when it last did.
-struct BurnAlertState {
-    static constexpr std::string_view kind = "balt";
-    static constexpr std::int64_t version = 1;
-
-    std::optional<std::int64_t> since_ms, held_ms;
-    bool firing = false;
-
-    template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
-        visit("since_ms", self.since_ms);
-        visit("held_ms", self.held_ms);
-        visit("firing", self.firing);
-    }
-};
-
 /// How one objective stands.
 struct SloState {
     static constexpr std::string_view kind = "slor";
@@ -155,7 +140,7 @@ struct SloState {
     sequential::StartMixtureState<sequential::ProportionState> halt;
     slo::ExcessState excess;
     std::vector<BurnWindowState> windows;
-    std::vector<BurnAlertState> canary, service;
+    slo::AlertsState canary, service;
     double service_events = 0, canary_share = 0;
     std::int64_t intervals = 0;
     bool halted = false, exceeded = false;

@@ -232,6 +232,7 @@ TEST(DecisionSchema, HasTheKeysThatAreWritten) {
     decision.metrics[1].margin = {.ratio = std::nullopt, .difference = 0.1};
     decision.metrics[1].detect = {.ratio = std::nullopt, .difference = 0.2};
     decision.metrics[1].reasons[0].outside_alpha = true;
+    decision.burn[0].reasons[0].outside_alpha = true;
     std::set<std::string> written;
     collect(json::parse(io::write_decision(decision)), "", written);
     std::set<std::string> described;

@@ -216,6 +216,34 @@ TEST(Text, Hold) { expect_golden(hold(), "hold"); }
 TEST(Text, Promote) { expect_golden(promote(), "promote"); }
 TEST(Text, NoData) { expect_golden(nothing(), "no_data"); }
 
+/// A rollback because of what the release ate of the budget.
+Decision budget() {
+    Decision decision = rollback();
+    decision.metrics[0].verdict = Verdict::inconclusive;
+    decision.metrics[0].reasons.clear();
+    BurnResult burn;
+    burn.objective = "availability";
+    burn.metric = "errors";
+    burn.verdict = Verdict::fail;
+    burn.budget = 0.001;
+    burn.period_ms = 30LL * 86'400'000;
+    burn.canary_burn = 41.2;
+    burn.service_burn = 3.4;
+    burn.share.estimate = 0.262;
+    burn.share.lower = 0.2104;
+    burn.share.upper = 0.3161;
+    burn.share.allowed = 0.2;
+    burn.halt.factor = 360;
+    burn.alert = Severity::page;
+    burn.reasons = {
+        {Code::budget_exceeded, "availability", {{"after", 750}, {"lower", 0.2003}, {"allowed", 0.2}}, false},
+        {Code::burn_canary, "availability", {{"burn", 41.2}, {"long", 3600}, {"short", 300}, {"factor", 14.4}}, false}};
+    decision.burn = {burn};
+    decision.reasons = {burn.reasons[0], burn.reasons[1]};
+    return decision;
+}
+TEST(Text, Budget) { expect_golden(budget(), "budget"); }
+
 TEST(Text, SaysFirstWhatToDo) {
     EXPECT_TRUE(report::text(rollback()).starts_with("ROLLBACK  payments-2026.11.22-1   stage 1 of 3, 1 % of traffic"));
     EXPECT_TRUE(report::text(hold()).starts_with("HOLD  payments-2026.11.22-1   stage 2 of 3, 10 % of traffic"));

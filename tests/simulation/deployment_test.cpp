@@ -1,0 +1,134 @@
+// The promises on error budgets, simulated: bounds of the excess under peeking, and rollouts of a good canary with
+// objectives. Fixed seeds; SERINUS_SIMULATION_SCALE multiplies the number of repetitions (4,000 at 1;
+// a quarter of them for whole rollouts). A share that
+// must stay below a level is asserted to be at most that level; its upper bound (4 standard errors) is printed beside
+// it.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <limits>
+#include <random>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <serinus/rollout/monitor.hpp>
+#include <serinus/slo/excess_sequence.hpp>
+
+namespace serinus {
+namespace {
+
+int repetitions() {
+    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
+    const double factor = scale ? std::strtod(scale, nullptr) : 1;
+    return std::max(1, static_cast<int>(4000 * factor));
+}
+
+void expect_at_most(const std::string& what, int count, double level, double n = repetitions()) {
+    const double share = count / n;
+    std::printf("| %-72s | %.4f (below %.4f) |\n", what.c_str(), share,
+                share + 4 * std::sqrt(std::max(share * (1 - share), 1 / n) / n));
+    EXPECT_LE(share, level) << what;
+}
+
+struct Cell {
+    const char* name;
+    int n_b, n_c;
+    std::function<std::pair<double, double>(int)> rates;  // of interval t
+};
+
+int draw(int n, double p, std::mt19937_64& random) { return std::binomial_distribution<int>(n, p)(random); }
+
+// Rates drift, harm comes and goes: the excess has no constant ratio and no constant difference.
+TEST(Deployment, BoundsOfTheExcessHoldAtEveryLook) {
+    unsigned seed = 2100;
+    for (const Cell& cell : {Cell{"A/A 1 %, 900:100", 900, 100, [](int) { return std::pair(0.01, 0.01); }},
+                             Cell{"1 % and 3 %, 900:100", 900, 100, [](int) { return std::pair(0.01, 0.03); }},
+                             Cell{"2 % swinging by 90 %, canary x3 and x0.5 in turns, 100:100", 100, 100,
+                                  [](int t) {
+                                      const double rate = 0.02 * (1 + 0.9 * std::sin(t / 7.0));
+                                      return std::pair(rate, rate * (t % 50 < 25 ? 3 : 0.5));
+                                  }},
+                             Cell{"1 % and 2 %, 100:900", 100, 900, [](int) { return std::pair(0.01, 0.02); }}}) {
+        std::mt19937_64 random(seed++);
+        int low = 0, high = 0, stopped = 0;
+        for (int i = 0; i < repetitions(); ++i) {
+            slo::ExcessSequence excess({.alpha_lower = 0.05, .alpha_upper = 0.05});
+            double truth = 0;
+            bool below = false, above = false;
+            const int stop = 1 + static_cast<int>(random() % 100);
+            for (int t = 0; t < 100; ++t) {
+                const auto [p_b, p_c] = cell.rates(t);
+                excess.update({draw(cell.n_b, p_b, random), cell.n_b}, {draw(cell.n_c, p_c, random), cell.n_c});
+                truth += cell.n_c * (p_c - p_b);
+                // e-values at the truth reach 1/alpha exactly where the bounds pass it.
+                const bool over = excess.log_e_value_above(truth) >= std::log(20);
+                const bool under = excess.log_e_value_below(truth) >= std::log(20);
+                below = below || over;
+                above = above || under;
+                if (t + 1 == stop && (over || under)) ++stopped;
+            }
+            low += below;
+            high += above;
+        }
+        expect_at_most(std::string(cell.name) + ": lower bound ever wrong", low, 0.05);
+        expect_at_most(std::string(cell.name) + ": upper bound ever wrong", high, 0.05);
+        expect_at_most(std::string(cell.name) + ": either wrong at a random stop", stopped, 0.1);
+    }
+}
+
+/// Is a canary like its baseline ever rolled back? The metric is judged too; expected events are few, so that the cap
+/// is near what luck alone brings.
+TEST(Deployment, AGoodCanaryIsRarelyRolledBackWithObjectivesOn) {
+    constexpr std::int64_t interval = 10'000;
+    Plan plan;
+    plan.name = "simulation";
+    plan.interval_ms = interval;
+    plan.stages = {{.traffic = 0.5}};
+    Metric metric;
+    metric.name = "errors";
+    metric.bad = "bad";
+    metric.total = "total";
+    metric.margin = {.ratio = 1.0, .difference = {}};
+    metric.detect = Margin{.ratio = 2.0, .difference = {}};
+    plan.metrics = {metric};
+    SloRule rule;
+    rule.objective = {.name = "availability", .budget = 0.01, .expected_events = 5000};
+    rule.metric = "errors";
+    rule.halt_window_ms = 14'400'000;
+    plan.slo = {rule, rule};
+    plan.slo[1].objective.name = "strict";
+    plan.slo[1].weight = 2;
+    plan.slo[1].max_budget_per_release = 0.25;
+    int rolled_back = 0, by_objective = 0;
+    std::mt19937_64 random(2200);
+    const int rollouts = std::max(1, repetitions() / 4);  // a rollout costs as much as a hundred sequences
+    for (int i = 0; i < rollouts; ++i) {
+        Monitor monitor(plan);
+        Decision decision;
+        for (int t = 0; t < 60; ++t) {
+            Batch batch;
+            const auto add = [&](const char* series, Arm arm, double value) {
+                batch.series.push_back(
+                    {series, arm, std::numeric_limits<double>::quiet_NaN(), {{t * interval}, {value}, ""}});
+            };
+            add("bad", Arm::baseline, draw(100, 0.02, random));
+            add("total", Arm::baseline, 100);
+            add("bad", Arm::canary, draw(100, 0.02, random));
+            add("total", Arm::canary, 100);
+            decision = monitor.observe(batch, (t + 1) * interval);
+            if (decision.decision == Action::rollback) break;
+        }
+        rolled_back += decision.decision == Action::rollback;
+        by_objective += std::any_of(decision.burn.begin(), decision.burn.end(),
+                                    [](const BurnResult& burn) { return burn.verdict == Verdict::fail; });
+    }
+    expect_at_most("A/A 2 %, 100:100, a metric and two objectives: ever rolled back", rolled_back, 0.05, rollouts);
+    expect_at_most("the same: by an objective", by_objective, 0.05 * 3 / 4, rollouts);
+}
+
+}  // namespace
+}  // namespace serinus
