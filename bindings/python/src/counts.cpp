@@ -22,6 +22,7 @@
 
 #include "core.hpp"
 #include "evidence.hpp"
+#include "plain_update.hpp"
 
 namespace serinus::python {
 namespace {
@@ -83,6 +84,23 @@ void update_proportions(Test& test, const Whole& bad_b, const Whole& total_b, co
     }
 }
 
+template <class Test>
+struct RateUpdate {
+    static constexpr std::size_t size = 4;
+    static constexpr const char* text =
+        R"(update($self, /, events_b, exposure_b, events_c, exposure_c)
+--
+
+Takes one interval: events in an exposure of the baseline, then of the canary.
+
+An exposure of 0 without events is no information and changes nothing. Impossible events (negative, fractional, above
+2^53) raise `serinus.Error` with code "serinus.argument.count", impossible exposures (negative, NaN, infinite, 0 where
+there are events) "serinus.argument.range"; nothing is changed then.)";
+    static void take(Test& test, const std::array<double, size>& numbers) {
+        test.update(Rate{plain_count(numbers[0]), numbers[1]}, Rate{plain_count(numbers[2]), numbers[3]});
+    }
+};
+
 /// `update` and `_update_many` of a test that takes rates.
 template <class Test, class Class>
 void define_rates(Class& type) {
@@ -92,13 +110,9 @@ void define_rates(Class& type) {
                 test.update(Rate{count_argument("events_b", events_b), exposure_argument("exposure_b", exposure_b)},
                             Rate{count_argument("events_c", events_c), exposure_argument("exposure_c", exposure_c)});
             },
-            py::arg("events_b"), py::arg("exposure_b"), py::arg("events_c"), py::arg("exposure_c"),
-            R"(Takes one interval: events in an exposure of the baseline, then of the canary.
-
-An exposure of 0 without events is no information and changes nothing. Impossible events (negative, fractional, above
-2^53) raise `serinus.Error` with code "serinus.argument.count", impossible exposures (negative, NaN, infinite, 0 where
-there are events) "serinus.argument.range"; nothing is changed then.)")
+            py::arg("events_b"), py::arg("exposure_b"), py::arg("events_c"), py::arg("exposure_c"))
         .def("_update_many", &update_rates<Test>);
+    quicken_update<Test, RateUpdate<Test>>(type);
 }
 
 template <class Test, class Class>

@@ -19,6 +19,7 @@
 
 #include "core.hpp"
 #include "evidence.hpp"
+#include "plain_update.hpp"
 
 namespace serinus::python {
 namespace {
@@ -61,6 +62,23 @@ py::tuple options_tuple(const ProportionOptions& o) {
                           o.dispersion, o.interval);
 }
 
+template <class Test>
+struct ProportionUpdate {
+    static constexpr std::size_t size = 4;
+    static constexpr const char* text =
+        R"(update($self, /, bad_b, total_b, bad_c, total_c)
+--
+
+Takes the counts of one interval: bad of total requests in the baseline, then in the canary.
+
+An interval with an empty arm is no information and changes nothing. Impossible counts (negative, fractional, bad above
+total, above 2^53) raise `serinus.Error` with code "serinus.argument.count" and change nothing.)";
+    static void take(Test& test, const std::array<double, size>& numbers) {
+        test.update(Proportion{.bad = plain_count(numbers[0]), .total = plain_count(numbers[1])},
+                    Proportion{.bad = plain_count(numbers[2]), .total = plain_count(numbers[3])});
+    }
+};
+
 template <class Test, class Class>
 void define_common(Class& type) {
     type.def(
@@ -70,12 +88,9 @@ void define_common(Class& type) {
                     Proportion{.bad = count_argument("bad_b", bad_b), .total = count_argument("total_b", total_b)},
                     Proportion{.bad = count_argument("bad_c", bad_c), .total = count_argument("total_c", total_c)});
             },
-            py::arg("bad_b"), py::arg("total_b"), py::arg("bad_c"), py::arg("total_c"),
-            R"(Takes the counts of one interval: bad of total requests in the baseline, then in the canary.
-
-An interval with an empty arm is no information and changes nothing. Impossible counts (negative, fractional, bad above
-total, above 2^53) raise `serinus.Error` with code "serinus.argument.count" and change nothing.)")
+            py::arg("bad_b"), py::arg("total_b"), py::arg("bad_c"), py::arg("total_c"))
         .def("_update_many", &update_many<Test>);
+    quicken_update<Test, ProportionUpdate<Test>>(type);
     define_evidence<Test>(type);
 }
 
