@@ -80,6 +80,43 @@ TEST(Deployment, BoundsOfTheExcessHoldAtEveryLook) {
     }
 }
 
+// Negative binomial counts, phi times as variable as independent requests, phi known: bounds of the excess that the
+// mean rates bring.
+TEST(Deployment, BoundsOfTheExcessHoldForScatteredCounts) {
+    constexpr int size_b = 900, size_c = 100;
+    constexpr double rate = 0.01;
+    unsigned seed = 2150;
+    for (const double phi : {2.0, 5.0, 10.0}) {
+        for (const double ratio : {1.0, 3.0}) {
+            std::mt19937_64 random(seed++);
+            const auto scattered = [&](double mean) {
+                const double level = std::gamma_distribution<double>(mean / (phi - 1), phi - 1)(random);
+                return level > 0 ? std::poisson_distribution<int>(level)(random) : 0;
+            };
+            int low = 0, high = 0;
+            for (int i = 0; i < repetitions(); ++i) {
+                slo::ExcessSequence excess({.alpha_lower = 0.05, .alpha_upper = 0.05, .dispersion = phi});
+                double truth = 0;
+                bool below = false, above = false;
+                for (int t = 0; t < 100; ++t) {
+                    const int x_b = std::min(size_b, scattered(size_b * rate));
+                    const int x_c = std::min(size_c, scattered(size_c * rate * ratio));
+                    excess.update({x_b, size_b}, {x_c, size_c});
+                    truth += size_c * rate * (ratio - 1);
+                    below = below || excess.log_e_value_above(truth) >= std::log(20);
+                    above = above || excess.log_e_value_below(truth) >= std::log(20);
+                }
+                low += below;
+                high += above;
+            }
+            char name[80];
+            std::snprintf(name, sizeof name, "1 %% x%g, 900:100, phi %g known", ratio, phi);
+            expect_at_most(std::string(name) + ": lower bound ever wrong", low, 0.05);
+            expect_at_most(std::string(name) + ": upper bound ever wrong", high, 0.05);
+        }
+    }
+}
+
 /// Is a canary like its baseline ever rolled back? The metric is judged too; expected events are few, so that the cap
 /// is near what luck alone brings.
 TEST(Deployment, AGoodCanaryIsRarelyRolledBackWithObjectivesOn) {
