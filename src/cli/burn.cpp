@@ -17,6 +17,7 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/io/rules.hpp>
 #include <serinus/rollout/batch.hpp>
 #include <serinus/rollout/plan.hpp>
 #include <serinus/series/duration.hpp>
@@ -66,9 +67,40 @@ slo::Objective objective_of(const BurnOptions& options) {
     slo::Objective objective;
     objective.budget =
         options.target.empty() ? number_of(options.budget, "--budget") : slo::budget_from_target(options.target);
+    objective.name = options.name;
     objective.period_ms = parse_duration(options.period, "--period");
     slo::check(objective);
     return objective;
+}
+
+slo::Policy policy_of(const BurnOptions& options, const slo::Objective& objective) {
+    slo::Policy policy = slo::sre_workbook_policy(objective.period_ms);
+    policy.min_events = options.min_events;
+    policy.min_probability = options.min_probability;
+    return policy;
+}
+
+/// What says something about data says nothing to rules, and is refused rather than ignored.
+std::string rules_of(const BurnOptions& options) {
+    const std::array<std::pair<std::string_view, bool>, 8> idle{{{"DATA", !options.data.empty()},
+                                                                 {"--good", !options.good.empty()},
+                                                                 {"--windows", !options.windows.empty()},
+                                                                 {"--semantics", options.semantics != "exact"},
+                                                                 {"--arm", options.arm != "both"},
+                                                                 {"--deltas", options.deltas},
+                                                                 {"--now", options.now.has_value()},
+                                                                 {"--format json", options.format == Format::json}}};
+    for (const auto& [name, given] : idle) {
+        if (given)
+            raise(Code::argument_range, std::string(name) +
+                                            " is given with --rules; allowed: --bad and --total as PromQL selectors, "
+                                            "--name, the objective and its policy");
+    }
+    if (options.name.empty())
+        raise(Code::argument_range,
+              "--name is missing; allowed: the objective's name, which --rules takes as label slo");
+    const slo::Objective objective = objective_of(options);
+    return io::write_rules(objective, policy_of(options, objective), {.bad = options.bad, .total = options.total});
 }
 
 std::vector<std::int64_t> windows_of(const BurnOptions& options, const slo::Policy& policy, std::int64_t period_ms) {
@@ -88,9 +120,7 @@ std::vector<std::int64_t> windows_of(const BurnOptions& options, const slo::Poli
 Answer answer(const BurnOptions& options) {
     Answer found;
     found.objective = objective_of(options);
-    found.policy = slo::sre_workbook_policy(found.objective.period_ms);
-    found.policy.min_events = options.min_events;
-    found.policy.min_probability = options.min_probability;
+    found.policy = policy_of(options, found.objective);
     slo::Alerts alerts(found.policy, found.objective);
     slo::BurnRate burn({.budget = found.objective.budget,
                         .windows_ms = windows_of(options, found.policy, found.objective.period_ms),
@@ -274,6 +304,11 @@ std::string json_of(const Answer& found) {
 }  // namespace
 
 Exit burn_command(const BurnOptions& options) {
+    if (options.rules) {
+        write_output(rules_of(options));
+        return Exit::promote;
+    }
+    if (options.data.empty()) raise(Code::argument_range, "DATA is missing; allowed: at least one file, or --rules");
     const Answer found = answer(options);
     const bool any = std::any_of(found.burns.begin(), found.burns.end(),
                                  [](const auto& window) { return window.status != slo::BurnStatus::absent; });

@@ -65,12 +65,15 @@ Exit codes:
 const std::string burn_help = R"(DATA is data in the same formats as for judge. The series are cumulative counters
 (--deltas: counts since the sample before). Burn 1 spends exactly the budget in
 exactly the period. The alerts are those of the Site Reliability Workbook: page
-for 2 % of the budget in 1 h or 5 % in 6 h, ticket for 10 % in 1 d or 3 d.
+for 2 % of the budget in 1 h or 5 % in 6 h, ticket for 10 % in 1 d or 3 d. With
+--rules they are written as Prometheus rules; --bad and --total are selectors then.
 
 Examples:
   serinus burn data.csv --bad http_errors --total http_requests --target 99.9%
   serinus burn data.csv --good ok --total all --budget 0.001 --period 28d
   serinus burn data.csv --bad e --total n --target 99.9% --arm canary
+  serinus burn --rules --name availability --target 99.9% \
+    --bad 'http_requests_total{code=~"5.."}' --total http_requests_total
 
 Exit codes:
   0  nothing fires      1  a page fires     2  usage or bad input
@@ -129,9 +132,7 @@ int run(int argc, char** argv) {
     double probability = 0;
     CLI::App* const burn = app.add_subcommand("burn", "How fast a service spends its error budget");
     burn->footer(burn_help);
-    burn->add_option("DATA", burning.data, "The data: files, taken together; - is standard input")
-        ->required()
-        ->type_name("FILE");
+    burn->add_option("DATA", burning.data, "The data: files, taken together; - is standard input")->type_name("FILE");
     burn->add_option("--bad", burning.bad, "The series that counts bad events")->type_name("SERIES");
     burn->add_option("--good", burning.good, "The series that counts good events")->type_name("SERIES");
     burn->add_option("--total", burning.total, "The series that counts all events")->type_name("SERIES");
@@ -153,6 +154,8 @@ int run(int argc, char** argv) {
     CLI::Option* const probability_option =
         burn->add_option("--min-probability", probability, "No alert unless it is this probable that burn is too high")
             ->type_name("SHARE");
+    burn->add_flag("--rules", burning.rules, "Write the alerts as Prometheus rules; without DATA");
+    burn->add_option("--name", burning.name, "The objective's name: label slo of the rules")->type_name("NAME");
     CLI::Option* const burn_now =
         burn->add_option("--now", now, "The time to look at; default: the newest sample")->type_name("TIME");
     burn->add_option("--format", format, "How to answer")

@@ -6,6 +6,7 @@
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -84,6 +85,51 @@ class Burn(unittest.TestCase):
         done = self.run_burn(table(0.02, from_hour=28), "--target", "99.9%", "--color", "always")
         self.assertIn("█", done.stdout)
         self.assertIn("\x1b[1;31mPAGE", done.stdout)
+
+    def run_rules(self, *arguments):
+        command = [SERINUS, "burn", "--rules", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    def test_rules(self):
+        selectors = ("--bad", 'http_requests_total{code=~"5.."}', "--total", "http_requests_total")
+        done = self.run_rules("--name", "checkout", "--target", "99.9%", "--min-events", "100", *selectors)
+        self.assertEqual((done.returncode, done.stderr), (NOTHING, ""))
+        self.assertTrue(done.stdout.startswith("# Error budget of checkout: 0.001 of all events in 30d\ngroups:\n"))
+        for window in ("5m", "30m", "1h", "2h", "6h", "1d", "3d"):
+            self.assertIn(f"- record: serinus:error_ratio:increase{window}\n", done.stdout)
+        self.assertEqual(done.stdout.count("- alert: ErrorBudgetBurn\n"), 4)
+        self.assertIn(">= 100)", done.stdout)
+        if shutil.which("promtool"):
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "rules.yml")
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(done.stdout)
+                command = ["promtool", "check", "rules", path]
+                checked = subprocess.run(command, capture_output=True, text=True, timeout=60)
+                self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+                self.assertIn("11 rules found", checked.stdout)
+
+    def test_rules_usage(self):
+        promise = ("--name", "checkout", "--target", "99.9%", "--bad", "e", "--total", "n")
+        for arguments, part in (
+            ((), "--name is missing"),
+            (promise[2:], "--name is missing"),
+            (promise[:4], "bad is "),
+            (promise[:6], "total is "),
+            (promise[:2] + promise[4:], "--target and --budget"),
+            ((*promise, "data.csv"), "DATA is given with --rules"),
+            ((*promise, "--good", "fine"), "--good is given with --rules"),
+            ((*promise, "--deltas"), "--deltas is given with --rules"),
+            ((*promise, "--format", "json"), "--format json is given with --rules"),
+            ((*promise, "--min-probability", "0.95"), "min_probability"),
+        ):
+            done = self.run_rules(*arguments)
+            self.assertEqual(done.returncode, ERROR, arguments)
+            self.assertIn(part, done.stderr)
+            self.assertEqual(done.stdout, "")
+        done = subprocess.run([SERINUS, "burn", *promise], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, ERROR)
+        self.assertIn("DATA is missing", done.stderr)
 
     def test_usage(self):
         for arguments, part in (

@@ -97,6 +97,19 @@ def test_version_and_help(capfd: pytest.CaptureFixture[str]) -> None:
         assert says in capfd.readouterr().out
 
 
+def test_rules_of_a_burn_policy(capfd: pytest.CaptureFixture[str]) -> None:
+    promise = ["burn", "--rules", "--name", "checkout", "--target", "99.9%", "--bad", "errors", "--total", "requests"]
+    assert main(promise) == 0
+    objective = serinus.slo.Objective("checkout", target="99.9%")
+    assert capfd.readouterr().out == serinus.slo.prometheus_rules(
+        objective, serinus.slo.sre_workbook_policy(), "errors", "requests"
+    )
+    assert main([*promise, "data.csv"]) == 2
+    assert "DATA is given with --rules" in capfd.readouterr().err
+    assert main(["burn", *promise[2:]]) == 2
+    assert "DATA is missing" in capfd.readouterr().err
+
+
 def test_as_a_program(files: dict[str, str]) -> None:
     with open(files["bad"], "rb") as data:
         found = subprocess.run(

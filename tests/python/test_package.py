@@ -33,6 +33,8 @@ MODULES = [
     "serinus.sequential._quantile",
     "serinus.slo",
     "serinus.slo._budget",
+    "serinus.slo._deployment",
+    "serinus.slo._rules",
 ]
 
 

@@ -50,12 +50,15 @@ _BURN = """\
 DATA is data in the same formats as for judge. The series are cumulative counters
 (--deltas: counts since the sample before). Burn 1 spends exactly the budget in
 exactly the period. The alerts are those of the Site Reliability Workbook: page
-for 2 % of the budget in 1 h or 5 % in 6 h, ticket for 10 % in 1 d or 3 d.
+for 2 % of the budget in 1 h or 5 % in 6 h, ticket for 10 % in 1 d or 3 d. With
+--rules they are written as Prometheus rules; --bad and --total are selectors then.
 
 Examples:
   serinus burn data.csv --bad http_errors --total http_requests --target 99.9%
   serinus burn data.csv --good ok --total all --budget 0.001 --period 28d
   serinus burn data.csv --bad e --total n --target 99.9% --arm canary
+  serinus burn --rules --name availability --target 99.9% \\
+    --bad 'http_requests_total{code=~"5.."}' --total http_requests_total
 
 Exit codes:
   0  nothing fires      1  a page fires     2  usage or bad input
@@ -122,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    burn.add_argument("data", metavar="DATA", nargs="+", help="The data: files, taken together; - is standard input")
+    burn.add_argument("data", metavar="DATA", nargs="*", help="The data: files, taken together; - is standard input")
     burn.add_argument("--bad", metavar="SERIES", default="", help="The series that counts bad events")
     burn.add_argument("--good", metavar="SERIES", default="", help="The series that counts good events")
     burn.add_argument("--total", metavar="SERIES", default="", help="The series that counts all events")
@@ -149,6 +152,8 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         help="No alert unless it is this probable that burn is too high",
     )
+    burn.add_argument("--rules", action="store_true", help="Write the alerts as Prometheus rules; without DATA")
+    burn.add_argument("--name", metavar="NAME", default="", help="The objective's name: label slo of the rules")
     burn.add_argument("--now", metavar="TIME", help="The time to look at; default: the newest sample")
     _answer(burn)
     commands.add_parser("version", help="Show the version and what it can do", allow_abbrev=False)
@@ -199,6 +204,8 @@ def main(arguments: list[str] | None = None) -> int:
                 options.now,
                 options.format == "json",
                 options.color,
+                options.rules,
+                options.name,
             )
         return _core.judge_command(options.plan, options.data, options.format == "json", options.color, options.now)
     except Error as error:

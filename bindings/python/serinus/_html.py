@@ -72,4 +72,25 @@ def decision(d: _core.Decision) -> str:
     )
     reasons = "<br>".join(escape(reason.sentence) for reason in d.reasons)
     head = ["metric", "verdict", "estimate", "interval", "allowed", "log evidence", "why"]
-    return f"<div><p>{title}<br>{reasons}</p>{_table(head, rows)}</div>"
+    return f"<div><p>{title}<br>{reasons}</p>{_table(head, rows)}{_objectives(d)}</div>"
+
+
+def _objectives(d: _core.Decision) -> str:
+    """The error budgets, where the plan has any."""
+    if not d.burn:
+        return ""
+    rows = [
+        [
+            escape(burn.objective),
+            _word(burn.verdict),
+            _number(burn.share.estimate),
+            f"{_number(burn.share.lower)} to {_number(burn.share.upper)}",
+            _number(burn.share.allowed),
+            f"canary {_number(burn.canary_burn)}, service {_number(burn.service_burn)}",
+            f"{_number(burn.halt.log_e_value)} of {_number(burn.halt.needed)}",
+            "<br>".join(escape(reason.sentence) for reason in burn.reasons),
+        ]
+        for burn in d.burn
+    ]
+    head = ["objective", "verdict", "share of budget", "interval", "allowed", "burn rate", "halt evidence", "why"]
+    return _table(head, rows)

@@ -49,7 +49,7 @@ void register_command(py::module_& module) {
                                   std::string target, std::string budget, std::string period, std::string windows,
                                   std::string semantics, std::string arm, bool deltas, double min_events,
                                   std::optional<double> min_probability, std::optional<std::string> now, bool json,
-                                  const std::string& color) {
+                                  const std::string& color, bool rules, std::string name) {
         const cli::BurnOptions options{.data = std::move(data),
                                        .bad = std::move(bad),
                                        .good = std::move(good),
@@ -64,6 +64,8 @@ void register_command(py::module_& module) {
                                        .min_events = min_events,
                                        .min_probability = min_probability,
                                        .now = std::move(now),
+                                       .rules = rules,
+                                       .name = std::move(name),
                                        .format = json ? cli::Format::json : cli::Format::text,
                                        .color = color_of(color)};
         const py::gil_scoped_release release;

@@ -3,6 +3,7 @@
 /// What the parts of the Python module share: each part registers its functions, and words, margins and errors look the
 /// same in all of them.
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/series/duration.hpp>
 
 namespace py = pybind11;
 
@@ -27,6 +29,7 @@ void register_boundaries(py::module_& module);
 void register_values(py::module_& module);
 void register_counts(py::module_& module);
 void register_slo(py::module_& module);
+void register_deployment(py::module_& module);
 void register_data(py::module_& module);
 void register_rollout(py::module_& module);
 void register_command(py::module_& module);
@@ -107,6 +110,27 @@ inline Margin margin_argument(py::handle given) {
         }
     }
     return margin;
+}
+
+/// Milliseconds of a text ("1h30m"), a timedelta, or a number of seconds.
+inline std::int64_t duration_argument(const std::string& field, py::handle value) {
+    if (PyUnicode_Check(value.ptr())) return parse_duration(text_argument(field, value), field);
+    const auto refuse = [&] {
+        raise(Code::data_duration,
+              field + " is " + shown(value) + "; allowed: a text such as \"1h30m\", a timedelta, or seconds");
+    };
+    double seconds = 0;
+    if (py::hasattr(value, "total_seconds")) {
+        seconds = py::cast<double>(value.attr("total_seconds")());
+    } else {
+        seconds = PyBool_Check(value.ptr()) ? std::nan("") : PyFloat_AsDouble(value.ptr());
+        if (PyErr_Occurred() != nullptr) {
+            PyErr_Clear();
+            refuse();
+        }
+    }
+    if (!(std::fabs(seconds) <= static_cast<double>(longest_ms) / 1000)) refuse();
+    return static_cast<std::int64_t>(std::llround(seconds * 1000));
 }
 
 /// A margin as Python writes it: {"ratio": 1.1} or {"difference": 0.002}; {} when it is empty.

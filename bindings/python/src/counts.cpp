@@ -34,7 +34,7 @@ using sequential::RateTest;
 using sequential::SampleRatioTest;
 using sequential::ThresholdTest;
 
-using Whole = py::array_t<std::int64_t, py::array::c_style>;
+using Whole = WholeNumbers;
 using Real = py::array_t<double, py::array::c_style>;
 
 template <class T>
@@ -74,13 +74,6 @@ void update_rates(Test& test, const Whole& events_b, const Real& exposure_b, con
                   const Real& exposure_c) {
     for (py::ssize_t i = 0; i < events_b.size(); ++i) {
         test.update(Rate{events_b.data()[i], exposure_b.data()[i]}, Rate{events_c.data()[i], exposure_c.data()[i]});
-    }
-}
-template <class Test>
-void update_proportions(Test& test, const Whole& bad_b, const Whole& total_b, const Whole& bad_c,
-                        const Whole& total_c) {
-    for (py::ssize_t i = 0; i < bad_b.size(); ++i) {
-        test.update(Proportion{bad_b.data()[i], total_b.data()[i]}, Proportion{bad_c.data()[i], total_c.data()[i]});
     }
 }
 

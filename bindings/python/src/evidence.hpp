@@ -9,10 +9,13 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/reason.hpp>
 #include <serinus/core/state.hpp>
+#include <serinus/sequential/proportion_test.hpp>
 
 #include "core.hpp"
 
 namespace serinus::python {
+
+using WholeNumbers = py::array_t<std::int64_t, py::array::c_style>;
 
 /// A count is a whole number: an int, or a float that is one (sums of counts often come as floats).
 inline std::int64_t count_argument(const char* name, py::handle value) {
@@ -35,6 +38,22 @@ inline std::int64_t count_argument(const char* name, py::handle value) {
     }
     if (!(std::abs(number) <= most) || number != std::floor(number)) refuse();
     return static_cast<std::int64_t>(number);
+}
+
+/// Takes the counts of many intervals at once, in order. Stops before the first one that is impossible; those before it
+/// count.
+template <class Test>
+void update_proportions(Test& test, const WholeNumbers& bad_b, const WholeNumbers& total_b, const WholeNumbers& bad_c,
+                        const WholeNumbers& total_c) {
+    const auto* xb = bad_b.data();
+    const auto* nb = total_b.data();
+    const auto* xc = bad_c.data();
+    const auto* nc = total_c.data();
+    const auto size = bad_b.size();
+    for (py::ssize_t i = 0; i < size; ++i) {
+        test.update(sequential::Proportion{.bad = xb[i], .total = nb[i]},
+                    sequential::Proportion{.bad = xc[i], .total = nc[i]});
+    }
 }
 
 /// Defines `state` and `restore`.

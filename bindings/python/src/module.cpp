@@ -113,6 +113,7 @@ PYBIND11_MODULE(_core, module) {
     register_values(module);
     register_counts(module);
     register_slo(module);
+    register_deployment(module);
     register_data(module);
     register_rollout(module);
     register_command(module);

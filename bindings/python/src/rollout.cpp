@@ -18,6 +18,7 @@
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
+#include <serinus/series/duration.hpp>
 
 #include "core.hpp"
 
@@ -120,6 +121,135 @@ void register_plan(py::module_& module) {
         .def(
             "__eq__", [](const Plan& a, const Plan& b) { return a == b; }, py::is_operator())
         .def("__hash__", [](const Plan& p) { return py::hash(py::str(digest(p))); });
+}
+
+void register_burn_result(py::module_& module) {
+    py::class_<BurnWindow>(module, "BurnWindow",
+                           R"(Burn rates over the last part of a rollout: bad/all/budget, without uncertainty.
+
+Attributes
+----------
+window : str
+    "5m", "1h".
+window_ms : int
+    The same in milliseconds.
+status : BurnStatus
+    Of the canary's: "ok", "no_traffic" or "absent".
+canary : float
+    The canary's own; NaN where the status is not "ok".
+service : float
+    Of both arms together; NaN without events.
+coverage : float
+    Share of the window that the rollout has data of, in [0, 1].
+)")
+        .def_property_readonly("window", [](const BurnWindow& w) { return format_duration(w.window_ms); })
+        .def_readonly("window_ms", &BurnWindow::window_ms)
+        .def_property_readonly("status", [](const BurnWindow& w) { return member("BurnStatus", w.status); })
+        .def_readonly("canary", &BurnWindow::canary)
+        .def_readonly("service", &BurnWindow::service)
+        .def_readonly("coverage", &BurnWindow::coverage)
+        .def("__repr__", [](const BurnWindow& w) {
+            return "BurnWindow(window='" + format_duration(w.window_ms) + "', canary=" + number_text(w.canary) +
+                   ", service=" + number_text(w.service) + ")";
+        });
+    py::class_<BudgetShare>(module, "BudgetShare",
+                            R"(What a release has used of the period's error budget beyond what the baseline would have.
+
+Over all stages, as a share of the bad events that the period allows.
+
+Attributes
+----------
+estimate : float
+    NaN before any data.
+lower, upper : float
+    Valid at every look.
+confidence : float
+    That both bounds hold, at every look.
+total : float
+    All of the canary's bad events as such a share.
+allowed : float
+    The plan's max_budget_per_release.
+expected_events : float
+    Of the whole service in the period.
+measured : bool
+    `expected_events` comes from the traffic so far, not from the plan.
+)")
+        .def_readonly("estimate", &BudgetShare::estimate)
+        .def_readonly("lower", &BudgetShare::lower)
+        .def_readonly("upper", &BudgetShare::upper)
+        .def_readonly("confidence", &BudgetShare::confidence)
+        .def_readonly("total", &BudgetShare::total)
+        .def_readonly("allowed", &BudgetShare::allowed)
+        .def_readonly("expected_events", &BudgetShare::expected_events)
+        .def_readonly("measured", &BudgetShare::measured)
+        .def("__repr__", [](const BudgetShare& s) {
+            return "BudgetShare(estimate=" + number_text(s.estimate) + ", lower=" + number_text(s.lower) +
+                   ", upper=" + number_text(s.upper) + ", allowed=" + number_text(s.allowed) + ")";
+        });
+    py::class_<BurnHalt>(module, "BurnHalt",
+                         R"(The evidence that all traffic on the canary would use up too much of the budget too soon.
+
+Attributes
+----------
+window : str
+    "1h".
+window_ms : int
+    The same in milliseconds.
+budget : float
+    The share of the period's budget that would be gone within the window, beyond what the baseline burns.
+factor : float
+    The burn rate beyond the baseline's at which that happens.
+log_e_value : float
+    The evidence.
+needed : float
+    The log_e_value that rolls back.
+)")
+        .def_property_readonly("window", [](const BurnHalt& h) { return format_duration(h.window_ms); })
+        .def_readonly("window_ms", &BurnHalt::window_ms)
+        .def_readonly("budget", &BurnHalt::budget)
+        .def_readonly("factor", &BurnHalt::factor)
+        .def_readonly("log_e_value", &BurnHalt::log_e_value)
+        .def_readonly("needed", &BurnHalt::log_needed)
+        .def("__repr__", [](const BurnHalt& h) {
+            return "BurnHalt(factor=" + number_text(h.factor) + ", log_e_value=" + number_text(h.log_e_value) +
+                   ", needed=" + number_text(h.log_needed) + ")";
+        });
+    py::class_<BurnResult>(module, "BurnResult", "How the error budget of one objective stands.")
+        .def_readonly("objective", &BurnResult::objective, "The objective's name.")
+        .def_readonly("name", &BurnResult::objective, "The same: what `burn` is found by.")
+        .def_readonly("metric", &BurnResult::metric, "The metric that counts its events.")
+        .def_property_readonly(
+            "verdict", [](const BurnResult& b) { return member("Verdict", b.verdict); },
+            "fail: it rolls back. pass: the upper bound of the share is below what is allowed.")
+        .def_readonly("budget", &BurnResult::budget, "Share of events that may be bad.")
+        .def_property_readonly(
+            "period", [](const BurnResult& b) { return format_duration(b.period_ms); }, "Its period, as a text.")
+        .def_readonly("period_ms", &BurnResult::period_ms)
+        .def_readonly("alpha", &BurnResult::alpha, "Its share of alpha; the halt and the cap have half of it each.")
+        .def_readonly("canary_burn", &BurnResult::canary_burn, "The canary's own, over the rollout.")
+        .def_readonly("canary_lower", &BurnResult::canary_lower, "Valid at every look.")
+        .def_readonly("canary_upper", &BurnResult::canary_upper, "Valid at every look.")
+        .def_readonly("projected_burn", &BurnResult::projected_burn,
+                      "What the service would burn with all its traffic on the canary, by the last halt window.")
+        .def_readonly("service_burn", &BurnResult::service_burn, "Of both arms together, over the rollout.")
+        .def_readonly("windows", &BurnResult::windows, "Raw burn rates, shortest window first.")
+        .def_readonly("share", &BurnResult::share, "What this release has used of the period's budget.")
+        .def_readonly("halt", &BurnResult::halt, "The evidence that it burns too fast to wait.")
+        .def_property_readonly(
+            "alert",
+            [](const BurnResult& b) { return b.alert ? member("Severity", *b.alert) : py::object(py::none()); },
+            "The gravest condition of the policy that fires; None: none does.")
+        .def_readonly("suppressed", &BurnResult::suppressed,
+                      "The canary alone alerts, while it warms up: nobody is told.")
+        .def_property_readonly(
+            "dedupe_key",
+            [](const BurnResult& b) { return b.dedupe_key.empty() ? py::object(py::none()) : py::str(b.dedupe_key); },
+            "deployment/objective/severity, for whoever passes alerts on; None when there is nothing to tell.")
+        .def_readonly("reasons", &BurnResult::reasons, "The most important first.")
+        .def("__repr__", [](const BurnResult& b) {
+            return "BurnResult(objective=" + py::cast<std::string>(py::repr(py::str(b.objective))) + ", verdict='" +
+                   std::string(word(b.verdict)) + "')";
+        });
 }
 
 void register_decision(py::module_& module) {
@@ -233,6 +363,9 @@ void register_decision(py::module_& module) {
         .def_property_readonly(
             "metrics", [](const Decision& d) { return by_name(d.metrics); },
             "The metrics' results, found by index and by name.")
+        .def_property_readonly(
+            "burn", [](const Decision& d) { return by_name(d.burn); },
+            "How the error budgets of the plan's objectives stand, found by index and by name.")
         .def_readonly("telemetry", &Decision::telemetry)
         .def_property_readonly("severity", [](const Decision& d) { return member("Severity", d.severity); })
         .def_readonly("plan", &Decision::plan, "The plan's name.")
@@ -377,6 +510,7 @@ Raises `serinus.Error` with code "serinus.state.*" for anything else; the monito
 
 void register_rollout(py::module_& module) {
     register_plan(module);
+    register_burn_result(module);
     register_decision(module);
     register_calibration(module);
     register_monitor(module);

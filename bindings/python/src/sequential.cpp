@@ -42,21 +42,6 @@ ProportionTest make_proportion_test(double alpha, std::optional<double> alpha_pr
                                             .interval = interval});
 }
 
-using Counts = py::array_t<std::int64_t, py::array::c_style>;
-
-/// Takes many intervals at once, in order. Stops before the first one that is impossible; those before it count.
-template <class Test>
-void update_many(Test& test, const Counts& bad_b, const Counts& total_b, const Counts& bad_c, const Counts& total_c) {
-    const auto* xb = bad_b.data();
-    const auto* nb = total_b.data();
-    const auto* xc = bad_c.data();
-    const auto* nc = total_c.data();
-    const auto size = bad_b.size();
-    for (py::ssize_t i = 0; i < size; ++i) {
-        test.update(Proportion{.bad = xb[i], .total = nb[i]}, Proportion{.bad = xc[i], .total = nc[i]});
-    }
-}
-
 py::tuple options_tuple(const ProportionOptions& o) {
     return py::make_tuple(o.alpha, o.alpha_promote, word(o.harm), margin_dict(o.margin), word(o.side), word(o.method),
                           o.dispersion, o.interval);
@@ -89,7 +74,7 @@ void define_common(Class& type) {
                     Proportion{.bad = count_argument("bad_c", bad_c), .total = count_argument("total_c", total_c)});
             },
             py::arg("bad_b"), py::arg("total_b"), py::arg("bad_c"), py::arg("total_c"))
-        .def("_update_many", &update_many<Test>);
+        .def("_update_many", &update_proportions<Test>);
     quicken_update<Test, ProportionUpdate<Test>>(type);
     define_evidence<Test>(type);
 }

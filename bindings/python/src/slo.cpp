@@ -34,27 +34,6 @@ using slo::Objective;
 using slo::Policy;
 using slo::WindowBurn;
 
-/// Milliseconds of a text ("1h30m"), a timedelta, or a number of seconds.
-std::int64_t duration_argument(const std::string& field, py::handle value) {
-    if (PyUnicode_Check(value.ptr())) return parse_duration(text_argument(field, value), field);
-    const auto refuse = [&] {
-        raise(Code::data_duration,
-              field + " is " + shown(value) + "; allowed: a text such as \"1h30m\", a timedelta, or seconds");
-    };
-    double seconds = 0;
-    if (py::hasattr(value, "total_seconds")) {
-        seconds = py::cast<double>(value.attr("total_seconds")());
-    } else {
-        seconds = PyBool_Check(value.ptr()) ? std::nan("") : PyFloat_AsDouble(value.ptr());
-        if (PyErr_Occurred() != nullptr) {
-            PyErr_Clear();
-            refuse();
-        }
-    }
-    if (!(std::fabs(seconds) <= static_cast<double>(longest_ms) / 1000)) refuse();
-    return static_cast<std::int64_t>(std::llround(seconds * 1000));
-}
-
 py::object seconds_or_none(const std::optional<std::int64_t>& ms) {
     return ms ? py::object(py::float_(static_cast<double>(*ms) / 1000)) : py::object(py::none());
 }
