@@ -19,7 +19,6 @@
 #include <serinus/core/words.hpp>
 #include <serinus/io/rules.hpp>
 #include <serinus/rollout/batch.hpp>
-#include <serinus/rollout/plan.hpp>
 #include <serinus/series/duration.hpp>
 #include <serinus/slo/alerts.hpp>
 #include <serinus/slo/burn_rate.hpp>
@@ -132,7 +131,7 @@ Answer answer(const BurnOptions& options) {
     std::optional<Arm> arm;
     if (options.arm != "both") arm = require_word<Arm>("--arm", options.arm);
 
-    const Batch batch = read_data_files(options.data, Plan{});
+    const Batch batch = read_service_files(options.data);
     // A counter that goes on in the next file is one counter.
     std::map<std::tuple<slo::Role, Arm, std::string>, std::size_t> ids;
     for (const ArmSeries& series : batch.series) {

@@ -77,6 +77,21 @@ Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan) {
     return merge.take();
 }
 
+Batch read_service_files(const std::vector<std::string>& paths) {
+    Merge merge;
+    for (const std::string& path : paths) {
+        merge.add(read_named(path, [](const std::string& bytes) {
+            try {
+                return io::read_data(bytes, {});
+            } catch (const Error& error) {
+                if (error.code() != Code::data_arm) throw;
+                return io::read_data(bytes, {.baseline = ""});
+            }
+        }));
+    }
+    return merge.take();
+}
+
 }  // namespace cli
 }  // namespace v0
 }  // namespace serinus

@@ -19,6 +19,10 @@ Plan read_plan_file(const std::string& path);
 /// begins where the first file says so. The arms of Prometheus answers are told apart as the plan says.
 Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan);
 
+/// The same where there is no rollout: Prometheus answers without a label that tells arms apart are one service, and
+/// count as its baseline.
+Batch read_service_files(const std::vector<std::string>& paths);
+
 }  // namespace cli
 }  // namespace v0
 }  // namespace serinus

@@ -54,6 +54,24 @@ class Burn(unittest.TestCase):
         self.assertAlmostEqual(found["windows"][6]["coverage"], 30 / 72)
         self.assertAlmostEqual(found["error_budget"]["consumed"], 0.5 * 30 / 720)
 
+    def test_prometheus_answers_without_arms(self):
+        """A service has no label that tells arms apart; its answers are all of it."""
+
+        def answer(step, label):
+            values = [[START + 60 * minute, str(step * minute)] for minute in range(120)]
+            result = [{"metric": {"job": "api", **label}, "values": values}]
+            return {"status": "success", "data": {"resultType": "matrix", "result": result}}
+
+        def document(label):
+            return json.dumps({"errors": answer(6, label), "requests": answer(6000, label)})
+
+        code, found = self.json_of(document({}))
+        self.assertEqual((code, found["windows"][2]["window"], found["windows"][2]["burn"]), (NOTHING, "1h", 1))
+        self.assertEqual(found, self.json_of(document({"track": "stable"}))[1])
+        refused = self.run_burn(document({"track": "blue"}), "--target", "99.9%")
+        self.assertEqual(refused.returncode, ERROR)
+        self.assertIn("serinus.data.arm", refused.stderr)
+
     def test_a_page(self):
         code, found = self.json_of(table(0.02, from_hour=28))
         self.assertEqual((code, found["firing"]), (PAGE, "page"))

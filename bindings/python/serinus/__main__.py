@@ -47,8 +47,9 @@ Exit codes:
 """
 
 _BURN = """\
-DATA is data in the same formats as for judge. The series are cumulative counters
-(--deltas: counts since the sample before). Burn 1 spends exactly the budget in
+DATA is data in the same formats as for judge; Prometheus answers need no label
+"track" here. The series are cumulative counters (--deltas: counts since the
+sample before). Burn 1 spends exactly the budget in
 exactly the period. The alerts are those of the Site Reliability Workbook: page
 for 2 % of the budget in 1 h or 5 % in 6 h, ticket for 10 % in 1 d or 3 d. With
 --rules they are written as Prometheus rules; --bad and --total are selectors then.
