@@ -586,7 +586,8 @@ class BurnRate {
         const Sums &bad = sums_[index(Role::bad)], &good = sums_[index(Role::good)], &total = sums_[index(Role::total)];
         const std::int64_t longest = widest_reach();
         // Windows that begin after this are covered as a whole.
-        const bool goes_on = newest == covered_.end() && time_ms - newest <= longest;
+        const bool seen = newest > std::numeric_limits<std::int64_t>::min();
+        const bool goes_on = seen && newest == covered_.end() && time_ms - newest <= longest;
         const std::int64_t whole_from = goes_on ? covered_.last_start() : latest_ms + 1;
         for (std::size_t w = 0; w < windows; ++w) {
             WindowBurn& window = found_[w];
