@@ -15,11 +15,13 @@
 /// (e^delta - 1)) and b = 1/(1 + q0 (e^delta - 1)), E[a^x_c b^x_b] <= exp(n_c p_c (a - 1) + n_b p_b (b - 1)) <= 1
 /// whenever p_c <= r0 p_b and delta > 0 (or p_c >= r0 p_b and delta < 0), interval by interval, given the past.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include <serinus/core/elementary.hpp>
@@ -29,6 +31,13 @@
 namespace serinus {
 inline namespace v0 {
 namespace sequential {
+
+namespace detail {
+
+/// Does elementary's log1p_near_0_kernel hold for x?
+SERINUS_ALWAYS_INLINE inline bool near_0(double x) noexcept { return x <= 0.39 && x >= -0.305; }
+
+}  // namespace detail
 
 /// The prior: distances |log(r/r0)| from the margin and their weights. 33 distances, geometric from .003 to 3, weighted
 /// by a half-normal density of standard deviation 0.7. Anchored at the margin: a grid that does not move with it is
@@ -67,7 +76,8 @@ class ConditionalMixture {
     ConditionalMixture(double ratio, int beyond) : ratio_(ratio) {
         const AnchoredPrior prior;
         log_weight_ = prior.log_weight;
-        log_mass_ = prior.log_weight;
+        log_mass_.fill(-std::numeric_limits<double>::infinity());
+        std::copy(prior.log_weight.begin(), prior.log_weight.end(), log_mass_.begin());
         for (std::size_t j = 0; j < padded; ++j) {
             delta_[j] = beyond * prior.distance[j < size ? j : size - 1];
             excess_[j] = elementary::expm1(delta_[j]);
@@ -75,22 +85,38 @@ class ConditionalMixture {
         settle();
     }
 
-    /// Takes the counts of an interval; the log-likelihood is divided by `dispersion`.
-    void update(double x_b, double n_b, double x_c, double n_c, double dispersion) {
+    /// Takes the counts of an interval; the log-likelihood is divided by `dispersion`. Returns the most that the
+    /// logarithm of the e-value can have grown by.
+    double update(double x_b, double n_b, double x_c, double n_c, double dispersion) {
         const double q0 = ratio_ * n_c / (ratio_ * n_c + n_b);
-        std::array<double, padded> growth;
-        simd::widest([&]() SERINUS_ALWAYS_INLINE {
-            grow(growth.data(), excess_.data(), delta_.data(), q0, x_b + x_c, x_c, dispersion);
-        });
-        for (std::size_t j = 0; j < size; ++j) log_mass_[j] += growth[j];
+        const double events = x_b + x_c;
+        double most = 0;
+        simd::widest([&]() SERINUS_ALWAYS_INLINE { most = grow(*this, q0, events, x_c, dispersion); });
         // A mean grows at most as much as its quickest term. (Masses far below this bound, whose rounding is larger,
         // have no part in the mean.)
-        double most = growth[0];
-        for (const double one : growth) most = most < one ? one : most;
-        log_at_most_ += most + (1e-12 + 1e-14 * std::fabs(log_at_most_));
+        most += 1e-12 + 1e-14 * std::fabs(log_at_most_);
+        log_at_most_ += most;
+        return most;
     }
 
-    double log_e_value() const { return elementary::log_sum_exp(log_mass_); }
+    double log_e_value() const {
+        double largest = 0, sum = 0;
+        simd::widest([&]() SERINUS_ALWAYS_INLINE {
+            largest = largest_mass(*this, -std::numeric_limits<double>::infinity());
+            sum = sum_of_masses(*this, largest);
+        });
+        return largest + elementary::log(sum);
+    }
+
+    /// The log of the mean of two directions' e-values. One logarithm for both.
+    static double log_mean_e_value(const ConditionalMixture& one, const ConditionalMixture& other) {
+        double largest = 0, sum = 0;
+        simd::widest([&]() SERINUS_ALWAYS_INLINE {
+            largest = largest_mass(other, largest_mass(one, -std::numeric_limits<double>::infinity()));
+            sum = sum_of_masses(one, largest) + sum_of_masses(other, largest);
+        });
+        return largest + elementary::log(0.5 * sum);
+    }
 
     /// No less than `log_e_value()`, for a tenth of its cost: what it was when `settle` was called last, plus the most
     /// that it can have grown.
@@ -128,34 +154,79 @@ class ConditionalMixture {
         settle();
     }
 
-    const std::array<double, size>& log_mass() const noexcept { return log_mass_; }
+    std::span<const double, size> log_mass() const noexcept { return std::span(log_mass_).template first<size>(); }
     void set_log_mass(const std::array<double, size>& log_mass) {
-        log_mass_ = log_mass;
+        std::copy(log_mass.begin(), log_mass.end(), log_mass_.begin());
         settle();
     }
 
   private:
-    static constexpr std::size_t padded = 36;  // whole vectors; what is beyond `size` repeats the last node
+    static constexpr std::size_t padded = 36;  // whole vectors: beyond `size` the last node again, without mass
 
-    /// Each node's log-likelihood ratio.
-    SERINUS_ALWAYS_INLINE static void grow(double* growth, const double* excess, const double* delta, double q0,
-                                           double events, double x_c, double dispersion) noexcept {
+    /// Adds each node's log-likelihood ratio to its mass, and returns the largest.
+    SERINUS_ALWAYS_INLINE static double grow(ConditionalMixture& mixture, double q0, double events, double x_c,
+                                             double dispersion) noexcept {
+        double growth[padded];
         for (std::size_t j = 0; j < padded; j += 4) {
             double block[4];
-            for (std::size_t lane = 0; lane < 4; ++lane) {
-                block[lane] = x_c * delta[j + lane] - events * elementary::detail::log1p_kernel(q0 * excess[j + lane]);
+            const double* const delta = mixture.delta_.data() + j;
+            const double* const excess = mixture.excess_.data() + j;
+            // The last of the four is the furthest from 0.
+            if (detail::near_0(q0 * excess[3])) {
+                for (std::size_t lane = 0; lane < 4; ++lane) {
+                    block[lane] =
+                        x_c * delta[lane] - events * elementary::detail::log1p_near_0_kernel(q0 * excess[lane]);
+                }
+            } else {
+                for (std::size_t lane = 0; lane < 4; ++lane) {
+                    const double x = q0 * excess[lane];
+                    block[lane] = x_c * delta[lane] - events * elementary::detail::log1p_inside_kernel(x, 1 / (1 + x));
+                }
             }
             for (std::size_t lane = 0; lane < 4; ++lane) growth[j + lane] = block[lane];
         }
-        if (dispersion == 1) return;
-        for (std::size_t j = 0; j < padded; ++j) growth[j] /= dispersion;
+        if (dispersion != 1) {
+            for (std::size_t j = 0; j < padded; ++j) growth[j] /= dispersion;
+        }
+        for (std::size_t j = 0; j < padded; ++j) mixture.log_mass_[j] += growth[j];
+        double most[4] = {growth[0], growth[1], growth[2], growth[3]};
+        for (std::size_t j = 4; j < padded; j += 4) {
+            for (std::size_t lane = 0; lane < 4; ++lane)
+                most[lane] = most[lane] < growth[j + lane] ? growth[j + lane] : most[lane];
+        }
+        const double left = most[0] < most[1] ? most[1] : most[0], right = most[2] < most[3] ? most[3] : most[2];
+        return left < right ? right : left;
+    }
+
+    /// The largest mass, or `least` where that is larger.
+    SERINUS_ALWAYS_INLINE static double largest_mass(const ConditionalMixture& mixture, double least) noexcept {
+        const std::array<double, padded>& mass = mixture.log_mass_;
+        double most[4] = {least, least, least, least};
+        for (std::size_t j = 0; j < padded; j += 4) {
+            for (std::size_t lane = 0; lane < 4; ++lane)
+                most[lane] = most[lane] < mass[j + lane] ? mass[j + lane] : most[lane];
+        }
+        const double left = most[0] < most[1] ? most[1] : most[0], right = most[2] < most[3] ? most[3] : most[2];
+        return left < right ? right : left;
+    }
+    /// The sum of exp(mass - largest): elementary::log_sum_exp's, bit for bit.
+    SERINUS_ALWAYS_INLINE static double sum_of_masses(const ConditionalMixture& mixture, double largest) noexcept {
+        const std::array<double, padded>& mass = mixture.log_mass_;
+        double sum[4] = {};
+        for (std::size_t j = 0; j < padded; j += 4) {
+            double block[4];
+            for (std::size_t lane = 0; lane < 4; ++lane)
+                block[lane] = elementary::detail::exp_beside_one(mass[j + lane] - largest);
+            for (std::size_t lane = 0; lane < 4; ++lane) sum[lane] += block[lane];
+        }
+        return (sum[0] + sum[1]) + (sum[2] + sum[3]);
     }
 
     double ratio_;
     std::array<double, padded> delta_{};     // log(r/r0) of each node
     std::array<double, padded> excess_{};    // e^delta - 1
     std::array<double, size> log_weight_{};  // of the prior
-    std::array<double, size> log_mass_{};    // log of prior x likelihood ratio, all starts together
+    std::array<double, padded> log_mass_{};  // log of prior x likelihood ratio, all starts together; then -infinity
     double log_at_most_ = 0;                 // see `log_at_most`; never decides anything by itself
 };
 
@@ -175,6 +246,7 @@ class LikelihoodCurve {
             node_[k] = k == 32 ? 0 : range * (elementary::exp(t) - elementary::exp(-t)) / scale;
             excess_[k] = elementary::expm1(node_[k]);
         }
+        for (std::size_t k = size; k < whole; ++k) excess_[k] = excess_[size - 1];
         for (std::size_t k = 0; k + 1 < size; ++k) {
             const double h = node_[k + 1] - node_[k];
             length_[k] = h;
@@ -224,6 +296,7 @@ class LikelihoodCurve {
 
   private:
     static constexpr std::size_t stretches = size - 1;
+    static constexpr std::size_t whole = 68;  // the nodes in whole vectors
     static constexpr double range = 7;
     static constexpr double cells_per_unit = 16;  // the closest nodes are 0.0656 apart
     static constexpr std::size_t cells = 14 * 16 + 1;
@@ -233,10 +306,25 @@ class LikelihoodCurve {
     template <bool dispersed>
     SERINUS_ALWAYS_INLINE static void advance(LikelihoodCurve& curve, double q, double events, double x_c,
                                               double dispersion) noexcept {
-        const auto node = [&](std::size_t k) SERINUS_ALWAYS_INLINE {
-            const double excess = curve.excess_[k];
-            const double share = q * (1 + excess) / (1 + q * excess);
-            double value = x_c * curve.node_[k] - events * elementary::detail::log1p_kernel(q * excess);
+        double inverse[whole], log1p[whole];  // of 1 + q excess
+        for (std::size_t k = 0; k < whole; k += 4) {
+            double one[4], other[4];
+            const double* const excess = curve.excess_.data() + k;
+            for (std::size_t lane = 0; lane < 4; ++lane) one[lane] = 1 / (1 + q * excess[lane]);
+            // Those between the first and the last of the four are nearer to 0.
+            if (detail::near_0(q * excess[0]) && detail::near_0(q * excess[3])) {
+                for (std::size_t lane = 0; lane < 4; ++lane)
+                    other[lane] = elementary::detail::log1p_near_0_kernel(q * excess[lane]);
+            } else {
+                for (std::size_t lane = 0; lane < 4; ++lane)
+                    other[lane] = elementary::detail::log1p_inside_kernel(q * excess[lane], one[lane]);
+            }
+            for (std::size_t lane = 0; lane < 4; ++lane) inverse[k + lane] = one[lane];
+            for (std::size_t lane = 0; lane < 4; ++lane) log1p[k + lane] = other[lane];
+        }
+        for (std::size_t k = 0; k < size; ++k) {
+            const double share = q * (1 + curve.excess_[k]) * inverse[k];
+            double value = x_c * curve.node_[k] - events * log1p[k];
             double slope = x_c - events * share;
             double bend = events * share * (1 - share);
             if constexpr (dispersed) {
@@ -247,11 +335,7 @@ class LikelihoodCurve {
             curve.value_[k] += value;
             curve.slope_[k] += slope;
             curve.bend_[k] -= bend;
-        };
-        for (std::size_t k = 0; k < stretches; k += 4) {
-            for (std::size_t lane = 0; lane < 4; ++lane) node(k + lane);
         }
-        node(stretches);
     }
 
     /// l on each stretch between two nodes, as a polynomial in t in [0, 1] that meets l, l' and l'' at both ends.
@@ -420,7 +504,7 @@ class LikelihoodCurve {
     }
 
     std::array<double, size> node_{};
-    std::array<double, size> excess_{};        // e^node - 1
+    std::array<double, whole> excess_{};       // e^node - 1; beyond `size` that of the last node
     std::array<std::uint8_t, cells> first_{};  // the stretch that each cell begins in
     std::array<double, stretches> length_{};   // from a node to the next
     std::array<double, stretches> inverse_{};

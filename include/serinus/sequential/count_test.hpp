@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -92,7 +93,8 @@ class CountTest {
         };
         if (known_) return log_e_value_;
         if (directions_.size() == 1) return at_most(0);
-        return options_.side == Side::safe ? std::min(at_most(0), at_most(1)) : std::max(at_most(0), at_most(1));
+        if (options_.side == Side::safe) return std::min(at_most(0), at_most(1));
+        return conditional() ? log_at_most_ : std::max(at_most(0), at_most(1));
     }
 
     /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
@@ -114,8 +116,7 @@ class CountTest {
             options_.margin.ratio ? estimate_[0] / estimate_[1] : (estimate_[0] - estimate_[1]) / estimate_[2];
         evidence.n_baseline = totals_.n_b;
         evidence.n_canary = totals_.n_c;
-        evidence.method =
-            std::holds_alternative<ConditionalMixture>(directions_.front().process) ? "conditional" : "block";
+        evidence.method = conditional() ? "conditional" : "block";
         if (options_.interval) {
             const double alpha = options_.alpha, promote = *options_.alpha_promote;
             const bool either = options_.harm == Harm::either;
@@ -138,13 +139,15 @@ class CountTest {
 
     /// For StartMixture: multiplies the e-value by a weight in (0, 1].
     void rescale(double weight) {
-        single_start_ = known_ = false;
+        single_start_ = false;
+        forget_e_value();
         for (Direction& direction : directions_)
             std::visit([&](auto& process) { process.rescale(weight); }, direction.process);
     }
     /// For StartMixture and ChangeDetector: adds to the e-value a fresh start of it, worth `weight` now.
     void add_start(double weight) {
-        single_start_ = known_ = false;
+        single_start_ = false;
+        forget_e_value();
         for (Direction& direction : directions_)
             std::visit([&](auto& process) { process.add_start(weight); }, direction.process);
     }
@@ -172,14 +175,19 @@ class CountTest {
     /// Takes the counts of one interval, which are possible, and neither arm empty.
     void take(double x_b, double n_b, double x_c, double n_c) {
         const double phi = options_.dispersion;
+        double most = -std::numeric_limits<double>::infinity();
         for (Direction& direction : directions_) {
             const bool swap = direction.swapped;
-            std::visit(
-                [&](auto& process) {
-                    process.update(swap ? x_c : x_b, swap ? n_c : n_b, swap ? x_b : x_c, swap ? n_b : n_c, phi);
-                },
-                direction.process);
+            const double from_x = swap ? x_c : x_b, from_n = swap ? n_c : n_b;
+            const double to_x = swap ? x_b : x_c, to_n = swap ? n_b : n_c;
+            if (auto* mixture = std::get_if<ConditionalMixture>(&direction.process)) {
+                most = std::max(most, mixture->update(from_x, from_n, to_x, to_n, phi));
+            } else {
+                std::get<BlockProcess>(direction.process).update(from_x, from_n, to_x, to_n, phi);
+            }
         }
+        // The mean of both directions grows at most as much as the quicker one.
+        if (conditional()) log_at_most_ += most + 1e-14 * std::fabs(log_at_most_);
         if (auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) curve->update(x_b, n_b, x_c, n_c, phi);
         if (auto* band = std::get_if<DifferenceBand>(&bounds_)) band->update(x_b, n_b, x_c, n_c, phi);
         totals_.x_b += x_b;
@@ -309,7 +317,7 @@ class CountTest {
         next.totals_ = totals;
         next.estimate_ = state.estimate;
         next.log_largest_ = state.log_largest;
-        next.known_ = false;
+        next.forget_e_value();
         next.single_start_ = state.single_start;
         *this = std::move(next);
     }
@@ -327,6 +335,11 @@ class CountTest {
     /// The log e-value of both directions together, from that of each.
     template <class Directions, class Log>
     static double together(Directions& directions, Side side, const Log& log) {
+        if (directions.size() == 2 && side == Side::harm) {
+            const auto* one = std::get_if<ConditionalMixture>(&directions[0].process);
+            const auto* other = std::get_if<ConditionalMixture>(&directions[1].process);
+            if (one != nullptr && other != nullptr) return ConditionalMixture::log_mean_e_value(*one, *other);
+        }
         const double up = std::visit(log, directions[0].process);
         if (directions.size() == 1) return up;
         const double down = std::visit(log, directions[1].process);
@@ -334,8 +347,17 @@ class CountTest {
     }
     double settle() {
         log_e_value_ = together(directions_, options_.side, [](auto& process) { return process.settle(); });
+        log_at_most_ = log_e_value_;
         known_ = true;
         return log_e_value_;
+    }
+    /// After anything but an interval's counts.
+    void forget_e_value() {
+        known_ = false;
+        log_at_most_ = std::numeric_limits<double>::infinity();
+    }
+    bool conditional() const noexcept {
+        return std::holds_alternative<ConditionalMixture>(directions_.front().process);
     }
 
     Direction make_direction(bool swapped, bool block) const {
@@ -383,7 +405,8 @@ class CountTest {
     std::array<double, 5> estimate_{};  // the sums of `evidence().estimate`
     double log_largest_ = 0;
     double log_e_value_ = 0;
-    bool known_ = false;  // log_e_value_ is the e-value of now
+    bool known_ = false;      // log_e_value_ is the e-value of now
+    double log_at_most_ = 0;  // for both directions of a conditional test together; see `log_at_most`
     bool single_start_ = true;
 };
 

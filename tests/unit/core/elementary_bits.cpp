@@ -106,6 +106,21 @@ int main() {
     print_array("log1p_array", arguments, [](Input in, Output out) { elementary::log1p(in, out); });
     print_scalar("log_ndtr", arguments, [](double x) { return elementary::log_ndtr(x); });
 
+    // The forms inside the sums over nodes, where they hold.
+    std::vector<double> near(argument_count), inside(argument_count);
+    for (std::uint64_t n = 0; n < argument_count; ++n) {
+        near[n] = 0.695 * uniform(n) - 0.305;
+        inside[n] = (n % 2 == 0 ? 1100.0 : 2.0) * uniform(n) - 0.999;
+    }
+    namespace detail = elementary::detail;
+    print_array("log1p_near_0", near, [](Input in, Output out) {
+        detail::map(in, out, [](double x) SERINUS_ALWAYS_INLINE { return detail::log1p_near_0_kernel(x); });
+    });
+    print_array("log1p_inside", inside, [](Input in, Output out) {
+        detail::map(in, out,
+                    [](double x) SERINUS_ALWAYS_INLINE { return detail::log1p_inside_kernel(x, 1 / (1 + x)); });
+    });
+
     Hash pairs;
     for (std::size_t n = 0; n + 1 < arguments.size(); ++n) {
         pairs.add(elementary::log_add_exp(arguments[n], arguments[n + 1]));

@@ -181,6 +181,22 @@ TEST(Elementary, Log1pIsWithinOneUlp) {
     expect_accurate("large", 1.0, n, log1p_of, mpfr_log1p, [&] { return a.log_uniform(0.5, largest); });
 }
 
+// The two forms of log1p inside the sums over nodes.
+TEST(Elementary, Log1pWithoutItsEdges) {
+    namespace detail = elementary::detail;
+    Arguments a(31);
+    constexpr int n = 150'000;
+    const auto near = [](double x) { return detail::log1p_near_0_kernel(x); };
+    // A product with the inverse, where log1p has a quotient: one rounding more.
+    const auto inside = [](double x) { return detail::log1p_inside_kernel(x, 1 / (1 + x)); };
+    expect_accurate("near 0", 1.0, n, near, mpfr_log1p, [&] { return a.uniform(-0.305, 0.39); });
+    expect_accurate("near 0, small", 1.0, n, near, mpfr_log1p, [&] { return a.sign() * a.log_uniform(1e-300, 0.1); });
+    expect_accurate("inside", 1.5, n, inside, mpfr_log1p, [&] { return a.uniform(-1, 3); });
+    expect_accurate("inside, near -1", 1.5, n, inside, mpfr_log1p, [&] { return -1 + a.log_uniform(1e-3, 0.7); });
+    expect_accurate("inside, small", 1.5, n, inside, mpfr_log1p, [&] { return a.sign() * a.log_uniform(1e-300, 1); });
+    expect_accurate("inside, large", 1.5, n, inside, mpfr_log1p, [&] { return a.log_uniform(0.5, 1e6); });
+}
+
 TEST(Elementary, LogNdtrIsWithinFourUlps) {
     Arguments a(5);
     constexpr int n = 2'000;
