@@ -47,13 +47,42 @@ concept StateStruct = requires {
     { T::version } -> std::convertible_to<std::int64_t>;
 };
 
-/// CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected), as in iSCSI; of "123456789" it is 0xE3069283.
-inline std::uint32_t crc32c(std::span<const std::byte> bytes) noexcept {
-    std::uint32_t crc = 0xFFFFFFFFU;
-    for (const std::byte byte : bytes) {
-        crc ^= static_cast<std::uint32_t>(byte);
+namespace detail {
+
+/// What the k-th byte before the last of eight adds to a CRC-32C, for each k and each value of the byte.
+inline constexpr std::array<std::array<std::uint32_t, 256>, 8> crc32c_tables = [] {
+    std::array<std::array<std::uint32_t, 256>, 8> tables{};
+    for (std::uint32_t value = 0; value < 256; ++value) {
+        std::uint32_t crc = value;
         for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (0x82F63B78U & (0U - (crc & 1U)));
+        tables[0][value] = crc;
     }
+    for (std::size_t k = 1; k < 8; ++k) {
+        for (std::size_t value = 0; value < 256; ++value) {
+            const std::uint32_t before = tables[k - 1][value];
+            tables[k][value] = (before >> 8) ^ tables[0][before & 0xFFU];
+        }
+    }
+    return tables;
+}();
+
+}  // namespace detail
+
+/// CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected), as in iSCSI; of "123456789" it is 0xE3069283. Eight bytes at
+/// a time (Kounavis and Berry 2008, "Novel table lookup-based algorithms for high-performance CRC generation", IEEE
+/// Transactions on Computers 57(11)).
+inline std::uint32_t crc32c(std::span<const std::byte> bytes) noexcept {
+    const auto& tables = detail::crc32c_tables;
+    std::uint32_t crc = 0xFFFFFFFFU;
+    std::size_t i = 0;
+    for (; i + 8 <= bytes.size(); i += 8) {
+        std::uint64_t next = 0;
+        for (std::size_t k = 0; k < 8; ++k) next |= static_cast<std::uint64_t>(bytes[i + k]) << (8 * k);
+        next ^= crc;
+        crc = 0;
+        for (std::size_t k = 0; k < 8; ++k) crc ^= tables[7 - k][(next >> (8 * k)) & 0xFFU];
+    }
+    for (; i < bytes.size(); ++i) crc = (crc >> 8) ^ tables[0][(crc ^ static_cast<std::uint32_t>(bytes[i])) & 0xFFU];
     return ~crc;
 }
 
@@ -64,7 +93,9 @@ class StateWriter {
     explicit StateWriter(std::vector<std::byte>& out) : out_(out) {}
 
     void raw(std::uint64_t value, int size) {
-        for (int i = 0; i < size; ++i) out_.push_back(static_cast<std::byte>((value >> (8 * i)) & 0xFFU));
+        std::array<std::byte, 8> bytes;
+        for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<std::byte>((value >> (8 * i)) & 0xFFU);
+        out_.insert(out_.end(), bytes.begin(), bytes.begin() + size);
     }
     void text(std::string_view value) {
         for (const char c : value) out_.push_back(static_cast<std::byte>(c));

@@ -154,6 +154,19 @@ TEST(Crc32c, KnownValues) {  // RFC 3720, appendix B.4, and the check value of t
     EXPECT_EQ(crc_of(rising), 0x46DD794EU);
 }
 
+TEST(Crc32c, IsTheDefinitionAtEveryLength) {
+    Bytes bytes;
+    for (int size = 0; size < 70; ++size) {
+        std::uint32_t crc = 0xFFFFFFFFU;
+        for (const std::byte byte : bytes) {
+            crc ^= static_cast<std::uint32_t>(byte);
+            for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1U) != 0 ? 0x82F63B78U : 0U);
+        }
+        EXPECT_EQ(crc32c(bytes), ~crc) << size;
+        bytes.push_back(static_cast<std::byte>(size * 73 + 11));
+    }
+}
+
 TEST(State, LayoutIsTheDocumentedOne) {
     const Bytes bytes = encode(TextState{"ab"});
     const std::string_view expected(
