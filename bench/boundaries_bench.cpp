@@ -49,6 +49,7 @@ BENCHMARK(single_gamma_exponential);
 BENCHMARK_CAPTURE(bound, normal, NormalMixture(100));
 BENCHMARK_CAPTURE(bound, normal_two_sided, NormalMixture(100, 0.05, false));
 BENCHMARK_CAPTURE(bound, gamma_exponential, GammaExponentialMixture(100, 0.5));
+BENCHMARK_CAPTURE(bound, gamma_exponential_wide, GammaExponentialMixture(100, 5));
 BENCHMARK_CAPTURE(bound, gamma_poisson, GammaPoissonMixture(100, 0.5));
 BENCHMARK_CAPTURE(bound, beta_binomial, BetaBinomialMixture(10, 0.01, 0.99));
 BENCHMARK_CAPTURE(bound, beta_binomial_two_sided, BetaBinomialMixture(10, 0.01, 0.99, 0.05, false));

@@ -93,18 +93,21 @@ inline constexpr std::array<int, 13> temme_terms{16, 16, 15, 14, 12, 12, 11, 9, 
 /// Where Temme's expansion holds to rounding.
 inline bool in_reach_of_temme(double a, double mu) noexcept { return a >= 16 && mu > -0.3 && mu < 0.4; }
 
-/// log of lower (upper) by Temme (1979, SIAM J. Math. Anal. 10, 757; uniform in mu = excess/a):
-/// sqrt(2 pi/a) Gamma*(a) (e^(w^2/2) Phi(+-w) -+ sum of c_k(eta) a^-k / sqrt(2 pi a)), w = eta sqrt(a),
-/// eta^2/2 = mu - log(1 + mu).
+/// log of Gamma(a) e^a a^-a, a >= 10 or so: what depends on a alone.
+inline double log_stirling(double a) noexcept { return 0.5 * (log_two_pi - std::log(a)) + stirling_correction(a); }
+
+/// log of lower (upper), less `log_stirling`, by Temme (1979, SIAM J. Math. Anal. 10, 757; uniform in mu = excess/a):
+/// e^(w^2/2) Phi(+-w) -+ sum of c_k(eta) a^-k / sqrt(2 pi a), w = eta sqrt(a), eta^2/2 = mu - log(1 + mu).
 inline double log_temme(double a, double mu, bool upper) noexcept {
     const double half = -log1pmx(mu);  // eta^2/2
     const double eta = std::copysign(std::sqrt(2 * half), mu);
     const std::size_t orders = a < 24 ? 13 : a < 64 ? 11 : a < 200 ? 8 : a < 1e4 ? 6 : a < 1e6 ? 4 : 3;
+    const int most = std::fabs(eta) < 0.05 ? 8 : 16;
     const double p = 1 / a;
     double sum = 0;
     for (std::size_t k = orders; k-- > 0;) {
         double c = 0;
-        for (int n = temme_terms[k]; n-- > 0;) c = temme[k][static_cast<std::size_t>(n)] + eta * c;
+        for (int n = std::min(most, temme_terms[k]); n-- > 0;) c = temme[k][static_cast<std::size_t>(n)] + eta * c;
         sum = c + p * sum;
     }
     // Both terms over the first one: the second times the inverse of Mills's ratio.
@@ -119,7 +122,7 @@ inline double log_temme(double a, double mu, bool upper) noexcept {
         density_over_tail = 0.39894228040143267794 * std::exp(-log_first);
     }
     const double second = (upper ? sum : -sum) * density_over_tail / std::sqrt(a);
-    return 0.5 * (log_two_pi - std::log(a)) + stirling_correction(a) + log_first + std::log1p(second);
+    return log_first + std::log1p(second);
 }
 
 /// The continued fraction 1/(b(0) + a(1)/(b(1) + a(2)/(b(2) + ...))) by Steed's algorithm, for denominators that stay
@@ -212,7 +215,7 @@ inline double log_gamma_lower_scaled(double a, double x, double excess) noexcept
     using namespace scaled_gamma_detail;
     if (!(a > 0)) return std::numeric_limits<double>::quiet_NaN();
     const double mu = excess / a;
-    if (in_reach_of_temme(a, mu)) return log_temme(a, mu, false);
+    if (in_reach_of_temme(a, mu)) return log_stirling(a) + log_temme(a, mu, false);
     if (a < 1 && x < 0 && x > -40) return std::log(lower_by_kummer(a, x));
     if (mu < -0.5) return std::log(lower_fraction(x, excess));
     if (excess < 2 + 2 * std::sqrt(a)) return std::log(lower_series(a, x));
@@ -233,7 +236,7 @@ inline double log_gamma_upper_scaled(double a, double x, double excess) noexcept
     if (!(x > 0)) return std::numeric_limits<double>::quiet_NaN();
     if (a > 0.5) {
         const double mu = excess / a;
-        if (in_reach_of_temme(a, mu)) return log_temme(a, mu, true);
+        if (in_reach_of_temme(a, mu)) return log_stirling(a) + log_temme(a, mu, true);
         if (excess > 1) return std::log(upper_fraction(a, excess));
         return log_without(log_complete(a, x, excess), log_gamma_lower_scaled(a, x, excess));
     }
