@@ -1,6 +1,7 @@
 // What a point of a boundary costs, tuned once or for each point, and a group-sequential design.
 #include <cmath>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -57,6 +58,21 @@ BENCHMARK_CAPTURE(log_value, normal, NormalMixture(100));
 BENCHMARK_CAPTURE(log_value, gamma_exponential, GammaExponentialMixture(100, 0.5));
 BENCHMARK_CAPTURE(log_value, gamma_poisson, GammaPoissonMixture(100, 0.5));
 BENCHMARK_CAPTURE(log_value, beta_binomial, BetaBinomialMixture(10, 0.01, 0.99));
+
+/// The interval of a proportion: 1 to 50 % of 20 to 2,000.
+void bernoulli_interval(benchmark::State& state) {
+    std::vector<std::pair<double, double>> counts;
+    for (int i = 0; i < 256; ++i) {
+        const double trials = std::floor(20 * std::pow(100.0, i / 255.0));
+        counts.emplace_back(std::floor(trials * (i % 3 == 0 ? 0.01 : i % 3 == 1 ? 0.1 : 0.5)), trials);
+    }
+    std::size_t i = 0;
+    for (auto _ : state) {
+        const auto& [successes, trials] = counts[i++ % counts.size()];
+        benchmark::DoNotOptimize(bernoulli_confidence_interval(successes, trials, 0.05, 100));
+    }
+}
+BENCHMARK(bernoulli_interval);
 
 void stitched(benchmark::State& state) {
     each_time(state, [](double v) { return poly_stitching(v, 0.05, 10); });

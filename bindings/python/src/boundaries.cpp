@@ -91,16 +91,20 @@ void register_boundaries(py::module_& module) {
             return empirical_process_lil_bound(time, t_min, A, EmpiricalProcessConstant{constant});
         })(t);
     });
-    module.def("bernoulli_confidence_interval", [](const Numbers& successes, const Numbers& trials, double alpha,
-                                                   double t_opt, double alpha_opt) {
-        const auto lower = [=](double x, double n) {
-            return bernoulli_confidence_interval(x, n, alpha, t_opt, alpha_opt).lower;
-        };
-        const auto upper = [=](double x, double n) {
-            return bernoulli_confidence_interval(x, n, alpha, t_opt, alpha_opt).upper;
-        };
-        return py::make_tuple(py::vectorize(lower)(successes, trials), py::vectorize(upper)(successes, trials));
-    });
+    module.def("bernoulli_confidence_interval",
+               [](const Numbers& successes, const Numbers& trials, double alpha, double t_opt, double alpha_opt) {
+                   // Both ends of each at once: the upper ones wait here, in the order in which they are made.
+                   std::vector<double> ends;
+                   const auto lower = [&](double x, double n) {
+                       const BernoulliInterval interval = bernoulli_confidence_interval(x, n, alpha, t_opt, alpha_opt);
+                       ends.push_back(interval.upper);
+                       return interval.lower;
+                   };
+                   const py::object lowers = py::vectorize(lower)(successes, trials);
+                   std::size_t next = 0;
+                   const auto upper = [&](double, double) { return ends[next++]; };
+                   return py::make_tuple(lowers, py::vectorize(upper)(successes, trials));
+               });
     module.def("group_sequential", &call_group_sequential);
     module.def("crossing_probabilities", &call_crossing_probabilities);
 }
