@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -117,6 +118,73 @@ class SortedValues {
 
     std::vector<double> settled_, recent_;
     std::size_t limit_ = 64;
+};
+
+/// A SortedValues as it was before the last values were added to it: asked the same questions, it gives the same
+/// answers as it did then. Cost: that of the question, and a walk along the values that are left out.
+///
+///     EarlierValues before(values, std::span(&last, 1));
+class EarlierValues {
+  public:
+    /// `later` are among the values of `all`. Both must outlive this object (`later` need not).
+    EarlierValues(const SortedValues& all, std::span<const double> later)
+        : all_(&all), later_(later.begin(), later.end()) {
+        std::sort(later_.begin(), later_.end());
+        for (std::size_t i = 0; i < later_.size(); ++i) {
+            // Which of several equal values is left out makes no difference: the first ones.
+            const bool again = i > 0 && later_[i] == later_[i - 1];
+            rank_.push_back(again ? rank_[i - 1] + 1 : all.below(later_[i], [](double value) { return value; }));
+        }
+    }
+
+    std::size_t size() const noexcept { return all_->size() - later_.size(); }
+
+    template <class Key>
+    std::size_t at_most(double x, Key&& key) const {
+        const auto later =
+            std::upper_bound(later_.begin(), later_.end(), x, [&](double a, double b) { return a < key(b); });
+        return all_->at_most(x, key) - static_cast<std::size_t>(later - later_.begin());
+    }
+    template <class Key>
+    std::size_t below(double x, Key&& key) const {
+        const auto later =
+            std::lower_bound(later_.begin(), later_.end(), x, [&](double a, double b) { return key(a) < b; });
+        return all_->below(x, key) - static_cast<std::size_t>(later - later_.begin());
+    }
+    double nth(std::size_t k) const { return all_->nth(now(k)); }
+
+    void copy(std::size_t first, std::size_t count, std::vector<double>& out) const {
+        if (later_.empty() || count == 0) {
+            all_->copy(first, count, out);
+            return;
+        }
+        const std::size_t from = now(first), to = now(first + count - 1) + 1;
+        all_->copy(from, to - from, out);
+        std::size_t kept = 0;
+        auto next = std::lower_bound(rank_.begin(), rank_.end(), from);
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            if (next != rank_.end() && *next == from + i) {
+                ++next;
+            } else {
+                out[kept++] = out[i];
+            }
+        }
+        out.resize(kept);
+    }
+
+  private:
+    /// Which of all values the k-th of the earlier ones is.
+    std::size_t now(std::size_t k) const noexcept {
+        for (const std::size_t rank : rank_) {
+            if (rank > k) break;
+            ++k;
+        }
+        return k;
+    }
+
+    const SortedValues* all_;
+    std::vector<double> later_;      // ascending
+    std::vector<std::size_t> rank_;  // where each is among all values, ascending
 };
 
 /// Can these values have come from `SortedValues::sorted`?

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <span>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -52,6 +53,43 @@ TEST(SortedValues, IsASortedVector) {
         ends.add(value);
     EXPECT_FALSE(std::signbit(ends.nth(1)) || std::signbit(ends.nth(2)));
     EXPECT_EQ(ends.at_most(0), 3U);
+}
+
+// As it was before the last values came: the answers of that time.
+TEST(SortedValues, RemembersWhatItWas) {
+    std::mt19937_64 random(3);
+    std::normal_distribution<double> normal;
+    for (const bool ties : {false, true}) {
+        SortedValues before, all;
+        std::vector<double> later;
+        for (std::size_t n = 0; n < 700; ++n) {
+            const double value = ties ? std::round(3 * normal(random)) : normal(random);
+            all.add(value);
+            if (n < 600) {
+                before.add(value);
+            } else {
+                later.push_back(value);
+            }
+        }
+        for (const std::size_t left_out : {0U, 1U, 2U, 30U, 100U}) {
+            SortedValues then = before;
+            for (std::size_t i = 0; i < 100 - left_out; ++i) then.add(later[i]);
+            const EarlierValues earlier(all, std::span(later).last(left_out));
+            ASSERT_EQ(earlier.size(), then.size());
+            const auto same = [](double v) { return v; };
+            for (std::size_t k = 0; k < then.size(); ++k) {
+                const double x = then.nth(k);
+                ASSERT_EQ(earlier.nth(k), x);
+                ASSERT_EQ(earlier.at_most(x, same), then.at_most(x));
+                ASSERT_EQ(earlier.below(x, same), then.below(x, same));
+                std::vector<double> part, expected;
+                const std::size_t count = std::min<std::size_t>(then.size() - k, k % 60);
+                earlier.copy(k, count, part);
+                then.copy(k, count, expected);
+                ASSERT_EQ(part, expected);
+            }
+        }
+    }
 }
 
 TEST(CentralMoments, AddAndMergeAreTheDefinition) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -278,6 +279,72 @@ TEST(QuantileTest, TheRecordMissesNothing) {
             Column backwards(b.rbegin(), b.rend());
             batch.update(backwards, c);
             EXPECT_EQ(batch.log_e_value(), test.log_e_value());
+        }
+    }
+}
+
+// Looks are left open until somebody has to know: the record is that of every look to the bit all the same, whoever
+// asks and whenever, and also where evidence rises and falls again.
+TEST(QuantileTest, LooksLeftOpenAreLookedAtToTheBit) {
+    const std::vector<QuantileOptions> all{
+        {},
+        {.q = 0.9, .harm = Harm::decrease, .margin = ratio(1.1)},
+        {.harm = Harm::either, .margin = ratio(1.05)},
+        {.q = 0.3, .harm = Harm::either, .margin = difference(0.5), .side = Side::safe},
+        {.margin = ratio(1.2), .side = Side::safe},
+        {.q = 0.8, .dispersion = 2.5},
+        {.q = 0.95, .n_opt = 100}};
+    for (const bool ties : {false, true}) {
+        for (const QuantileOptions& options : all) {
+            for (const double shift : {-3.0, 0.0, 1.0, 4.0}) {
+                Column baseline = draw(400, 0, 11, ties), canary = draw(400, shift, 12, ties);
+                for (std::size_t i = 250; i < 400; ++i) canary[i] -= 2 * shift;
+                QuantileTest unasked(options), asked(options), stopped(options);
+                double record = 0;
+                for (std::size_t i = 0, step = 1; i < 400; i += step) {
+                    step = std::min<std::size_t>(i % 50 == 49 ? 40 : 1 + i % 3 / 2, 400 - i);
+                    const auto b = std::span(baseline).subspan(i, step), c = std::span(canary).subspan(i, step);
+                    unasked.update(b, c);
+                    asked.update(b, c);
+                    record = std::max(record, asked.log_e_value());
+                    ASSERT_EQ(asked.p_value(), elementary::exp(-record)) << i;
+                    ASSERT_EQ(asked.decided(), record >= asked.log_needed()) << i;
+                    if (i % 7 == 0) {
+                        QuantileTest next(options);
+                        next.restore(stopped.state());
+                        stopped = next;
+                    }
+                    stopped.update(b, c);
+                }
+                ASSERT_EQ(unasked.decided(), asked.decided());
+                ASSERT_EQ(unasked.state().log_largest, record) << shift;
+                ASSERT_EQ(stopped.state().log_largest, record) << shift;
+            }
+        }
+    }
+}
+
+TEST(QuantileMixture, OneMoreValueIsTheMixtureOfOneMore) {
+    for (const double q : {0.05, 0.5, 0.95}) {
+        for (const Speaks speaks : {Speaks::above, Speaks::below}) {
+            const QuantileMixture mixture(q, 200, speaks);
+            for (const double share : {0.5 * q, q, 0.5 + 0.5 * q}) {
+                std::mt19937_64 random(7);
+                double k = 0, log_value = 0, error = 0, worst = 0;
+                for (double n = 0; n < 3000; ++n) {
+                    const bool counted = std::bernoulli_distribution(share)(random);
+                    log_value = mixture.log_value_after(counted, log_value, k, n, error);
+                    k += counted ? 1 : 0;
+                    const double exact = mixture.log_value(k, n + 1);
+                    if (!(error < 1e-9)) {
+                        log_value = exact;
+                        error = 0;
+                    }
+                    // The bound is one: of the recursion's error, and that of the exact value.
+                    worst = std::max(worst, std::fabs(log_value - exact) - error - 1e-12 * (1 + std::fabs(exact)));
+                }
+                EXPECT_LE(worst, 0) << q << ' ' << share;
+            }
         }
     }
 }
