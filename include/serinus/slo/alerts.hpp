@@ -17,10 +17,10 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
-#include <serinus/core/special.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/series/duration.hpp>
 #include <serinus/slo/burn_rate.hpp>
+#include <serinus/slo/burn_statistics.hpp>
 #include <serinus/slo/objective.hpp>
 #include <serinus/slo/policy.hpp>
 
@@ -54,16 +54,12 @@ inline std::vector<std::int64_t> windows_of(const Policy& policy) {
     return windows;
 }
 
-/// The probability that the true burn rate behind `bad` of `total` events exceeds the factor: the upper tail of
-/// Beta(bad + 1/2, total - bad + 1/2) beyond factor x budget, as `probability_burn_exceeds` has it; for counts that
-/// need not be whole, as Prometheus' extrapolation makes them, and may have more bad than total (taken as all bad). NaN
-/// where there is nothing to judge by.
+/// The probability that the true burn rate behind `bad` of `total` events exceeds the factor, as
+/// `probability_burn_exceeds` has it; for counts that need not be whole, as Prometheus' extrapolation makes them, and
+/// may have more bad than total (taken as all bad). NaN where there is nothing to judge by.
 inline double burn_confidence(double bad, double total, double factor, double budget) {
     if (!(total > 0) || !(bad >= 0) || std::isinf(total)) return std::numeric_limits<double>::quiet_NaN();
-    const double threshold = factor * budget;
-    if (threshold >= 1) return 0;
-    const double most = std::min(bad, total);
-    return incomplete_beta_upper(most + 0.5, total - most + 0.5, threshold);
+    return detail::jeffreys_upper_tail(std::min(bad, total), total, factor * budget);
 }
 
 /// Whether a condition holds, and why it does not.

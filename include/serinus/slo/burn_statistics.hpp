@@ -62,6 +62,11 @@ inline void check_burn(const Proportion& events, double budget) {
             "above 0, below 1 (the share of events that may be bad; a target of 99.9% has 0.001)");
 }
 
+/// P(p > threshold), p ~ Beta(bad + 1/2, total - bad + 1/2), for total > 0; 0 from a threshold of 1 on.
+inline double jeffreys_upper_tail(double bad, double total, double threshold) {
+    return threshold >= 1 ? 0 : incomplete_beta_upper(bad + 0.5, total - bad + 0.5, threshold);
+}
+
 inline void check_factor(double factor) {
     require(factor > 0 && std::isfinite(factor), "factor", factor, "above 0, finite");
 }
@@ -115,9 +120,7 @@ inline double probability_burn_exceeds(const Proportion& events, double budget, 
     detail::check_burn(events, budget);
     detail::check_factor(factor);
     if (events.total == 0) return std::numeric_limits<double>::quiet_NaN();
-    const double threshold = factor * budget;
-    if (threshold >= 1) return 0;
-    return incomplete_beta_upper(events.bad + 0.5, events.total - events.bad + 0.5, threshold);
+    return detail::jeffreys_upper_tail(events.bad, events.total, factor * budget);
 }
 
 /// How probable are as many bad events, or more, at a burn rate of exactly `factor`?

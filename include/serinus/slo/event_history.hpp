@@ -17,6 +17,7 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/series/duration.hpp>
+#include <serinus/slo/history_tier.hpp>
 #include <serinus/slo/increase.hpp>
 
 namespace serinus {
@@ -73,42 +74,6 @@ struct SampleTally {
     friend bool operator==(const SampleTally&, const SampleTally&) = default;
 };
 
-/// A part of the past and how finely it is kept: of the samples in each (k x width, (k + 1) x width] the first and the
-/// last one; width 0 keeps all.
-struct Resolution {
-    std::int64_t width_ms = 0;
-    std::int64_t span_ms = std::numeric_limits<std::int64_t>::max();  ///< this far back
-
-    friend bool operator==(const Resolution&, const Resolution&) = default;
-};
-
-/// How a history is thinned whose longest window is `longest_ms`: every sample for `raw_ms`, then two a minute for 3
-/// days, two in 10 minutes for 30 days, two an hour beyond; each reaches 10 minutes further back than that, so that an
-/// evaluation may lag behind the newest sample. At 15 s a sample, 30 days need 17,800 samples instead of 172,800.
-inline std::vector<Resolution> thinned_history(std::int64_t longest_ms, std::int64_t raw_ms) {
-    constexpr std::int64_t minute = 60'000, day = 1440 * minute, lag = 10 * minute;
-    std::vector<Resolution> all{{0, std::min(raw_ms, longest_ms) + lag}};
-    constexpr std::array<Resolution, 3> coarser{
-        {{minute, 3 * day}, {10 * minute, 30 * day}, {60 * minute, std::numeric_limits<std::int64_t>::max()}}};
-    std::int64_t reached = raw_ms;
-    for (const Resolution& next : coarser) {
-        if (reached >= longest_ms) break;
-        if (next.span_ms <= reached) continue;
-        reached = std::min(next.span_ms, longest_ms);
-        all.push_back({next.width_ms, reached + lag});
-    }
-    return all;
-}
-
-/// A sample with what a window needs of it.
-struct HistorySample {
-    std::int64_t time_ms = std::numeric_limits<std::int64_t>::min();
-    double value = 0;          ///< counter: as it was read; delta: the sum of all up to this one
-    double lost = 0;           ///< counter: the sum of the values before each reset so far
-    std::int64_t ordinal = 0;  ///< its number among the samples that counted
-    bool exact = true;         ///< no later sample at or before the time that was asked for is left out
-};
-
 /// What a series counted in a window.
 struct WindowIncrease {
     double increase = std::numeric_limits<double>::quiet_NaN();  ///< NaN: absent
@@ -119,163 +84,30 @@ struct WindowIncrease {
     bool present() const noexcept { return increase == increase; }
 };
 
-/// The samples of one `Resolution`, and the state of it.
-struct HistoryTier {
-    static constexpr std::string_view kind = "tier";
-    static constexpr std::int64_t version = 1;
+/// How many samples of a series are at or before each of many times.
+struct SamplePlaces {
+    std::vector<std::size_t> counts;
+    bool run = false;    ///< each is one more than the one before
+    bool still = false;  ///< all are the same
 
-    Resolution resolution;
-    std::vector<std::int64_t> times;
-    std::vector<double> values;
-    std::vector<double> lost;            ///< empty while the counter never began again
-    std::vector<std::int64_t> ordinals;  ///< empty where all samples are kept: a sample's place is its ordinal
-    std::int64_t first = 0;              ///< index of the first sample that is still kept
-    std::int64_t erased = 0;             ///< samples that were cut off from the front of the arrays
-    bool evicted = false;                ///< older samples than these have been there
-
-    template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
-        visit("width_ms", self.resolution.width_ms);
-        visit("span_ms", self.resolution.span_ms);
-        visit("times", self.times);
-        visit("values", self.values);
-        visit("lost", self.lost);
-        visit("ordinals", self.ordinals);
-        visit("first", self.first);
-        visit("erased", self.erased);
-        visit("evicted", self.evicted);
-    }
-
-    std::size_t begin() const noexcept { return static_cast<std::size_t>(first); }
-    std::size_t end() const noexcept { return times.size(); }
-    bool empty() const noexcept { return begin() == end(); }
-    HistorySample sample(std::size_t i) const noexcept {
-        return {times[i], values[i], lost.empty() ? 0 : lost[i], ordinal(i)};
-    }
-    std::int64_t ordinal(std::size_t i) const noexcept {
-        return ordinals.empty() ? static_cast<std::int64_t>(i) + erased : ordinals[i];
-    }
-
-    /// The index of a place that was noted down as index + `erased`; some index where that has been cut off.
-    std::size_t index(std::int64_t place) const noexcept {
-        return static_cast<std::size_t>(std::max<std::int64_t>(0, place - erased));
-    }
-
-    /// Returns whether the arrays grew: not where the sample took the place of its bucket's last one.
-    bool push(const HistorySample& sample) {
-        if (resolution.width_ms > 0) {
-            if (sample.time_ms <= bucket_end_) {
-                if (in_bucket_ == 2) {
-                    times.back() = sample.time_ms;
-                    values.back() = sample.value;
-                    set_lost(times.size() - 1, sample.lost);
-                    ordinals.back() = sample.ordinal;
-                    return false;
-                }
-                in_bucket_ = 2;
-            } else {
-                bucket_end_ = bucket_end(sample.time_ms);
-                in_bucket_ = 1;
-            }
-            ordinals.push_back(sample.ordinal);
+    /// Finds them for `times_ms[i] - window_ms`, beginning at `place`, where the answer was before. Fastest for times
+    /// in order.
+    void find(const HistoryTier& tier, std::span<const std::int64_t> times_ms, std::int64_t window_ms,
+              std::size_t& place) {
+        counts.resize(times_ms.size());
+        std::size_t next = place, moved = 0, off_run = 0;
+        for (std::size_t i = 0; i < times_ms.size(); ++i) {
+            const std::size_t before = next;
+            next = tier.count_until(times_ms[i] - window_ms, next);
+            counts[i] = next;
+            if (i == 0) continue;
+            moved |= next ^ before;
+            off_run |= next ^ (before + 1);
         }
-        times.push_back(sample.time_ms);
-        values.push_back(sample.value);
-        if (!lost.empty()) lost.push_back(0);
-        set_lost(times.size() - 1, sample.lost);
-        return true;
+        run = off_run == 0;
+        still = moved == 0;
+        place = next;
     }
-
-    /// Removes the samples from this time on.
-    void remove_from(std::int64_t time_ms) {
-        const auto from = std::lower_bound(times.begin() + first, times.end(), time_ms) - times.begin();
-        const auto size = static_cast<std::size_t>(from);
-        times.resize(size);
-        values.resize(size);
-        if (!lost.empty()) lost.resize(size);
-        if (!ordinals.empty()) ordinals.resize(size);
-        find_bucket();
-    }
-
-    /// Which bucket the last sample is in, and how many of its samples are kept; after the arrays have changed.
-    void find_bucket() noexcept {
-        bucket_end_ = std::numeric_limits<std::int64_t>::min();
-        in_bucket_ = 0;
-        if (resolution.width_ms == 0 || empty()) return;
-        bucket_end_ = bucket_end(times.back());
-        const bool two = end() - begin() >= 2 && times[end() - 2] > bucket_end_ - resolution.width_ms;
-        in_bucket_ = two ? 2 : 1;
-    }
-
-    /// Forgets what no window that ends at `now_ms` or later reaches back to; the last sample before that stays,
-    /// because what was counted since it is part of the window.
-    void evict(std::int64_t now_ms) {
-        if (resolution.span_ms == std::numeric_limits<std::int64_t>::max()) return;
-        const std::int64_t oldest = now_ms - resolution.span_ms;
-        std::size_t i = begin();
-        const std::size_t last = end();
-        if (i + 1 >= last || times[i + 1] > oldest) return;
-        while (i + 1 < last && times[i + 1] <= oldest) ++i;
-        first = static_cast<std::int64_t>(i);
-        evicted = true;
-        if (i >= 64 && 4 * i >= last - i) cut_off();
-    }
-
-    /// How many samples, counted from the front of the arrays, are at or before the time; `hint` is a former answer,
-    /// and the search is O(1) where the true one is near.
-    std::size_t count_until(std::int64_t time_ms, std::size_t hint) const noexcept {
-        const std::int64_t* const time = times.data();
-        const std::size_t size = end();
-        std::size_t i = std::clamp(hint, begin(), size);
-        if (i > begin() && time[i - 1] > time_ms) return search(time_ms, i);
-        for (const std::size_t far = std::min(size, i + 8); i < far; ++i)
-            if (time[i] > time_ms) return i;
-        if (i == size) return i;
-        return search(time_ms, i);
-    }
-
-    std::size_t memory_bytes() const noexcept {
-        return 8 * (times.capacity() + values.capacity() + lost.capacity() + ordinals.capacity());
-    }
-
-    void set_lost(std::size_t i, double value) {
-        if (lost.empty()) {
-            if (value == 0) return;
-            lost.resize(times.size());
-        }
-        lost[i] = value;
-    }
-
-  private:
-    /// Gives the memory of what has been evicted to what comes.
-    void cut_off() {
-        times.erase(times.begin(), times.begin() + first);
-        values.erase(values.begin(), values.begin() + first);
-        if (!lost.empty()) lost.erase(lost.begin(), lost.begin() + first);
-        if (!ordinals.empty()) ordinals.erase(ordinals.begin(), ordinals.begin() + first);
-        erased += first;
-        first = 0;
-        if (times.capacity() < 4 * times.size() + 256) return;
-        times.shrink_to_fit();  // a series that has ended
-        values.shrink_to_fit();
-        lost.shrink_to_fit();
-        ordinals.shrink_to_fit();
-    }
-
-    std::size_t search(std::int64_t time_ms, std::size_t from) const noexcept {
-        const std::int64_t* const time = times.data();
-        const bool before = from <= begin() || time[from - 1] > time_ms;
-        const std::size_t low = before ? begin() : from, high = before && from > begin() ? from : end();
-        return static_cast<std::size_t>(std::upper_bound(time + low, time + high, time_ms) - time);
-    }
-
-    std::int64_t bucket_end(std::int64_t time_ms) const noexcept {
-        const std::int64_t past = time_ms % resolution.width_ms;  // toward zero
-        return past > 0 ? time_ms - past + resolution.width_ms : time_ms - past;
-    }
-
-    std::int64_t bucket_end_ = std::numeric_limits<std::int64_t>::min();
-    std::int64_t in_bucket_ = 0;
 };
 
 /// What an `EventHistory` remembers.
@@ -345,6 +177,28 @@ class EventHistory {
         raw.values.reserve(raw.values.size() + more);
     }
 
+    /// Takes many samples, later than all before them and in order, of a history that keeps all: the same as `add` of
+    /// each. Returns false, and takes none, where a value is no number. Cost: that of copying them.
+    bool add_in_order(std::span<const std::int64_t> times_ms, std::span<const double> values) {
+        HistoryTier& raw = tiers_.front();
+        bool finite = true, falls = false;
+        double previous = raw.empty() ? -std::numeric_limits<double>::infinity() : raw.values.back();
+        for (const double value : values) {
+            finite &= std::fabs(value) <= std::numeric_limits<double>::max();
+            falls |= value < previous;
+            previous = value;
+        }
+        if (!finite) return false;
+        if (kind_ == SeriesKind::delta || falls || !raw.lost.empty()) {
+            for (std::size_t i = 0; i < times_ms.size(); ++i) append(times_ms[i], values[i]);
+            return true;
+        }
+        raw.times.insert(raw.times.end(), times_ms.begin(), times_ms.end());
+        raw.values.insert(raw.values.end(), values.begin(), values.end());
+        tally_.taken += static_cast<std::int64_t>(values.size());
+        return true;
+    }
+
     /// Lets go of what no window that ends at `now_ms` or later needs. The last sample stays, however old: what a
     /// counter shows after a silence has been counted since then.
     void evict(std::int64_t now_ms) {
@@ -391,6 +245,51 @@ class EventHistory {
         return {.exact = false};
     }
 
+    /// `increase` of several windows at one time with `Semantics::exact`: `found(w, increase, exact, edge_events)` for
+    /// the usual case, a counter with a sample before the window, the edge not moved by more than one sample since the
+    /// window's cursor was there; `unusual(w)` for the others. `thinned`: not all samples are kept.
+    template <bool thinned, class Found, class Unusual>
+    void exact_increases(const HistorySample& last, std::int64_t time_ms, std::span<const std::int64_t> windows_ms,
+                         std::span<Cursor> cursors, const Found& found, const Unusual& unusual) const {
+        const bool may_be_usual = kind_ == SeriesKind::counter && last.exact;
+        std::size_t w = 0;
+        while (w < windows_ms.size()) {
+            const std::size_t tier_number = cursors[w].tier;
+            const HistoryTier& tier = tiers_[tier_number];
+            const std::int64_t* const time = tier.times.data();
+            const double* const value = tier.values.data();
+            const double* const lost = tier.lost.empty() ? nullptr : tier.lost.data();
+            const std::int64_t* const ordinal = tier.ordinals.empty() ? nullptr : tier.ordinals.data();
+            const std::int64_t first = tier.first, erased = tier.erased,
+                               end = static_cast<std::int64_t>(tier.times.size());
+            for (; w < windows_ms.size() && cursors[w].tier == tier_number; ++w) {
+                const std::int64_t edge = time_ms - windows_ms[w];
+                std::int64_t next = cursors[w].place - erased;
+                bool usual =
+                    may_be_usual && next > first && next < end && time[next - 1] <= edge && last.time_ms > edge;
+                if (usual && time[next] <= edge) {
+                    ++next;
+                    usual = next < end && time[next] > edge;
+                }
+                if (!usual) {
+                    unusual(w);
+                    continue;
+                }
+                cursors[w].place = next + erased;
+                double increase = last.value - value[next - 1];
+                if (lost != nullptr) increase += last.lost - lost[next - 1];
+                if (!thinned || ordinal == nullptr || ordinal[next] == ordinal[next - 1] + 1 ||
+                    time[next - 1] == edge) {
+                    found(w, increase, true, 0.0);
+                    continue;
+                }
+                double edge_events = value[next] - value[next - 1];
+                if (lost != nullptr) edge_events += lost[next] - lost[next - 1];
+                found(w, increase, false, edge_events);
+            }
+        }
+    }
+
     /// What was counted in (time - window, time], given the last sample at or before `time`. Cost: O(1) where the edge
     /// of the window has moved little since `cursor` was there.
     template <Semantics semantics>
@@ -404,14 +303,6 @@ class EventHistory {
         const HistoryTier* tier = &tiers_[cursor.tier];
         std::size_t next = tier->count_until(edge, tier->index(cursor.place));
         cursor.place = static_cast<std::int64_t>(next) + tier->erased;
-        if constexpr (semantics == Semantics::exact) {
-            // Nearly always: a counter, and no sample was left out around the edge.
-            if (kind_ == SeriesKind::counter && next > tier->begin() && last.exact &&
-                (tier->ordinals.empty() || tier->ordinals[next] == tier->ordinals[next - 1] + 1)) {
-                found.increase = (last.value - tier->values[next - 1]) + (last.lost - lost(*tier, next - 1));
-                return found;
-            }
-        }
         for (std::size_t i = cursor.tier + 1; next == tier->begin() && tier->evicted && i < tiers_.size(); ++i) {
             tier = &tiers_[i];  // the time asked for lies further back than the finer tier
             next = tier->count_until(edge, 0);
@@ -419,6 +310,8 @@ class EventHistory {
         const std::size_t begin = tier->begin();
         const bool has_base = next > begin;
         const bool on_edge = has_base && tier->times[next - 1] == edge;
+        constexpr std::int64_t look_back = look_back_ms(semantics);
+        const bool base_is_near = has_base && edge - tier->times[next - 1] < look_back;
         found.exact = last.exact &&
                       (has_base ? on_edge || next == tier->end() || tier->ordinal(next) == tier->ordinal(next - 1) + 1
                                 : !tier->evicted);
@@ -440,8 +333,8 @@ class EventHistory {
             found.rate = found.increase / (static_cast<double>(window_ms) / 1000);
             return found;
         }
-        if constexpr (semantics == Semantics::exact) {
-            const std::size_t base = has_base ? next - 1 : next;
+        if constexpr (!extrapolated(semantics)) {
+            const std::size_t base = base_is_near ? next - 1 : next;
             found.increase = (last.value - tier->values[base]) + (last.lost - lost(*tier, base));
         } else {
             const std::size_t first = closed && on_edge ? next - 1 : next;
@@ -460,51 +353,64 @@ class EventHistory {
     }
 
     /// `increase` at many times, for a history that keeps all: `ends[i]` is the number of samples at or before
-    /// `times_ms[i]`, `place` where the edge was found before. The same operations, so the same bits.
+    /// `times_ms[i]`, `edges[i]` the number of those at or before `times_ms[i]` - window. The same operations, so the
+    /// same bits. `rate` is written for the semantics that extrapolate alone.
     template <Semantics semantics>
-    void increases(std::span<const std::int64_t> times_ms, std::span<const std::size_t> ends, std::int64_t window_ms,
-                   std::size_t& place, std::span<double> increase, std::span<double> rate) const noexcept {
+    void increases(std::span<const std::int64_t> times_ms, const SamplePlaces& ends, const SamplePlaces& edges,
+                   std::int64_t window_ms, double* increase, double* rate) const noexcept {
         constexpr double absent = std::numeric_limits<double>::quiet_NaN();
         constexpr bool closed = semantics == Semantics::prometheus2;
+        constexpr std::int64_t look_back = look_back_ms(semantics);
         const HistoryTier& raw = tiers_.front();
         const std::int64_t* const time = raw.times.data();
         const double* const value = raw.values.data();
         const double* const lost = raw.lost.empty() ? nullptr : raw.lost.data();
         const double seconds = static_cast<double>(window_ms) / 1000;
-        std::size_t next = place;
-        const auto each = [&](const auto& found) {
-            for (std::size_t i = 0; i < times_ms.size(); ++i) {
-                const std::int64_t edge = times_ms[i] - window_ms;
-                next = raw.count_until(edge, next);
-                found(i, edge, ends[i]);
-            }
-        };
-        const auto first_inside = [&](std::int64_t edge) {
-            return closed && next > 0 && time[next - 1] == edge ? next - 1 : next;
+        const std::size_t size = times_ms.size();
+        const auto first_inside = [&](std::size_t i) {
+            const std::size_t next = edges.counts[i];
+            return closed && next > 0 && time[next - 1] == times_ms[i] - window_ms ? next - 1 : next;
         };
         if (kind_ == SeriesKind::delta) {
-            each([&](std::size_t i, std::int64_t edge, std::size_t end) {
-                const std::size_t first = first_inside(edge);
+            for (std::size_t i = 0; i < size; ++i) {
+                const std::size_t first = first_inside(i), end = ends.counts[i];
                 increase[i] = end <= first ? absent : value[end - 1] - (first > 0 ? value[first - 1] : 0);
-                if constexpr (semantics != Semantics::exact) rate[i] = increase[i] / seconds;
-            });
-        } else if constexpr (semantics == Semantics::exact) {
-            if (lost == nullptr) {
-                each([&](std::size_t i, std::int64_t, std::size_t end) {
-                    increase[i] = end <= next ? absent : value[end - 1] - value[next > 0 ? next - 1 : 0];
-                });
-            } else {
-                each([&](std::size_t i, std::int64_t, std::size_t end) {
-                    const std::size_t base = next > 0 ? next - 1 : 0;
-                    increase[i] = end <= next ? absent : (value[end - 1] - value[base]) + (lost[end - 1] - lost[base]);
-                });
+                if constexpr (extrapolated(semantics)) rate[i] = increase[i] / seconds;
+            }
+        } else if constexpr (!extrapolated(semantics)) {
+            const std::size_t end = ends.counts[0], edge = edges.counts[0];
+            if (semantics == Semantics::exact && lost == nullptr && ends.run && end > edge) {
+                // Evaluated at every sample: differences of two runs, or of a run and the first sample.
+                const double* const last = value + (end - 1);
+                if (edges.run && edge > 0) {
+                    const double* const base = value + (edge - 1);
+                    for (std::size_t i = 0; i < size; ++i) increase[i] = last[i] - base[i];
+                    return;
+                }
+                if (edges.still) {
+                    const double base = value[edge > 0 ? edge - 1 : 0];
+                    for (std::size_t i = 0; i < size; ++i) increase[i] = last[i] - base;
+                    return;
+                }
+            }
+            for (std::size_t i = 0; i < size; ++i) {
+                const std::size_t last = ends.counts[i], next = edges.counts[i];
+                if (last <= next) {
+                    increase[i] = absent;
+                    continue;
+                }
+                std::size_t base = next > 0 ? next - 1 : 0;
+                if (semantics != Semantics::exact && next > 0 && times_ms[i] - window_ms - time[base] >= look_back)
+                    base = next;
+                increase[i] = value[last - 1] - value[base];
+                if (lost != nullptr) increase[i] += lost[last - 1] - lost[base];
             }
         } else {
-            each([&](std::size_t i, std::int64_t edge, std::size_t end) {
-                const std::size_t first = first_inside(edge);
+            for (std::size_t i = 0; i < size; ++i) {
+                const std::size_t first = first_inside(i), end = ends.counts[i];
                 if (end < first + 2) {
                     increase[i] = rate[i] = absent;
-                    return;
+                    continue;
                 }
                 const SamplesInWindow samples{
                     .first_ms = time[first],
@@ -512,12 +418,11 @@ class EventHistory {
                     .first_value = value[first],
                     .growth = (value[end - 1] - value[first]) + (lost ? lost[end - 1] - lost[first] : 0),
                     .count = static_cast<std::int64_t>(end - first)};
-                const double factor = extrapolation_factor(semantics, samples, edge, times_ms[i]);
+                const double factor = extrapolation_factor(semantics, samples, times_ms[i] - window_ms, times_ms[i]);
                 increase[i] = samples.growth * factor;
                 rate[i] = samples.growth * (factor / seconds);
-            });
+            }
         }
-        place = next;
     }
 
     std::size_t memory_bytes() const noexcept {

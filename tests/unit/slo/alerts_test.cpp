@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -217,6 +218,29 @@ INSTANTIATE_TEST_SUITE_P(Yardstick, Workbook,
                              return "rate_" + std::to_string(static_cast<int>(case_of.param.rate * 1000)) +
                                     "_condition_" + std::to_string(case_of.param.condition);
                          });
+
+// slo.md, section 6: the severity goes on for 30 minutes once the 6 h pair has fired as well, for 5 if it has not.
+TEST(WorkbookPage, ResetsWithItsSlowestPair) {
+    const Policy policy = sre_workbook_policy();
+    for (const std::int64_t length : {2 * minute, 10 * minute}) {  // the 6 h pair fires after 129.6 s
+        BurnRate burn({.budget = 0.001, .windows_ms = windows_of(policy)});
+        const std::size_t bad = burn.add_series(Role::bad), total = burn.add_series(Role::total);
+        const std::int64_t onset = 7 * hour;
+        std::vector<std::int64_t> times;
+        for (std::int64_t t = 0; t <= 9 * hour; t += second) {
+            burn.add(bad, t, static_cast<double>(std::clamp<std::int64_t>(t - onset, 0, length)));
+            burn.add(total, t, static_cast<double>(t));
+            times.push_back(t);
+        }
+        const AlertHistory history = alerts_over(policy, availability, burn, times);
+        ASSERT_EQ(history.of(Severity::page).size(), 1U);
+        const double after = static_cast<double>(history.of(Severity::page)[0].last_ms - onset - length) / 1000;
+        // Of the short window, what holds no more than its part of errors: 300 (1 - .0144), 1800 (1 - .006) seconds,
+        // less where the incident was shorter than the window.
+        const double quick = 300 - 300 * 0.0144, slow = 1800 - 1800 * 0.006;
+        EXPECT_NEAR(after, length == 2 * minute ? quick : slow, 1.001);
+    }
+}
 
 TEST(AlertsOver, SaysWhatUpdateSays) {
     std::mt19937_64 random(9);

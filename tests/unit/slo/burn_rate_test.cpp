@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <map>
 #include <random>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,8 +65,9 @@ struct Reference {
             for (const Sample& sample : inside) sum += sample.value;
             return sum;
         }
-        if (semantics == Semantics::exact) {
-            if (base) inside.insert(inside.begin(), *base);
+        const bool anchored = semantics == Semantics::prometheus3_anchored;
+        if (semantics == Semantics::exact || anchored) {
+            if (base && (!anchored || base->time > lo - 5 * minute)) inside.insert(inside.begin(), *base);
         } else if (inside.size() < 2) {
             return nan;
         }
@@ -72,7 +75,7 @@ struct Reference {
         for (std::size_t i = 1; i < inside.size(); ++i) {
             if (inside[i].value < inside[i - 1].value) growth += inside[i - 1].value;
         }
-        if (semantics == Semantics::exact) return growth;
+        if (semantics == Semantics::exact || anchored) return growth;
         const double si = static_cast<double>(inside.back().time - inside.front().time) / 1000;
         const double avg = si / static_cast<double>(inside.size() - 1);
         double ds = static_cast<double>(inside.front().time - lo) / 1000;
@@ -221,9 +224,9 @@ BurnRate fed(const Case& made, const BurnRateOptions& options, bool bulk) {
     return burn;
 }
 
-class ThreeSemantics : public testing::TestWithParam<Semantics> {};
+class EverySemantics : public testing::TestWithParam<Semantics> {};
 
-TEST_P(ThreeSemantics, AgreeWithTheDefinitionOnRandomServices) {
+TEST_P(EverySemantics, AgreeWithTheDefinitionOnRandomServices) {
     std::mt19937_64 random(20'261'126);
     std::int64_t checked = 0;
     for (int run = 0; run < 400; ++run) {
@@ -269,7 +272,7 @@ TEST_P(ThreeSemantics, AgreeWithTheDefinitionOnRandomServices) {
 }
 
 /// Sample by sample, asked after each: what a monitor does. Only what has come by then counts.
-TEST_P(ThreeSemantics, AgreeWithTheDefinitionWhileTheStreamComes) {
+TEST_P(EverySemantics, AgreeWithTheDefinitionWhileTheStreamComes) {
     std::mt19937_64 random(7);
     for (int run = 0; run < 150; ++run) {
         const Case made = random_case(random, run % 2 == 1);
@@ -306,8 +309,9 @@ TEST_P(ThreeSemantics, AgreeWithTheDefinitionWhileTheStreamComes) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ThreeSemantics,
-                         testing::Values(Semantics::exact, Semantics::prometheus2, Semantics::prometheus3),
+INSTANTIATE_TEST_SUITE_P(All, EverySemantics,
+                         testing::Values(Semantics::exact, Semantics::prometheus2, Semantics::prometheus3,
+                                         Semantics::prometheus3_anchored),
                          [](const auto& one) { return std::string(word(one.param)); });
 
 // ---- what the header promises, one by one
@@ -532,11 +536,67 @@ TEST(BurnRate, ManyWindowsOfAnyLength) {
     }
 }
 
+TEST(BurnRate, AnAnchorOlderThanTheLookBackIsNotUsed) {
+    for (const std::int64_t gap : {5 * minute - 1, 5 * minute}) {
+        for (const bool anchored : {false, true}) {
+            BurnRate burn({.budget = 0.01,
+                           .windows_ms = {10 * minute},
+                           .semantics = anchored ? Semantics::prometheus3_anchored : Semantics::exact});
+            add_counter(burn, Role::total, {{-gap, 0}, {minute, 10}, {9 * minute, 17}});
+            const double expected = anchored && gap == 5 * minute ? 7 : 17;
+            EXPECT_EQ(burn.at(10 * minute)[0].total, expected) << gap;
+            EXPECT_EQ(burn.over(std::vector<std::int64_t>{10 * minute})[0].total[0], expected) << gap;
+        }
+    }
+}
+
+TEST(BurnRate, ArraysHaveWhatIsWantedAndNothingElse) {
+    std::mt19937_64 random(5);
+    for (const Semantics semantics : {Semantics::exact, Semantics::prometheus2}) {
+        BurnRate burn({.budget = 0.01, .windows_ms = {minute, hour}, .semantics = semantics});
+        for (const Role role : {Role::bad, Role::good}) {
+            const std::size_t id = burn.add_series(role);
+            double value = 0;
+            for (std::int64_t t = 0; t < 5 * hour; t += role == Role::bad ? 15 * second : 20 * second)
+                burn.add(id, t, value += static_cast<double>(random() % 5));
+        }
+        std::vector<std::int64_t> times;
+        for (std::int64_t t = -hour; t < 6 * hour; t += 17 * second) times.push_back(t);
+        const std::vector<BurnColumn> columns = burn.over(times);
+        const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+        for (int wanted = 0; wanted < 32; ++wanted) {
+            std::vector<std::vector<double>> numbers(8, std::vector<double>(times.size(), -7));
+            std::vector<std::vector<float>> coverage(2, std::vector<float>(times.size(), -7));
+            std::vector<BurnArrays> arrays(2);
+            for (std::size_t w = 0; w < 2; ++w) {
+                const auto at = [&](std::size_t field) {
+                    return (wanted >> field) & 1 ? numbers[4 * w + field].data() : nullptr;
+                };
+                arrays[w] = {at(0), at(1), at(2), at(3), (wanted & 16) != 0 ? coverage[w].data() : nullptr};
+            }
+            burn.over(times, std::span<const BurnArrays>(arrays));
+            for (std::size_t w = 0; w < 2; ++w) {
+                for (std::size_t i = 0; i < times.size(); ++i) {
+                    const BurnColumn& column = columns[w];
+                    const std::array<double, 4> right{column.burn(i), column.ratio(i), column.bad[i], column.total[i]};
+                    for (std::size_t field = 0; field < 4; ++field) {
+                        const double expected = ((wanted >> field) & 1) != 0 ? right[field] : -7;
+                        ASSERT_TRUE(same(numbers[4 * w + field][i], expected)) << wanted << " " << field << " " << i;
+                    }
+                    ASSERT_EQ(coverage[w][i], (wanted & 16) != 0 ? column.coverage[i] : -7);
+                }
+            }
+        }
+        EXPECT_EQ(code_of([&] { burn.over(times, std::vector<BurnArrays>(3)); }), Code::argument_length);
+    }
+}
+
 // ---- thinned histories
 
 TEST(ThinnedBurnRate, NeverOffByMoreThanItSays) {
     std::mt19937_64 random(11);
-    for (const Semantics semantics : {Semantics::exact, Semantics::prometheus2, Semantics::prometheus3}) {
+    for (const Semantics semantics :
+         {Semantics::exact, Semantics::prometheus2, Semantics::prometheus3, Semantics::prometheus3_anchored}) {
         const std::vector<std::int64_t> windows{5 * minute, 2 * hour, 6 * hour, day, 3 * day, 7 * day, 40 * day};
         BurnRateOptions options{.budget = 0.01, .windows_ms = windows, .semantics = semantics};
         BurnRate all(options);
@@ -668,6 +728,17 @@ TEST(BurnRateState, GoesOnBitForBit) {
         EXPECT_EQ(encode(other.state()), encode(burn.state()));
         EXPECT_EQ(other.tally(), burn.tally());
     }
+}
+
+TEST(BurnRateState, ForgetsTheSeriesOfBefore) {
+    const BurnRateOptions options{.budget = 0.01, .windows_ms = {minute}};
+    BurnRate both(options), bad_alone(options);
+    for (const Role role : {Role::bad, Role::total}) add_counter(both, role, {{0, 0}, {minute, 7}});
+    EXPECT_EQ(both.at(minute)[0].total, 7);
+    add_counter(bad_alone, Role::bad, {{0, 0}, {minute, 3}});
+    both.restore(bad_alone.state());
+    EXPECT_EQ(both.at(minute)[0].bad, 3);
+    EXPECT_EQ(both.at(minute)[0].status, BurnStatus::absent);
 }
 
 TEST(BurnRateState, RefusesWhatCannotBe) {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include <serinus/series/duration.hpp>
 #include <serinus/slo/alerts.hpp>
 #include <serinus/slo/burn_rate.hpp>
+#include <serinus/slo/objective.hpp>
 #include <serinus/slo/policy.hpp>
 
 namespace serinus::slo {
@@ -31,9 +33,18 @@ const json& vectors() {
 }
 
 const std::map<std::string, Semantics>& oracles() {
-    static const std::map<std::string, Semantics> known{
-        {"raw", Semantics::exact}, {"prom2_42", Semantics::prometheus2}, {"prom3_16", Semantics::prometheus3}};
+    static const std::map<std::string, Semantics> known{{"raw", Semantics::exact},
+                                                        {"prom2_42", Semantics::prometheus2},
+                                                        {"prom3_16", Semantics::prometheus3},
+                                                        {"prom3_16_anchored", Semantics::prometheus3_anchored}};
     return known;
+}
+
+/// The oracles of a scenario; the anchored one is in the file only where it differs from `raw`.
+std::map<std::string, Semantics> oracles_of(const json& scenario) {
+    std::map<std::string, Semantics> found;
+    for (const auto& [oracle, expected] : scenario["expected"].items()) found[oracle] = oracles().at(oracle);
+    return found;
 }
 
 struct Samples {
@@ -83,11 +94,54 @@ void expect_same(const json& expected, double found, bool absent, const std::str
     EXPECT_NEAR(found, expected.get<double>(), 1e-9 * std::fabs(expected.get<double>())) << where;
 }
 
+/// All keys of the file are those that the tests below read: a new oracle, column or field would not go unnoticed.
+TEST(BurnRateVectors, NothingOfTheFileIsLeftOut) {
+    const auto keys = [](const json& object) {
+        std::set<std::string> found;
+        for (const auto& [key, value] : object.items()) found.insert(key);
+        return found;
+    };
+    EXPECT_EQ(keys(vectors()), (std::set<std::string>{"format", "units", "producers", "rules", "scenarios"}));
+    std::set<std::string> seen;
+    for (const json& scenario : vectors()["scenarios"]) {
+        EXPECT_EQ(keys(scenario),
+                  (std::set<std::string>{"name", "description", "slo_target", "error_budget", "slo_period_days", "eval",
+                                         "policy", "series", "record_t", "expected", "firing"}));
+        EXPECT_EQ(keys(scenario["expected"]), keys(scenario["firing"])) << scenario["name"];
+        for (const auto& [oracle, windows] : scenario["expected"].items()) {
+            EXPECT_TRUE(oracles().contains(oracle)) << oracle;
+            seen.insert(oracle);
+            for (const auto& [window, columns] : windows.items()) {
+                const bool by_version = window.rfind("by_version:", 0) == 0;
+                const json by_window = by_version ? columns : json::object({{window, columns}});
+                for (const auto& [inner, more] : by_window.items()) {
+                    const auto expected = by_version ? std::set<std::string>{"bad", "total"}
+                                                     : std::set<std::string>{"bad", "burn", "total"};
+                    EXPECT_EQ(keys(more), expected) << scenario["name"] << " " << oracle << " " << window;
+                    for (const auto& [column, values] : more.items())
+                        EXPECT_EQ(values.size(), scenario["record_t"].size()) << column;
+                }
+            }
+        }
+        // The factors of the file are those of the workbook's shares of the period, and its budgets those of the
+        // targets.
+        const auto period = scenario["slo_period_days"].get<std::int64_t>() * 86'400'000;
+        for (const json& condition : scenario["policy"]) {
+            EXPECT_NEAR(condition["factor"].get<double>(),
+                        factor_of_share(condition["budget_percent"].get<double>() / 100, period,
+                                        parse_duration(condition["long"].get<std::string>())),
+                        1e-12);
+        }
+        EXPECT_EQ(scenario["error_budget"].get<double>(), budget_from_target(scenario["slo_target"].dump()));
+    }
+    EXPECT_EQ(seen.size(), oracles().size());
+}
+
 TEST(BurnRateVectors, EveryValueOfPrometheus) {
     ASSERT_EQ(vectors()["format"], "burnrate-vectors/1");
     int checked = 0;
     for (const json& scenario : vectors()["scenarios"]) {
-        for (const auto& [oracle, semantics] : oracles()) {
+        for (const auto& [oracle, semantics] : oracles_of(scenario)) {
             for (const auto& [key, columns] : scenario["expected"][oracle].items()) {
                 const bool by_version = key.rfind("by_version:", 0) == 0;
                 if (by_version) {
@@ -116,6 +170,15 @@ TEST(BurnRateVectors, EveryValueOfPrometheus) {
                     expect_same(columns["burn"][i], found.burn, found.status == BurnStatus::absent, where + " burn");
                     EXPECT_TRUE(found.exact) << where;
                     checked += 3;
+                }
+                // All at once says the same.
+                std::vector<std::int64_t> times;
+                for (const json& t : scenario["record_t"]) times.push_back(t.get<std::int64_t>() * 1000);
+                const BurnColumn column = burn.over(times)[0];
+                for (std::size_t i = 0; i < times.size(); ++i) {
+                    const WindowBurn one = burn.at(times[i])[0];
+                    EXPECT_TRUE(one.bad == column.bad[i] || (std::isnan(one.bad) && std::isnan(column.bad[i])));
+                    EXPECT_TRUE(one.burn == column.burn(i) || (std::isnan(one.burn) && std::isnan(column.burn(i))));
                 }
             }
         }
@@ -149,7 +212,7 @@ TEST(BurnRateVectors, EveryFiringIntervalOfPrometheus) {
         }
         const Objective objective{.name = scenario["name"].get<std::string>(),
                                   .budget = scenario["error_budget"].get<double>()};
-        for (const auto& [oracle, semantics] : oracles()) {
+        for (const auto& [oracle, semantics] : oracles_of(scenario)) {
             const AlertHistory history =
                 alerts_over(policy, objective, loaded(scenario, semantics, windows_of(policy)), times);
             std::map<std::string, json> found{{"page", in_seconds(history.of(Severity::page))},
