@@ -20,8 +20,8 @@ serinus::Proportion floating(const sequential::Proportion& events) {
     return {static_cast<double>(events.bad), static_cast<double>(events.total)};
 }
 
-std::vector<BurnWindow> windows_of(const SloJudged& judged, std::int64_t now_ms) {
-    const auto canary = judged.burns(Whose::canary, now_ms), service = judged.burns(Whose::service, now_ms);
+std::vector<BurnWindow> windows_of(const SloJudged& judged) {
+    const auto &canary = judged.windows(Whose::canary), &service = judged.windows(Whose::service);
     std::vector<BurnWindow> windows;
     for (std::size_t i = 0; i < canary.size(); ++i) {
         windows.push_back({.window_ms = canary[i].window_ms,
@@ -103,14 +103,14 @@ BurnResult Monitor::Impl::burn_result(const SloJudged& judged) const {
         result.canary_upper = std::min(result.canary_upper, judged.excess.canary_upper() / canary.total / budget);
     }
     result.service_burn = burn_of({baseline.bad + canary.bad, baseline.total + canary.total}, budget);
-    result.windows = windows_of(judged, now);
+    result.windows = windows_of(judged);
     result.share = share_of(judged, plan.interval_ms);
     result.halt.window_ms = *effective_halt_window_ms(rule);
     result.halt.budget = rule.halt_budget;
     result.halt.factor = halt_difference(rule) / budget;
     result.halt.log_e_value = judged.halt.log_e_value();
     result.halt.log_needed = judged.halt.log_needed();
-    for (const slo::WindowBurn& window : judged.burns(Whose::judged, now)) {
+    for (const slo::WindowBurn& window : judged.windows(Whose::judged)) {
         if (window.window_ms == result.halt.window_ms) result.projected_burn = window.burn;
     }
 
@@ -136,7 +136,7 @@ BurnResult Monitor::Impl::burn_result(const SloJudged& judged) const {
 
     for (const auto& [alerts, whose, code] : {std::tuple{&judged.service, Whose::service, Code::burn_service},
                                               std::tuple{&judged.canary, Whose::judged, Code::burn_canary}}) {
-        const auto reason = alert_reason(code, name, *alerts, judged.burns(whose, now));
+        const auto reason = alert_reason(code, name, *alerts, judged.windows(whose));
         if (!reason) continue;
         result.alert = std::min(result.alert.value_or(*alerts->firing()), *alerts->firing());
         result.reasons.push_back(*reason);

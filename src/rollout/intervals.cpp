@@ -122,8 +122,9 @@ void Monitor::Impl::judge_until(std::int64_t time) {
         if (jump > next) {
             silence(std::max(next, warm), std::max(jump, warm), warm);
             for (detail::SloJudged& judged : slo) {
-                for (std::int64_t i = next; i < jump && !judged.quiet(*start_ms + i * interval); ++i)
+                for (std::int64_t i = next; i + 1 < jump && !judged.quiet(); ++i)
                     judged.alert(*start_ms + (i + 1) * interval);
+                judged.alert(*start_ms + jump * interval);
             }
             next = jump;
             continue;

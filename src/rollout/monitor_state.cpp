@@ -42,7 +42,9 @@ SloState state_of(const SloJudged& judged) {
     SloState state;
     state.halt = judged.halt.state();
     state.excess = judged.excess.state();
-    for (const detail::BurnWindowSums& window : judged.windows) state.windows.push_back({window.state()});
+    state.judged_burn = judged.burns[0].state();
+    state.canary_burn = judged.burns[1].state();
+    state.service_burn = judged.burns[2].state();
     state.canary = judged.canary.state();
     state.service = judged.service.state();
     state.service_events = judged.service_events;
@@ -60,20 +62,9 @@ template <class Require, class Time>
 void restore_slo(SloJudged& judged, const SloState& state, const Require& require, const Time& time) {
     judged.halt.restore(state.halt);
     judged.excess.restore(state.excess);
-    require(state.windows.size() == judged.windows.size(), "an objective with another number of windows");
-    for (std::size_t i = 0; i < judged.windows.size(); ++i) {
-        const std::vector<BurnSliceState>& slices = state.windows[i].slices;
-        for (std::size_t at = 0; at < slices.size(); ++at) {
-            const BurnSliceState& slice = slices[at];
-            bool possible = time(std::optional(slice.from_ms)) && slice.intervals >= 1 &&
-                            (at == 0 || slice.from_ms > slices[at - 1].from_ms);
-            for (std::size_t part = 0; part < slice.bad.size(); ++part)
-                possible = possible && slice.bad[part] >= 0 && slice.bad[part] <= slice.total[part] &&
-                           std::isfinite(slice.total[part]);
-            require(possible, "a burn window that cannot be");
-        }
-        judged.windows[i].restore(slices);
-    }
+    judged.burns[0].restore(state.judged_burn);
+    judged.burns[1].restore(state.canary_burn);
+    judged.burns[2].restore(state.service_burn);
     for (const slo::AlertsState* const alerts : {&state.canary, &state.service}) {
         bool possible = time(alerts->last_ms);
         for (const auto* const times : {&alerts->active_since, &alerts->firing_since, &alerts->ceased}) {

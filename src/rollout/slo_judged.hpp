@@ -18,7 +18,7 @@
 #include <serinus/slo/alerts.hpp>
 #include <serinus/slo/excess_sequence.hpp>
 
-#include "rollout/burn_windows.hpp"
+#include "rollout/arm_burns.hpp"
 #include "rollout/judged.hpp"
 
 namespace serinus {
@@ -32,10 +32,16 @@ struct SloJudged {
           halt(ProportionTest(halt_options(plan, of, share))),
           excess(excess_options(plan, of, share)),
           canary(effective_policy(of), of.objective),
-          service(effective_policy(of), of.objective) {
-        std::set<std::int64_t> lengths{*effective_halt_window_ms(rule)};
-        lengths.insert(canary.windows_ms().begin(), canary.windows_ms().end());
-        for (const std::int64_t length : lengths) windows.emplace_back(length, plan.interval_ms);
+          service(effective_policy(of), of.objective),
+          burns{IntervalBurns(of.objective.budget, windows_of(of), plan.interval_ms),
+                IntervalBurns(of.objective.budget, windows_of(of), plan.interval_ms),
+                IntervalBurns(of.objective.budget, windows_of(of), plan.interval_ms)} {}
+
+    /// The policy's and the halt's, shortest first.
+    static std::vector<std::int64_t> windows_of(const SloRule& rule) {
+        std::set<std::int64_t> windows{*effective_halt_window_ms(rule)};
+        for (const std::int64_t window : slo::windows_of(effective_policy(rule))) windows.insert(window);
+        return {windows.begin(), windows.end()};
     }
 
     static double dispersion(const Plan& plan, const SloRule& rule) {
@@ -60,32 +66,35 @@ struct SloJudged {
 
     /// What an interval brought, judged or `warming` up: the service burns while its canary warms up, too.
     void watch(const std::array<ArmValues, 2>& arms, bool warming, std::int64_t from_ms, std::int64_t to_ms) {
-        ArmEvents events;
-        bool any = false;
-        for (std::size_t arm = 0; arm < 2; ++arm) {
-            if (!arms[arm].present || !Judged::possible(arms[arm])) continue;
-            const std::size_t part = arm == 1 && warming ? ArmEvents::warming : arm;
-            events.bad[part] = arms[arm].bad;
-            events.total[part] = arms[arm].total;
-            any = true;
-        }
-        if (any) {
-            for (BurnWindowSums& window : windows) window.add(from_ms, events);
-        }
+        std::array<bool, 2> there{};
+        for (std::size_t arm = 0; arm < 2; ++arm) there[arm] = arms[arm].present && Judged::possible(arms[arm]);
+        const auto add = [&](Whose whose, bool baseline_too) {
+            serinus::Proportion events{0, 0};
+            for (std::size_t arm = baseline_too ? 0 : 1; arm < 2; ++arm) {
+                if (!there[arm]) continue;
+                events.bad += arms[arm].bad;
+                events.total += arms[arm].total;
+            }
+            if (there[1] || (baseline_too && there[0])) of(whose).add(from_ms, to_ms, events);
+        };
+        if (!warming) add(Whose::judged, false);
+        add(Whose::canary, false);
+        add(Whose::service, true);
         alert(to_ms);
     }
 
-    /// Moves the alerts on; also while nothing comes, for then windows run empty.
+    /// Moves the windows and the alerts on; also while nothing comes, for then windows run empty.
     void alert(std::int64_t now_ms) {
-        canary.update(now_ms, burns(Whose::judged, now_ms));
-        service.update(now_ms, burns(Whose::service, now_ms));
+        for (IntervalBurns& burn : burns) burn.look(now_ms);
+        canary.update(now_ms, windows(Whose::judged));
+        service.update(now_ms, windows(Whose::service));
     }
 
-    std::vector<slo::WindowBurn> burns(Whose whose, std::int64_t now_ms) const {
-        std::vector<slo::WindowBurn> burns;
-        for (const BurnWindowSums& window : windows)
-            burns.push_back(window.at(now_ms).burn(window.window_ms(), whose, rule.objective.budget));
-        return burns;
+    IntervalBurns& of(Whose whose) { return burns[static_cast<std::size_t>(whose)]; }
+
+    /// The burn rates when the last interval had been judged, or passed over.
+    const std::vector<slo::WindowBurn>& windows(Whose whose) const {
+        return burns[static_cast<std::size_t>(whose)].windows();
     }
 
     /// Would a condition of the policy hold for these events, if it held at once?
@@ -93,14 +102,17 @@ struct SloJudged {
         slo::Policy at_once = canary.policy();
         for (slo::Condition& condition : at_once.conditions) condition.for_ms = 0;
         slo::Alerts alerts(at_once, rule.objective);
-        alerts.update(now_ms, burns(whose, now_ms));
+        alerts.update(now_ms, windows(whose));
         return alerts.firing().has_value();
     }
 
     /// Is there nothing left that time alone would change?
-    bool quiet(std::int64_t now_ms) const {
+    bool quiet() const {
         const auto silent = [](const slo::Alerts& alerts) { return !alerts.firing() && !alerts.pending(); };
-        return silent(canary) && silent(service) && windows.back().at(now_ms).coverage == 0;
+        const std::vector<slo::WindowBurn>& all = windows(Whose::service);
+        return silent(canary) && silent(service) && std::all_of(all.begin(), all.end(), [](const auto& window) {
+                   return window.status == slo::BurnStatus::absent && window.coverage == 0;
+               });
     }
 
     // ---- evidence
@@ -144,8 +156,8 @@ struct SloJudged {
     double alpha;
     sequential::StartMixture<ProportionTest> halt;
     slo::ExcessSequence excess;
-    std::vector<BurnWindowSums> windows;  // shortest first
-    slo::Alerts canary, service;          // of the canary's judged intervals, of both arms
+    slo::Alerts canary, service;         // of the canary's judged intervals, of both arms
+    std::array<IntervalBurns, 3> burns;  // by `Whose`
     double service_events = 0, canary_share = 0;
     std::int64_t intervals = 0;  // that were judged, over all stages
     bool halted = false, exceeded = false;

@@ -117,21 +117,40 @@ TEST(Deployment, BoundsOfTheExcessHoldForScatteredCounts) {
     }
 }
 
-/// Is a canary like its baseline ever rolled back? The metric is judged too; expected events are few, so that the cap
-/// is near what luck alone brings.
-TEST(Deployment, AGoodCanaryIsRarelyRolledBackWithObjectivesOn) {
-    constexpr std::int64_t interval = 10'000;
+constexpr std::int64_t interval = 10'000;
+
+/// One stage, one proportion.
+Plan plan_of(double traffic, double ratio) {
     Plan plan;
     plan.name = "simulation";
     plan.interval_ms = interval;
-    plan.stages = {{.traffic = 0.5}};
-    Metric metric;
+    plan.stages = {{.traffic = traffic}};
+    Metric& metric = plan.metrics.emplace_back();
     metric.name = "errors";
     metric.bad = "bad";
     metric.total = "total";
-    metric.margin = {.ratio = 1.0, .difference = {}};
-    metric.detect = Margin{.ratio = 2.0, .difference = {}};
-    plan.metrics = {metric};
+    metric.margin = {.ratio = ratio, .difference = {}};
+    return plan;
+}
+
+/// What interval t brings of each arm.
+Batch batch_of(int t, int bad_b, int n_b, int bad_c, int n_c) {
+    Batch batch;
+    const auto add = [&](const char* series, Arm arm, double value) {
+        batch.series.push_back({series, arm, std::numeric_limits<double>::quiet_NaN(), {{t * interval}, {value}, ""}});
+    };
+    add("bad", Arm::baseline, bad_b);
+    add("total", Arm::baseline, n_b);
+    add("bad", Arm::canary, bad_c);
+    add("total", Arm::canary, n_c);
+    return batch;
+}
+
+/// Is a canary like its baseline ever rolled back? The metric is judged too; expected events are few, so that the cap
+/// is near what luck alone brings.
+TEST(Deployment, AGoodCanaryIsRarelyRolledBackWithObjectivesOn) {
+    Plan plan = plan_of(0.5, 1);
+    plan.metrics[0].detect = Margin{.ratio = 2.0, .difference = {}};
     SloRule rule;
     rule.objective = {.name = "availability", .budget = 0.01, .expected_events = 5000};
     rule.metric = "errors";
@@ -147,16 +166,8 @@ TEST(Deployment, AGoodCanaryIsRarelyRolledBackWithObjectivesOn) {
         Monitor monitor(plan);
         Decision decision;
         for (int t = 0; t < 60; ++t) {
-            Batch batch;
-            const auto add = [&](const char* series, Arm arm, double value) {
-                batch.series.push_back(
-                    {series, arm, std::numeric_limits<double>::quiet_NaN(), {{t * interval}, {value}, ""}});
-            };
-            add("bad", Arm::baseline, draw(100, 0.02, random));
-            add("total", Arm::baseline, 100);
-            add("bad", Arm::canary, draw(100, 0.02, random));
-            add("total", Arm::canary, 100);
-            decision = monitor.observe(batch, (t + 1) * interval);
+            const int bad_b = draw(100, 0.02, random), bad_c = draw(100, 0.02, random);
+            decision = monitor.observe(batch_of(t, bad_b, 100, bad_c, 100), (t + 1) * interval);
             if (decision.decision == Action::rollback) break;
         }
         rolled_back += decision.decision == Action::rollback;
@@ -165,6 +176,77 @@ TEST(Deployment, AGoodCanaryIsRarelyRolledBackWithObjectivesOn) {
     }
     expect_at_most("A/A 2 %, 100:100, a metric and two objectives: ever rolled back", rolled_back, 0.05, rollouts);
     expect_at_most("the same: by an objective", by_objective, 0.05 * 3 / 4, rollouts);
+}
+
+/// A release that uses up exactly what it may, `max_budget_per_release`, and never more: looked at after every interval
+/// through the Monitor, the cap rolls it back with probability at most its part of alpha, half of the objective's.
+/// And what the Monitor reports of the share is right at whatever look somebody stops.
+TEST(Deployment, TheCapIsHeldAtItsEdgeThroughTheMonitor) {
+    constexpr int looks = 100, n_b = 900, n_c = 100;
+    constexpr double base = 0.01, cap = 100;  // bad events beyond the baseline's: a fifth of 0.01 x 50,000
+    struct Edge {
+        const char* name;
+        int until;  // the cap is reached evenly by then; from there on the canary is like its baseline
+        double weight;
+    };
+    unsigned seed = 2300;
+    for (const Edge& edge :
+         {Edge{"reached after 20 looks, then on the edge", 20, 1}, Edge{"reached at the last look", looks, 1},
+          Edge{"after 20 looks, a third of alpha", 20, 0.5}}) {
+        Plan plan = plan_of(0.1, 2);
+        plan.metrics[0].muted = true;
+        SloRule rule;
+        rule.objective = {.name = "availability", .budget = 0.01, .expected_events = 50'000};
+        rule.metric = "errors";
+        rule.max_budget_per_release = 0.2;
+        rule.weight = edge.weight;
+        rule.halt_window_ms = 21'600'000;  // 60 % of requests: out of reach
+        plan.slo = {rule};
+        if (edge.weight < 1) {  // another objective, which stays far from its cap, has two thirds of alpha
+            plan.slo.push_back(rule);
+            plan.slo[1].objective.name = "wide";
+            plan.slo[1].objective.expected_events = 1e9;
+            plan.slo[1].weight = 1;
+        }
+        const double alpha = slo_alpha_split(plan)[0];
+        ASSERT_NEAR(alpha, edge.weight == 1 ? 0.05 : 0.05 / 3, 1e-15);
+        const double all = rule.objective.budget * *rule.objective.expected_events;
+
+        std::mt19937_64 random(seed++);
+        int halted = 0, passed = 0, low = 0, high = 0, stopped = 0;
+        const int rollouts = std::max(1, repetitions() / 4);
+        for (int i = 0; i < rollouts; ++i) {
+            Monitor monitor(plan);
+            const int stop = 1 + static_cast<int>(random() % looks);
+            double truth = 0;
+            bool halts = false, passes = false, below = false, above = false;
+            for (int t = 0; t < looks && !halts; ++t) {
+                const double more = t < edge.until ? cap / edge.until / n_c : 0;
+                const int bad_b = draw(n_b, base, random), bad_c = draw(n_c, base + more, random);
+                const Batch batch = batch_of(t, bad_b, n_b, bad_c, n_c);
+                truth += n_c * more;
+                const BurnResult burn = monitor.observe(batch, (t + 1) * interval).burn[0];
+                // The sum of the rates rounds: what is meant is a share of exactly the cap.
+                const double share = std::min(truth, cap) / all;
+                const bool over = burn.share.lower > share * (1 + 1e-9), under = burn.share.upper < share * (1 - 1e-9);
+                halts = burn.verdict == Verdict::fail;
+                passes = passes || (t + 1 >= edge.until && burn.verdict == Verdict::pass);
+                below = below || over;
+                above = above || under;
+                if ((t + 1 == stop || (halts && t + 1 < stop)) && (over || under)) ++stopped;
+            }
+            halted += halts;
+            passed += passes;
+            low += below;
+            high += above;
+        }
+        const std::string name = std::string("cap's edge, 900:100, ") + edge.name;
+        expect_at_most(name + ": ever halted", halted, alpha / 2, rollouts);
+        expect_at_most(name + ": ever passed on the edge", passed, 0.05, rollouts);
+        expect_at_most(name + ": lower ever wrong", low, alpha / 2, rollouts);
+        expect_at_most(name + ": upper ever wrong", high, 0.05, rollouts);
+        expect_at_most(name + ": either, at a random stop", stopped, 0.05 + alpha / 2, rollouts);
+    }
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/counter.hpp>
 #include <serinus/slo/alerts.hpp>
+#include <serinus/slo/burn_rate.hpp>
 #include <serinus/slo/excess_sequence.hpp>
 
 namespace serinus {
@@ -102,44 +103,14 @@ struct MetricState {
     }
 };
 
-/// Events of a part of a burn window.
-struct BurnSliceState {
-    static constexpr std::string_view kind = "bslc";
-    static constexpr std::int64_t version = 1;
-
-    std::int64_t from_ms = 0;
-    double intervals = 0;
-    std::array<double, 3> bad{}, total{};  // baseline, canary, canary while it warmed up
-
-    template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
-        visit("from_ms", self.from_ms);
-        visit("intervals", self.intervals);
-        visit("bad", self.bad);
-        visit("total", self.total);
-    }
-};
-
-struct BurnWindowState {
-    static constexpr std::string_view kind = "bwin";
-    static constexpr std::int64_t version = 1;
-
-    std::vector<BurnSliceState> slices;
-
-    template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
-        visit("slices", self.slices);
-    }
-};
-
 /// How one objective stands.
 struct SloState {
     static constexpr std::string_view kind = "slor";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
 
     sequential::StartMixtureState<sequential::ProportionState> halt;
     slo::ExcessState excess;
-    std::vector<BurnWindowState> windows;
+    slo::BurnRateState judged_burn, canary_burn, service_burn;  // of the canary's judged intervals, of all of its, both
     slo::AlertsState canary, service;
     double service_events = 0, canary_share = 0;
     std::int64_t intervals = 0;
@@ -151,7 +122,9 @@ struct SloState {
     static void fields(Visitor& visit, Self& self) {
         visit("halt", self.halt);
         visit("excess", self.excess);
-        visit("windows", self.windows);
+        visit("judged_burn", self.judged_burn);
+        visit("canary_burn", self.canary_burn);
+        visit("service_burn", self.service_burn);
         visit("canary", self.canary);
         visit("service", self.service);
         visit("service_events", self.service_events);

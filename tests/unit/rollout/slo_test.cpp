@@ -1,9 +1,11 @@
 // Error budgets in a rollout: how alpha is divided, what rolls back, holds, passes, pages and keeps quiet.
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -365,13 +367,149 @@ TEST(Slo, RestartInTheMiddleChangesNothing) {
     EXPECT_EQ(encode(second.state()), encode(whole.state()));
 }
 
+/// Counters of both arms every interval, with an outage of the canary, a restart of the baseline and a gap.
+struct Scraped {
+    std::vector<std::int64_t> times;
+    std::array<std::vector<double>, 2> bad, total;  // by arm
+};
+
+Scraped scraped(int intervals) {
+    std::mt19937_64 random(23);
+    std::array<double, 2> bad{}, total{};
+    Scraped all;
+    for (int i = 0; i < intervals; ++i) {
+        for (std::size_t arm = 0; arm < 2; ++arm) {
+            if (arm == 0 && i == intervals / 3) bad[arm] = total[arm] = 0;
+            const int requests = std::poisson_distribution<int>(arm == 0 ? 900.0 : 100.0)(random);
+            const bool outage = arm == 1 && i > intervals / 2 && i < intervals / 2 + 40;
+            total[arm] += requests;
+            bad[arm] += std::binomial_distribution<int>(requests, outage ? 0.3 : 0.001)(random);
+        }
+        if (i > intervals / 4 && i < intervals / 4 + 30) continue;
+        all.times.push_back(origin + i * interval);
+        for (std::size_t arm = 0; arm < 2; ++arm) {
+            all.bad[arm].push_back(bad[arm]);
+            all.total[arm].push_back(total[arm]);
+        }
+    }
+    return all;
+}
+
+std::uint64_t bits(double value) { return std::isnan(value) ? 0 : std::bit_cast<std::uint64_t>(value); }
+
+// One definition: the gate in the rollout says what a BurnRate says of the same counters, to the last bit, and alerts
+// when `slo::Alerts` does.
+TEST(Slo, TheWindowsAreThoseOfABurnRateOnTheSameSamples) {
+    Plan plan = plan_of(1e9);
+    plan.metrics[0].counter = true;
+    Monitor monitor(plan);
+    const Scraped data = scraped(3000);
+    const auto windows = slo::windows_of(slo::sre_workbook_policy());
+    struct Of {
+        slo::BurnRate burn;
+        slo::Alerts alerts;
+        std::vector<std::size_t> ids;
+    };
+    // Of all samples, and thinned as the Monitor is; of the canary, and of both arms.
+    std::vector<Of> all;
+    for (const slo::Keep keep : {slo::Keep::all, slo::Keep::thinned}) {
+        for (const int arms : {1, 2}) {
+            Of& of = all.emplace_back(
+                Of{slo::BurnRate({.budget = 0.001, .windows_ms = windows, .keep = keep, .interval_ms = interval}),
+                   slo::Alerts(slo::sre_workbook_policy(), plan.slo[0].objective),
+                   {}});
+            for (int i = 0; i < arms; ++i) {
+                of.ids.push_back(of.burn.add_series(slo::Role::bad));
+                of.ids.push_back(of.burn.add_series(slo::Role::total));
+            }
+        }
+    }
+    int pages = 0, compared = 0, of_all = 0;
+    for (std::size_t i = 0; i < data.times.size(); ++i) {
+        const std::int64_t now = data.times[i];
+        Batch batch;
+        for (const Arm arm : {Arm::canary, Arm::baseline}) {
+            const auto at = static_cast<std::size_t>(arm);
+            batch.series.push_back({"bad", arm, nan, {{now}, {data.bad[at][i]}, ""}});
+            batch.series.push_back({"total", arm, nan, {{now}, {data.total[at][i]}, ""}});
+            for (Of& of : all) {
+                const std::size_t first = arm == Arm::canary ? 0 : 2;
+                if (first >= of.ids.size()) continue;
+                of.burn.add(of.ids[first], now, data.bad[at][i]);
+                of.burn.add(of.ids[first + 1], now, data.total[at][i]);
+            }
+        }
+        const BurnResult found = monitor.observe(batch, now).burn[0];
+        for (Of& of : all) of.alerts.update(now, of.burn.at(now));
+        if (i == 0) continue;  // nothing has been counted yet
+        ASSERT_EQ(found.windows.size(), windows.size());
+        for (const BurnWindow& window : found.windows) {
+            for (std::size_t k = 0; k < all.size(); ++k) {
+                const auto burns = all[k].burn.at(now);
+                const auto& burn = *std::find_if(burns.begin(), burns.end(),
+                                                 [&](const auto& of) { return of.window_ms == window.window_ms; });
+                const bool canary = k % 2 == 0;
+                // What is thinned beyond two hours is exact where the window's edge falls on a whole minute.
+                if (k < 2 && window.window_ms > 7'200'000 && now % 60'000 != 0) continue;
+                ASSERT_EQ(bits(canary ? window.canary : window.service), bits(burn.burn))
+                    << i << " " << window.window_ms << " " << k;
+                if (canary) {
+                    EXPECT_EQ(window.status, burn.status);
+                    EXPECT_EQ(window.coverage, burn.coverage) << i << " " << window.window_ms;
+                }
+                ++compared;
+                of_all += k < 2;
+            }
+        }
+        const auto gravest = [&](std::size_t canary, std::size_t service) {
+            std::optional<Severity> severity = all[canary].alerts.firing();
+            if (const auto other = all[service].alerts.firing(); other && (!severity || *other < *severity))
+                severity = other;
+            return severity;
+        };
+        ASSERT_EQ(found.alert, gravest(2, 3)) << i;
+        pages += found.alert == Severity::page;
+    }
+    EXPECT_GT(pages, 100);
+    EXPECT_LT(pages, 1000);
+    EXPECT_GT(compared, 60'000);
+    EXPECT_GT(of_all, 25'000);
+}
+
+// Days of a rollout take no more than the tiers of a BurnRate do: 0.8 MiB a series of a month at 15 s.
+TEST(Slo, TheStateOfTheWindowsIsBounded) {
+    Plan plan = plan_of(1e12);
+    plan.interval_ms = 300'000;
+    Monitor monitor(plan);
+    std::size_t after_a_week = 0;
+    for (int i = 0; i < 2 * 2016; ++i) {
+        Batch batch;
+        for (const Arm arm : {Arm::baseline, Arm::canary}) {
+            batch.series.push_back({"bad", arm, nan, {{origin + i * plan.interval_ms}, {1}, ""}});
+            batch.series.push_back({"total", arm, nan, {{origin + i * plan.interval_ms}, {1000}, ""}});
+        }
+        monitor.observe(batch);
+        if (i == 2016) after_a_week = encode(monitor.state()).size();
+    }
+    const std::size_t after_two = encode(monitor.state()).size();
+    EXPECT_LT(static_cast<double>(after_two), 1.1 * static_cast<double>(after_a_week));
+    EXPECT_LT(after_two, std::size_t{600'000});
+}
+
 TEST(Slo, AStateThatCannotBeIsRefusedAndChangesNothing) {
     Monitor monitor(plan_of(2e6));
     run(monitor, 0, 30, {9, 900, 2, 100});
     const auto before = encode(monitor.state());
     for (const auto& spoil : std::vector<void (*)(SloState&)>{
-             [](SloState& s) { s.windows.pop_back(); }, [](SloState& s) { s.windows[0].slices[0].bad[1] = 1e9; },
-             [](SloState& s) { s.windows[0].slices[1].from_ms = s.windows[0].slices[0].from_ms; },
+             [](SloState& s) { s.judged_burn.windows_ms.pop_back(); },
+             [](SloState& s) { s.judged_burn.roles.pop_back(); },
+             [](SloState& s) {
+                 s.canary_burn.roles = {slo::Role::total, slo::Role::bad};
+             },
+             [](SloState& s) { s.canary_burn.histories[0].series_kind = slo::SeriesKind::counter; },
+             [](SloState& s) { s.service_burn.histories[0].tiers[0].values[3] = -1; },
+             [](SloState& s) { s.service_burn.histories[0].tiers[0].values.back() = 1e9; },
+             [](SloState& s) { s.service_burn.histories[1].tiers[0].times[3] = origin; },
              [](SloState& s) { s.canary.states[0] = slo::AlertState::firing, s.canary.firing_since[0].reset(); },
              [](SloState& s) { s.service.names.clear(); }, [](SloState& s) { s.intervals = -1; },
              [](SloState& s) { s.excess.alive = -1; }, [](SloState& s) { s.halt.spent = 2; }}) {
