@@ -16,9 +16,11 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/io/rules.hpp>
 #include <serinus/rollout/batch.hpp>
+#include <serinus/rollout/plan.hpp>
 #include <serinus/series/duration.hpp>
 #include <serinus/slo/alerts.hpp>
 #include <serinus/slo/burn_rate.hpp>
@@ -37,6 +39,9 @@ namespace {
 
 using nlohmann::ordered_json;
 using report::padded;
+
+/// How long the budget lasts is said of the burn rate of the last hour.
+constexpr std::int64_t rate_window_ms = 3'600'000;
 
 /// Everything that an answer shows.
 struct Answer {
@@ -60,23 +65,84 @@ double number_of(std::string_view text, std::string_view field) {
     raise(Code::argument_range, std::string(field) + " is " + in_quotes(text) + "; allowed: a number");
 }
 
+[[noreturn]] void given(std::string_view name, const std::string& beside, const std::string& allowed) {
+    raise(Code::argument_range, std::string(name) + " is given with " + beside + "; allowed: " + allowed);
+}
+
+/// What is promised, when it alerts, and whose events it is about.
+struct Promise {
+    slo::Objective objective;
+    slo::Policy policy;
+    std::string bad, good, total;
+    bool deltas = false;
+    Arms arms;
+};
+
 slo::Objective objective_of(const BurnOptions& options) {
     if (options.target.empty() == options.budget.empty())
-        raise(Code::argument_range, "--target and --budget are both given, or neither; allowed: one of them");
+        raise(Code::argument_range,
+              "--target and --budget are both given, or neither; allowed: one of them, or --plan");
     slo::Objective objective;
     objective.budget =
         options.target.empty() ? number_of(options.budget, "--budget") : slo::budget_from_target(options.target);
     objective.name = options.name;
-    objective.period_ms = parse_duration(options.period, "--period");
+    objective.period_ms = parse_duration(options.period.empty() ? "30d" : options.period, "--period");
     slo::check(objective);
     return objective;
 }
 
-slo::Policy policy_of(const BurnOptions& options, const slo::Objective& objective) {
-    slo::Policy policy = slo::sre_workbook_policy(objective.period_ms);
-    policy.min_events = options.min_events;
-    policy.min_probability = options.min_probability;
-    return policy;
+/// The objective of a plan that `--name` means, or the only one.
+const SloRule& rule_of(const Plan& plan, const BurnOptions& options) {
+    std::vector<std::string> names;
+    for (const SloRule& rule : plan.slo) {
+        if (rule.objective.name == options.name || (options.name.empty() && plan.slo.size() == 1)) return rule;
+        names.push_back(in_quotes(rule.objective.name));
+    }
+    if (names.empty())
+        raise(Code::argument_range, shown_file(options.plan) +
+                                        " has no slo; allowed: a plan with an objective, or "
+                                        "--target and the names of series");
+    raise(Code::argument_word, (options.name.empty() ? "--name is missing" : "--name is " + in_quotes(options.name)) +
+                                   "; allowed: an objective of the plan, " + report::listed(names));
+}
+
+Promise promise_of(const BurnOptions& options) {
+    Promise promise{{}, {}, options.bad, options.good, options.total, options.deltas, {}};
+    if (options.plan.empty()) {
+        promise.objective = objective_of(options);
+        if (options.policy != "sre_workbook") promise.policy = read_policy_file(options.policy);
+    } else {
+        const std::array<std::pair<std::string_view, bool>, 6> said{{{"--target", !options.target.empty()},
+                                                                     {"--budget", !options.budget.empty()},
+                                                                     {"--period", !options.period.empty()},
+                                                                     {"--policy", options.policy != "sre_workbook"},
+                                                                     {"--good", !options.good.empty()},
+                                                                     {"--deltas", options.deltas}}};
+        for (const auto& [name, there] : said)
+            if (there) given(name, "--plan", "what the plan's objective and its metric say");
+        const Plan plan = read_plan_file(options.plan);
+        const SloRule& rule = rule_of(plan, options);
+        const auto metric = std::find_if(plan.metrics.begin(), plan.metrics.end(),
+                                         [&](const Metric& of) { return of.name == rule.metric; });
+        promise.objective = rule.objective;
+        promise.policy = rule.policy;
+        // Selectors of Prometheus, and series of another name, may be told.
+        if (promise.bad.empty()) promise.bad = metric->bad;
+        if (promise.total.empty()) promise.total = metric->total;
+        promise.deltas = !metric->counter;
+        promise.arms = plan.arms;
+    }
+    if (promise.policy.conditions.empty())
+        promise.policy.conditions = slo::sre_workbook_policy(promise.objective.period_ms).conditions;
+    if (options.min_events) promise.policy.min_events = *options.min_events;
+    if (options.min_probability) promise.policy.min_probability = options.min_probability;
+    for (slo::Condition& condition : promise.policy.conditions) {
+        if (!options.lasts.empty()) condition.for_ms = parse_duration(options.lasts, "--for");
+        if (!options.keeps_firing.empty())
+            condition.keep_firing_for_ms = parse_duration(options.keeps_firing, "--keep-firing-for");
+    }
+    slo::check(promise.policy, promise.objective);
+    return promise;
 }
 
 /// What says something about data says nothing to rules, and is refused rather than ignored.
@@ -89,17 +155,19 @@ std::string rules_of(const BurnOptions& options) {
                                                                  {"--deltas", options.deltas},
                                                                  {"--now", options.now.has_value()},
                                                                  {"--format json", options.format == Format::json}}};
-    for (const auto& [name, given] : idle) {
-        if (given)
-            raise(Code::argument_range, std::string(name) +
-                                            " is given with --rules; allowed: --bad and --total as PromQL selectors, "
-                                            "--name, the objective and its policy");
+    for (const auto& [name, there] : idle) {
+        if (there)
+            given(name, "--rules",
+                  "--bad and --total as PromQL selectors, --name, the objective and its policy, or --plan");
     }
-    if (options.name.empty())
+    if (options.name.empty() && options.plan.empty())
         raise(Code::argument_range,
               "--name is missing; allowed: the objective's name, which --rules takes as label slo");
-    const slo::Objective objective = objective_of(options);
-    return io::write_rules(objective, policy_of(options, objective), {.bad = options.bad, .total = options.total});
+    const Promise promise = promise_of(options);
+    io::RulesOptions rules{.bad = promise.bad, .total = promise.total};
+    if (!options.interval.empty()) rules.interval_ms = parse_duration(options.interval, "--interval");
+    if (!options.no_data.empty()) rules.no_data = require_word<Severity>("--no-data", options.no_data);
+    return io::write_rules(promise.objective, promise.policy, rules);
 }
 
 std::vector<std::int64_t> windows_of(const BurnOptions& options, const slo::Policy& policy, std::int64_t period_ms) {
@@ -111,43 +179,82 @@ std::vector<std::int64_t> windows_of(const BurnOptions& options, const slo::Poli
         rest.remove_prefix(std::min(rest.size(), comma + 1));
     }
     windows.push_back(period_ms);
+    windows.push_back(rate_window_ms);
     std::sort(windows.begin(), windows.end());
     windows.erase(std::unique(windows.begin(), windows.end()), windows.end());
     return windows;
 }
 
+/// Refuses a name that no series of the data has: silence would look like a service without errors.
+void require_series(const Batch& batch, const std::vector<std::pair<std::string, slo::Role>>& roles) {
+    std::vector<std::string> names;
+    for (const ArmSeries& series : batch.series) names.push_back(series.name);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    for (const auto& [name, role] : roles) {
+        if (name.empty() || std::binary_search(names.begin(), names.end(), name)) continue;
+        constexpr std::size_t most = 12;
+        std::vector<std::string> shown;
+        for (std::size_t i = 0; i < std::min(names.size(), most); ++i) shown.push_back(in_quotes(names[i]));
+        if (names.size() > most) shown.push_back(std::to_string(names.size() - most) + " more");
+        raise(Code::argument_word, "--" + std::string(word(role)) + " is " + in_quotes(name) +
+                                       ", which is no series of the data; allowed: " + report::listed(shown));
+    }
+}
+
+/// Evaluates the alerts as they would have been evaluated until now. Conditions without a past are what they are now.
+void evaluate(slo::Alerts& alerts, slo::BurnRate& burn, const BurnOptions& options, const Batch& batch,
+              std::int64_t now_ms) {
+    const bool remembers = std::any_of(
+        alerts.policy().conditions.begin(), alerts.policy().conditions.end(),
+        [](const slo::Condition& condition) { return condition.for_ms > 0 || condition.keep_firing_for_ms > 0; });
+    std::int64_t first = now_ms;
+    for (const ArmSeries& series : batch.series) {
+        if (remembers && !series.series.times_ms.empty())
+            first = std::min(first, *std::min_element(series.series.times_ms.begin(), series.series.times_ms.end()));
+    }
+    const std::int64_t step = options.interval.empty() ? 60'000 : parse_duration(options.interval, "--interval");
+    require(step > 0, "--interval", static_cast<double>(step), "above 0 ms");
+    constexpr std::int64_t most = 100'000;  // a year of 5 minutes
+    for (std::int64_t i = std::min(most, (now_ms - first) / step); i >= 0; --i)
+        alerts.update(now_ms - i * step, burn.at(now_ms - i * step));
+}
+
 Answer answer(const BurnOptions& options) {
     Answer found;
-    found.objective = objective_of(options);
-    found.policy = policy_of(options, found.objective);
+    const Promise promise = promise_of(options);
+    found.objective = promise.objective;
+    found.policy = promise.policy;
+    if (!options.no_data.empty()) given("--no-data", "DATA", "--no-data with --rules; no data is exit code 4 here");
     slo::Alerts alerts(found.policy, found.objective);
     slo::BurnRate burn({.budget = found.objective.budget,
                         .windows_ms = windows_of(options, found.policy, found.objective.period_ms),
                         .semantics = require_word<slo::Semantics>("--semantics", options.semantics)});
     const std::vector<std::pair<std::string, slo::Role>> roles{
-        {options.bad, slo::Role::bad}, {options.good, slo::Role::good}, {options.total, slo::Role::total}};
+        {promise.bad, slo::Role::bad}, {promise.good, slo::Role::good}, {promise.total, slo::Role::total}};
     if (std::count_if(roles.begin(), roles.end(), [](const auto& role) { return !role.first.empty(); }) != 2)
         raise(Code::argument_range, "--bad, --good, --total must name series; allowed: two of the three");
     std::optional<Arm> arm;
     if (options.arm != "both") arm = require_word<Arm>("--arm", options.arm);
 
-    const Batch batch = read_service_files(options.data);
+    const Batch batch = read_service_files(options.data, promise.arms);
+    require_series(batch, roles);
     // A counter that goes on in the next file is one counter.
     std::map<std::tuple<slo::Role, Arm, std::string>, std::size_t> ids;
     for (const ArmSeries& series : batch.series) {
         if (arm && series.arm != *arm) continue;
         for (const auto& [name, role] : roles) {
             if (name.empty() || series.name != name) continue;
-            const auto kind = options.deltas ? slo::SeriesKind::delta : slo::SeriesKind::counter;
+            const auto kind = promise.deltas ? slo::SeriesKind::delta : slo::SeriesKind::counter;
             const std::tuple key(role, series.arm, series.series.instance);
             if (ids.count(key) == 0) ids[key] = burn.add_series(role, kind);
             burn.add(ids[key], series.series.times_ms, series.series.values);
         }
     }
     found.now_ms = options.now ? parse_time(*options.now, "--now") : burn.newest_ms().value_or(0);
+    evaluate(alerts, burn, options, batch, found.now_ms);
     const auto burns = burn.at(found.now_ms);
     found.burns.assign(burns.begin(), burns.end());
-    alerts.update(found.now_ms, burns);
     found.alerts = alerts.alerts();
     found.firing = alerts.firing();
     for (const slo::Alert& alert : found.alerts)
@@ -157,7 +264,7 @@ Answer answer(const BurnOptions& options) {
                              [&](const slo::WindowBurn& known) { return known.window_ms == window; });
     };
     found.budget = slo::error_budget(found.objective, of(found.objective.period_ms));
-    found.exhaustion_ms = slo::time_to_exhaustion_ms(found.objective, found.budget.remaining, of(3'600'000).burn);
+    found.exhaustion_ms = slo::time_to_exhaustion_ms(found.objective, found.budget.remaining, of(rate_window_ms).burn);
     found.tally = burn.tally();
 
     // Twenty-four evaluations, each a twelfth of its window apart.
@@ -204,7 +311,8 @@ std::string text_of(const Answer& found, bool any, bool terminal) {
     std::string painted = head;
     if (terminal)
         painted = (head == "PAGE" ? "\x1b[1;31m" : head == "OK" ? "\x1b[1;32m" : "\x1b[1;33m") + head + "\x1b[0m";
-    std::string text = painted + "  budget " + report::percent(found.objective.budget) + " of events in " +
+    const std::string name = found.objective.name.empty() ? "" : report::shown_name(found.objective.name) + "   ";
+    std::string text = painted + "  " + name + "budget " + report::percent(found.objective.budget) + " of events in " +
                        format_duration(found.objective.period_ms) + "   at " + format_time(found.now_ms) + "\n\n";
     const auto row = [&](const std::vector<std::string>& cells) {
         constexpr std::array<std::size_t, 6> widths{10, 12, 12, 14, 14, 10};
@@ -235,7 +343,11 @@ std::string text_of(const Answer& found, bool any, bool terminal) {
         if (alert.status != slo::BurnStatus::ok) state += " (" + std::string(word(alert.status)) + ")";
         text += "  " + padded(condition.name, 14) + padded(state, 26) + "more than " +
                 report::number(condition.factor) + "x in " + format_duration(condition.long_ms) + " and " +
-                format_duration(condition.short_ms) + "\n";
+                format_duration(condition.short_ms);
+        if (condition.for_ms > 0) text += ", for " + format_duration(condition.for_ms);
+        if (alert.active_since_ms && (condition.for_ms > 0 || condition.keep_firing_for_ms > 0))
+            text += "; holds since " + format_time(*alert.active_since_ms);
+        text += "\n";
     }
     if (!std::isnan(found.budget.remaining)) {
         text += "\n  budget        " + report::percent(found.budget.consumed) + " consumed";
@@ -272,31 +384,39 @@ std::string json_of(const Answer& found) {
     }
     for (std::size_t i = 0; i < found.alerts.size(); ++i) {
         const slo::Condition& condition = found.policy.conditions[i];
-        conditions.push_back({{"name", condition.name},
-                              {"severity", word(condition.severity)},
-                              {"long", format_duration(condition.long_ms)},
-                              {"short", format_duration(condition.short_ms)},
-                              {"factor", condition.factor},
-                              {"state", word(found.alerts[i].state)},
-                              {"status", word(found.alerts[i].status)}});
+        conditions.push_back(
+            {{"name", condition.name},
+             {"severity", word(condition.severity)},
+             {"long", format_duration(condition.long_ms)},
+             {"short", format_duration(condition.short_ms)},
+             {"factor", condition.factor},
+             {"for", format_duration(condition.for_ms)},
+             {"keep_firing_for", format_duration(condition.keep_firing_for_ms)},
+             {"state", word(found.alerts[i].state)},
+             {"since", found.alerts[i].active_since_ms ? ordered_json(format_time(*found.alerts[i].active_since_ms))
+                                                       : ordered_json(nullptr)},
+             {"status", word(found.alerts[i].status)}});
     }
-    const ordered_json document{
-        {"time", format_time(found.now_ms)},
-        {"firing", found.firing ? ordered_json(word(*found.firing)) : ordered_json(nullptr)},
-        {"objective", {{"budget", found.objective.budget}, {"period", format_duration(found.objective.period_ms)}}},
-        {"windows", windows},
-        {"conditions", conditions},
-        {"error_budget",
-         {{"consumed", number(found.budget.consumed)},
-          {"remaining", number(found.budget.remaining)},
-          {"allowed_bad", number(found.budget.allowed_bad)},
-          {"seconds_to_exhaustion", number(found.exhaustion_ms / 1000)}}},
-        {"samples",
-         {{"taken", found.tally.taken},
-          {"duplicates", found.tally.duplicates},
-          {"conflicts", found.tally.conflicts},
-          {"not_numbers", found.tally.not_numbers},
-          {"resets", found.tally.resets}}}};
+    const ordered_json document{{"time", format_time(found.now_ms)},
+                                {"firing", found.firing ? ordered_json(word(*found.firing)) : ordered_json(nullptr)},
+                                {"objective",
+                                 {{"name", printable(found.objective.name)},
+                                  {"budget", found.objective.budget},
+                                  {"period", format_duration(found.objective.period_ms)},
+                                  {"expected_events", number(found.budget.expected_events)}}},
+                                {"windows", windows},
+                                {"conditions", conditions},
+                                {"error_budget",
+                                 {{"consumed", number(found.budget.consumed)},
+                                  {"remaining", number(found.budget.remaining)},
+                                  {"allowed_bad", number(found.budget.allowed_bad)},
+                                  {"seconds_to_exhaustion", number(found.exhaustion_ms / 1000)}}},
+                                {"samples",
+                                 {{"taken", found.tally.taken},
+                                  {"duplicates", found.tally.duplicates},
+                                  {"conflicts", found.tally.conflicts},
+                                  {"not_numbers", found.tally.not_numbers},
+                                  {"resets", found.tally.resets}}}};
     return document.dump(2) + "\n";
 }
 

@@ -60,32 +60,40 @@ class Merge {
     std::map<int, std::int64_t> starts_;
 };
 
+io::PrometheusOptions labels_of(const Arms& arms) {
+    return {.label = arms.label, .baseline = arms.baseline, .canary = arms.canary};
+}
+
 }  // namespace
 
 Plan read_plan_file(const std::string& path) {
     return read_named(path, [](const std::string& bytes) { return io::read_plan(bytes); });
 }
 
+slo::Policy read_policy_file(const std::string& path) {
+    return read_named(path, [](const std::string& bytes) { return io::read_policy(bytes); });
+}
+
 Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan) {
-    io::PrometheusOptions arms;
-    arms.label = plan.arms.label;
-    arms.baseline = plan.arms.baseline;
-    arms.canary = plan.arms.canary;
+    const io::PrometheusOptions arms = labels_of(plan.arms);
     Merge merge;
     for (const std::string& path : paths)
         merge.add(read_named(path, [&](const std::string& bytes) { return io::read_data(bytes, arms); }));
     return merge.take();
 }
 
-Batch read_service_files(const std::vector<std::string>& paths) {
+Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms) {
+    const io::PrometheusOptions labels = labels_of(arms);
+    io::PrometheusOptions whole = labels;
+    whole.baseline = "";
     Merge merge;
     for (const std::string& path : paths) {
-        merge.add(read_named(path, [](const std::string& bytes) {
+        merge.add(read_named(path, [&](const std::string& bytes) {
             try {
-                return io::read_data(bytes, {});
+                return io::read_data(bytes, labels);
             } catch (const Error& error) {
                 if (error.code() != Code::data_arm) throw;
-                return io::read_data(bytes, {.baseline = ""});
+                return io::read_data(bytes, whole);
             }
         }));
     }

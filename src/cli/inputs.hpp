@@ -7,6 +7,7 @@
 
 #include <serinus/rollout/batch.hpp>
 #include <serinus/rollout/plan.hpp>
+#include <serinus/slo/policy.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -15,13 +16,16 @@ namespace cli {
 /// The plan in a file. Errors begin with the file's name.
 Plan read_plan_file(const std::string& path);
 
+/// The burn policy in a file. Errors begin with the file's name.
+slo::Policy read_policy_file(const std::string& path);
+
 /// The data of several files as if they were one: series of one name, arm and instance continue one another, a stage
 /// begins where the first file says so. The arms of Prometheus answers are told apart as the plan says.
 Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan);
 
-/// The same where there is no rollout: Prometheus answers without a label that tells arms apart are one service, and
-/// count as its baseline.
-Batch read_service_files(const std::vector<std::string>& paths);
+/// The same where there is no rollout: Prometheus answers without a label that tells arms apart (`track`, or what the
+/// plan says, where there is one) are one service, and count as its baseline.
+Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms);
 
 }  // namespace cli
 }  // namespace v0

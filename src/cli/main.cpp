@@ -66,13 +66,18 @@ const std::string burn_help = R"(DATA is data in the same formats as for judge; 
 "track" here. The series are cumulative counters (--deltas: counts since the
 sample before). Burn 1 spends exactly the budget in
 exactly the period. The alerts are those of the Site Reliability Workbook: page
-for 2 % of the budget in 1 h or 5 % in 6 h, ticket for 10 % in 1 d or 3 d. With
---rules they are written as Prometheus rules; --bad and --total are selectors then.
+for 2 % of the budget in 1 h or 5 % in 6 h, ticket for 10 % in 1 d or 3 d; or
+those of --policy, or of the plan whose slo gates the rollout (--plan). With
+--rules they are written as Prometheus rules; --bad and --total are selectors then
+(with --plan by default the names of the metric's series).
 
 Examples:
   serinus burn data.csv --bad http_errors --total http_requests --target 99.9%
   serinus burn data.csv --good ok --total all --budget 0.001 --period 28d
   serinus burn data.csv --bad e --total n --target 99.9% --arm canary
+  serinus burn data.csv --bad e --total n --target 99.9% --policy policy.json
+  serinus burn data.csv --plan plan.json
+  serinus burn --rules --plan plan.json --interval 30s --for 2m --no-data ticket
   serinus burn --rules --name availability --target 99.9% \
     --bad 'http_requests_total{code=~"5.."}' --total http_requests_total
 
@@ -139,24 +144,36 @@ int run(int argc, char** argv) {
     burn->add_option("--total", burning.total, "The series that counts all events")->type_name("SERIES");
     burn->add_option("--target", burning.target, "What is promised: 99.9% or 0.999")->type_name("TARGET");
     burn->add_option("--budget", burning.budget, "Instead: the share that may be bad, 0.001")->type_name("SHARE");
-    burn->add_option("--period", burning.period, "The period of the budget")
-        ->type_name("DURATION")
+    burn->add_option("--period", burning.period, "The period of the budget [30d]")->type_name("DURATION");
+    burn->add_option("--plan", burning.plan, "Instead: the objective, policy and series of a plan's slo")
+        ->type_name("FILE");
+    burn->add_option("--policy", burning.policy, "sre_workbook, or a JSON file: a list of conditions as in a plan")
+        ->type_name("POLICY")
         ->capture_default_str();
     burn->add_option("--windows", burning.windows, "More windows to show: 10m,12h")->type_name("DURATIONS");
     burn->add_option("--semantics", burning.semantics, "What an increase is")
-        ->check(CLI::IsMember({"exact", "prometheus2", "prometheus3"}))
+        ->check(CLI::IsMember({"exact", "prometheus2", "prometheus3", "prometheus3_anchored"}))
         ->capture_default_str();
     burn->add_option("--arm", burning.arm, "Whose events count")
         ->check(CLI::IsMember({"both", "baseline", "canary"}))
         ->capture_default_str();
     burn->add_flag("--deltas", burning.deltas, "The series are counts, not cumulative counters");
-    burn->add_option("--min-events", burning.min_events, "No alert with fewer events in its long window")
-        ->type_name("COUNT");
+    double events = 0;
+    CLI::Option* const events_option =
+        burn->add_option("--min-events", events, "No alert with fewer events in its long window")->type_name("COUNT");
     CLI::Option* const probability_option =
         burn->add_option("--min-probability", probability, "No alert unless it is this probable that burn is too high")
             ->type_name("SHARE");
+    burn->add_option("--for", burning.lasts, "Every condition fires once it has held this long")->type_name("DURATION");
+    burn->add_option("--keep-firing-for", burning.keeps_firing, "And goes on firing this long")->type_name("DURATION");
+    burn->add_option("--interval", burning.interval,
+                     "How often alerts are evaluated [1m; --rules: as the server is set]")
+        ->type_name("DURATION");
     burn->add_flag("--rules", burning.rules, "Write the alerts as Prometheus rules; without DATA");
-    burn->add_option("--name", burning.name, "The objective's name: label slo of the rules")->type_name("NAME");
+    burn->add_option("--no-data", burning.no_data, "Rules: alert with this severity when a ratio is not known")
+        ->check(CLI::IsMember({"page", "ticket", "info"}));
+    burn->add_option("--name", burning.name, "The objective's name: of the plan's, or the label slo of the rules")
+        ->type_name("NAME");
     CLI::Option* const burn_now =
         burn->add_option("--now", now, "The time to look at; default: the newest sample")->type_name("TIME");
     burn->add_option("--format", format, "How to answer")
@@ -195,6 +212,7 @@ int run(int argc, char** argv) {
                                                                         : cli::Color::automatic;
     if (*burn) {
         if (*burn_now) burning.now = now;
+        if (*events_option) burning.min_events = events;
         if (*probability_option) burning.min_probability = probability;
         return static_cast<int>(cli::burn_command(burning));
     }

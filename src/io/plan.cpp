@@ -37,6 +37,7 @@ constexpr std::array<std::string_view, 16> metric_keys{
 constexpr std::array<std::string_view, 12> slo_keys{
     "name", "metric", "target", "budget",     "period",         "expected_events", "max_budget_per_release",
     "halt", "policy", "weight", "min_events", "min_probability"};
+constexpr std::array<std::string_view, 3> policy_keys{"policy", "min_events", "min_probability"};
 constexpr std::array<std::string_view, 2> halt_keys{"budget", "window"};
 constexpr std::array<std::string_view, 7> condition_keys{"name",     "long", "short",          "factor",
                                                          "severity", "for",  "keep_firing_for"};
@@ -332,6 +333,19 @@ void take_budget(const std::string& path, const json& value, const Object& objec
     }
 }
 
+/// `policy`, `min_events` and `min_probability` of an object; without conditions the workbook's are meant.
+void take_policy(const std::string& path, const json& value, const Object& object, slo::Policy& out) {
+    if (const auto policy = value.find("policy"); policy != value.end() && *policy != "sre_workbook") {
+        constexpr std::string_view allowed = R"("sre_workbook", or a list of conditions)";
+        const std::string name = path.empty() ? "policy" : path + ".policy";
+        if (!policy->is_array()) wrong_type(name, *policy, allowed);
+        if (policy->empty()) raise(Code::plan_value, name + " is empty; allowed: " + std::string(allowed));
+        object.optional("policy", out.conditions);
+    }
+    object.optional("min_events", out.min_events);
+    object.optional("min_probability", out.min_probability);
+}
+
 void take(const std::string& path, const json& value, SloRule& out) {
     const Object object(path, value, "an objective", slo_keys,
                         R"(an object such as {"name": "availability", "metric": "errors", "target": 0.999})");
@@ -347,14 +361,7 @@ void take(const std::string& path, const json& value, SloRule& out) {
         inside.optional("budget", out.halt_budget);
         inside.optional("window", out.halt_window_ms);
     }
-    if (const auto policy = value.find("policy"); policy != value.end() && *policy != "sre_workbook") {
-        constexpr std::string_view allowed = R"("sre_workbook", or a list of conditions)";
-        if (!policy->is_array()) wrong_type(path + ".policy", *policy, allowed);
-        if (policy->empty()) raise(Code::plan_value, path + ".policy is empty; allowed: " + std::string(allowed));
-        object.optional("policy", out.policy.conditions);
-    }
-    object.optional("min_events", out.policy.min_events);
-    object.optional("min_probability", out.policy.min_probability);
+    take_policy(path, value, object, out.policy);
     object.optional("weight", out.weight);
 }
 
@@ -495,6 +502,16 @@ Plan read_plan(std::string_view text) {
     object.optional("telemetry", plan.telemetry);
     check(plan);
     return plan;
+}
+
+slo::Policy read_policy(std::string_view text) {
+    json value = parse_json(text, "the policy", {.syntax = Code::plan_json, .duplicate = Code::plan_duplicate});
+    if (value.is_array()) value = json::object({{"policy", std::move(value)}});
+    const Object object("", value, "a policy", policy_keys,
+                        R"(a list of conditions, or an object such as {"policy": [...], "min_events": 100})");
+    slo::Policy policy;
+    take_policy("", value, object, policy);
+    return policy;
 }
 
 std::string write_plan(const Plan& plan) {

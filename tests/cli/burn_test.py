@@ -6,6 +6,8 @@
 import argparse
 import json
 import os
+import pathlib
+import pty
 import shutil
 import subprocess
 import sys
@@ -15,6 +17,43 @@ import unittest
 SERINUS = ""
 NOTHING, PAGE, ERROR, TICKET, NO_DATA = 0, 1, 2, 3, 4
 START = 1795382400
+DATA = pathlib.Path(__file__).resolve().parents[2] / "data"
+QUICK = {"name": "quick", "long": "1h", "short": "5m", "factor": 10, "severity": "page"}
+
+
+def fits(value, schema, whole=None, where="answer"):
+    """Does a document fit one of our schemas? Only the words of JSON Schema that they use."""
+    whole = whole or schema
+    if "$ref" in schema:
+        return fits(value, whole["$defs"][schema["$ref"].rsplit("/", 1)[1]], whole, where)
+    if "oneOf" in schema:
+        fitting = 0
+        for option in schema["oneOf"]:
+            try:
+                fits(value, option, whole, where)
+                fitting += 1
+            except AssertionError:
+                pass
+        assert fitting == 1, (where, value)
+        return None
+    if "enum" in schema:
+        assert value in schema["enum"], (where, value)
+    if "type" in schema:
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        known = {"string": str, "number": (int, float), "integer": int, "array": list, "object": dict, "null": type(None)}
+        assert any(isinstance(value, known[kind]) for kind in kinds), (where, value)
+    if isinstance(value, (int, float)):
+        assert value >= schema.get("minimum", value), (where, value)
+        assert value <= schema.get("maximum", value), (where, value)
+        assert value > schema.get("exclusiveMinimum", value - 1), (where, value)
+    if isinstance(value, list):
+        for i, item in enumerate(value):
+            fits(item, schema["items"], whole, f"{where}[{i}]")
+    if isinstance(value, dict):
+        assert set(schema["required"]) <= set(value) <= set(schema["properties"]), (where, sorted(value))
+        for key, item in value.items():
+            fits(item, schema["properties"][key], whole, f"{where}.{key}")
+    return None
 
 
 def table(share, hours=30, from_hour=0, scale=1, arm="baseline"):
@@ -41,6 +80,125 @@ class Burn(unittest.TestCase):
         done = self.run_burn(content, "--target", "99.9%", "--format", "json", *arguments)
         self.assertEqual(done.stderr, "")
         return done.returncode, json.loads(done.stdout)
+
+    def run_with(self, files, content, *arguments):
+        """The program in a folder with these files; those arguments that name one of them are paths."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, document in {**files, "data.csv": content}.items():
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                    file.write(document if isinstance(document, str) else json.dumps(document))
+            return subprocess.run(
+                [SERINUS, "burn", *arguments], capture_output=True, text=True, timeout=60, cwd=folder, check=False
+            )
+
+    def test_every_answer_fits_the_schema(self):
+        schema = json.loads((DATA / "schema/burn.schema.json").read_text(encoding="utf-8"))
+        answers = [
+            self.json_of(table(0.0005))[1],
+            self.json_of(table(0.02, from_hour=28), "--for", "10m", "--keep-firing-for", "1h", "--windows", "10m")[1],
+            self.json_of(table(0), "--now", str(START - 60))[1],
+            self.json_of(table(0.002), "--min-probability", "0.95", "--name", "api")[1],
+        ]
+        for answer in answers:
+            fits(answer, schema)
+        self.assertIsNone(answers[2]["windows"][0]["burn"])
+        self.assertEqual(answers[3]["objective"]["name"], "api")
+        broken = json.loads(json.dumps(answers[0]))
+        broken["windows"][0]["status"] = "fine"
+        with self.assertRaises(AssertionError):
+            fits(broken, schema)
+
+    def test_a_policy_of_its_own(self):
+        command = ("data.csv", "--bad", "errors", "--total", "requests", "--target", "99.9%", "--policy", "policy.json")
+        done = self.run_with({"policy.json": [QUICK]}, table(0.02), *command, "--format", "json")
+        self.assertEqual((done.returncode, done.stderr), (PAGE, ""))
+        found = json.loads(done.stdout)
+        self.assertEqual([c["name"] for c in found["conditions"]], ["quick"])
+        self.assertEqual([w["window"] for w in found["windows"]], ["5m", "1h", "30d"])
+        # With what low traffic asks for, as in a plan.
+        careful = {"policy": [QUICK], "min_events": 1e9}
+        done = self.run_with({"policy.json": careful}, table(0.02), *command, "--format", "json")
+        self.assertEqual(done.returncode, TICKET)
+        self.assertEqual(json.loads(done.stdout)["conditions"][0]["status"], "insufficient")
+        for policy, parts in (
+            ([{**QUICK, "factr": 1}], ("policy.json", "policy[0].factr", "factor")),
+            ([{**QUICK, "factor": 2000}], ("serinus.slo.never_fires", "2000 x 0.001 = 2")),
+            ({"policy": []}, ("policy.json", "policy is empty")),
+            ([], ("policy.json", "policy is empty")),
+            ("7", ("policy.json", "a list of conditions")),
+        ):
+            done = self.run_with({"policy.json": policy}, table(0), *command)
+            self.assertEqual((done.returncode, done.stdout), (ERROR, ""), policy)
+            for part in parts:
+                self.assertIn(part, done.stderr)
+        self.assertIn("serinus.file.read", self.run_burn(table(0), "--target", "99.9%", "--policy", "none.json").stderr)
+
+    def test_the_objective_of_a_plan(self):
+        plan = json.loads((DATA / "plans/slo.json").read_text(encoding="utf-8"))
+        plan["metrics"][0] |= {"bad": "errors", "total": "requests", "counter": True}
+        plan["slo"][0] |= {"policy": [QUICK], "expected_events": 1e9}
+        done = self.run_with({"plan.json": plan}, table(0.02), "data.csv", "--plan", "plan.json", "--format", "json")
+        self.assertEqual((done.returncode, done.stderr), (PAGE, ""))
+        found = json.loads(done.stdout)
+        self.assertEqual(
+            found["objective"], {"name": "availability", "budget": 0.001, "period": "30d", "expected_events": 1e9}
+        )
+        self.assertEqual(found["conditions"][0]["name"], "quick")
+        # Counts of intervals, where the metric is no counter: the counters' numbers would be far more.
+        plan["metrics"][0]["counter"] = False
+        done = self.run_with({"plan.json": plan}, table(0.02), "data.csv", "--plan", "plan.json", "--format", "json")
+        self.assertGreater(json.loads(done.stdout)["windows"][0]["total"], found["windows"][0]["total"])
+        # Two objectives: a name says which.
+        plan["slo"].append({**plan["slo"][0], "name": "strict", "target": 0.9999, "policy": "sre_workbook"})
+        for arguments, code, part in (
+            ((), ERROR, '"availability" and "strict"'),
+            (("--name", "loose"), ERROR, '--name is "loose"'),
+            (("--name", "strict"), PAGE, "PAGE  strict   budget 0.01 %"),
+            (("--name", "strict", "--target", "99%"), ERROR, "--target is given with --plan"),
+            (("--name", "strict", "--policy", "plan.json"), ERROR, "--policy is given with --plan"),
+            (("--name", "strict", "--deltas"), ERROR, "--deltas is given with --plan"),
+            (("--name", "strict", "--no-data", "page"), ERROR, "--no-data is given with DATA"),
+        ):
+            done = self.run_with({"plan.json": plan}, table(0.02), "data.csv", "--plan", "plan.json", *arguments)
+            self.assertEqual(done.returncode, code, (arguments, done.stderr))
+            self.assertIn(part, done.stdout + done.stderr)
+        del plan["slo"]
+        done = self.run_with({"plan.json": plan}, table(0.02), "data.csv", "--plan", "plan.json")
+        self.assertEqual(done.returncode, ERROR)
+        self.assertIn("has no slo", done.stderr)
+
+    def test_for_and_keep_firing_for(self):
+        """An outage of 20 minutes, seen at several times afterwards."""
+        content, total, bad = ["timestamp,series,arm,value"], 0, 0
+        for minute in range(241):
+            total += 6000 if minute else 0
+            bad += 3000 if 60 < minute <= 80 else 0
+            content += [f"{START + 60 * minute},{s},baseline,{v}" for s, v in (("requests", total), ("errors", bad))]
+        for minute, arguments, state in (
+            (64, (), "firing"),  # 4 of 60 minutes at half: 33
+            (64, ("--for", "5m"), "pending"),
+            (70, ("--for", "5m"), "firing"),
+            (86, ("--for", "5m"), "inactive"),
+            (86, ("--for", "5m", "--keep-firing-for", "10m"), "firing"),
+            (96, ("--for", "5m", "--keep-firing-for", "10m"), "inactive"),
+            (64, ("--for", "2m"), "firing"),
+            (64, ("--for", "2m", "--interval", "4m"), "pending"),  # evaluated at 60, when it did not hold, and now
+        ):
+            now = ("--now", str(START + 60 * minute), "--target", "99.9%", "--format", "json")
+            done = self.run_burn("\n".join(content) + "\n", *now, *arguments)
+            found = json.loads(done.stdout)["conditions"][0]
+            self.assertEqual(found["state"], state, (minute, arguments))
+            self.assertEqual(found["since"] is None, state == "inactive")
+
+    def test_a_series_that_is_not_there(self):
+        promise = ("data.csv", "--target", "99.9%", "--total")
+        done = self.run_with({}, table(0), *promise, "requests", "--bad", "erors")
+        self.assertEqual((done.returncode, done.stdout), (ERROR, ""))
+        self.assertIn('--bad is "erors", which is no series of the data; allowed: "errors" and "requests"', done.stderr)
+        many = table(0) + "".join(f"{START},series_{i:02},baseline,1\n" for i in range(30))
+        done = self.run_with({}, many, *promise, "all", "--bad", "errors")
+        self.assertIn('--total is "all"', done.stderr)
+        self.assertIn("20 more", done.stderr)
 
     def test_nothing_fires(self):
         code, found = self.json_of(table(0.0005))
@@ -104,6 +262,33 @@ class Burn(unittest.TestCase):
         self.assertIn("█", done.stdout)
         self.assertIn("\x1b[1;31mPAGE", done.stdout)
 
+    def test_sparklines_on_a_real_terminal(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "data.csv")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(table(0.02, from_hour=28))
+            leader, follower = pty.openpty()
+            command = [SERINUS, "burn", path, "--bad", "errors", "--total", "requests", "--target", "99.9%"]
+            environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | {"TERM": "xterm"}
+            with subprocess.Popen(command, stdout=follower, env=environment) as running:
+                os.close(follower)
+                shown = b""
+                try:
+                    while part := os.read(leader, 65536):
+                        shown += part
+                except OSError:  # the program has closed its end
+                    pass
+            os.close(leader)
+            self.assertEqual(running.returncode, PAGE)
+        lines = [line for line in shown.decode().splitlines() if line.startswith("  ") and "x " in line]
+        # Twenty-four looks a window, a twelfth of it apart, after two hours of errors: of five minutes all are alike, of
+        # an hour the first twelve rise, of a month the last one alone has data.
+        drawn = {line.split()[0]: line[74:] for line in lines}
+        self.assertEqual(drawn["5m"], "█" * 24)
+        self.assertEqual((drawn["1h"][0], drawn["1h"][-13:], len(drawn["1h"])), ("▂", "█" * 13, 24))
+        self.assertEqual(drawn["1h"], "".join(sorted(drawn["1h"])))
+        self.assertEqual(drawn["30d"], " " * 23 + "█")
+
     def run_rules(self, *arguments):
         command = [SERINUS, "burn", "--rules", *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -126,6 +311,38 @@ class Burn(unittest.TestCase):
                 checked = subprocess.run(command, capture_output=True, text=True, timeout=60)
                 self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
                 self.assertIn("11 rules found", checked.stdout)
+
+    def test_rules_of_a_plan(self):
+        plan = json.loads((DATA / "plans/slo.json").read_text(encoding="utf-8"))
+        plan["slo"][0] |= {"policy": [{**QUICK, "for": "3m"}], "min_events": 50}
+        arguments = ("--rules", "--plan", "plan.json")
+        done = self.run_with({"plan.json": plan}, "", *arguments)
+        self.assertEqual((done.returncode, done.stderr), (NOTHING, ""))
+        self.assertIn("sum(increase(http_errors[5m])) / sum(increase(http_requests[5m]))", done.stdout)
+        for part in ('slo: "availability"', "for: 3m", ">= 50)", 'condition: "quick"'):
+            self.assertIn(part, done.stdout)
+        for part in ("keep_firing_for", "interval:", "ErrorBudgetNoData"):
+            self.assertNotIn(part, done.stdout)
+        more = ("--interval", "30s", "--for", "2m", "--keep-firing-for", "5m", "--no-data", "ticket")
+        done = self.run_with({"plan.json": plan}, "", *arguments, *more, "--bad", 'n{code="500"}', "--total", "n")
+        for part in (
+            r"sum(increase(n{code=\"500\"}[5m]))",
+            "    interval: 30s\n",
+            "        for: 2m\n",
+            "        keep_firing_for: 5m\n",
+            "ErrorBudgetNoData",
+            "severity: ticket",
+        ):
+            self.assertIn(part, done.stdout)
+        if shutil.which("promtool"):
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "rules.yml")
+                # Prometheus knows keep_firing_for since 2.42.
+                pathlib.Path(path).write_text(done.stdout, encoding="utf-8")
+                checked = subprocess.run(
+                    ["promtool", "check", "rules", path], capture_output=True, text=True, timeout=60, check=False
+                )
+                self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
 
     def test_rules_usage(self):
         promise = ("--name", "checkout", "--target", "99.9%", "--bad", "e", "--total", "n")
@@ -171,5 +388,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--serinus", required=True)
     options, rest = parser.parse_known_args()
-    SERINUS = options.serinus
+    SERINUS = os.path.abspath(options.serinus)  # also from another folder
     unittest.main(argv=[sys.argv[0], *rest])

@@ -7,6 +7,7 @@
 
 #include <serinus/core/version.hpp>
 #include <serinus/rollout/plan.hpp>
+#include <serinus/slo/policy.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -32,6 +33,13 @@ Plan read_plan(std::string_view json);
 /// The same plan as JSON, indented by two blanks: keys in a fixed order, what is at its default left out. `read_plan`
 /// gives an equal plan back. Raises what `check` raises, and `serinus.plan.value` for a text that is no UTF-8.
 std::string write_plan(const Plan& plan);
+
+/// A burn policy alone, as an objective of a plan has it: a list of conditions, or an object with the keys `policy`,
+/// `min_events` and `min_probability`. Without conditions (`"policy": "sre_workbook"`) the list stays empty. Raises as
+/// `read_plan`, with paths such as "policy[0].factor"; whether it can fire, `slo::check` says, which knows the budget.
+///
+///     io::read_policy(R"([{"long": "1h", "short": "5m", "factor": 14.4, "severity": "page"}])");
+slo::Policy read_policy(std::string_view json);
 
 }  // namespace io
 }  // namespace v0
