@@ -45,6 +45,20 @@ def test_examples(module: str) -> None:
     assert found.failed == 0
 
 
+PAGES = sorted(
+    page
+    for page in (Path(__file__).parents[2] / "docs" / "concepts").glob("*.md")
+    if "\n>>> " in page.read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_of_the_pages(page: Path) -> None:
+    found = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
 def test_everything_public_is_there_and_documented() -> None:
     for name in serinus.__all__:
         assert (getattr(serinus, name).__doc__ or "").strip(), name

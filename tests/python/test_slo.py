@@ -10,12 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import serinus
 from serinus import Error, slo
 
 VECTORS = Path(
     os.environ.get("SERINUS_BURN_RATE_VECTORS", Path(__file__).parents[2] / "data/reference/slo/burn_rate.json")
 )
-ORACLES = {"raw": "exact", "prom2_42": "prometheus2", "prom3_16": "prometheus3"}
+ORACLES = {
+    "raw": "exact",
+    "prom2_42": "prometheus2",
+    "prom3_16": "prometheus3",
+    "prom3_16_anchored": "prometheus3_anchored",
+}
 
 
 def samples(series: dict) -> tuple[np.ndarray, np.ndarray]:
@@ -37,7 +43,12 @@ def check(expected: float | str | None, found: float | None) -> None:
 
 @pytest.mark.parametrize("oracle", ORACLES)
 def test_the_values_and_alerts_of_prometheus(oracle: str) -> None:
+    checked = 0
     for scenario in json.loads(VECTORS.read_text())["scenarios"]:
+        assert set(scenario["expected"]) <= set(ORACLES)
+        if oracle not in scenario["expected"]:
+            continue
+        checked += 1
         windows = [key for key in scenario["expected"][oracle] if not key.startswith("by_version:")]
         burn = slo.BurnRate(budget=scenario["error_budget"], windows=windows, semantics=ORACLES[oracle])
         for series in scenario["series"]:
@@ -58,6 +69,7 @@ def test_the_values_and_alerts_of_prometheus(oracle: str) -> None:
         fired = slo.alerts_over(policy, objective, burn, np.arange(span["start"], span["end"] + 1, span["step"]))
         for name, intervals in scenario["firing"][oracle].items():
             assert fired[name] == [tuple(interval) for interval in intervals], (scenario["name"], name)
+    assert checked == (1 if oracle == "prom3_16_anchored" else 12)
 
 
 def small(**options: object) -> slo.BurnRate:
@@ -95,6 +107,33 @@ def test_many_times_are_the_same() -> None:
                 many = getattr(columns[window], field)[i]
                 assert many == one if one is not None and not math.isnan(one) else math.isnan(many)
             assert columns[window].coverage[i] == pytest.approx(found.coverage)
+
+
+def test_one_field_at_many_times() -> None:
+    burn = small()
+    times = np.arange(-10, 300, 7.0)
+    columns = burn.over(times)
+    for field in slo.BurnColumn._fields:
+        alone = burn.over(times, field)  # type: ignore[call-overload]
+        assert list(alone) == ["1m", "10m"]
+        for window, values in alone.items():
+            assert values.dtype == (np.float32 if field == "coverage" else np.float64)
+            np.testing.assert_array_equal(values, getattr(columns[window], field))
+    assert burn.over([], "burn")["1m"].shape == (0,)
+    with pytest.raises(Error, match='field is .bunr.; allowed: "burn", "ratio"') as refused:
+        burn.over(times, "bunr")  # type: ignore[call-overload]
+    assert refused.value.code == "serinus.argument.word"
+
+
+def test_times_of_any_kind() -> None:
+    for times in ([0, 60_000], np.array([0, 60_000]), np.array([0.0, 60_000.4]), np.array([0, 60_000], dtype=np.int32)):
+        burn = slo.BurnRate(0.01, ["1m"])
+        burn.add_series("total", times, [0, 100])
+        burn.add_series("bad", np.arange(0, 120_000, 60_000)[::1], [0, 1])
+        assert burn.at(60)["1m"].burn == 1
+    for wrong in ([math.nan], [1e300], [0.0, -math.inf]):
+        with pytest.raises(Error, match="t_seconds"):
+            small().over(wrong)
 
 
 def test_deltas_late_samples_and_tallies() -> None:
@@ -200,3 +239,37 @@ def test_times_do_not_go_back_where_history_is_thinned() -> None:
     with pytest.raises(Error) as caught:
         burn.at(119)
     assert caught.value.code == "serinus.data.order"
+
+
+def test_objectives_of_a_plan() -> None:
+    document = json.loads((Path(__file__).parents[2] / "data/plans/slo.json").read_text())
+    plan = serinus.Plan(document)
+    assert len(plan.slo) == 1
+    rule = plan.slo["availability"]
+    assert rule == plan.slo[0]
+    assert rule.objective == slo.Objective("availability", target="99.9%")
+    assert (rule.name, rule.metric, rule.max_budget_per_release, rule.weight) == ("availability", "errors", 0.2, 1)
+    # Defaults are filled in.
+    assert (rule.halt_budget, rule.halt_window) == (0.5, "1h")
+    assert rule.policy == slo.sre_workbook_policy()
+    assert rule.policy.conditions[0].factor == 14.4
+    assert repr(rule) == (
+        "SloRule(name='availability', metric='errors', budget=0.001, period='30d', max_budget_per_release=0.2)"
+    )
+    assert serinus.SloRule.__module__ == "serinus"
+    document["slo"][0] |= {
+        "policy": [{"long": "1h", "short": "5m", "factor": 10, "severity": "ticket", "for": "2m"}],
+        "min_events": 50,
+        "halt": {"budget": 0.25, "window": "6h"},
+    }
+    other = serinus.Plan(document).slo[0]
+    assert other != rule
+    assert other != "availability"
+    assert (other.halt_budget, other.halt_window) == (0.25, "6h")
+    assert other.policy == slo.Policy([slo.Condition("1h", "5m", 10, "ticket", for_="2m")], min_events=50)
+    assert repr(other.policy).endswith(", min_events=50)")
+    assert list(serinus.Plan({**document, "slo": []}).slo) == []
+    # The gate's policy is what alerts in production: the same object goes into rules, and into Alerts.
+    rules = slo.prometheus_rules(other.objective, other.policy, "errors_total", "requests_total")
+    assert "for: 2m" in rules
+    assert slo.Alerts(other.policy, other.objective).firing is None

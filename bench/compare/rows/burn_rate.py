@@ -28,6 +28,13 @@ def ours(t_ms: NDArray[np.int64], bad: Counter, total: Counter) -> object:
     burn = BurnRate(budget=BUDGET, windows=WINDOWS)
     burn.add_series("bad", t_ms, bad)
     burn.add_series("total", t_ms, total)
+    return burn.over(t_ms / 1000, "burn")
+
+
+def ours_with_all(t_ms: NDArray[np.int64], bad: Counter, total: Counter) -> object:
+    burn = BurnRate(budget=BUDGET, windows=WINDOWS)
+    burn.add_series("bad", t_ms, bad)
+    burn.add_series("total", t_ms, total)
     return burn.over(t_ms / 1000)
 
 
@@ -48,6 +55,7 @@ def rows(tools: Tools) -> Iterator[Row]:
         data = [month()]
         return [
             python("Serinus, from Python", ours, data, ours=True),
+            python("Serinus, with counts, ratio and coverage", ours_with_all, data, ours=True),
             python("pandas", rolling, data),
             Missing("SciPy", "SciPy has no windows of time"),
         ]

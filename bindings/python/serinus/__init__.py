@@ -27,6 +27,7 @@ from ._core import (
     MetricResult,
     Reason,
     RollingMannWhitney,
+    SloRule,
     Stage,
     Telemetry,
     version,
@@ -119,6 +120,7 @@ for _type in (
     RollingMannWhitney,
     SampleSize,
     SignedRankResult,
+    SloRule,
     Stage,
     Telemetry,
 ):
@@ -171,6 +173,7 @@ __all__ = [
     "SampleSize",
     "Severity",
     "SignedRankResult",
+    "SloRule",
     "Stage",
     "Telemetry",
     "Verdict",

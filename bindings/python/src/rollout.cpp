@@ -80,6 +80,43 @@ void register_plan(py::module_& module) {
             return "Metric(name=" + py::cast<std::string>(py::repr(py::str(m.name))) + ", kind='" +
                    std::string(word(m.kind)) + "')";
         });
+    py::class_<SloRule>(module, "SloRule", R"(An objective that a rollout must not endanger, as a plan has it.
+
+Attributes
+----------
+name : str
+objective : serinus.slo.Objective
+metric : str
+    The proportion whose bad and total events it is about.
+max_budget_per_release : float
+    The share of the period's budget that a release may use beyond what the baseline would have.
+halt_budget : float
+    Rolls back when all traffic on the canary would use up this share of the period's budget in `halt_window`.
+halt_window : str
+    Its default filled in.
+policy : serinus.slo.Policy
+    When raw burn rates alert, its default filled in.
+weight : float
+    Its part of alpha, relative to the metrics' and the other objectives'.
+)")
+        .def_property_readonly("name", [](const SloRule& r) { return r.objective.name; })
+        .def_readonly("objective", &SloRule::objective)
+        .def_readonly("metric", &SloRule::metric)
+        .def_readonly("max_budget_per_release", &SloRule::max_budget_per_release)
+        .def_readonly("halt_budget", &SloRule::halt_budget)
+        .def_property_readonly("halt_window",
+                               [](const SloRule& r) { return format_duration(*effective_halt_window_ms(r)); })
+        .def_property_readonly("policy", [](const SloRule& r) { return effective_policy(r); })
+        .def_readonly("weight", &SloRule::weight)
+        .def(
+            "__eq__", [](const SloRule& a, const SloRule& b) { return a == b; }, py::is_operator())
+        .def("__repr__", [](const SloRule& r) {
+            return "SloRule(name=" + py::cast<std::string>(py::repr(py::str(r.objective.name))) +
+                   ", metric=" + py::cast<std::string>(py::repr(py::str(r.metric))) +
+                   ", budget=" + number_text(r.objective.budget) + ", period='" +
+                   format_duration(r.objective.period_ms) +
+                   "', max_budget_per_release=" + number_text(r.max_budget_per_release) + ")";
+        });
     py::class_<Plan>(module, "Plan")
         .def(py::init([](const std::string& json) { return io::read_plan(json); }), py::arg("json"))
         .def_readonly("name", &Plan::name)
@@ -95,6 +132,8 @@ void register_plan(py::module_& module) {
         .def_property_readonly("on_deadline", [](const Plan& p) { return member("Deadline", p.on_deadline); })
         .def_property_readonly(
             "metrics", [](const Plan& p) { return by_name(p.metrics); }, "The metrics, found by index and by name.")
+        .def_property_readonly(
+            "slo", [](const Plan& p) { return by_name(p.slo); }, "The objectives, found by index and by name.")
         .def_property_readonly(
             "noise",
             [](const Plan& p) -> py::object {

@@ -27,7 +27,6 @@ namespace {
 
 using slo::Alert;
 using slo::Alerts;
-using slo::BurnColumn;
 using slo::BurnRate;
 using slo::Condition;
 using slo::Objective;
@@ -46,11 +45,6 @@ using Values = py::array_t<double, py::array::c_style | py::array::forcecast>;
 template <class Array>
 auto as_span(const Array& array) {
     return std::span(array.data(), static_cast<std::size_t>(array.size()));
-}
-
-template <class T>
-py::array_t<T> as_array(const std::vector<T>& values) {
-    return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
 double budget_of(py::handle target) {
@@ -195,7 +189,13 @@ min_probability : float, optional
 
 Its code is "serinus.slo.never_fires", and the message has the arithmetic, for a condition that no error rate can meet.)")
         .def(
-            "__eq__", [](const Policy& a, const Policy& b) { return a == b; }, py::is_operator());
+            "__eq__", [](const Policy& a, const Policy& b) { return a == b; }, py::is_operator())
+        .def("__repr__", [](const Policy& policy) {
+            std::string text = "Policy(" + py::cast<std::string>(py::repr(py::cast(policy.conditions)));
+            if (policy.min_events != 0) text += ", min_events=" + number_text(policy.min_events);
+            if (policy.min_probability) text += ", min_probability=" + number_text(*policy.min_probability);
+            return text + ")";
+        });
     module.def(
         "sre_workbook_policy",
         [](py::handle period) { return slo::sre_workbook_policy(duration_argument("period", period)); },
@@ -267,28 +267,39 @@ edge_error_events, edge_error_bad : float
                  return burn.add_series(word_argument<slo::Role>("role", role),
                                         word_argument<slo::SeriesKind>("kind", kind));
              })
-        .def("_add", [](BurnRate& burn, std::size_t series, const Times& times,
-                        const Values& values) { burn.add(series, as_span(times), as_span(values)); })
+        .def("_add",
+             [](BurnRate& burn, std::size_t series, const Times& times, const Values& values) {
+                 const auto at = as_span(times);
+                 const auto numbers = as_span(values);
+                 const py::gil_scoped_release release;
+                 burn.add(series, at, numbers);
+             })
         .def("_at",
              [](BurnRate& burn, std::int64_t time_ms) {
                  const auto found = burn.at(time_ms);
                  return std::vector<WindowBurn>(found.begin(), found.end());
              })
         .def("_over",
-             [](const BurnRate& burn, const Times& times) {
-                 std::vector<BurnColumn> columns;
-                 {
-                     const auto span = as_span(times);
-                     const py::gil_scoped_release release;
-                     burn.over(span, columns);
-                 }
+             [](const BurnRate& burn, const Times& times, const std::vector<std::string>& fields) {
+                 const auto span = as_span(times);
+                 const std::size_t windows = burn.options().windows_ms.size(), size = span.size();
+                 std::vector<slo::BurnArrays> arrays(windows);
                  py::list all;
-                 for (const BurnColumn& column : columns) {
-                     std::vector<double> ratio(column.size());
-                     for (std::size_t i = 0; i < column.size(); ++i) ratio[i] = column.ratio(i);
-                     all.append(py::make_tuple(as_array(ratio), as_array(column.bad), as_array(column.total),
-                                               as_array(column.coverage)));
+                 // One block of memory a field, a row of it a window; NumPy does not set it to 0.
+                 const auto rows = [&]<class T>(T* slo::BurnArrays::*field) {
+                     py::array_t<T> block({windows, size});
+                     for (std::size_t w = 0; w < windows; ++w) arrays[w].*field = block.mutable_data() + w * size;
+                     all.append(block);
+                 };
+                 for (const std::string& field : fields) {
+                     if (field == "burn") rows(&slo::BurnArrays::burn);
+                     if (field == "ratio") rows(&slo::BurnArrays::ratio);
+                     if (field == "bad") rows(&slo::BurnArrays::bad);
+                     if (field == "total") rows(&slo::BurnArrays::total);
+                     if (field == "coverage") rows(&slo::BurnArrays::coverage);
                  }
+                 const py::gil_scoped_release release;
+                 burn.over(span, std::span<const slo::BurnArrays>(arrays));
                  return all;
              })
         .def("_window_texts",
@@ -358,7 +369,12 @@ void register_alerts(py::module_& module) {
             py::arg("state"), "Takes over the bytes that `state` gave; raises `serinus.Error` for anything else.");
     module.def(
         "_alerts_over", [](const Policy& policy, const Objective& objective, const BurnRate& burn, const Times& times) {
-            const slo::AlertHistory history = slo::alerts_over(policy, objective, burn, as_span(times));
+            slo::AlertHistory history;
+            {
+                const auto span = as_span(times);
+                const py::gil_scoped_release release;
+                history = slo::alerts_over(policy, objective, burn, span);
+            }
             const auto seconds = [](const std::vector<slo::FiringInterval>& intervals) {
                 py::list all;
                 for (const auto& [first, last] : intervals)

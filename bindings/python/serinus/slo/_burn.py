@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
@@ -38,9 +38,9 @@ class BurnRate(_core.BurnRate):
         The share of events that may be bad, in (0, 1); see `budget_from_target`.
     windows : iterable of str, timedelta or float
         "5m", "1h"; numbers are seconds.
-    semantics : {"exact", "prometheus2", "prometheus3"}
+    semantics : {"exact", "prometheus2", "prometheus3", "prometheus3_anchored"}
         What an increase is: what was counted between two samples that were seen, or what a Prometheus of that major
-        version answers to `increase(x[w])`.
+        version answers to `increase(x[w])`, or 3.16 to `increase(x[w] anchored)`.
     keep : {"all", "thinned"}
         All samples, so that any time may be asked for; or fewer with age, so that memory is bounded and times must not
         go back.
@@ -69,7 +69,7 @@ class BurnRate(_core.BurnRate):
         self,
         budget: float,
         windows: Iterable[str | timedelta | float],
-        semantics: Literal["exact", "prometheus2", "prometheus3"] = "exact",
+        semantics: Literal["exact", "prometheus2", "prometheus3", "prometheus3_anchored"] = "exact",
         *,
         keep: Literal["all", "thinned"] = "all",
         raw: str | timedelta | float = "2h",
@@ -114,13 +114,38 @@ class BurnRate(_core.BurnRate):
         """The burn rate of every window at a time, by the window's text; samples after the time do not count."""
         return dict(zip(self._keys, self._at(_inputs.milliseconds("t", t_seconds)), strict=True))
 
-    def over(self, t_seconds: ArrayLike) -> dict[str, BurnColumn]:
-        """The same at many times (Unix seconds), an array for each; only where all is kept. Much faster than `at`."""
-        columns = self._over(_times(t_seconds))
-        return {
-            key: BurnColumn(ratio / self.budget, ratio, bad, total, coverage)
-            for key, (ratio, bad, total, coverage) in zip(self._keys, columns, strict=True)
-        }
+    @overload
+    def over(self, t_seconds: ArrayLike) -> dict[str, BurnColumn]: ...
+    @overload
+    def over(
+        self, t_seconds: ArrayLike, field: Literal["burn", "ratio", "bad", "total"]
+    ) -> dict[str, NDArray[np.float64]]: ...
+    @overload
+    def over(self, t_seconds: ArrayLike, field: Literal["coverage"]) -> dict[str, NDArray[np.float32]]: ...
+
+    def over(self, t_seconds: ArrayLike, field: str | None = None) -> dict[str, Any]:
+        """The same at many times (Unix seconds), an array for each; only where all is kept. Much faster than `at`.
+
+        With `field`, one of those of `BurnColumn`, there is one array a window, of that field alone: what is not asked
+        for costs nothing. The arrays of a field share one block of memory. Other threads may run meanwhile; none of
+        them may add to this object then.
+
+        Examples
+        --------
+        >>> from serinus.slo import BurnRate
+        >>> b = BurnRate(budget=0.001, windows=["1m"])
+        >>> _ = b.add_series("total", [0, 60_000, 120_000], [0, 1_000, 2_000])
+        >>> _ = b.add_series("bad", [0, 60_000, 120_000], [0, 1, 3])
+        >>> b.over([60, 120], "burn")["1m"]
+        array([1., 2.])
+        """
+        if field is not None:
+            if field not in BurnColumn._fields:
+                allowed = ", ".join(f'"{name}"' for name in BurnColumn._fields)
+                _core.fail("serinus.argument.word", f"field is {field!r}; allowed: {allowed}")
+            return dict(zip(self._keys, self._over(_times(t_seconds), [field])[0], strict=True))
+        blocks = self._over(_times(t_seconds), list(BurnColumn._fields))
+        return {key: BurnColumn(*rows) for key, *rows in zip(self._keys, *blocks, strict=True)}
 
     def tally(self, series: int | None = None) -> dict[str, int]:
         """What became of the samples of a series, or of all: taken, late, duplicates, conflicts, ..., and resets."""
@@ -141,18 +166,23 @@ def _revive(cls: type[BurnRate], given: Any, state: bytes) -> BurnRate:
 
 
 def _samples(t_ms: ArrayLike, values: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    return _whole("t_ms", _inputs.values("t_ms", t_ms), t_ms, 1.0), _inputs.values("values", values)
+    return _whole("t_ms", t_ms, 1.0), _inputs.values("values", values)
 
 
 def _times(t_seconds: ArrayLike) -> NDArray[np.int64]:
     """Unix milliseconds of an array of Unix seconds."""
-    return _whole("t_seconds", _inputs.values("t_seconds", t_seconds), t_seconds, 1e3)
+    return _whole("t_seconds", t_seconds, 1e3)
 
 
-def _whole(name: str, numbers: NDArray[np.float64], given: ArrayLike, scale: float) -> NDArray[np.int64]:
+def _whole(name: str, given: ArrayLike, scale: float) -> NDArray[np.int64]:
     """Milliseconds below 2^53 are exact in a double; a double of seconds is rounded to the nearest."""
-    wrong = ~(np.abs(numbers * scale) < 2.0**53)
-    if wrong.any():
-        i = int(wrong.argmax())
+    if isinstance(given, np.ndarray) and given.dtype == np.int64 and given.ndim == 1 and scale == 1:
+        return np.ascontiguousarray(given)
+    numbers = _inputs.values(name, given)
+    if scale != 1:
+        numbers = numbers * scale
+    # NaN is neither; the least and the largest say it of all.
+    if len(numbers) > 0 and not (numbers.min() > -(2.0**53) and numbers.max() < 2.0**53):
+        i = int((~(np.abs(numbers) < 2.0**53)).argmax())
         _core.fail("serinus.data.timestamp", f"{name}[{i}] is {np.asarray(given).ravel()[i]!r}; allowed: a time")
-    return np.rint(numbers * scale).astype(np.int64)
+    return np.rint(numbers).astype(np.int64)
