@@ -105,6 +105,7 @@
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/stitching.hpp>
 #include <serinus/sequential/t_mixture.hpp>
+#include <serinus/sequential/test_options.hpp>
 #include <serinus/sequential/threshold_test.hpp>
 #include <serinus/series/align.hpp>
 #include <serinus/series/counter.hpp>

@@ -52,6 +52,15 @@ inline std::string number_text(double value, int digits = 4) {
     return result.ec == std::errc{} ? std::string(buffer, result.ptr) : std::string("?");
 }
 
+/// A number that somebody gave, as it was given: the shortest text that reads back as it, so that an error never shows
+/// an allowed number in place of one a little beside it.
+inline std::string given_text(double value) {
+    if (std::abs(value) < 1e17 && value == std::floor(value)) return number_text(value, 17);
+    char buffer[64];
+    const auto result = std::to_chars(buffer, buffer + sizeof buffer, value);
+    return result.ec == std::errc{} ? std::string(buffer, result.ptr) : std::string("?");
+}
+
 /// Seconds as a person says them: "12m 40s", "2h 5m", "45s", "0.5s".
 inline std::string seconds_text(double seconds) {
     if (!(seconds >= 1) || !(seconds < 1e12)) return number_text(seconds, 3) + "s";

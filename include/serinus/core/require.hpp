@@ -19,8 +19,7 @@ inline namespace v0 {
 /// Raises `serinus.argument.range`, with the field, its value and what it may be, unless `holds`.
 inline void require(bool holds, std::string_view field, double value, std::string_view allowed) {
     if (holds) return;
-    raise(Code::argument_range,
-          std::string(field) + " is " + number_text(value) + "; allowed: " + std::string(allowed));
+    raise(Code::argument_range, std::string(field) + " is " + given_text(value) + "; allowed: " + std::string(allowed));
 }
 
 /// A probability strictly between 0 and 1, as a confidence and an error rate are.
@@ -32,8 +31,8 @@ inline void require_open_unit(std::string_view field, double value) {
 inline void require_count(std::string_view field, double value) {
     constexpr double most = 9007199254740992.0;
     if (value >= 0 && value <= most && value == std::floor(value)) return;
-    raise(Code::argument_count, std::string(field) + " is " + number_text(value, 17) +
-                                    "; allowed: a whole number from 0 to 9007199254740992");
+    raise(Code::argument_count,
+          std::string(field) + " is " + given_text(value) + "; allowed: a whole number from 0 to 9007199254740992");
 }
 
 /// How many resamples a bootstrap or a permutation test draws: fewer than 100 have no tails, above 1,000,000 no one
@@ -54,8 +53,11 @@ inline void require_finite(Arm arm, std::span<const double> values) { require_fi
 
 /// A margin that is a ratio or a difference, not both. Raises `serinus.argument.margin`.
 inline void require_one(const Margin& margin) {
-    if (margin.ratio.has_value() == margin.difference.has_value())
-        raise(Code::argument_margin, "margin has both a ratio and a difference, or neither; allowed: one of them");
+    if (margin.ratio.has_value() != margin.difference.has_value()) return;
+    raise(Code::argument_margin,
+          "margin has " +
+              std::string(margin.ratio ? "both a ratio and a difference" : "neither a ratio nor a difference") +
+              "; allowed: exactly one of them");
 }
 
 /// The margin of a sequential test: a ratio from 1 to 1000, or a difference of 0 or more, in the direction of harm.
@@ -65,7 +67,7 @@ inline void require_harm_margin(const Margin& margin) {
     const double size = margin.ratio ? *margin.ratio : *margin.difference;
     if (margin.ratio ? size >= 1 && size <= 1000 : size >= 0 && std::isfinite(size)) return;
     raise(Code::argument_margin, std::string(margin.ratio ? "margin.ratio" : "margin.difference") + " is " +
-                                     number_text(size) +
+                                     given_text(size) +
                                      "; allowed: " + (margin.ratio ? "1 to 1000" : "0 or more, finite"));
 }
 
@@ -74,7 +76,7 @@ inline double require_ratio(const Margin& margin) {
     if (!margin.ratio || margin.difference)
         raise(Code::argument_margin, "margin is not a ratio alone; allowed: {ratio}, above 0");
     if (*margin.ratio > 0 && std::isfinite(*margin.ratio)) return *margin.ratio;
-    raise(Code::argument_margin, "margin is a ratio of " + number_text(*margin.ratio) + "; allowed: finite, above 0");
+    raise(Code::argument_margin, "margin is a ratio of " + given_text(*margin.ratio) + "; allowed: finite, above 0");
 }
 
 }  // namespace v0

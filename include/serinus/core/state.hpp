@@ -35,6 +35,7 @@
 #include <vector>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/quote.hpp>
 #include <serinus/core/words.hpp>
 
 namespace serinus {
@@ -254,7 +255,7 @@ State decode(std::span<const std::byte> bytes) {
     if (head.text(4) != "SRNS")
         raise(Code::state_damaged, "these bytes are no Serinus state (they do not begin with SRNS)");
     if (const std::string kind = head.text(4); kind != State::kind) {
-        raise(Code::state_kind, "the state's kind is \"" + kind + "\"; allowed: \"" + std::string(State::kind) + "\"");
+        raise(Code::state_kind, "the state's kind is " + in_quotes(kind) + "; allowed: " + in_quotes(State::kind));
     }
     if (const std::uint64_t version = head.raw(4); version != static_cast<std::uint64_t>(State::version)) {
         raise(Code::state_version,

@@ -3,8 +3,11 @@
 /// Has something become worse since the release was promoted? Watched for good, with a known mean time between false
 /// alarms.
 
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <string>
@@ -14,9 +17,10 @@
 #include <serinus/core/elementary.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
-#include <serinus/core/reason.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/sequential/test_options.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -104,6 +108,22 @@ class ChangeDetector {
         if (alarm_ == 0 && log_statistic_ >= log_needed()) alarm_ = intervals_;
     }
 
+    /// Takes many intervals, in order: as many columns as `update` has arguments (arrays, vectors, spans), an element
+    /// of each an interval; to the bit what so many calls of `update` do. Nothing is taken when an interval is
+    /// impossible. Raises `serinus.argument.length` for columns of different lengths.
+    template <class... Columns>
+    void update_many(const Columns&... columns) {
+        const std::array<std::size_t, sizeof...(Columns)> sizes{std::size(columns)...};
+        for (const std::size_t size : sizes) {
+            if (size == sizes[0]) continue;
+            raise(Code::argument_length, "a column has " + std::to_string(size) + " intervals, the first one " +
+                                             std::to_string(sizes[0]) + "; allowed: the same number");
+        }
+        ChangeDetector next = *this;
+        for (std::size_t i = 0; i < sizes[0]; ++i) next.update(columns[i]...);
+        *this = std::move(next);
+    }
+
     /// Natural log of R_t; -infinity before the first interval.
     double log_statistic() const { return intervals_ > 0 ? log_statistic_ : -std::numeric_limits<double>::infinity(); }
     /// What it has to reach: log(arl).
@@ -132,8 +152,7 @@ class ChangeDetector {
     /// `serinus.state.invariant` for numbers that cannot be; the object is unchanged then.
     template <class TestState>
     void restore(const ChangeState<TestState>& state) {
-        if (state.arl != arl_)
-            raise(Code::state_options, "the state of a ChangeDetector was taken with another arl than this one has");
+        detail::require_same("the state of a ChangeDetector", "arl", state.arl, arl_);
         if (!(state.intervals >= 0 && state.alarm >= 0 && state.alarm <= state.intervals) ||
             !std::isfinite(state.log_statistic)) {
             raise(Code::state_invariant,
@@ -147,14 +166,11 @@ class ChangeDetector {
 
   private:
     static double checked(const ChangeOptions& options) {
-        if (!options.arl && !(options.interval_seconds > 0 && std::isfinite(options.interval_seconds))) {
-            raise(Code::argument_range,
-                  "interval_seconds is " + number_text(options.interval_seconds) + "; allowed: above 0, finite");
-        }
+        require(options.arl || (options.interval_seconds > 0 && std::isfinite(options.interval_seconds)),
+                "interval_seconds", options.interval_seconds, "above 0, finite");
         constexpr double days_30 = 30 * 86400.0;
         const double arl = options.arl ? *options.arl : std::fmax(1, days_30 / options.interval_seconds);
-        if (!(arl >= 1 && std::isfinite(arl)))
-            raise(Code::argument_range, "arl is " + number_text(arl) + "; allowed: 1 or more, finite");
+        require(arl >= 1 && std::isfinite(arl), "arl", arl, "1 or more, finite");
         return arl;
     }
 

@@ -16,7 +16,7 @@
 
 #include <serinus/core/elementary.hpp>
 #include <serinus/core/error.hpp>
-#include <serinus/core/reason.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
 
 namespace serinus {
@@ -72,12 +72,13 @@ inline Combined combine(std::span<const double> log_e_values, std::span<const do
     }
     double total = weights.empty() ? static_cast<double>(count) : 0;
     for (std::size_t i = 0; i < count; ++i) {
-        if (std::isnan(log_e_values[i])) raise(Code::argument_nan, "log_e_values[" + std::to_string(i) + "] is NaN");
-        if (weights.empty()) continue;
-        if (!(weights[i] >= 0) || !std::isfinite(weights[i])) {
-            raise(Code::argument_range,
-                  "weights[" + std::to_string(i) + "] is " + number_text(weights[i]) + "; allowed: 0 or more, finite");
+        if (std::isnan(log_e_values[i])) {
+            raise(Code::argument_nan,
+                  "log_e_values[" + std::to_string(i) + "] is NaN; allowed: numbers, infinities among them");
         }
+        if (weights.empty()) continue;
+        require(weights[i] >= 0 && std::isfinite(weights[i]), "weights[" + std::to_string(i) + "]", weights[i],
+                "0 or more, finite");
         total += weights[i];
     }
     if (count > 0 && !(total > 0)) raise(Code::argument_range, "weights are all 0; allowed: at least one above 0");

@@ -24,6 +24,7 @@
 #include <serinus/sequential/block_process.hpp>
 #include <serinus/sequential/conditional_mixture.hpp>
 #include <serinus/sequential/field_numbers.hpp>
+#include <serinus/sequential/test_options.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -41,35 +42,6 @@ struct Accumulate {
         for (double& value : values) value += in[at++];
     }
 };
-
-/// Raises `code` with the field, its value and what it may be, unless `holds`.
-inline void require_option(bool holds, Code code, std::string_view field, double value, std::string_view allowed) {
-    if (holds) return;
-    raise(code, std::string(field) + " is " + number_text(value) + "; allowed: " + std::string(allowed));
-}
-
-/// Checks what the options of every test on counts have, and fills in `alpha_promote`.
-template <class Options>
-Options checked_count_options(Options options) {
-    constexpr auto range = Code::argument_range;
-    require_option(options.alpha > 0 && options.alpha < 1, range, "alpha", options.alpha, "above 0, below 1");
-    if (!options.alpha_promote) options.alpha_promote = options.alpha;
-    require_option(*options.alpha_promote > 0 && *options.alpha_promote < 1, range, "alpha_promote",
-                   *options.alpha_promote, "above 0, below 1");
-    require_option(options.dispersion >= 1 && std::isfinite(options.dispersion), range, "dispersion",
-                   options.dispersion, "at least 1, finite");
-    if (options.margin.ratio.has_value() == options.margin.difference.has_value()) {
-        raise(Code::argument_margin, "margin has " +
-                                         std::string(options.margin.ratio ? "both a ratio and a difference"
-                                                                          : "neither a ratio nor a difference") +
-                                         "; allowed: exactly one of them");
-    }
-    if (options.margin.ratio) {
-        require_option(*options.margin.ratio >= 1 && *options.margin.ratio <= 1000, Code::argument_margin,
-                       "margin.ratio", *options.margin.ratio, "1 to 1000");
-    }
-    return options;
-}
 
 }  // namespace detail
 
@@ -98,9 +70,7 @@ class CountTest {
     }
 
     /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
-    double log_needed() const {
-        return -elementary::log(options_.side == Side::harm ? options_.alpha : *options_.alpha_promote);
-    }
+    double log_needed() const { return detail::log_needed(options_); }
 
     /// True once the e-value has reached that.
     bool decided() const { return log_largest_ >= log_needed(); }
@@ -118,18 +88,16 @@ class CountTest {
         evidence.n_canary = totals_.n_c;
         evidence.method = conditional() ? "conditional" : "block";
         if (options_.interval) {
-            const double alpha = options_.alpha, promote = *options_.alpha_promote;
-            const bool either = options_.harm == Harm::either;
-            const double below = either ? alpha / 2 : options_.harm == Harm::increase ? alpha : promote;
-            const double above = either ? alpha / 2 : options_.harm == Harm::increase ? promote : alpha;
-            evidence.confidence = 1 - (below + above);
+            const auto [below, above] = detail::end_errors(options_);
+            evidence.confidence = detail::EndErrors{below, above}.confidence();
             if (const auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) {
                 std::tie(evidence.lower, evidence.upper) = curve->bounds(below, above);
             } else if (const auto* band = std::get_if<DifferenceBand>(&bounds_)) {
                 evidence.lower = band->bound(+1, below);
                 evidence.upper = band->bound(-1, above);
             }
-            agree(evidence);
+            // The interval runs from a single start.
+            if (single_start_) detail::agree(evidence, options_);
         }
         return evidence;
     }
@@ -204,10 +172,7 @@ class CountTest {
 
     /// Takes over what another test of the same options has seen; see `merge` of the tests.
     void take_over(const CountTest& other, std::string_view name) {
-        if (!(options_ == other.options_)) {
-            raise(Code::state_options,
-                  std::string(name) + ".merge was given a test of other options; allowed: the same ones");
-        }
+        detail::require_same_options("the test given to " + std::string(name) + ".merge", other.options_, options_);
         if (!single_start_ || !other.single_start_) {
             raise(Code::state_options, std::string(name) +
                                            ".merge was given a test with several starts; allowed: tests that began "
@@ -236,13 +201,7 @@ class CountTest {
     /// Writes the options and numbers that states of all these tests have.
     template <class State>
     void save(State& state) const {
-        state.alpha = options_.alpha;
-        state.alpha_promote = *options_.alpha_promote;
-        state.harm = options_.harm;
-        state.ratio = options_.margin.ratio;
-        state.side = options_.side;
-        state.dispersion = options_.dispersion;
-        state.interval = options_.interval;
+        detail::save_options(state, options_);
         state.estimate = estimate_;
         state.log_largest = log_largest_;
         state.single_start = single_start_;
@@ -254,14 +213,6 @@ class CountTest {
             }
         }
         state.interval_numbers = interval_numbers();
-    }
-
-    /// Whether a state was taken under these options, as far as all states have them.
-    template <class State>
-    bool same_options(const State& state) const {
-        return state.alpha == options_.alpha && state.alpha_promote == *options_.alpha_promote &&
-               state.harm == options_.harm && state.ratio == options_.margin.ratio && state.side == options_.side &&
-               state.dispersion == options_.dispersion && state.interval == options_.interval;
     }
 
     /// Takes over what `save` wrote; raises `serinus.state.invariant`, and changes nothing, for numbers that cannot be.
@@ -366,22 +317,6 @@ class CountTest {
         return {swapped,
                 BlockProcess(MarginLine{options_.margin.ratio.value_or(1), options_.margin.difference.value_or(0)},
                              beyond)};
-    }
-
-    /// The bounds are interpolated (or on a grid), the e-value at the margin is exact: where the test itself speaks,
-    /// the bound follows it, so that a decision and the interval beside it never disagree.
-    void agree(Evidence& evidence) const {
-        if (!single_start_ || options_.harm == Harm::either) return;
-        const double size = options_.margin.ratio ? *options_.margin.ratio : *options_.margin.difference;
-        const bool increase = options_.harm == Harm::increase;
-        const double margin = increase ? size : options_.margin.ratio ? 1 / size : -size;
-        const bool excluded = evidence.log_e_value >= log_needed();
-        // Harm excludes the margin from the good side, safety from the bad one.
-        if ((options_.side == Side::harm) == increase) {
-            evidence.lower = excluded ? std::max(evidence.lower, margin) : std::min(evidence.lower, margin);
-        } else {
-            evidence.upper = excluded ? std::min(evidence.upper, margin) : std::max(evidence.upper, margin);
-        }
     }
 
     /// The numbers of the curve or the band, visited as their fields.

@@ -24,6 +24,7 @@
 #include <serinus/core/state.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/sequential/empirical_process.hpp>
+#include <serinus/sequential/test_options.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -132,8 +133,7 @@ class DistributionBand {
     /// Adds the values that another band of the same options has seen. Raises `serinus.state.options` for other
     /// options.
     void merge(const DistributionBand& other) {
-        if (!same_options(other.state()))
-            raise(Code::state_options, "the other DistributionBand has other options than this one");
+        detail::require_same_options("the band given to DistributionBand.merge", other.options_, options_);
         const std::vector<double> baseline = other.baseline_.sorted(), canary = other.canary_.sorted();
         update(baseline, canary);
     }
@@ -165,8 +165,9 @@ class DistributionBand {
         found.n_canary = static_cast<double>(canary_.size());
         if (baseline_.size() == 0 || canary_.size() == 0) return found;
         const std::vector<double> baseline = baseline_.sorted(), canary = canary_.sorted();
-        if (options_.harm != Harm::decrease) widen(found, baseline, canary, edge(true), +1);
-        if (options_.harm != Harm::increase) widen(found, baseline, canary, edge(false), -1);
+        if (options_.harm != Harm::decrease) widen(found, baseline, canary, detail::edge_of(options_.margin, true), +1);
+        if (options_.harm != Harm::increase)
+            widen(found, baseline, canary, detail::edge_of(options_.margin, false), -1);
         found.lower = std::max(-1.0, found.gap - (half_width(Arm::baseline) + half_width(Arm::canary)));
         found.p_value = empirical_process_p_value(found.gap, found.n_baseline, found.n_canary, options_.t_min);
         return found;
@@ -189,8 +190,7 @@ class DistributionBand {
     /// Takes over a state. Raises `serinus.state.options` for one that was taken under other options,
     /// `serinus.state.invariant` for numbers that cannot be; the object is unchanged then.
     void restore(const BandState& state) {
-        if (!same_options(state))
-            raise(Code::state_options, "the state of a DistributionBand was taken under other options than it has");
+        detail::require_same_options("the state of a DistributionBand", state, options_);
         if (!sorted_sample(state.baseline) || !sorted_sample(state.canary))
             raise(Code::state_invariant, "the state of a DistributionBand has values that are not in order");
         baseline_.assign(state.baseline);
@@ -204,18 +204,10 @@ class DistributionBand {
         require(options.t_min >= 1 && std::isfinite(options.t_min), "t_min", options.t_min, "1 or more, finite");
         return options;
     }
-    bool same_options(const BandState& state) const {
-        return state.alpha == options_.alpha && state.harm == options_.harm && state.ratio == options_.margin.ratio &&
-               state.difference == options_.margin.difference && state.t_min == options_.t_min;
-    }
     const SortedValues& values(Arm arm) const { return arm == Arm::baseline ? baseline_ : canary_; }
     static void add(SortedValues& arm, std::span<const double> values) {
         for (const double value : values)
             if (!std::isnan(value)) arm.add(value);
-    }
-    double edge(bool up) const {
-        if (options_.margin.ratio) return up ? *options_.margin.ratio : 1 / *options_.margin.ratio;
-        return up ? *options_.margin.difference : -*options_.margin.difference;
     }
     /// One walk along both samples: sign (F_b - F_c) after every group of equal values.
     void widen(StochasticOrder& found, const std::vector<double>& baseline, const std::vector<double>& canary,

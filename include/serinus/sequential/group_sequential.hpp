@@ -238,7 +238,7 @@ class Walk {
 inline void check_information(std::span<const double> information) {
     if (information.empty()) raise(Code::argument_length, "information is empty; allowed: one share a look, 1 to 1000");
     if (information.size() > 1000) {
-        raise(Code::argument_length, "information has " + number_text(static_cast<double>(information.size())) +
+        raise(Code::argument_length, "information has " + std::to_string(information.size()) +
                                          " looks; allowed: 1 to 1000 (for more: a mixture, valid at every look)");
     }
     double before = 0;
@@ -246,7 +246,7 @@ inline void check_information(std::span<const double> information) {
         const double now = information[k];
         const std::string field = "information[" + std::to_string(k) + "]";
         require(now > 0 && std::isfinite(now), field, now, "above 0, finite");
-        require(now > before, field, now, "more than at the look before, " + number_text(before, 17));
+        require(now > before, field, now, "more than at the look before, " + given_text(before));
         if (k + 1 < information.size())
             require(now < 1, field, now, "below 1 before the last look; only the last may run over");
         before = now;
@@ -340,7 +340,7 @@ inline GroupSequential group_sequential(std::span<const double> information, dou
     if (spending == Spending::obf || spending == Spending::pocock) {
         if (parameter) {
             raise(Code::argument_range,
-                  "parameter is " + number_text(*parameter) + "; allowed: none with " + std::string(word(spending)));
+                  "parameter is " + given_text(*parameter) + "; allowed: none with " + std::string(word(spending)));
         }
     } else if (parameter) {
         const bool power = spending == Spending::kim_demets;
@@ -401,7 +401,7 @@ inline CrossingProbabilities crossing_probabilities(std::span<const double> info
     for (std::size_t k = 0; k < information.size(); ++k) {
         const std::string field = "information[" + std::to_string(k) + "]";
         require(information[k] > before && std::isfinite(information[k]), field, information[k],
-                "more than at the look before, " + number_text(before, 17) + ", finite");
+                "more than at the look before, " + given_text(before) + ", finite");
         before = information[k];
     }
     if (bounds.size() != information.size()) {

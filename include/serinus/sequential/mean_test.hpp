@@ -23,6 +23,7 @@
 #include <serinus/core/state.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/sequential/normal_mixture.hpp>
+#include <serinus/sequential/test_options.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -191,8 +192,7 @@ class MeanTest {
     /// Takes over what another test of the same options has seen, of other data, and looks once. Raises
     /// `serinus.state.options` for other options; the object is unchanged then.
     void merge(const MeanTest& other) {
-        if (!same_options(other.state()))
-            raise(Code::state_options, "the other MeanTest has other options than this one");
+        detail::require_same_options("the test given to MeanTest.merge", other.options_, options_);
         Data data = data_;
         if (!data.exponent) data.set_exponent(other.data_.exponent);
         const double origin = other.data_.origin.value_or(0);
@@ -217,9 +217,7 @@ class MeanTest {
     }
 
     /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
-    double log_needed() const {
-        return -elementary::log(options_.side == Side::harm ? options_.alpha : *options_.alpha_promote);
-    }
+    double log_needed() const { return detail::log_needed(options_); }
     /// True once the e-value has reached that.
     bool decided() const { return log_largest_ >= log_needed(); }
     /// Always valid: min(1, 1/largest e-value so far).
@@ -235,14 +233,11 @@ class MeanTest {
         if (data_.baseline.n > 0 && data_.canary.n > 0) {
             evidence.estimate = options_.margin.ratio ? mean_canary() / mean_baseline() : difference_of_means();
         }
-        const bool either = options_.harm == Harm::either;
-        const double alpha = options_.alpha, promote = *options_.alpha_promote;
-        const double below = either ? alpha / 2 : options_.harm == Harm::increase ? alpha : promote;
-        const double above = either ? alpha / 2 : options_.harm == Harm::increase ? promote : alpha;
-        evidence.confidence = 1 - (below + above);
-        evidence.lower = end(below, true);
-        evidence.upper = end(above, false);
-        agree(evidence);
+        const detail::EndErrors errors = detail::end_errors(options_);
+        evidence.confidence = errors.confidence();
+        evidence.lower = end(errors.below, true);
+        evidence.upper = end(errors.above, false);
+        detail::agree(evidence, options_);
         return evidence;
     }
 
@@ -258,14 +253,7 @@ class MeanTest {
 
     MeanState state() const {
         MeanState state;
-        state.alpha = options_.alpha;
-        state.alpha_promote = *options_.alpha_promote;
-        state.harm = options_.harm;
-        state.ratio = options_.margin.ratio;
-        state.difference = options_.margin.difference;
-        state.side = options_.side;
-        state.dispersion = options_.dispersion;
-        state.n_opt = options_.n_opt;
+        detail::save_options(state, options_);
         state.gate = options_.gate;
         state.origin = data_.origin;
         if (data_.exponent) state.exponent = *data_.exponent;
@@ -278,8 +266,7 @@ class MeanTest {
     /// Takes over a state. Raises `serinus.state.options` for one that was taken under other options,
     /// `serinus.state.invariant` for numbers that cannot be; the object is unchanged then.
     void restore(const MeanState& state) {
-        if (!same_options(state))
-            raise(Code::state_options, "the state of a MeanTest was taken under other options than this test has");
+        detail::require_same_options("the state of a MeanTest", state, options_);
         const bool sound =
             state.baseline.sound() && state.canary.sound() && state.log_largest >= 0 &&
             std::isfinite(state.log_largest) && state.origin.has_value() == (state.baseline.n + state.canary.n > 0) &&
@@ -355,13 +342,8 @@ class MeanTest {
         bool above = false;
     };
 
-    static MeanOptions checked(MeanOptions options) {
-        require_open_unit("alpha", options.alpha);
-        if (!options.alpha_promote) options.alpha_promote = options.alpha;
-        require_open_unit("alpha_promote", *options.alpha_promote);
-        require_harm_margin(options.margin);
-        require(options.dispersion >= 1 && std::isfinite(options.dispersion), "dispersion", options.dispersion,
-                "1 or more, finite");
+    static MeanOptions checked(const MeanOptions& given) {
+        const MeanOptions options = detail::checked_sides(given);
         require(options.n_opt > 0 && std::isfinite(options.n_opt), "n_opt", options.n_opt, "above 0, finite");
         require(options.gate > 0 && std::isfinite(options.gate), "gate", options.gate, "above 0, finite");
         return options;
@@ -378,16 +360,10 @@ class MeanTest {
                                               given.fourths * given.n >= given.squares * given.squares * (1 - 1e-9)),
                 arm + ".fourths", given.fourths, "squares^2/n or more, finite; or NaN when not known");
     }
-    bool same_options(const MeanState& state) const {
-        return state.alpha == options_.alpha && state.alpha_promote == *options_.alpha_promote &&
-               state.harm == options_.harm && state.ratio == options_.margin.ratio &&
-               state.difference == options_.margin.difference && state.side == options_.side &&
-               state.dispersion == options_.dispersion && state.n_opt == options_.n_opt && state.gate == options_.gate;
-    }
 
     Edge make_edge(bool up) const {
-        if (options_.margin.ratio) return {up ? *options_.margin.ratio : 1 / *options_.margin.ratio, 0};
-        return {1, up ? *options_.margin.difference : -*options_.margin.difference};
+        const double edge = detail::edge_of(options_.margin, up);
+        return options_.margin.ratio ? Edge{edge, 0} : Edge{1, edge};
     }
 
     double mean_of(const CentralMoments& arm) const {
@@ -497,17 +473,6 @@ class MeanTest {
         }
         const Bracket found = narrow(excess, bracket, 1e-12 * estimate);
         return lower ? found.lower : found.upper;
-    }
-    /// What rounding may have put on the wrong side of the margin goes to where the decision has it.
-    void agree(Evidence& evidence) const {
-        if (options_.harm == Harm::either) return;
-        const bool up = options_.harm == Harm::increase;
-        const Edge& edge = up ? edge_up_ : edge_down_;
-        const double at = options_.margin.ratio ? edge.ratio : edge.difference;
-        const bool reached = evidence.log_e_value >= log_needed();
-        const bool lower = up == (options_.side == Side::harm);
-        double& end = lower ? evidence.lower : evidence.upper;
-        end = reached == lower ? std::max(end, at) : std::min(end, at);
     }
 
     MeanOptions options_;

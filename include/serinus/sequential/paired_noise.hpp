@@ -172,7 +172,7 @@ inline std::optional<NoiseDefect> defect(const PairedNoise& noise) {
     const auto above = [](double value) { return value > 0 && std::isfinite(value); };
     std::optional<NoiseDefect> found;
     const auto require = [&](bool good, std::string_view field, double value, std::string_view allowed) {
-        if (!good && !found) found = NoiseDefect{std::string(field), number_text(value, 17), std::string(allowed)};
+        if (!good && !found) found = NoiseDefect{std::string(field), given_text(value), std::string(allowed)};
     };
     require(!noise.table.empty() && noise.table.size() <= PairedNoise::most, "table", double(noise.table.size()),
             "1 to 256 numbers");

@@ -28,6 +28,7 @@
 #include <serinus/sequential/normal_mixture.hpp>
 #include <serinus/sequential/paired_noise.hpp>
 #include <serinus/sequential/t_mixture.hpp>
+#include <serinus/sequential/test_options.hpp>
 #include <serinus/series/dependence.hpp>
 
 namespace serinus {
@@ -86,9 +87,9 @@ struct PairedState {
             if constexpr (!std::is_const_v<Self>) {
                 if (numbers.empty()) numbers = none;
                 if (numbers.size() != none.size()) {
-                    raise(Code::state_invariant,
-                          "a start of a PairedTest has learned " + number_text(static_cast<double>(numbers.size())) +
-                              " numbers; allowed: none or " + number_text(static_cast<double>(none.size())));
+                    raise(Code::state_invariant, "a start of a PairedTest has learned " +
+                                                     std::to_string(numbers.size()) + " numbers; allowed: none or " +
+                                                     std::to_string(none.size()));
                 }
                 sequential::detail::Spread put_back{numbers};
                 RunningDependence::fields(put_back, self.learned);
@@ -210,13 +211,9 @@ class PairedTest {
 
     /// Takes the values of one interval.
     void update(const Pair& pair) {
-        if (!(pair.variance > 0) || !std::isfinite(pair.variance)) {
-            raise(Code::argument_range, "variance is " + number_text(pair.variance) + "; allowed: above 0, finite");
-        }
-        if (!(pair.instances_baseline >= 0) || !(pair.instances_canary >= 0)) {
-            raise(Code::argument_range, "instances are " + number_text(pair.instances_baseline) + " and " +
-                                            number_text(pair.instances_canary) + "; allowed: 0 (not known) or more");
-        }
+        require(pair.variance > 0 && std::isfinite(pair.variance), "variance", pair.variance, "above 0, finite");
+        require(pair.instances_baseline >= 0, "instances_baseline", pair.instances_baseline, "0 (not known) or more");
+        require(pair.instances_canary >= 0, "instances_canary", pair.instances_canary, "0 (not known) or more");
         if (std::isnan(pair.canary - pair.baseline)) return;
         n_ += 1;
         means_[0] += pair.baseline;
@@ -245,7 +242,7 @@ class PairedTest {
     double log_e_value() const noexcept { return log_e_value_; }
 
     /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
-    double log_needed() const { return -elementary::log(own_alpha()); }
+    double log_needed() const { return detail::log_needed(options_); }
 
     /// True once the e-value has reached that.
     bool decided() const { return log_largest_ >= log_needed(); }
@@ -265,16 +262,13 @@ class PairedTest {
                 options_.margin.ratio ? means_[1] / (means_[0] + n_ * offset) : (means_[1] - means_[0]) / n_ - offset;
         }
         if (!options_.interval) return evidence;
-        const bool either = options_.harm == Harm::either;
-        const double alpha = options_.alpha, promote = *options_.alpha_promote;
-        const double below = either ? alpha / 2 : options_.harm == Harm::increase ? alpha : promote;
-        const double above = either ? alpha / 2 : options_.harm == Harm::increase ? promote : alpha;
-        evidence.confidence = 1 - (below + above);
+        const detail::EndErrors errors = detail::end_errors(options_);
+        evidence.confidence = errors.confidence();
         if (options_.noise) {
             evidence.lower = carried_bound(0);
             evidence.upper = carried_bound(1);
         } else {
-            learned_bounds(evidence, below, above);
+            learned_bounds(evidence, errors);
         }
         return evidence;
     }
@@ -316,13 +310,7 @@ class PairedTest {
 
     PairedState state() const {
         PairedState state;
-        state.alpha = options_.alpha;
-        state.alpha_promote = *options_.alpha_promote;
-        state.harm = options_.harm;
-        state.ratio = options_.margin.ratio;
-        state.difference = options_.margin.difference;
-        state.side = options_.side;
-        state.interval = options_.interval;
+        detail::save_options(state, options_);
         state.noise = noise_marks();
         state.n = n_;
         state.time = time_;
@@ -343,14 +331,12 @@ class PairedTest {
     /// Takes over a state. Raises `serinus.state.options` when it was taken under other options or with other noise,
     /// `serinus.state.invariant` when its numbers cannot be; the object is unchanged then.
     void restore(const PairedState& state) {
-        const bool same = state.alpha == options_.alpha && state.alpha_promote == *options_.alpha_promote &&
-                          state.harm == options_.harm && state.ratio == options_.margin.ratio &&
-                          state.difference == options_.margin.difference && state.side == options_.side &&
-                          state.interval == options_.interval && state.noise == noise_marks();
-        if (!same) {
-            raise(Code::state_options,
-                  "the state of a PairedTest was taken under other options or with other noise than this test has");
-        }
+        constexpr std::string_view who = "the state of a PairedTest";
+        detail::require_same_options(who, state, options_);
+        const std::array<double, 4> marks = noise_marks();
+        constexpr std::array<std::string_view, 4> names{"noise.size", "noise.long_run_variance", "noise.mean_score",
+                                                        "noise.offset"};
+        for (std::size_t i = 0; i < marks.size(); ++i) detail::require_same(who, names[i], state.noise[i], marks[i]);
         const auto require = [](bool good, const char* what) {
             if (!good) raise(Code::state_invariant, std::string("the state of a PairedTest has ") + what);
         };
@@ -362,7 +348,6 @@ class PairedTest {
         require(whole(state.n) && amount(state.time) && amount(state.drift) && amount(state.spread) &&
                     amount(state.log_largest) && amount(state.unit),
                 "counts or times that cannot be");
-        require(!std::isnan(state.means[0]) && !std::isnan(state.means[1]), "values that are none");
         require(
             state.sums.size() == directions_.size() && state.starts.size() == directions_.size() && finite(state.sums),
             "another number of directions");
@@ -406,29 +391,8 @@ class PairedTest {
         std::vector<Start> starts = {Start{}};
     };
 
-    static PairedOptions checked(PairedOptions options) {
-        const auto require = [](bool good, Code code, std::string_view field, double value, std::string_view allowed) {
-            if (good) return;
-            raise(code, std::string(field) + " is " + number_text(value) + "; allowed: " + std::string(allowed));
-        };
-        require(options.alpha > 0 && options.alpha < 1, Code::argument_range, "alpha", options.alpha,
-                "above 0, below 1");
-        if (!options.alpha_promote) options.alpha_promote = options.alpha;
-        require(*options.alpha_promote > 0 && *options.alpha_promote < 1, Code::argument_range, "alpha_promote",
-                *options.alpha_promote, "above 0, below 1");
-        if (options.margin.ratio.has_value() == options.margin.difference.has_value()) {
-            raise(Code::argument_margin, "margin has " +
-                                             std::string(options.margin.ratio ? "both a ratio and a difference"
-                                                                              : "neither a ratio nor a difference") +
-                                             "; allowed: exactly one of them");
-        }
-        if (options.margin.ratio) {
-            require(*options.margin.ratio >= 1 && *options.margin.ratio <= 1000, Code::argument_margin, "margin.ratio",
-                    *options.margin.ratio, "1 to 1000");
-        } else {
-            require(*options.margin.difference >= 0 && std::isfinite(*options.margin.difference), Code::argument_margin,
-                    "margin.difference", *options.margin.difference, "0 or more, finite");
-        }
+    static PairedOptions checked(const PairedOptions& given) {
+        PairedOptions options = detail::checked_sides(given);
         if (options.noise) check_noise(*options.noise);
         return options;
     }
@@ -443,10 +407,8 @@ class PairedTest {
     double own_alpha() const { return options_.side == Side::harm ? options_.alpha : *options_.alpha_promote; }
 
     Direction make_direction(int towards) const {
-        const bool up = towards > 0;
-        const double edge = options_.margin.ratio ? (up ? *options_.margin.ratio : 1 / *options_.margin.ratio)
-                                                  : (up ? *options_.margin.difference : -*options_.margin.difference);
-        return {options_.side == Side::harm ? double(towards) : -double(towards), edge};
+        return {options_.side == Side::harm ? double(towards) : -double(towards),
+                detail::edge_of(options_.margin, towards > 0)};
     }
 
     /// What the noise makes of the options: the standard deviation of scores for an error rate, the weight of an
@@ -461,16 +423,9 @@ class PairedTest {
         inverse_root_size_ = 1 / std::sqrt(noise.size);
         if (options_.interval) scores_ = ScoreTable(noise);
         const double own = own_alpha();
-        const bool either = options_.harm == Harm::either;
-        const bool increase = options_.harm == Harm::increase;
         inflation_own_ = inflation(own);
-        const double promote = *options_.alpha_promote;
-        end_alpha_ = {either     ? options_.alpha / 2
-                      : increase ? options_.alpha
-                                 : promote,
-                      either     ? options_.alpha / 2
-                      : increase ? promote
-                                 : options_.alpha};
+        const detail::EndErrors errors = detail::end_errors(options_);
+        end_alpha_ = {errors.below, errors.above};
         for (std::size_t end = 0; end < 2; ++end) inflation_[end] = inflation(end_alpha_[end]);
         shifted_ = noise.instance_deviation > 0 || noise.wander > 0;
         for (std::size_t end = 0; end < 2; ++end)
@@ -640,7 +595,7 @@ class PairedTest {
     }
 
     /// Noise learned on the way: where the t-mixture would stand at the threshold, on the scale of the differences.
-    void learned_bounds(Evidence& evidence, double below, double above) const {
+    void learned_bounds(Evidence& evidence, const detail::EndErrors& errors) const {
         const Direction& direction = directions_.front();
         const Dependence known = direction.starts.front().learned.current();
         if (known.n < first || !known.sufficient() || !(known.variance > 0)) return;
@@ -657,7 +612,7 @@ class PairedTest {
             return high;
         };
         const double centre = direction.sign * known.mean;
-        const double low = centre - half_width(below), high = centre + half_width(above);
+        const double low = centre - half_width(errors.below), high = centre + half_width(errors.above);
         if (options_.margin.difference) {
             evidence.lower = direction.edge + low;
             evidence.upper = direction.edge + high;

@@ -20,6 +20,7 @@
 #include <serinus/core/words.hpp>
 #include <serinus/sequential/block_process.hpp>
 #include <serinus/sequential/count_test.hpp>
+#include <serinus/sequential/test_options.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -181,7 +182,6 @@ class ProportionTest : public CountTest<ProportionOptions> {
     ProportionState state() const {
         ProportionState state;
         save(state);
-        state.difference = options().margin.difference;
         state.method = options().method;
         state.bad_b = totals().x_b;
         state.total_b = totals().n_b;
@@ -193,11 +193,7 @@ class ProportionTest : public CountTest<ProportionOptions> {
     /// Takes over a state. Raises `serinus.state.options` when it was taken under other options,
     /// `serinus.state.invariant` when its numbers cannot be; the object is unchanged then.
     void restore(const ProportionState& state) {
-        if (!same_options(state) || state.difference != options().margin.difference ||
-            state.method != options().method) {
-            raise(Code::state_options,
-                  "the state of a ProportionTest was taken under other options than this test has");
-        }
+        detail::require_same_options("the state of a ProportionTest", state, options());
         if (!(state.total_b == std::floor(state.total_b) && state.total_c == std::floor(state.total_c) &&
               state.bad_b <= state.total_b && state.bad_c <= state.total_c)) {
             raise(Code::state_invariant, "the state of a ProportionTest has more bad requests than requests");
@@ -213,17 +209,16 @@ class ProportionTest : public CountTest<ProportionOptions> {
         : CountTest(checked.options, checked.options.method == ProportionMethod::block) {}
 
     static ProportionOptions checked(const ProportionOptions& given) {
-        ProportionOptions options = detail::checked_count_options(given);
-        if (options.margin.difference) {
-            detail::require_option(*options.margin.difference >= 0 && *options.margin.difference < 1,
-                                   Code::argument_margin, "margin.difference", *options.margin.difference,
-                                   "0 or more, below 1");
+        ProportionOptions options = detail::checked_sides(given);
+        if (options.margin.difference && !(*options.margin.difference < 1)) {
+            raise(Code::argument_margin, "margin.difference is " + given_text(*options.margin.difference) +
+                                             "; allowed: 0 or more, below 1 (it is one of shares)");
         }
         if (options.method == ProportionMethod::automatic) {
             options.method = options.margin.ratio ? ProportionMethod::conditional : ProportionMethod::block;
         } else if (options.method == ProportionMethod::conditional && options.margin.difference) {
-            raise(Code::argument_margin,
-                  "method is \"conditional\" and the margin is a difference; allowed: a ratio, or method \"block\"");
+            raise(Code::argument_margin, "margin is a difference of " + given_text(*options.margin.difference) +
+                                             " and method \"conditional\"; allowed: a ratio, or method \"block\"");
         }
         return options;
     }

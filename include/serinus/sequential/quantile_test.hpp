@@ -25,6 +25,7 @@
 #include <serinus/core/state.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/sequential/beta_binomial.hpp>
+#include <serinus/sequential/test_options.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -173,9 +174,9 @@ struct QuantileState {
 /// **Proved**: `log_e_value` is below that of a test supermartingale (the product of both arms' at the x of the null),
 /// so the chance of ever reaching log(1/alpha) is at most alpha, for independent values, whatever their law, ties and
 /// all, at every split of the traffic. It may be averaged with any e-values, multiplied with independent ones.
-/// **Measured**, not proved: the same with a `dispersion` above 1. **Not covered**: a level that drifts in both arms
-/// together, where no x is the quantile all the time; then test exceedances of a fixed threshold, or quantiles by
-/// interval (`PairedTest`).
+/// **Measured**, not proved: the same for values in bursts, with a `dispersion` that ShareDispersion learned from history
+/// (docs/concepts/sequential.md). **Not covered**: a level that drifts in both arms together, where no x is the quantile
+/// all the time; then test exceedances of a fixed threshold, or quantiles by interval (`PairedTest`).
 ///
 /// evidence(): `estimate` is the difference or ratio of the empirical quantiles (the smallest value with at least q n
 /// at or below it). `lower` and `upper`: margins that the one-sided tests at alpha and alpha_promote do not exclude,
@@ -227,8 +228,7 @@ class QuantileTest {
     /// Takes over the values of another test of the same options, and looks once. Raises `serinus.state.options` for
     /// other options; the object is unchanged then.
     void merge(const QuantileTest& other) {
-        if (!same_options(other.state()))
-            raise(Code::state_options, "the other QuantileTest has other options than this one");
+        detail::require_same_options("the test given to QuantileTest.merge", other.options_, options_);
         const std::vector<double> baseline = other.baseline_.sorted(), canary = other.canary_.sorted();
         update(baseline, canary);
     }
@@ -242,9 +242,7 @@ class QuantileTest {
         return together(values);
     }
     /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
-    double log_needed() const {
-        return -elementary::log(options_.side == Side::harm ? options_.alpha : *options_.alpha_promote);
-    }
+    double log_needed() const { return detail::log_needed(options_); }
     /// True once the e-value has reached that.
     bool decided() const {
         const double needed = log_needed();
@@ -266,15 +264,12 @@ class QuantileTest {
         const double b = quantile(baseline_), c = quantile(canary_);
         evidence.estimate = ratio ? c / b : c - b;
         if (!options_.interval) return evidence;
-        const bool either = options_.harm == Harm::either;
-        const double alpha = options_.alpha, promote = *options_.alpha_promote;
-        const double below = either ? alpha / 2 : options_.harm == Harm::increase ? alpha : promote;
-        const double above = either ? alpha / 2 : options_.harm == Harm::increase ? promote : alpha;
-        evidence.confidence = 1 - (below + above);
-        evidence.lower = least_gap(baseline_, canary_, -elementary::log(below));
-        const double mirrored = least_gap(canary_, baseline_, -elementary::log(above));
+        const detail::EndErrors errors = detail::end_errors(options_);
+        evidence.confidence = errors.confidence();
+        evidence.lower = least_gap(baseline_, canary_, -elementary::log(errors.below));
+        const double mirrored = least_gap(canary_, baseline_, -elementary::log(errors.above));
         evidence.upper = !ratio ? -mirrored : mirrored > 0 ? 1 / mirrored : infinite;
-        agree(evidence);
+        detail::agree(evidence, options_);
         return evidence;
     }
 
@@ -312,16 +307,8 @@ class QuantileTest {
 
     QuantileState state() const {
         QuantileState state;
+        detail::save_options(state, options_);
         state.q = options_.q;
-        state.alpha = options_.alpha;
-        state.alpha_promote = *options_.alpha_promote;
-        state.harm = options_.harm;
-        state.ratio = options_.margin.ratio;
-        state.difference = options_.margin.difference;
-        state.side = options_.side;
-        state.dispersion = options_.dispersion;
-        state.n_opt = options_.n_opt;
-        state.interval = options_.interval;
         state.log_largest = largest().value;
         state.baseline = baseline_.sorted();
         state.canary = canary_.sorted();
@@ -331,8 +318,7 @@ class QuantileTest {
     /// Takes over a state. Raises `serinus.state.options` for one that was taken under other options,
     /// `serinus.state.invariant` for numbers that cannot be; the object is unchanged then.
     void restore(const QuantileState& state) {
-        if (!same_options(state))
-            raise(Code::state_options, "the state of a QuantileTest was taken under other options than this test has");
+        detail::require_same_options("the state of a QuantileTest", state, options_);
         if (!(state.log_largest >= 0) || !std::isfinite(state.log_largest) || !sorted_sample(state.baseline) ||
             !sorted_sample(state.canary))
             raise(Code::state_invariant, "the state of a QuantileTest has numbers that cannot be");
@@ -371,27 +357,14 @@ class QuantileTest {
         double value, point;
     };
 
-    static QuantileOptions checked(QuantileOptions options) {
+    static QuantileOptions checked(const QuantileOptions& given) {
+        const QuantileOptions options = detail::checked_sides(given);
         require_open_unit("q", options.q);
-        require_open_unit("alpha", options.alpha);
-        if (!options.alpha_promote) options.alpha_promote = options.alpha;
-        require_open_unit("alpha_promote", *options.alpha_promote);
-        require_harm_margin(options.margin);
-        require(options.dispersion >= 1 && std::isfinite(options.dispersion), "dispersion", options.dispersion,
-                "1 or more, finite");
         require(options.n_opt > 0 && std::isfinite(options.n_opt), "n_opt", options.n_opt, "above 0, finite");
         return options;
     }
-    bool same_options(const QuantileState& state) const {
-        return state.q == options_.q && state.alpha == options_.alpha &&
-               state.alpha_promote == *options_.alpha_promote && state.harm == options_.harm &&
-               state.ratio == options_.margin.ratio && state.difference == options_.margin.difference &&
-               state.side == options_.side && state.dispersion == options_.dispersion &&
-               state.n_opt == options_.n_opt && state.interval == options_.interval;
-    }
     Direction make_direction(bool up, bool baseline_lower) const {
-        if (options_.margin.ratio) return {baseline_lower, up ? *options_.margin.ratio : 1 / *options_.margin.ratio};
-        return {baseline_lower, up ? *options_.margin.difference : -*options_.margin.difference};
+        return {baseline_lower, detail::edge_of(options_.margin, up)};
     }
     double together(const std::array<double, 2>& values) const {
         if (directions_.size() == 1) return values[0];
@@ -655,15 +628,6 @@ class QuantileTest {
         }
         if (lower > 0) return std::isinf(upper) && std::isinf(lower) ? 0 : upper / lower;
         return upper > 0 ? infinite : -infinite;
-    }
-
-    /// What rounding may have put on the wrong side of the margin goes to where the decision has it.
-    void agree(Evidence& evidence) const {
-        if (options_.harm == Harm::either) return;
-        const bool reached = evidence.log_e_value >= log_needed();
-        const bool lower = (options_.harm == Harm::increase) == (options_.side == Side::harm);
-        double& end = lower ? evidence.lower : evidence.upper;
-        end = reached == lower ? std::max(end, directions_[0].edge) : std::min(end, directions_[0].edge);
     }
 
     QuantileOptions options_;

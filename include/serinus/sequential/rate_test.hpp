@@ -19,6 +19,7 @@
 #include <serinus/core/state.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/sequential/count_test.hpp>
+#include <serinus/sequential/test_options.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -168,8 +169,7 @@ class RateTest : public CountTest<RateOptions> {
     /// Takes over a state. Raises `serinus.state.options` when it was taken under other options,
     /// `serinus.state.invariant` when its numbers cannot be; the object is unchanged then.
     void restore(const RateState& state) {
-        if (!same_options(state))
-            raise(Code::state_options, "the state of a RateTest was taken under other options than this test has");
+        detail::require_same_options("the state of a RateTest", state, options());
         if ((state.events_b > 0 && !(state.exposure_b > 0)) || (state.events_c > 0 && !(state.exposure_c > 0)))
             raise(Code::state_invariant, "the state of a RateTest has events without exposure");
         load(state, {state.events_b, state.exposure_b, state.events_c, state.exposure_c}, "RateTest");
@@ -180,11 +180,11 @@ class RateTest : public CountTest<RateOptions> {
     static constexpr double most_exposure = 1e300;  // sums and products with a margin stay finite
 
     static RateOptions checked(const RateOptions& given) {
-        RateOptions options = detail::checked_count_options(given);
+        RateOptions options = detail::checked_sides(given);
         if (options.margin.difference) {
-            raise(
-                Code::argument_margin,
-                "margin is a difference; allowed: a ratio (given the sum of events, only the ratio of rates is left)");
+            raise(Code::argument_margin,
+                  "margin is a difference of " + given_text(*options.margin.difference) +
+                      "; allowed: a ratio (given the sum of events, only the ratio of rates is left)");
         }
         return options;
     }
@@ -196,7 +196,7 @@ class RateTest : public CountTest<RateOptions> {
         }
         if (!(rate.exposure >= 0 && rate.exposure <= most_exposure)) {
             raise(Code::argument_range,
-                  std::string(arm) + " has an exposure of " + number_text(rate.exposure) + "; allowed: 0 to 1e300");
+                  std::string(arm) + " has an exposure of " + given_text(rate.exposure) + "; allowed: 0 to 1e300");
         }
         if (rate.exposure == 0 && rate.events > 0) {
             raise(Code::argument_range, std::string(arm) + " has " + std::to_string(rate.events) +

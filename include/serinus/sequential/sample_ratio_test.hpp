@@ -25,6 +25,7 @@
 #include <serinus/core/state.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/sequential/conditional_mixture.hpp>
+#include <serinus/sequential/test_options.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -309,10 +310,7 @@ class SampleRatioTest {
     /// largest e-value is the one of this test so far or of both together. Raises `serinus.state.options`, and changes
     /// nothing, for other options or shares.
     void merge(const SampleRatioTest& other) {
-        if (!(options_ == other.options_) || shares_ != other.shares_) {
-            raise(Code::state_options,
-                  "SampleRatioTest.merge was given a test of other options or shares; allowed: the same ones");
-        }
+        require_same("the test given to SampleRatioTest.merge", other.options_, other.shares_);
         for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
         log_largest_ = std::max(log_largest_, log_e_value());
         refresh();
@@ -326,12 +324,7 @@ class SampleRatioTest {
     /// Takes over a state. Raises `serinus.state.options` when it was taken under other options or shares,
     /// `serinus.state.invariant` when its numbers cannot be; the object is unchanged then.
     void restore(const SampleRatioState& state) {
-        if (state.alpha != options_.alpha || state.tolerance != options_.tolerance || state.side != options_.side ||
-            state.dispersion != options_.dispersion || state.concentration != options_.concentration ||
-            state.shares != shares_) {
-            raise(Code::state_options,
-                  "the state of a SampleRatioTest was taken under other options or shares than this test has");
-        }
+        require_same("the state of a SampleRatioTest", state, state.shares);
         bool sound =
             state.counts.size() == shares_.size() && state.log_largest >= 0 && std::isfinite(state.log_largest);
         for (const double count : state.counts)
@@ -348,6 +341,16 @@ class SampleRatioTest {
         int beyond;  // of the evidence: +1 above the edge
         detail::ShareMixture mixture;
     };
+
+    /// Raises `serinus.state.options` unless a state, or another test, has these options and shares.
+    template <class Given>
+    void require_same(std::string_view who, const Given& given, const std::vector<double>& shares) const {
+        detail::require_same_options(who, given, options_);
+        detail::require_same(who, "a number of arms of", static_cast<double>(shares.size()),
+                             static_cast<double>(shares_.size()));
+        for (std::size_t i = 0; i < shares_.size(); ++i)
+            detail::require_same(who, "shares[" + std::to_string(i) + "]", shares[i], shares_[i]);
+    }
 
     static SampleRatioOptions checked(const SampleRatioOptions& options) {
         require_open_unit("alpha", options.alpha);

@@ -15,9 +15,10 @@
 #include <serinus/core/elementary.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
-#include <serinus/core/reason.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/sequential/test_options.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -84,16 +85,11 @@ class SignedRankTest {
     static constexpr std::size_t bets = 9;
 
     explicit SignedRankTest(const SignedRankOptions& options = {}) : options_(options) {
-        if (!(options.alpha > 0 && options.alpha < 1))
-            raise(Code::argument_range, "alpha is " + number_text(options.alpha) + "; allowed: above 0, below 1");
-        if (options.margin.ratio || !options.margin.difference || !(*options.margin.difference >= 0) ||
-            !std::isfinite(*options.margin.difference)) {
-            raise(Code::argument_margin,
-                  std::string("margin is ") +
-                      (options.margin.ratio        ? "a ratio"
-                       : options.margin.difference ? "a difference of " + number_text(*options.margin.difference)
-                                                   : std::string("empty")) +
-                      "; allowed: a difference, 0 or more, finite");
+        require_open_unit("alpha", options.alpha);
+        require_harm_margin(options.margin);
+        if (options.margin.ratio) {
+            raise(Code::argument_margin, "margin is a ratio of " + given_text(*options.margin.ratio) +
+                                             "; allowed: a difference (its updates are differences)");
         }
         if (options.harm != Harm::decrease) directions_.push_back({+1});
         if (options.harm != Harm::increase) directions_.push_back({-1});
@@ -152,13 +148,9 @@ class SignedRankTest {
     /// Takes over a state. Raises `serinus.state.options` for one that was taken under other options,
     /// `serinus.state.invariant` for numbers that cannot be; the object is unchanged then.
     void restore(const SignedRankState& state) {
-        if (state.alpha != options_.alpha || state.harm != options_.harm ||
-            state.difference != *options_.margin.difference) {
-            raise(Code::state_options,
-                  "the state of a SignedRankTest was taken under other options than this test has");
-        }
+        detail::require_same_options("the state of a SignedRankTest", state, options_);
         bool sound = state.n >= 0 && state.n == std::floor(state.n) && std::isfinite(state.n) &&
-                     !std::isnan(state.sum) && state.log_largest >= 0 && std::isfinite(state.log_largest);
+                     state.log_largest >= 0 && std::isfinite(state.log_largest);
         for (const Direction& direction : directions_) {
             const auto& wealth = direction.sign > 0 ? state.above : state.below;
             const auto& sizes = direction.sign > 0 ? state.sizes_above : state.sizes_below;

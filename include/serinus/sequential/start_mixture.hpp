@@ -73,8 +73,8 @@ class StartMixture {
     void begin(double weight) {
         // The sum of an endless schedule reaches 1 only up to rounding.
         if (!(weight > 0) || !(spent_ + weight <= 1 + 1e-9)) {
-            raise(Code::argument_range, "weight is " + number_text(weight) +
-                                            "; allowed: above 0, at most what is left, " + number_text(1 - spent_));
+            raise(Code::argument_range, "weight is " + given_text(weight) +
+                                            "; allowed: above 0, at most what is left, " + given_text(1 - spent_));
         }
         if (spent_ == 0) {
             test_.rescale(weight);
@@ -86,7 +86,8 @@ class StartMixture {
 
     template <class... Arguments>
     void update(const Arguments&... arguments) {
-        if (spent_ == 0) raise(Code::argument_range, "a StartMixture was updated before its first begin()");
+        if (spent_ == 0)
+            raise(Code::argument_range, "a StartMixture has no start yet; allowed: update after the first begin");
         test_.update(arguments...);
         if constexpr (requires { test_.log_at_most(); }) {
             // E + left <= exp(largest) if E <= spent + largest; log(x) >= 1 - 1/x. Most often no maximum is near, and
@@ -134,7 +135,7 @@ class StartMixture {
     void restore(const StartMixtureState<TestState>& state) {
         if (!(state.spent >= 0 && state.spent <= 1 + 1e-9) ||
             !(state.log_largest >= 0 && std::isfinite(state.log_largest))) {
-            raise(Code::state_invariant, "the state of a StartMixture has spent " + number_text(state.spent) +
+            raise(Code::state_invariant, "the state of a StartMixture has spent " + given_text(state.spent) +
                                              " of its capital; allowed: 0 to 1");
         }
         test_.restore(state.test);

@@ -4,6 +4,7 @@
 /// from the buckets of a histogram.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,7 @@
 #include <serinus/core/state.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/test_options.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -123,12 +125,27 @@ class ThresholdTest {
 
     /// Takes the values of one interval, in any order.
     void update(std::span<const double> baseline, std::span<const double> canary) {
-        for (Direction& direction : directions_) {
-            const Proportion b = beyond(baseline, direction.sign, threshold_);
-            const Proportion c = beyond(canary, direction.sign, wanted(direction.sign, threshold_));
-            direction.test.update(b, c);
+        std::array<Proportion, 2> b, c;
+        for (std::size_t i = 0; i < directions_.size(); ++i) {
+            const int sign = directions_[i].sign;
+            b[i] = beyond(baseline, sign, threshold_);
+            c[i] = beyond(canary, sign, wanted(sign, threshold_));
+            if (b[i].total == 0 || c[i].total == 0) return;
         }
+        for (std::size_t i = 0; i < directions_.size(); ++i) directions_[i].test.update(b[i], c[i]);
         note(asked());
+    }
+
+    /// Takes many intervals, in order: the values of the first one, of the second one, and so on; to the bit what so
+    /// many calls of `update` do. Raises `serinus.argument.length`, and changes nothing, for different numbers of
+    /// intervals.
+    void update_many(std::span<const std::span<const double>> baseline,
+                     std::span<const std::span<const double>> canary) {
+        if (baseline.size() != canary.size()) {
+            raise(Code::argument_length, "baseline has " + std::to_string(baseline.size()) + " intervals, canary " +
+                                             std::to_string(canary.size()) + "; allowed: the same number");
+        }
+        for (std::size_t i = 0; i < baseline.size(); ++i) update(baseline[i], canary[i]);
     }
 
     /// Takes the histograms of one interval: `bounds` ascending upper bounds of the buckets ("le"), and how many values
@@ -137,6 +154,9 @@ class ThresholdTest {
                         std::span<const std::int64_t> canary) {
         check(bounds, baseline, "baseline");
         check(bounds, canary, "canary");
+        const auto none = [](std::int64_t count) { return count == 0; };
+        if (std::all_of(baseline.begin(), baseline.end(), none) || std::all_of(canary.begin(), canary.end(), none))
+            return;
         double tested = asked();
         std::vector<std::pair<Proportion, Proportion>> found;
         for (const Direction& direction : directions_) {
@@ -168,9 +188,7 @@ class ThresholdTest {
     }
 
     /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
-    double log_needed() const {
-        return -elementary::log(options_.side == Side::harm ? options_.alpha : *options_.alpha_promote);
-    }
+    double log_needed() const { return detail::log_needed(options_); }
     /// True once the e-value has reached that.
     bool decided() const { return log_largest_ >= log_needed(); }
     /// Always valid: min(1, 1/largest e-value so far).
@@ -198,10 +216,9 @@ class ThresholdTest {
     /// Takes over what another test of the same threshold and options has seen of other, independent values; see
     /// ProportionTest::merge. Raises `serinus.state.options`, and changes nothing, for another threshold or options.
     void merge(const ThresholdTest& other) {
-        if (other.threshold_ != threshold_ || !(other.options_ == options_)) {
-            raise(Code::state_options,
-                  "ThresholdTest.merge was given a test of another threshold or other options; allowed: the same ones");
-        }
+        constexpr std::string_view who = "the test given to ThresholdTest.merge";
+        detail::require_same(who, "threshold", other.threshold_, threshold_);
+        detail::require_same_options(who, other.options_, options_);
         for (std::size_t i = 0; i < directions_.size(); ++i) directions_[i].test.merge(other.directions_[i].test);
         unusable_ += other.unusable_;
         if (other.tested_) {
@@ -232,14 +249,9 @@ class ThresholdTest {
     /// Takes over a state. Raises `serinus.state.options` when it was taken at another threshold or under other
     /// options, `serinus.state.invariant` when its numbers cannot be; the object is unchanged then.
     void restore(const ThresholdState& state) {
-        if (state.threshold != threshold_ || state.alpha != options_.alpha ||
-            state.alpha_promote != *options_.alpha_promote || state.harm != options_.harm ||
-            state.ratio != options_.margin.ratio || state.difference != options_.margin.difference ||
-            state.side != options_.side || state.dispersion != options_.dispersion ||
-            state.interval != options_.interval) {
-            raise(Code::state_options,
-                  "the state of a ThresholdTest was taken at another threshold or under other options");
-        }
+        constexpr std::string_view who = "the state of a ThresholdTest";
+        detail::require_same(who, "threshold", state.threshold, threshold_);
+        detail::require_same_options(who, state, options_);
         if (!(state.log_largest >= 0 && std::isfinite(state.log_largest)) ||
             !(state.unusable >= 0 && state.unusable == std::floor(state.unusable) && std::isfinite(state.unusable)) ||
             (state.tested && !std::isfinite(*state.tested)) || state.tests.size() != directions_.size()) {
@@ -260,16 +272,10 @@ class ThresholdTest {
     };
 
     static ThresholdOptions checked(double threshold, const ThresholdOptions& given) {
-        ThresholdOptions options = detail::checked_count_options(given);
-        detail::require_option(std::isfinite(threshold), Code::argument_range, "threshold", threshold, "finite");
-        if (options.margin.difference) {
-            detail::require_option(*options.margin.difference >= 0 && std::isfinite(*options.margin.difference),
-                                   Code::argument_margin, "margin.difference", *options.margin.difference,
-                                   "0 or more, finite");
-        } else if (*options.margin.ratio > 1) {
-            detail::require_option(threshold > 0, Code::argument_range, "threshold", threshold,
-                                   "above 0 where the margin is a ratio above 1");
-        }
+        ThresholdOptions options = detail::checked_sides(given);
+        require(std::isfinite(threshold), "threshold", threshold, "finite");
+        require(!(options.margin.ratio.value_or(1) > 1) || threshold > 0, "threshold", threshold,
+                "above 0 where the margin is a ratio above 1");
         return options;
     }
 
@@ -342,7 +348,7 @@ class ThresholdTest {
         for (std::size_t i = 0; i < bounds.size(); ++i) {
             if (!std::isnan(bounds[i]) && (i == 0 || bounds[i] > bounds[i - 1])) continue;
             raise(Code::argument_range,
-                  "bounds[" + std::to_string(i) + "] is " + number_text(bounds[i]) + "; allowed: ascending numbers");
+                  "bounds[" + std::to_string(i) + "] is " + given_text(bounds[i]) + "; allowed: ascending numbers");
         }
         constexpr std::int64_t most = std::int64_t{1} << 53;
         std::int64_t all = 0;

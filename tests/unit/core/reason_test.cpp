@@ -32,6 +32,17 @@ TEST(NumberText, ShortAndWholeNumbersInFull) {
     EXPECT_EQ(number_text(1.7976931348623157e308), "1.798e+308");
 }
 
+TEST(Reason, GivenNumbersAreShownAsGiven) {
+    EXPECT_EQ(given_text(0.05), "0.05");
+    EXPECT_EQ(given_text(1.0000001), "1.0000001");
+    EXPECT_EQ(given_text(0.1 + 0.2), "0.30000000000000004");
+    EXPECT_EQ(given_text(-3), "-3");
+    EXPECT_EQ(given_text(9007199254740994.0), "9007199254740994");
+    EXPECT_EQ(given_text(1e300), "1e+300");
+    EXPECT_EQ(given_text(-std::numeric_limits<double>::infinity()), "-inf");
+    EXPECT_EQ(given_text(std::numeric_limits<double>::quiet_NaN()), "nan");
+}
+
 TEST(SecondsText, TwoLargestUnits) {
     EXPECT_EQ(seconds_text(0), "0s");
     EXPECT_EQ(seconds_text(0.5), "0.5s");

@@ -8,7 +8,6 @@
 #include <gtest/gtest.h>
 
 #include <serinus/sequential/change_detector.hpp>
-#include <serinus/sequential/count_dispersion.hpp>
 #include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/sequential/rate_test.hpp>
@@ -208,40 +207,37 @@ TEST(ChangeDetector, BadInputIsRefusedAndChangesNothing) {
     EXPECT_EQ(detector.intervals(), 2);
 }
 
-TEST(CountDispersion, FindsWhatThereIs) {
-    // Gamma-mixed Poisson counts of variance 5 times their mean, in both arms; a common swing is no dispersion.
-    std::mt19937_64 random(8);
-    for (const double phi : {1.0, 5.0}) {
-        CountDispersion history;
-        for (int i = 0; i < 4000; ++i) {
-            const double level = 20 * (1 + 0.8 * std::sin(i / 40.0));
-            const auto draw = [&](double mean) {
-                if (phi > 1) mean = std::gamma_distribution<double>(mean / (phi - 1), phi - 1)(random);
-                return static_cast<double>(std::poisson_distribution<std::int64_t>(mean)(random));
-            };
-            const double b = draw(9 * level), c = draw(level);
-            history.add(b, 9, c, 1);
-        }
-        // The variance of a dispersion from 4,000 intervals is about 2 phi^2/4,000; 5 standard errors.
-        EXPECT_NEAR(history.variance_ratio(), phi, 0.12 * phi);
-        EXPECT_GE(history.phi(), std::max(1.0, history.variance_ratio()));
-        EXPECT_LE(history.phi(), 1.15 * history.variance_ratio());
-        EXPECT_LE(history.degrees_of_freedom(), 4000);
-        EXPECT_EQ(history.residuals().size(), 4000U);
+// Columns at once are to the bit what one interval after the other is; nothing is taken when one is impossible.
+TEST(ChangeDetector, ManyAreOneByOne) {
+    const auto data = events(4, 7, 120, 9);
+    std::vector<Rate> baseline, canary;
+    std::vector<Proportion> requests_b, requests_c;
+    for (const auto& interval : data) {
+        baseline.push_back(interval.baseline);
+        canary.push_back(interval.canary);
+        requests_b.push_back({interval.baseline.events, 500});
+        requests_c.push_back({interval.canary.events, 500});
     }
-    CountDispersion few;
-    EXPECT_EQ(few.phi(), 2);
-    few.add(3, 10, 1, 10);
-    few.add(3, 0, 1, 10);
-    EXPECT_GT(few.phi(), 100);  // one residual bounds nothing
-    EXPECT_EQ(few.events(), 4);
-    // Ten bunches are worth some ten to thirty residuals: phi is no better known than that.
-    CountDispersion bunches;
-    for (int i = 0; i < 1000; ++i) bunches.add(i % 100 == 50 ? 10 + i / 50 : 0, 1, i % 100 == 0 ? 10 + i / 50 : 0, 1);
-    EXPECT_LT(bunches.degrees_of_freedom(), 60);
-    EXPECT_GT(bunches.phi(), 1.4 * bunches.variance_ratio());
-    EXPECT_EQ(code_of([&] { few.add(-1, 1, 1, 1); }), Code::argument_count);
-    EXPECT_EQ(code_of([&] { few.add(1, std::nan(""), 1, 1); }), Code::argument_range);
+    ChangeDetector one(RateTest({.margin = ratio(1.5)}), {.arl = 300}), many = one;
+    for (std::size_t i = 0; i < baseline.size(); ++i) one.update(baseline[i], canary[i]);
+    many.update_many(std::span<const Rate>(baseline), canary);
+    EXPECT_EQ(encode(many.state()), encode(one.state()));
+    EXPECT_EQ(many.alarm(), one.alarm());
+    ChangeDetector single{ProportionTest()}, together = single;
+    for (std::size_t i = 0; i < requests_b.size(); ++i) single.update(requests_b[i], requests_c[i]);
+    together.update_many(requests_b, requests_c);
+    EXPECT_EQ(encode(together.state()), encode(single.state()));
+    ChangeDetector gauge{PairedTest()}, gauges = gauge;
+    const std::vector<double> differences{0.3, -1, 2, std::nan(""), 0.5, 1, -2, 1, 3, 1, 2, 1, 1, 4};
+    for (const double difference : differences) gauge.update(difference);
+    gauges.update_many(differences);
+    EXPECT_EQ(encode(gauges.state()), encode(gauge.state()));
+    const auto before = encode(many.state());
+    canary.back().events = -1;
+    EXPECT_EQ(code_of([&] { many.update_many(baseline, canary); }), Code::argument_count);
+    EXPECT_EQ(encode(many.state()), before);
+    many.update_many(std::vector<Rate>{}, std::vector<Rate>{});
+    EXPECT_EQ(encode(many.state()), before);
 }
 
 }  // namespace

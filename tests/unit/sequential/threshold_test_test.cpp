@@ -1,6 +1,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -236,6 +237,22 @@ TEST(ThresholdTest, ExpectedValueIsAtMostOneAtTheMargin) {
         }
         EXPECT_LE(sum, 1 + 1e-12);
         EXPECT_GT(sum, 0.9);
+    }
+}
+
+TEST(ThresholdTest, ManyAreOneByOne) {
+    for (const ThresholdOptions& options : every_kind()) {
+        Latencies latencies(21);
+        std::vector<Values> baseline, canary;
+        for (std::size_t t = 0; t < 25; ++t) {
+            baseline.push_back(latencies.draw(t % 5 == 0 ? 0 : 30 + t));
+            canary.push_back(latencies.draw(40 - t, 1.4));
+        }
+        ThresholdTest one(150, options), many(150, options);
+        for (std::size_t t = 0; t < baseline.size(); ++t) one.update(baseline[t], canary[t]);
+        many.update_many(std::vector<std::span<const double>>(baseline.begin(), baseline.end()),
+                         std::vector<std::span<const double>>(canary.begin(), canary.end()));
+        EXPECT_EQ(encode(many.state()), encode(one.state())) << describe(options);
     }
 }
 
