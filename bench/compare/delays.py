@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from serinus.sequential import PairedTest, ProportionTest, SignedRankTest
+from serinus.sequential import PairedTest, ProportionTest, SignedRankTest, count_dispersion
 
 STEPS = 200
 
@@ -61,8 +61,7 @@ def over_dispersed(seed: int, ratio: float, phi: float, repetitions: int = 2000)
 
     for _ in range(repetitions):
         h_b, h_c = draw(p, (1000,)), draw(p, (1000,))
-        events = h_b + h_c
-        learned = max(1.0, float(np.sum((h_c - events / 2) ** 2) / np.sum(events / 4)))
+        learned = count_dispersion(h_b, n, h_c, n, alpha=0.05)
         x_b, x_c = draw(p, (STEPS,)).tolist(), draw(p * ratio, (STEPS,)).tolist()
         yield learned, [(b, n, c, n) for b, c in zip(x_b, x_c)]
 

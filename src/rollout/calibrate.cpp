@@ -413,38 +413,53 @@ void calibrate_proportion(const Plan& plan, const Metric& metric, const History&
     if (arms[0].empty()) return say(Code::history_missing, {});
     const std::size_t size = arms[0].front().first->size();
 
-    double phi = 1, events = 0;
-    const auto take = [&](const sequential::CountDispersion& found) {
-        phi = std::max(phi, found.variance_ratio());
+    // What is written must keep the error rates that the metric's tests will have, so it allows for how little of a
+    // history a few bunches are: the variance as it is found let .06 of good canaries be stopped where .05 was promised
+    // (sequential/count_dispersion.hpp).
+    const double error = std::min(report.alpha, plan.alpha_promote.value_or(plan.alpha));
+    double phi = 1, ratio = 1, factor = 1, events = 0;
+    const auto take = [&](const sequential::LearnedDispersion& learned) {
+        const double found = learned.phi(error);
+        if (found <= phi) return;
+        phi = found;
+        ratio = learned.variance_ratio;
+        factor = phi / ratio;
+    };
+    const auto note = [&](const sequential::CountDispersion& found) {
         events = std::max(events, found.events());
         report.differences = std::max(report.differences, static_cast<double>(found.residuals().size()));
         report.independent = std::max(report.independent, dependence(found.residuals()).n_effective);
+    };
+    const auto take_one = [&](const sequential::CountDispersion& found) {
+        note(found);
+        take(found.learned());
     };
     for (const Stage& stage : plan.stages) {
         if (!arms[1].empty()) {
             sequential::CountDispersion found;
             for (std::size_t i = 0; i < size; ++i) add(found, counts_at(arms[0], i), counts_at(arms[1], i));
-            take(found);
+            take_one(found);
         } else if (arms[0].size() > 1) {
-            double mean = 0, turns = 0;
+            double mean = 0, freedom = 0, turns = 0;
             for (const Turn& turn : turns_of(arms[0].size(), stage.traffic)) {
                 std::vector<std::pair<const Column*, const Column*>> canary, baseline;
                 for (const std::size_t i : turn.canary) canary.push_back(arms[0][i]);
                 for (const std::size_t i : turn.baseline) baseline.push_back(arms[0][i]);
                 sequential::CountDispersion found;
                 for (std::size_t i = 0; i < size; ++i) add(found, counts_at(baseline, i), counts_at(canary, i));
-                mean += found.variance_ratio();
+                note(found);
+                const sequential::LearnedDispersion learned = found.learned();
+                mean += learned.variance_ratio;
+                freedom += learned.degrees_of_freedom;
                 turns += 1;
-                events = std::max(events, found.events());
-                report.differences = std::max(report.differences, static_cast<double>(found.residuals().size()));
-                report.independent = std::max(report.independent, dependence(found.residuals()).n_effective);
             }
-            phi = std::max(phi, mean / turns);
+            // Turns share their baselines: of two instances the second turn tells nothing that the first did not.
+            take({mean / turns, turns > 1 ? freedom * (turns - 1) / turns : freedom});
         } else {
             // Neighbours in time play the two arms: what both share, a slow drift, drops out.
             sequential::CountDispersion found;
             for (std::size_t i = 0; i + 1 < size; i += 2) add(found, counts_at(arms[0], i), counts_at(arms[0], i + 1));
-            take(found);
+            take_one(found);
         }
         stage_done();
     }
@@ -464,6 +479,8 @@ void calibrate_proportion(const Plan& plan, const Metric& metric, const History&
             Code::history_short,
             {{"differences", report.differences}, {"independent", report.independent}, {"needed", Dependence::fewest}});
     say(Code::history_dependence, {{"differences", report.differences}, {"independent", report.independent}});
+    constexpr double worth_saying = 1.2;
+    if (factor > worth_saying) say(Code::history_few_bunches, {{"factor", factor}, {"found", ratio}});
     report.dispersion = phi;
     report.learned = true;
     all.noise[metric.name].dispersion = phi;

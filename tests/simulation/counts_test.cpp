@@ -15,6 +15,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -309,6 +310,70 @@ TEST(Counts, ThresholdTestAtTheEdge) {
             std::printf("| %s | %.4f | %.4f |\n", what.c_str(), five.value(), one.value());
             five.expect_at_most(0.05, what);
             one.expect_at_most(0.01, what);
+        }
+    }
+}
+
+// Values beyond the threshold come in bursts: for five intervals an arm's share beyond is drawn from a beta law, so
+// that their number over many intervals is phi times as variable as of independent values. phi from 1,000 intervals.
+TEST(Counts, ThresholdTestUnderBunches) {
+    std::printf(
+        "| 5 %% beyond, margin 1.1 | harm .05 | harm .01 | safe .05 | safe .01 | 90 %% interval holds |\n"
+        "|---|---|---|---|---|---|\n");
+    const int all = repetitions();
+    constexpr double beyond = 0.05;
+    const std::vector<double> bounds{250, 275};
+    for (const auto& [n_b, n_c] : {std::pair{50, 50}, std::pair{450, 50}}) {
+        for (const double phi : {2.0, 5.0, 10.0}) {
+            std::array<Share, 4> shares;
+            Share missed;
+            for (int repetition = 0; repetition < all; ++repetition) {
+                std::mt19937_64 random(static_cast<std::uint64_t>(repetition) * 7919 + 2902);
+                std::array<double, 2> share{};
+                const auto draw = [&](std::size_t arm, int n, int t) {
+                    constexpr int length = 5;
+                    if (t % length == 0) {
+                        const double k = (length * n - 1) / (phi - 1) - 1;
+                        const double a = std::gamma_distribution<double>(beyond * k)(random);
+                        const double b = std::gamma_distribution<double>((1 - beyond) * k)(random);
+                        share[arm] = a > 0 ? a / (a + b) : 0;
+                    }
+                    return share[arm] < 1e-12
+                               ? std::int64_t{0}
+                               : static_cast<std::int64_t>(std::binomial_distribution<int>(n, share[arm])(random));
+                };
+                CountDispersion history;
+                for (int t = 0; t < history_length; ++t) {
+                    const auto b = static_cast<double>(draw(0, n_b, t)), c = static_cast<double>(draw(1, n_c, t));
+                    history.add(b, n_b, c, n_c);
+                }
+                ThresholdOptions options{.margin = ratio(1.1), .dispersion = history.phi()};
+                ThresholdTest harm(250, options);
+                options.side = Side::safe;
+                options.interval = false;
+                ThresholdTest safe(250, options);
+                const int moment = static_cast<int>(random() % looks);
+                for (int t = 0; t < looks; ++t) {
+                    // On the margin: as many of the canary's values lie beyond 275 as of the baseline's beyond 250.
+                    const std::int64_t x_b = draw(0, n_b, t), x_c = draw(1, n_c, t);
+                    const std::vector<std::int64_t> b{n_b - x_b, x_b, 0}, c{n_c - x_c, 0, x_c};
+                    harm.update_buckets(bounds, b, c);
+                    safe.update_buckets(bounds, b, c);
+                    if (t != moment) continue;
+                    const Evidence evidence = harm.evidence();
+                    missed.add(!(evidence.lower <= 1 && 1 <= evidence.upper));
+                }
+                shares[0].add(harm.p_value() <= 0.05);
+                shares[1].add(harm.p_value() <= 0.01);
+                shares[2].add(safe.p_value() <= 0.05);
+                shares[3].add(safe.p_value() <= 0.01);
+            }
+            const std::string what =
+                std::to_string(n_b) + ":" + std::to_string(n_c) + ", phi " + std::to_string(static_cast<int>(phi));
+            std::printf("| %s | %.4f | %.4f | %.4f | %.4f | %.4f |\n", what.c_str(), shares[0].value(),
+                        shares[1].value(), shares[2].value(), shares[3].value(), 1 - missed.value());
+            for (std::size_t i = 0; i < 4; ++i) shares[i].expect_at_most(i % 2 == 0 ? 0.05 : 0.01, what);
+            missed.expect_at_most(0.1, what);
         }
     }
 }

@@ -13,10 +13,12 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
 
 namespace serinus {
@@ -63,23 +65,26 @@ struct Outcome {
     bool covered = true;    // the interval at a random moment held the truth
 };
 
-/// One rollout: `rates(interval)` gives the true error rates; `spread` > 1 draws each interval's rates from a beta law
-/// that makes the counts' variance that many times the binomial one.
+/// Errors of an interval; `spread` > 1 draws its rate from a beta law that makes their variance that many times the
+/// binomial one.
+double drawn(int size, double rate, double spread, std::mt19937_64& random) {
+    if (spread > 1 && rate > 0) {
+        const double concentration = (size - 1) / (spread - 1) - 1;
+        std::gamma_distribution<double> a(rate * concentration, 1), b((1 - rate) * concentration, 1);
+        const double x = a(random), y = b(random);
+        rate = x > 0 ? x / (x + y) : 0;
+    }
+    return rate < 1e-12 ? 0 : static_cast<double>(std::binomial_distribution<int>(size, rate)(random));
+}
+
+/// One rollout: `rates(interval)` gives the true error rates, `spread` as above.
 Outcome rollout(const Plan& plan, Sizes sizes, int intervals,
                 const std::function<std::pair<double, double>(int)>& rates, std::mt19937_64& random,
                 double spread = 1) {
     Monitor monitor(plan);
     Outcome outcome;
     const int look = 1 + static_cast<int>(random() % static_cast<unsigned>(intervals));
-    const auto draw = [&](int size, double rate) {
-        if (spread > 1 && rate > 0) {
-            const double concentration = (size - 1) / (spread - 1) - 1;
-            std::gamma_distribution<double> a(rate * concentration, 1), b((1 - rate) * concentration, 1);
-            const double x = a(random), y = b(random);
-            rate = x / (x + y);
-        }
-        return static_cast<double>(std::binomial_distribution<int>(size, rate)(random));
-    };
+    const auto draw = [&](int size, double rate) { return drawn(size, rate, spread, random); };
     for (int t = 0; t < intervals; ++t) {
         const auto [rate_b, rate_c] = rates(t);
         const std::int64_t time = t * interval;
@@ -242,6 +247,49 @@ TEST(Promise, OverDispersedCountsWithTheirDispersionKnown) {
     const auto outcomes = simulate(
         plan, {100, 100}, 200, [](int) { return at(0.01, 0.01); }, 1009, 5);
     expect_rarely_rolled_back("A/A 1 %, 100:100, dispersion 5 known, ever in 200 looks", outcomes);
+}
+
+// The same with the dispersion that calibrate() writes, from a history of 1,000 intervals that is drawn anew for each
+// rollout; at 99:1 it holds a few bunches of errors only.
+TEST(Promise, OverDispersedCountsWithTheirDispersionCalibrated) {
+    struct Case {
+        const char* name;
+        Sizes sizes;
+        double rate, canary;
+    };
+    for (const Case& c : {Case{"A/A 1 %, 100:100, phi 10 calibrated", {100, 100}, 0.01, 0.01},
+                          Case{"A/A .05 %, 9900:100, phi 10 calibrated", {9900, 100}, 0.0005, 0.0005},
+                          Case{"1 % -> 2 %, 100:100, phi 10 calibrated", {100, 100}, 0.01, 0.02}}) {
+        std::mt19937_64 random(1017);
+        constexpr int history_length = 1000;
+        std::vector<Outcome> outcomes;
+        for (int i = 0; i < std::max(1, repetitions() / 4); ++i) {
+            const Plan plan = plan_of(0.05, ratio(1), twice);
+            Batch history;
+            for (const Arm arm : {Arm::baseline, Arm::canary}) {
+                const int size = arm == Arm::baseline ? c.sizes.baseline : c.sizes.canary;
+                Series bad, total;
+                for (int t = 0; t < history_length; ++t) {
+                    for (Series* series : {&bad, &total}) series->times_ms.push_back(t * interval);
+                    bad.values.push_back(drawn(size, c.rate, 10, random));
+                    total.values.push_back(size);
+                }
+                history.series.push_back({"bad", arm, nan, std::move(bad)});
+                history.series.push_back({"total", arm, nan, std::move(total)});
+            }
+            outcomes.push_back(rollout(
+                with_noise(plan, calibrate(plan, history)), c.sizes, 200, [&](int) { return at(c.rate, c.canary); },
+                random, 10));
+        }
+        if (c.rate == c.canary) {
+            // Fewer rollouts than above, so what is asserted has 4 standard errors of a share on the level.
+            const Share five = share(outcomes, rolled_back);
+            print((std::string(c.name) + ", ever in 200 looks, alpha .05").c_str(), text(five));
+            EXPECT_LE(five.value, 0.05 + 4 * std::sqrt(0.05 * 0.95 / static_cast<double>(outcomes.size()))) << c.name;
+        } else {
+            print((std::string(c.name) + ": found in 200 looks").c_str(), text(share(outcomes, rolled_back)));
+        }
+    }
 }
 
 // Rates that swing with the day, both arms alike, are no harm.

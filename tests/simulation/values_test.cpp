@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -18,6 +19,7 @@
 
 #include <gtest/gtest.h>
 
+#include <serinus/sequential/count_dispersion.hpp>
 #include <serinus/sequential/distribution_band.hpp>
 #include <serinus/sequential/mean_test.hpp>
 #include <serinus/sequential/quantile_test.hpp>
@@ -282,6 +284,92 @@ TEST(QuantileTestSimulation, DispersionFromHistory) {
         }
         char name[100];
         std::snprintf(name, sizeof name, "AR(1) %g, q 0.5, 50:50", phi);
+        cell.report(name, 0.9);
+    }
+}
+
+/// Values that come in bursts: for five intervals the share of an arm's values at or below its q-quantile 0 is drawn
+/// from a beta law, so that their number over many intervals is phi times as variable as of independent values.
+class Bursts {
+  public:
+    Bursts(double q, double phi, std::size_t n, Random& random) : q_(q), phi_(phi), n_(n), random_(random) {}
+
+    Column next() {
+        if (at_++ % length == 0) {
+            const double correlation = (phi_ - 1) / (length * static_cast<double>(n_) - 1);
+            const double concentration = 1 / correlation - 1;
+            const double below = std::gamma_distribution<double>(q_ * concentration)(random_);
+            const double above = std::gamma_distribution<double>((1 - q_) * concentration)(random_);
+            share_ = below + above > 0 ? below / (below + above) : q_;
+        }
+        Column values(n_);
+        for (double& value : values) {
+            const double size = std::exponential_distribution<double>()(random_);
+            value = std::uniform_real_distribution<double>()(random_) < share_ ? -size : size;
+        }
+        return values;
+    }
+
+  private:
+    static constexpr int length = 5;
+    double q_, phi_;
+    std::size_t n_;
+    Random& random_;
+    int at_ = 0;
+    double share_ = 0;
+};
+
+/// The dispersion that 1,000 intervals of an arm teach, at their own q-quantile.
+ShareDispersion learned(double q, Bursts arm) {
+    std::vector<Column> history(1000);
+    Column all;
+    for (Column& values : history) {
+        values = arm.next();
+        all.insert(all.end(), values.begin(), values.end());
+    }
+    const auto at = all.begin() + static_cast<std::ptrdiff_t>(q * static_cast<double>(all.size()));
+    std::nth_element(all.begin(), at, all.end());
+    ShareDispersion found(q);
+    for (const Column& values : history) {
+        const auto k = std::count_if(values.begin(), values.end(), [&](double value) { return value <= *at; });
+        found.add(static_cast<double>(k), static_cast<double>(values.size()));
+    }
+    return found;
+}
+
+TEST(QuantileTestSimulation, BurstsWithADispersionFromHistory) {
+    Cell::head("bursts: QuantileTest, 200 looks");
+    struct Setting {
+        double q, phi;
+        std::size_t n_b;
+    };
+    for (const Setting& s :
+         {Setting{0.5, 2, 20}, Setting{0.5, 5, 20}, Setting{0.5, 10, 20}, Setting{0.95, 2, 20}, Setting{0.95, 5, 20},
+          Setting{0.95, 10, 20}, Setting{0.5, 10, 180}, Setting{0.95, 10, 180}}) {
+        Random random(20261132);
+        Cell cell;
+        cell.all = repetitions(s.n_b == 20 ? 0.5 : 0.25);
+        // Each history serves ten rollouts.
+        std::vector<double> pool;
+        for (int i = 0; i < cell.all; ++i) {
+            if (i % 10 == 0) {
+                const double b = learned(s.q, Bursts(s.q, s.phi, s.n_b, random)).phi();
+                pool.push_back(std::max(b, learned(s.q, Bursts(s.q, s.phi, 20, random)).phi()));
+            }
+            Trio<QuantileTest, QuantileOptions> trio(
+                QuantileOptions{.q = s.q, .dispersion = pool.back(), .n_opt = 5000});
+            Bursts baseline(s.q, s.phi, s.n_b, random), canary(s.q, s.phi, 20, random);
+            const int look = 1 + static_cast<int>(random() % 200);
+            for (int t = 1; t <= 200; ++t) {
+                trio.update(baseline.next(), canary.next());
+                if (t != look) continue;
+                const Evidence evidence = trio.tests[0].evidence();
+                cell.covered += evidence.lower <= 0 && 0 <= evidence.upper;
+            }
+            for (std::size_t d = 0; d < 3; ++d) cell.alarm(d, trio.tests[d].p_value());
+        }
+        char name[100];
+        std::snprintf(name, sizeof name, "q %g, %d:20, phi %g", s.q, static_cast<int>(s.n_b), s.phi);
         cell.report(name, 0.9);
     }
 }

@@ -58,9 +58,9 @@ struct Calibration {
 /// - with one instance of one arm a gauge learns nothing; counts learn a dispersion between neighbouring intervals.
 ///
 /// Gauges: sequential/paired_noise.hpp, one noise a stage. Proportions: dispersion phi = the long-run variance of the
-/// conditional residuals x_c - q K over their binomial one, K = x_b + x_c, q = n_c/(n_b + n_c), at least 1, the largest
-/// over the stages; with fewer than 30 events at least 2 (methods: Pearson's dispersion, with the effective number of
-/// points of series/dependence.hpp).
+/// conditional residuals x_c - q K over their binomial one, K = x_b + x_c, q = n_c/(n_b + n_c), the mean over the turns
+/// of a stage, times what its own uncertainty asks for at the metric's share of alpha (sequential/count_dispersion.hpp);
+/// at least 1, with fewer than 30 events at least 2; the largest over the stages.
 ///
 /// `progress`, if given, is called with the share that is done, from 0 to 1. Returns what the plan carries
 /// (`with_noise`), and for each metric the report behind it: reasons, and how often the noise of history's first half

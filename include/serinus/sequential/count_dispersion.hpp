@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// How much more variable are counts than independent events would be? Learned from history, for the tests on counts.
+/// How much more variable are counts than independent events would be? Learned from history, for the tests on counts
+/// (CountDispersion) and for the one on quantiles (ShareDispersion).
 
 #include <algorithm>
 #include <cmath>
@@ -9,97 +10,194 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/reason.hpp>
-#include <serinus/core/special.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/series/dependence.hpp>
 
 namespace serinus {
 inline namespace v0 {
 namespace sequential {
 
+/// What to multiply a dispersion with that was learned on so many degrees of freedom, so that a test of the error rate
+/// alpha keeps it.
+///
+/// Answers: what does not knowing phi cost? Formula: with phi the true dispersion, a test whose evidence is divided by
+/// k phi^ errs with probability at most about alpha^(k phi^/phi) (Ville's bound of the tempered e-process). With
+/// phi^/phi a chi-square on nu degrees of freedom over nu that is (1 + 2 lambda k/nu)^(-nu/2) on average, lambda =
+/// log(1/alpha); it is alpha at k = (e^x - 1)/x, x = 2 lambda/nu. Degrees of freedom are themselves estimated: nu/(1 +
+/// 3/sqrt(nu)) of them are used, which only matters where there are few.
+///
+/// degrees_of_freedom > 0, at 0 and below the factor is 1e6: as good as no evidence ever. alpha in (0, 1). Between 1
+/// and 1e6: 1.03 at 113 degrees of freedom and alpha .05, 1.9 at 10.
+inline double dispersion_factor(double degrees_of_freedom, double alpha) {
+    constexpr double most = 1e6;
+    if (!(degrees_of_freedom > 0)) return most;
+    const double used = degrees_of_freedom / (1 + 3 / std::sqrt(degrees_of_freedom));
+    const double x = -2 * std::log(alpha) / used;
+    return x < 30 ? std::min(most, std::expm1(x) / x) : most;
+}
+
+/// A dispersion as history shows it.
+struct LearnedDispersion {
+    double variance_ratio = 1;      ///< long-run variance over what independent events have; 1 where nothing happened
+    double degrees_of_freedom = 0;  ///< as many independent normal residuals tell as much about it
+
+    /// What a test of the error rate alpha may take for phi, at least 1; 1 where nothing happened.
+    double phi(double alpha) const {
+        if (degrees_of_freedom == 0) return std::max(variance_ratio, 1.0);
+        return std::max(variance_ratio * dispersion_factor(degrees_of_freedom, alpha), 1.0);
+    }
+};
+
+namespace detail {
+
+/// Residuals of counts over history, and the variance that independent events would give their sum.
+class CountResiduals {
+  public:
+    void add(double residual, double expected_variance) {
+        residuals_.push_back(residual);
+        expected_ += expected_variance;
+    }
+
+    /// The ratio (sum e^2/expected) n/n_eff; and of a chi-square whose relative variance is that of sum e^2 the degrees
+    /// of freedom, 2/nu = sum e^4/(sum e^2)^2 - 1/n, at most n, shrunk by n_eff/n.
+    LearnedDispersion learned() const {
+        double squares = 0, fourths = 0;
+        for (const double e : residuals_) {
+            squares += e * e;
+            fourths += (e * e) * (e * e);
+        }
+        if (!(fourths > 0) || !(expected_ > 0)) return {};
+        const double n = static_cast<double>(residuals_.size()), independent = n_effective();
+        const double relative = fourths / (squares * squares) - 1 / n;
+        return {squares / expected_ * (n / independent),
+                (relative > 0 ? std::min(n, 2 / relative) : n) * (independent / n)};
+    }
+
+    /// How many independent residuals these are worth. Where dependence shows in the first lags, the minimum rule
+    /// (series/dependence.hpp); where it shows in the twelve slowest swings, what these say, if it is less: arms that
+    /// drift apart over hours hardly show from one interval to the next. Where nothing shows, the first lag alone: the
+    /// minimum rule's second model has nothing to go by in independent points and makes phi 15 % too large.
+    double n_effective() const {
+        const Dependence known = dependence(residuals_);
+        if (!(known.variance > 0)) return known.n_effective;
+        constexpr std::size_t swings = 12;
+        constexpr double beyond_chance = 2.2;  // 12 of them average more in 1 % of independent series
+        const double slow = slow_variance(residuals_, swings) / known.variance;
+        if (slow > beyond_chance) return std::min(known.n_effective, known.n / slow);
+        const auto [r1, r2, r3] = known.autocorrelation;
+        if (r1 + r2 > 2 * std::sqrt(2 / known.n)) return known.n_effective;
+        const double first = std::clamp(r1, 0.0, 0.99);
+        return std::max(known.n_effective, known.n * (1 - first) / (1 + first));
+    }
+
+    const std::vector<double>& residuals() const noexcept { return residuals_; }
+
+  private:
+    std::vector<double> residuals_;
+    double expected_ = 0;
+};
+
+}  // namespace detail
+
 /// The long-run dispersion phi of how events divide between two arms of one version.
 ///
 /// Answers: by what must the evidence of ProportionTest, RateTest, ThresholdTest or SampleRatioTest be divided, where
 /// events come in bunches (one user's retries, a dependency that breaks for seconds)?
 ///
-/// Formula: with x_c of K events in the canary and q its share of the exposure, e = x_c - q K; phi = (sum e^2/sum K q
-/// (1
-/// - q)) n/n_eff: Pearson's dispersion, times what the dependence of successive e adds (series/dependence.hpp; the
-/// dispersion of single intervals alone leaves .47 false alarms where bunches last longer than one). What both arms
-/// share, however it swings, is in K and drops out; so it must be two arms *at the same time*, at about the stage's
-/// split: one instance against the others, half the requests against the other half. For SampleRatioTest an event is a
-/// request and q is what the canary was told.
+/// Formula: with x_c of K events in the canary and q its share of the exposure, e = x_c - q K;
+/// `learned().variance_ratio` is (sum e^2/sum K q (1 - q)) n/n_eff: Pearson's dispersion, times what the dependence of
+/// successive e adds, in the first lags or in slow swings (the dispersion of single intervals alone leaves .47 false
+/// alarms where bunches last longer than one). What both arms share, however it swings, is in K and drops out; so it
+/// must be two arms *at the same time*, at about the stage's split: one instance against the others, half the requests
+/// against the other half. For SampleRatioTest an event is a request and q is what the canary was told.
 ///
-/// `phi()` is that times its upper 99 % bound by chi-square, on 3 (sum e^2)^2/sum e^4 degrees of freedom, shrunk by
-/// n_eff/n: as many as there are intervals when e is normal, and hardly any where a few bunches make all of the
-/// variance, so that the next, larger one is no surprise. With 1,000 intervals of many events it costs a tenth, with
-/// ten bunches in all of history it is a factor of 3. Never below 1; with fewer than 30 events in history at least 2.
-/// An interval with an empty arm or without events counts for nothing. Raises `serinus.argument.count` or
-/// `serinus.argument.range`, and changes nothing, for events or exposures that are negative, NaN or infinite. Cost: 8
-/// bytes an interval; `phi()` two passes over them.
+/// `phi(alpha)` is that times `dispersion_factor` on the degrees of freedom that sum e^2 shows: as many as there are
+/// intervals when e is normal, and twice the number of bunches where a few of them make all of the variance, so that
+/// the next, larger one is no surprise. Give the smallest error rate that the test will have. With some hundred bunches
+/// it costs 3 to 6 %, with ten a factor of 2 to 4. **Measured** (docs/concepts/sequential.md): without the factor a
+/// test at 99:1, .05 events an interval and phi 10 let .06 (alpha .05) and .04 (alpha .01) of good canaries be stopped;
+/// with it no cell is above its alpha. Never below 1; with fewer than 30 events in history at least 2. An interval with
+/// an empty arm counts for nothing. Raises `serinus.argument.count` or `serinus.argument.range`, and changes nothing,
+/// for events or exposures that are negative, NaN or infinite, and for an alpha outside (0, 1). Cost: 8 bytes an
+/// interval; `phi()` a few passes over them.
 ///
 ///     CountDispersion history;
 ///     for (...) history.add(errors_b, requests_b, errors_c, requests_c);
-///     RateTest test({.margin = {.ratio = 1.5}, .dispersion = history.phi()});
+///     RateTest test({.margin = {.ratio = 1.5}, .dispersion = history.phi(0.05)});
 class CountDispersion {
   public:
     static constexpr double few_events = 30;
 
     /// Takes one interval: x events of n (requests, or any exposure) in the baseline and in the canary.
     void add(double x_b, double n_b, double x_c, double n_c) {
-        for (const double x : {x_b, x_c}) {
-            if (!(x >= 0 && std::isfinite(x)))
-                raise(Code::argument_count, "events are " + number_text(x) + "; allowed: 0 or more, finite");
-        }
-        for (const double n : {n_b, n_c}) {
-            if (!(n >= 0 && std::isfinite(n)))
-                raise(Code::argument_range, "an exposure is " + number_text(n) + "; allowed: 0 or more, finite");
-        }
+        check("baseline", x_b, n_b);
+        check("canary", x_c, n_c);
         if (!(n_b > 0 && n_c > 0)) return;
         const double events = x_b + x_c, q = n_c / (n_b + n_c);
-        residuals_.push_back(x_c - q * events);
-        expected_ += events * q * (1 - q);
+        residuals_.add(x_c - q * events, events * q * (1 - q));
         events_ += events;
     }
 
-    /// Variance over what independent events have, as it is found; 1 without an event.
-    double variance_ratio() const {
-        if (!(expected_ > 0)) return 1;
-        const Dependence known = dependence(residuals_);
-        double squares = 0;
-        for (const double e : residuals_) squares += e * e;
-        return squares / expected_ * (known.n / known.n_effective);
-    }
+    LearnedDispersion learned() const { return residuals_.learned(); }
 
-    /// How many independent normal residuals tell as much about the variance as these do.
-    double degrees_of_freedom() const {
-        double squares = 0, fourths = 0;
-        for (const double e : residuals_) {
-            squares += e * e;
-            fourths += (e * e) * (e * e);
-        }
-        if (!(fourths > 0)) return 0;
-        const Dependence known = dependence(residuals_);
-        return std::min(known.n, 3 * squares * squares / fourths) * (known.n_effective / known.n);
-    }
-
-    /// For the options of a test.
-    double phi() const {
-        const double freedom = degrees_of_freedom();
-        double bound = 1;
-        if (freedom > 0) {
-            const double quantile = 2 * incomplete_gamma_inverse(freedom / 2, 0.01);
-            // A single bunch bounds nothing; what follows from it is as good as no evidence ever.
-            bound = quantile > 1e-6 * freedom ? std::max(1.0, freedom / quantile) : 1e6;
-        }
-        return std::max(variance_ratio() * bound, events_ < few_events ? 2.0 : 1.0);
+    /// For the options of a test whose error rates are alpha or more.
+    double phi(double alpha = 0.01) const {
+        require_open_unit("alpha", alpha);
+        return std::max(learned().phi(alpha), events_ < few_events ? 2.0 : 1.0);
     }
 
     double events() const noexcept { return events_; }
-    const std::vector<double>& residuals() const noexcept { return residuals_; }
+    const std::vector<double>& residuals() const noexcept { return residuals_.residuals(); }
 
   private:
-    std::vector<double> residuals_;
-    double expected_ = 0, events_ = 0;
+    static void check(const std::string& arm, double events, double exposure) {
+        if (!(events >= 0 && std::isfinite(events)))
+            raise(Code::argument_count, arm + " has " + given_text(events) + " events; allowed: 0 or more, finite");
+        require(exposure >= 0 && std::isfinite(exposure), arm + "'s exposure", exposure, "0 or more, finite");
+    }
+
+    detail::CountResiduals residuals_;
+    double events_ = 0;
+};
+
+/// The long-run dispersion of how many of an arm's values lie at or below a point, for QuantileTest.
+///
+/// Answers: how much more variable is that count than of independent values? For QuantileTest, which holds each arm on
+/// its own against the point, so that what both arms share does not drop out as it does in CountDispersion. Give it an
+/// arm's history at the quantile of that history; where the arms differ in size, the larger one: with one correlation
+/// inside an interval it has the larger dispersion.
+///
+/// Formula: e = k - q n of an interval's n values, sum e^2/sum n q (1 - q) times n/n_eff of the successive e, times
+/// `dispersion_factor`, as in CountDispersion. Never below 1. An interval without values counts for nothing. Raises
+/// `serinus.argument.range` for a q or an alpha outside (0, 1), and `serinus.argument.count` for k or n that are
+/// negative, NaN or infinite, or k above n. Cost: 8 bytes an interval.
+///
+///     ShareDispersion history(0.95);
+///     for (...) history.add(at_or_below_p95, values);
+///     QuantileTest test({.q = 0.95, .dispersion = history.phi(0.05)});
+class ShareDispersion {
+  public:
+    explicit ShareDispersion(double q) : q_(q) { require_open_unit("q", q); }
+
+    /// Takes one interval: k of n values at or below the point.
+    void add(double k, double n) {
+        if (!(k >= 0 && k <= n && std::isfinite(n))) {
+            raise(Code::argument_count, "an interval has " + given_text(k) + " of " + given_text(n) +
+                                            " values at or below the point; allowed: 0 <= k <= n, finite");
+        }
+        if (n > 0) residuals_.add(k - q_ * n, n * q_ * (1 - q_));
+    }
+
+    LearnedDispersion learned() const { return residuals_.learned(); }
+    double phi(double alpha = 0.01) const {
+        require_open_unit("alpha", alpha);
+        return learned().phi(alpha);
+    }
+    const std::vector<double>& residuals() const noexcept { return residuals_.residuals(); }
+
+  private:
+    double q_;
+    detail::CountResiduals residuals_;
 };
 
 }  // namespace sequential
