@@ -17,6 +17,7 @@ from serinus.sequential import (
     SampleRatioTest,
     ThresholdTest,
     count_dispersion,
+    share_dispersion,
 )
 
 
@@ -250,7 +251,15 @@ def test_dispersion_of_history() -> None:
     plain = count_dispersion(random.poisson(90, 3000), 9.0, random.poisson(10, 3000), 1.0)
     assert 1 <= plain < 1.25
     bunches = count_dispersion(5 * random.poisson(18, 3000), 9.0, 5 * random.poisson(2, 3000), 1.0)
-    assert 4.5 < bunches < 7
+    assert 4.5 < bunches < 6
+    few = 5 * random.binomial(1, 0.005, (2, 2000))
+    at_five, at_one = (count_dispersion(few[0], 1.0, few[1], 1.0, alpha=alpha) for alpha in (0.05, 0.01))
+    assert 5 < at_five < at_one < 12  # some twenty bunches of five events
+    assert count_dispersion(few[0], 1.0, few[1], 1.0) == at_one
+    latencies = random.normal(0, 1, (2000, 20)) + random.normal(0, 0.5, (2000, 1))
+    below = (latencies <= np.median(latencies)).sum(axis=1)
+    # 1 + 19 * 2/pi * asin(.2)
+    assert share_dispersion(below, 20, 0.5) == pytest.approx(3.44, rel=0.12)
     assert count_dispersion([1], 1.0, [0], 1.0) >= 2
     with pytest.raises(serinus.Error):
         count_dispersion([-1], 1.0, [0], 1.0)

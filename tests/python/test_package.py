@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import subprocess
@@ -31,6 +32,7 @@ MODULES = [
     "serinus.sequential._group_sequential",
     "serinus.sequential._paired",
     "serinus.sequential._quantile",
+    "serinus.sequential._start_mixture",
     "serinus.slo",
     "serinus.slo._budget",
     "serinus.slo._deployment",
@@ -57,6 +59,35 @@ def test_examples_of_the_pages(page: Path) -> None:
     found = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert found.attempted > 0
     assert found.failed == 0
+
+
+def test_import_loads_what_is_asked_for() -> None:
+    """A time is never asserted: what takes it is, that is modules and classes that nobody may need."""
+    program = """
+    import sys
+    import numpy
+    before = set(sys.modules)
+    import serinus
+    print(*sorted(m for m in set(sys.modules) - before))
+    """
+    loaded = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert [m for m in loaded if m.startswith("serinus")] == ["serinus", "serinus._core", "serinus._errors"]
+    assert not {"dataclasses", "pandas", "json"} & set(loaded)
+
+
+def test_names_for_people_and_for_type_checkers_are_the_same() -> None:
+    stub = ast.parse((Path(serinus.__file__).parent / "__init__.pyi").read_text())
+    told = {alias.asname for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert told == set(serinus.__all__)
+    assert set(serinus.__all__) <= set(dir(serinus))
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        serinus.nothing  # type: ignore[attr-defined]
+    for name in serinus.__all__:
+        thing = getattr(serinus, name)
+        if isinstance(thing, type) and name not in ("Error", "Monitor", "Plan") and name not in dir(_words):
+            assert thing.__module__ == "serinus", name
 
 
 def test_everything_public_is_there_and_documented() -> None:

@@ -189,13 +189,14 @@ def test_foreign_states_are_refused() -> None:
             test.restore(wrong)
         assert error.value.code == code
         assert test.state() == state
-    with pytest.raises(TypeError):
-        test.restore("text")
+    with pytest.raises(serinus.Error, match='state is "text"') as error:
+        test.restore("text")  # type: ignore[arg-type]
+    assert error.value.code == "serinus.argument.type"
 
 
 def test_start_mixture() -> None:
     mixture = StartMixture(ProportionTest(margin={"ratio": 1.5}))
-    with pytest.raises(serinus.Error, match="begin"):
+    with pytest.raises(serinus.Error, match="no start yet"):
         mixture.update(9, 900, 1, 100)
     mixture.begin(1.0)
     plain = ProportionTest(margin={"ratio": 1.5})
@@ -216,6 +217,40 @@ def test_start_mixture() -> None:
     assert isinstance(pickled, StartMixture)
     assert pickled.state() == late.state()
     assert pickled.spent == late.spent == pytest.approx(start_weight(0) + start_weight(1))
+
+
+@pytest.mark.parametrize("kind", ["rates", "gauges"])
+def test_start_mixture_of_other_tests(kind: str) -> None:
+    """One start with all of the capital is the test itself; many updates are single ones; pickles go around."""
+    random = np.random.default_rng(31)
+    test: Any
+    if kind == "rates":
+        test = RateTest(margin={"ratio": 1.5}, dispersion=1.25)
+        columns: tuple[Any, ...] = (random.poisson(9, 50), 9.5, random.poisson(3, 50), 1.0)
+        rows = [(int(b), 9.5, int(c), 1.0) for b, c in zip(columns[0], columns[2])]
+    else:
+        test = PairedTest(noise=paired_noise(random.normal(0, 1, 2000)))
+        columns = (random.normal(0.6, 1, 50),)
+        rows = [(float(d),) for d in columns[0]]
+    whole, many, single = (StartMixture(test) for _ in range(3))
+    whole.begin(1.0)
+    whole.update_many(*columns)
+    plain = type(test)(**test._options)
+    plain.update_many(*columns)
+    assert whole.log_e_value == pytest.approx(plain.log_e_value, rel=1e-12)
+    for mixture in (many, single):
+        mixture.begin(start_weight(0))
+    many.update_many(*columns)
+    for row in rows:
+        single.update(*row)
+    assert single.state() == many.state()
+    assert single.decided
+    assert single.evidence().log_e_value == single.log_e_value
+    again = pickle.loads(pickle.dumps(single))
+    assert again.state() == single.state()
+    assert repr(again) == repr(single)
+    with pytest.raises(TypeError, match="update_many"):
+        many.update_many(1, 2)
 
 
 def test_start_mixture_takes_the_options_alone() -> None:

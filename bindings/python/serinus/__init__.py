@@ -11,7 +11,9 @@ how two arms of one version differ; `mann_whitney` and its kin (`brunner_munzel`
 
 from __future__ import annotations
 
-from . import sequential, slo
+from importlib import import_module
+from typing import Any
+
 from ._core import (
     Batch,
     BudgetShare,
@@ -33,176 +35,93 @@ from ._core import (
     version,
 )
 from ._errors import Error
-from ._fixed import (
-    AndersonDarlingResult,
-    ArmQuantile,
-    BlockBootstrapResult,
-    BrunnerMunzelResult,
-    CramerVonMisesResult,
-    EffectSizeResult,
-    EffectiveSampleSizeResult,
-    EquivalenceResult,
-    HodgesLehmannResult,
-    KolmogorovSmirnovResult,
-    MannWhitneyBatch,
-    MeanResult,
-    PairedTestResult,
-    ProportionTestResult,
-    QuantileDifferenceResult,
-    RateTestResult,
-    RatioTestResult,
-    RobustRankResult,
-    SampleSize,
-    SignedRankResult,
-    adjust,
-    anderson_darling,
-    block_bootstrap,
-    brunner_munzel,
-    cramer_von_mises,
-    effect_size,
-    effective_sample_size,
-    equivalence,
-    hodges_lehmann,
-    kolmogorov_smirnov,
-    mann_whitney,
-    mann_whitney_batch,
-    paired_test,
-    power,
-    proportion_test,
-    quantile_difference,
-    rate_test,
-    ratio_test,
-    robust_rank_test,
-    sample_size,
-    signed_rank,
-    welch,
-    yuen,
-)
-from ._rollout import Calibration, Monitor, Plan, calibrate, judge
-from ._words import Action, Deadline, Harm, Kind, Missing, PromoteWhen, Severity, Verdict
 
 __version__ = version()
 
+# Where the rest is, loaded when it is asked for: `import serinus` is part of every start of a command or a notebook, and
+# nobody uses all of it. What type checkers see is in __init__.pyi.
+_HOMES = {
+    "_fixed._counts": ("ProportionTestResult", "RateTestResult", "proportion_test", "rate_test"),
+    "_fixed._distributions": (
+        "AndersonDarlingResult",
+        "ArmQuantile",
+        "CramerVonMisesResult",
+        "KolmogorovSmirnovResult",
+        "QuantileDifferenceResult",
+        "anderson_darling",
+        "cramer_von_mises",
+        "kolmogorov_smirnov",
+        "quantile_difference",
+    ),
+    "_fixed._means": ("MeanResult", "welch", "yuen"),
+    "_fixed._ranks": (
+        "BrunnerMunzelResult",
+        "EffectSizeResult",
+        "HodgesLehmannResult",
+        "MannWhitneyBatch",
+        "SignedRankResult",
+        "brunner_munzel",
+        "effect_size",
+        "hodges_lehmann",
+        "mann_whitney",
+        "mann_whitney_batch",
+        "signed_rank",
+    ),
+    "_fixed._series": (
+        "BlockBootstrapResult",
+        "EffectiveSampleSizeResult",
+        "PairedTestResult",
+        "RatioTestResult",
+        "RobustRankResult",
+        "block_bootstrap",
+        "effective_sample_size",
+        "paired_test",
+        "ratio_test",
+        "robust_rank_test",
+    ),
+    "_fixed._several": ("EquivalenceResult", "adjust", "equivalence"),
+    "_fixed._size": ("SampleSize", "power", "sample_size"),
+    "_rollout": ("Calibration", "Monitor", "Plan", "calibrate", "judge"),
+    "_words": ("Action", "Deadline", "Harm", "Kind", "Missing", "PromoteWhen", "Severity", "Verdict"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
 # People meet these types here, and pickles should find them here too.
-for _type in (
-    AndersonDarlingResult,
-    ArmQuantile,
+_TYPES = (
     Batch,
-    BlockBootstrapResult,
-    BrunnerMunzelResult,
     BudgetShare,
     BurnHalt,
     BurnResult,
     BurnWindow,
-    Calibration,
-    CramerVonMisesResult,
     Decision,
-    EffectSizeResult,
-    EffectiveSampleSizeResult,
-    EquivalenceResult,
     Evidence,
     HeldBack,
-    HodgesLehmannResult,
-    KolmogorovSmirnovResult,
-    MannWhitneyBatch,
     MannWhitneyResult,
-    MeanResult,
     Metric,
     MetricCalibration,
     MetricResult,
-    PairedTestResult,
-    ProportionTestResult,
-    QuantileDifferenceResult,
-    RateTestResult,
-    RatioTestResult,
     Reason,
-    RobustRankResult,
     RollingMannWhitney,
-    SampleSize,
-    SignedRankResult,
     SloRule,
     Stage,
     Telemetry,
-):
+)
+for _type in _TYPES:
     _type.__module__ = __name__
 del _type
 
-__all__ = [
-    "Action",
-    "AndersonDarlingResult",
-    "ArmQuantile",
-    "Batch",
-    "BlockBootstrapResult",
-    "BrunnerMunzelResult",
-    "BudgetShare",
-    "BurnHalt",
-    "BurnResult",
-    "BurnWindow",
-    "Calibration",
-    "CramerVonMisesResult",
-    "Deadline",
-    "Decision",
-    "EffectSizeResult",
-    "EffectiveSampleSizeResult",
-    "EquivalenceResult",
-    "Error",
-    "Evidence",
-    "Harm",
-    "HeldBack",
-    "HodgesLehmannResult",
-    "Kind",
-    "KolmogorovSmirnovResult",
-    "MannWhitneyBatch",
-    "MannWhitneyResult",
-    "MeanResult",
-    "Metric",
-    "MetricCalibration",
-    "MetricResult",
-    "Missing",
-    "Monitor",
-    "PairedTestResult",
-    "Plan",
-    "PromoteWhen",
-    "ProportionTestResult",
-    "QuantileDifferenceResult",
-    "RateTestResult",
-    "RatioTestResult",
-    "Reason",
-    "RobustRankResult",
-    "RollingMannWhitney",
-    "SampleSize",
-    "Severity",
-    "SignedRankResult",
-    "SloRule",
-    "Stage",
-    "Telemetry",
-    "Verdict",
-    "adjust",
-    "anderson_darling",
-    "block_bootstrap",
-    "brunner_munzel",
-    "calibrate",
-    "cramer_von_mises",
-    "effect_size",
-    "effective_sample_size",
-    "equivalence",
-    "hodges_lehmann",
-    "judge",
-    "kolmogorov_smirnov",
-    "mann_whitney",
-    "mann_whitney_batch",
-    "paired_test",
-    "power",
-    "proportion_test",
-    "quantile_difference",
-    "rate_test",
-    "ratio_test",
-    "robust_rank_test",
-    "sample_size",
-    "sequential",
-    "signed_rank",
-    "slo",
-    "version",
-    "welch",
-    "yuen",
-]
+__all__ = sorted(["Error", "sequential", "slo", "version", *_HOME, *(one.__name__ for one in _TYPES)])
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("sequential", "slo"):
+        return import_module(f".{name}", __name__)
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -162,6 +162,9 @@ class Calibration:
         return f"Calibration({self._given.name!r}, learned={learned!r} of {len(self.metrics)})"
 
 
+Calibration.__module__ = "serinus"
+
+
 def calibrate(plan: PlanLike, history: Any, progress: Callable[[float], None] | None = None) -> Calibration:
     """How do two arms of one version differ? Learns from history what every metric's evidence is measured against.
 

@@ -7,6 +7,7 @@
 
 #include <pybind11/stl.h>
 
+#include <serinus/core/require.hpp>
 #include <serinus/sequential/boundaries.hpp>
 #include <serinus/sequential/group_sequential.hpp>
 
@@ -31,16 +32,24 @@ py::array_t<double> array_of(const std::vector<double>& values) {
     return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
-py::tuple call_group_sequential(const std::vector<double>& information, double alpha, py::handle spending,
-                                std::optional<double> parameter, int sided) {
+int sided_argument(py::handle given) {
+    const double sided = number_argument("sided", given);
+    require(sided == 1 || sided == 2, "sided", sided, "1 or 2");
+    return static_cast<int>(sided);
+}
+
+py::tuple call_group_sequential(const std::vector<double>& information, py::handle alpha, py::handle spending,
+                                py::handle parameter, py::handle sided) {
     const auto design =
-        group_sequential(information, alpha, word_argument<Spending>("spending", spending), parameter, sided);
+        group_sequential(information, number_argument("alpha", alpha), word_argument<Spending>("spending", spending),
+                         optional_number_argument("parameter", parameter), sided_argument(sided));
     return py::make_tuple(array_of(design.bounds), array_of(design.cumulative_alpha));
 }
 
 py::tuple call_crossing_probabilities(const std::vector<double>& information, const std::vector<double>& bounds,
-                                      double drift, int sided) {
-    const auto found = crossing_probabilities(information, bounds, drift, sided);
+                                      py::handle drift, py::handle sided) {
+    const auto found =
+        crossing_probabilities(information, bounds, number_argument("drift", drift), sided_argument(sided));
     return py::make_tuple(array_of(found.upper), array_of(found.lower));
 }
 

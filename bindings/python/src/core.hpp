@@ -55,6 +55,25 @@ inline std::string_view text_argument(std::string_view field, py::handle value) 
     return {text, static_cast<std::size_t>(size)};
 }
 
+/// The number of anything that Python takes for a float; raises `serinus.argument.type` for anything else.
+inline double number_argument(std::string_view field, py::handle value) {
+    const double number = PyFloat_AsDouble(value.ptr());
+    if (number != -1.0 || PyErr_Occurred() == nullptr) return number;
+    PyErr_Clear();
+    raise(Code::argument_type, std::string(field) + " is " + shown(value) + "; allowed: a number");
+}
+/// The same where None stands for a default.
+inline std::optional<double> optional_number_argument(std::string_view field, py::handle value) {
+    if (value.is_none()) return std::nullopt;
+    return number_argument(field, value);
+}
+/// What Python takes for true.
+inline bool truth_argument(py::handle value) {
+    const int truth = PyObject_IsTrue(value.ptr());
+    if (truth < 0) throw py::error_already_set();
+    return truth == 1;
+}
+
 /// The enum value that a Python str names.
 template <class Enum>
 Enum word_argument(std::string_view field, py::handle value) {
@@ -148,6 +167,12 @@ inline py::bytes to_bytes(std::span<const std::byte> state) {
 inline std::span<const std::byte> from_bytes(const py::bytes& state) {
     const auto text = static_cast<std::string_view>(state);
     return std::as_bytes(std::span(text.data(), text.size()));
+}
+/// The same for whatever `restore` was given; raises `serinus.argument.type` for anything but bytes.
+inline std::span<const std::byte> state_argument(py::handle state) {
+    if (!PyBytes_Check(state.ptr()))
+        raise(Code::argument_type, "state is " + shown(state) + "; allowed: the bytes that state() gave");
+    return from_bytes(py::reinterpret_borrow<py::bytes>(state));
 }
 
 }  // namespace serinus::python

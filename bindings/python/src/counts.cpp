@@ -51,22 +51,17 @@ double exposure_argument(const char* name, py::handle value) {
     return number;
 }
 
-RateTest make_rate_test(double alpha, std::optional<double> alpha_promote, py::handle harm, py::handle margin,
-                        py::handle side, double dispersion, bool interval) {
-    return RateTest({.alpha = alpha,
-                     .alpha_promote = alpha_promote,
-                     .harm = word_argument<Harm>("harm", harm),
-                     .margin = margin_argument(margin),
-                     .side = word_argument<Side>("side", side),
-                     .dispersion = dispersion,
-                     .interval = interval});
-}
-
 /// The options that RateTest and ThresholdTest have.
 template <class Options>
-py::tuple options_tuple(const Options& o) {
-    return py::make_tuple(o.alpha, o.alpha_promote, word(o.harm), margin_dict(o.margin), word(o.side), o.dispersion,
-                          o.interval);
+Options side_options(py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin, py::handle side,
+                     py::handle dispersion, py::handle interval) {
+    return {.alpha = number_argument("alpha", alpha),
+            .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
+            .harm = word_argument<Harm>("harm", harm),
+            .margin = margin_argument(margin),
+            .side = word_argument<Side>("side", side),
+            .dispersion = number_argument("dispersion", dispersion),
+            .interval = truth_argument(interval)};
 }
 
 template <class Test>
@@ -108,32 +103,20 @@ void define_rates(Class& type) {
     quicken_update<Test, RateUpdate<Test>>(type);
 }
 
-template <class Test, class Class>
-void define_merge(Class& type) {
-    type.def("merge", &Test::merge, py::arg("other"),
-             R"(Takes over what another test of the same options has seen of other, independent data.
-
-Raises `serinus.Error` with code "serinus.state.options", and changes nothing, where options differ.)");
-}
-
-SampleRatioTest make_sample_ratio_test(const std::vector<double>& shares, double alpha, double tolerance,
-                                       py::handle side, double dispersion, double concentration) {
-    return SampleRatioTest(shares, {.alpha = alpha,
-                                    .tolerance = tolerance,
+SampleRatioTest make_sample_ratio_test(const std::vector<double>& shares, py::handle alpha, py::handle tolerance,
+                                       py::handle side, py::handle dispersion, py::handle concentration) {
+    return SampleRatioTest(shares, {.alpha = number_argument("alpha", alpha),
+                                    .tolerance = number_argument("tolerance", tolerance),
                                     .side = word_argument<Side>("side", side),
-                                    .dispersion = dispersion,
-                                    .concentration = concentration});
+                                    .dispersion = number_argument("dispersion", dispersion),
+                                    .concentration = number_argument("concentration", concentration)});
 }
 
-ThresholdTest make_threshold_test(double threshold, double alpha, std::optional<double> alpha_promote, py::handle harm,
-                                  py::handle margin, py::handle side, double dispersion, bool interval) {
-    return ThresholdTest(threshold, {.alpha = alpha,
-                                     .alpha_promote = alpha_promote,
-                                     .harm = word_argument<Harm>("harm", harm),
-                                     .margin = margin_argument(margin),
-                                     .side = word_argument<Side>("side", side),
-                                     .dispersion = dispersion,
-                                     .interval = interval});
+ThresholdTest make_threshold_test(py::handle threshold, py::handle alpha, py::handle alpha_promote, py::handle harm,
+                                  py::handle margin, py::handle side, py::handle dispersion, py::handle interval) {
+    return ThresholdTest(
+        number_argument("threshold", threshold),
+        side_options<sequential::ThresholdOptions>(alpha, alpha_promote, harm, margin, side, dispersion, interval));
 }
 
 /// What all detectors have; `make` is that of one test. The test gives its options, not what it has seen.
@@ -142,8 +125,9 @@ py::class_<sequential::ChangeDetector<Test>> define_detector(py::module_& module
                                                              const Options& fresh) {
     using Detector = sequential::ChangeDetector<Test>;
     py::class_<Detector> type(module, name);
-    type.def(py::init([fresh](const Test& test, std::optional<double> arl, double interval_seconds) {
-            return Detector(fresh(test), {.arl = arl, .interval_seconds = interval_seconds});
+    type.def(py::init([fresh](const Test& test, py::handle arl, py::handle interval_seconds) {
+            return Detector(fresh(test), {.arl = optional_number_argument("arl", arl),
+                                          .interval_seconds = number_argument("interval_seconds", interval_seconds)});
         }))
         .def_property_readonly("log_statistic", &Detector::log_statistic)
         .def_property_readonly("alarmed", &Detector::alarmed)
@@ -155,33 +139,51 @@ py::class_<sequential::ChangeDetector<Test>> define_detector(py::module_& module
     return type;
 }
 
-double count_dispersion(const Whole& events_b, const Real& exposure_b, const Whole& events_c, const Real& exposure_c) {
+double count_dispersion(const Whole& events_b, const Real& exposure_b, const Whole& events_c, const Real& exposure_c,
+                        py::handle alpha) {
     sequential::CountDispersion history;
     for (py::ssize_t i = 0; i < events_b.size(); ++i) {
         history.add(static_cast<double>(events_b.data()[i]), exposure_b.data()[i],
                     static_cast<double>(events_c.data()[i]), exposure_c.data()[i]);
     }
-    return history.phi();
+    return history.phi(number_argument("alpha", alpha));
+}
+
+double share_dispersion(const Whole& below, const Whole& values, py::handle q, py::handle alpha) {
+    sequential::ShareDispersion history(number_argument("q", q));
+    for (py::ssize_t i = 0; i < below.size(); ++i)
+        history.add(static_cast<double>(below.data()[i]), static_cast<double>(values.data()[i]));
+    return history.phi(number_argument("alpha", alpha));
 }
 
 }  // namespace
 
 void register_counts(py::module_& module) {
     py::class_<RateTest> rate(module, "RateTest");
-    rate.def(py::init(&make_rate_test)).def_property_readonly("_options", [](const RateTest& test) {
-        return options_tuple(test.options());
-    });
+    rate.def(py::init([](py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
+                         py::handle side, py::handle dispersion, py::handle interval) {
+        return RateTest(
+            side_options<sequential::RateOptions>(alpha, alpha_promote, harm, margin, side, dispersion, interval));
+    }));
+    define_options<RateTest>(rate);
     define_rates<RateTest>(rate);
     define_evidence<RateTest>(rate);
     define_merge<RateTest>(rate);
+    auto mixture = define_mixture<RateTest>(module, "RateMixture");
+    define_rates<sequential::StartMixture<RateTest>>(mixture);
 
     py::class_<SampleRatioTest> split(module, "SampleRatioTest");
     split.def(py::init(&make_sample_ratio_test))
         .def(
             "update",
-            [](SampleRatioTest& test, const py::sequence& counts) {
+            [](SampleRatioTest& test, py::handle counts) {
+                if (!PySequence_Check(counts.ptr()) || PyUnicode_Check(counts.ptr()))
+                    raise(Code::argument_type, "counts is " + shown(counts) + "; allowed: one count an arm");
                 std::vector<std::int64_t> numbers;
-                for (const py::handle count : counts) numbers.push_back(count_argument("counts", count));
+                for (const py::handle count : counts) {
+                    const std::string name = "counts[" + std::to_string(numbers.size()) + "]";
+                    numbers.push_back(count_argument(name.c_str(), count));
+                }
                 test.update(numbers);
             },
             py::arg("counts"),
@@ -191,16 +193,18 @@ Raises `serinus.Error` with code "serinus.argument.count" or "serinus.argument.l
 that are negative, fractional or above 2^53, and for another number of arms.)")
         .def("_update_many",
              [](SampleRatioTest& test, const Whole& counts) { test.update_many(span_of<std::int64_t>(counts)); })
-        .def("_share",
-             [](const SampleRatioTest& test, std::size_t arm) {
-                 const Interval bounds = test.share(arm);
-                 return std::pair(bounds.lower, bounds.upper);
-             })
-        .def_property_readonly("_options", [](const SampleRatioTest& test) {
-            const auto& o = test.options();
-            return py::make_tuple(std::vector<double>(test.shares().begin(), test.shares().end()), o.alpha, o.tolerance,
-                                  word(o.side), o.dispersion, o.concentration);
+        .def("_share", [](const SampleRatioTest& test, py::handle arm) {
+            const py::ssize_t index = PyIndex_Check(arm.ptr()) ? PyNumber_AsSsize_t(arm.ptr(), nullptr) : -1;
+            if (index < 0) {
+                raise(Code::argument_range,
+                      "arm is " + shown(arm) + "; allowed: 0 to " + std::to_string(test.shares().size() - 1));
+            }
+            const Interval bounds = test.share(static_cast<std::size_t>(index));
+            return std::pair(bounds.lower, bounds.upper);
         });
+    define_options<SampleRatioTest>(split, [](py::dict& out, const SampleRatioTest& test) {
+        out["shares"] = py::cast(std::vector<double>(test.shares().begin(), test.shares().end()));
+    });
     define_evidence<SampleRatioTest>(split);
     define_merge<SampleRatioTest>(split);
 
@@ -217,8 +221,9 @@ that are negative, fractional or above 2^53, and for another number of arms.)")
                                "False while no interval's buckets had a bound within 25 % of what is wanted.")
         .def_property_readonly("tested", &ThresholdTest::tested,
                                "The margin that was really tested, a ratio or a difference as asked; None before data.")
-        .def_property_readonly("threshold", &ThresholdTest::threshold, "As given.")
-        .def_property_readonly("_options", [](const ThresholdTest& test) { return options_tuple(test.options()); });
+        .def_property_readonly("threshold", &ThresholdTest::threshold, "As given.");
+    define_options<ThresholdTest>(
+        threshold, [](py::dict& out, const ThresholdTest& test) { out["threshold"] = test.threshold(); });
     define_evidence<ThresholdTest>(threshold);
     define_merge<ThresholdTest>(threshold);
 
@@ -236,11 +241,13 @@ that are negative, fractional or above 2^53, and for another number of arms.)")
         .def("_update_many", &update_proportions<Shares>);
     using Gauges = sequential::ChangeDetector<sequential::PairedTest>;
     auto gauges = define_detector<sequential::PairedTest>(module, "PairedDetector", same_options);
-    gauges.def("update", [](Gauges& test, double difference) { test.update(difference); })
-        .def("_update_many", [](Gauges& test, const Real& differences) {
-            for (const double difference : span_of<double>(differences)) test.update(difference);
-        });
+    gauges
+        .def("update",
+             [](Gauges& test, py::handle difference) { test.update(number_argument("difference", difference)); })
+        .def("_update_many",
+             [](Gauges& test, const Real& differences) { test.update_many(span_of<double>(differences)); });
     module.def("count_dispersion", &count_dispersion);
+    module.def("share_dispersion", &share_dispersion);
 }
 
 }  // namespace serinus::python

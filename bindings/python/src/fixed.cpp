@@ -163,13 +163,6 @@ py::dict call_mann_whitney_batch(const py::sequence& baselines, const py::sequen
 
 // ---- options from keywords and results as dicts: which there are, the structs of the tests say
 
-double number_argument(std::string_view field, py::handle value) {
-    const double number = PyFloat_AsDouble(value.ptr());
-    if (PyErr_Occurred() == nullptr) return number;
-    PyErr_Clear();
-    raise(Code::argument_type, std::string(field) + " is " + shown(value) + "; allowed: a number");
-}
-
 std::uint64_t whole_argument(std::string_view field, py::handle value) {
     const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
     if (index) {
@@ -185,7 +178,7 @@ void take(std::string_view field, py::handle value, double& option) { option = n
 void take(std::string_view, py::handle value, bool& option) { option = PyObject_IsTrue(value.ptr()) == 1; }
 void take(std::string_view, py::handle value, Margin& option) { option = margin_argument(value); }
 void take(std::string_view field, py::handle value, std::optional<double>& option) {
-    if (!value.is_none()) option = number_argument(field, value);
+    option = optional_number_argument(field, value);
 }
 template <class Whole>
     requires std::is_unsigned_v<Whole>

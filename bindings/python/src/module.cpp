@@ -96,6 +96,7 @@ PYBIND11_MODULE(_core, module) {
     module.doc() = "The compiled part of serinus; use the package `serinus` instead.";
     py::register_exception_translator(&translate);
     module.def("version", [] { return serinus::version(); });
+    module.def("number", [](const std::string& name, py::handle given) { return number_argument(name, given); });
     module.def("fail", &fail, py::arg("code"), py::arg("sentence"));
     module.def(
         "parse_time",

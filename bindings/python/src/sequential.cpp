@@ -9,7 +9,7 @@
 
 #include <pybind11/stl.h>
 
-#include <serinus/core/reason.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/sequential/combine.hpp>
 #include <serinus/sequential/paired_noise.hpp>
 #include <serinus/sequential/paired_test.hpp>
@@ -27,24 +27,17 @@ namespace {
 using sequential::Proportion;
 using sequential::ProportionOptions;
 using sequential::ProportionTest;
-using ProportionMixture = sequential::StartMixture<ProportionTest>;
 
-ProportionTest make_proportion_test(double alpha, std::optional<double> alpha_promote, py::handle harm,
-                                    py::handle margin, py::handle side, py::handle method, double dispersion,
-                                    bool interval) {
-    return ProportionTest(ProportionOptions{.alpha = alpha,
-                                            .alpha_promote = alpha_promote,
+ProportionTest make_proportion_test(py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
+                                    py::handle side, py::handle method, py::handle dispersion, py::handle interval) {
+    return ProportionTest(ProportionOptions{.alpha = number_argument("alpha", alpha),
+                                            .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
                                             .harm = word_argument<Harm>("harm", harm),
                                             .margin = margin_argument(margin),
                                             .side = word_argument<Side>("side", side),
                                             .method = word_argument<sequential::ProportionMethod>("method", method),
-                                            .dispersion = dispersion,
-                                            .interval = interval});
-}
-
-py::tuple options_tuple(const ProportionOptions& o) {
-    return py::make_tuple(o.alpha, o.alpha_promote, word(o.harm), margin_dict(o.margin), word(o.side), word(o.method),
-                          o.dispersion, o.interval);
+                                            .dispersion = number_argument("dispersion", dispersion),
+                                            .interval = truth_argument(interval)});
 }
 
 template <class Test>
@@ -65,7 +58,7 @@ total, above 2^53) raise `serinus.Error` with code "serinus.argument.count" and 
 };
 
 template <class Test, class Class>
-void define_common(Class& type) {
+void define_proportions(Class& type) {
     type.def(
             "update",
             [](Test& test, py::handle bad_b, py::handle total_b, py::handle bad_c, py::handle total_c) {
@@ -76,7 +69,6 @@ void define_common(Class& type) {
             py::arg("bad_b"), py::arg("total_b"), py::arg("bad_c"), py::arg("total_c"))
         .def("_update_many", &update_proportions<Test>);
     quicken_update<Test, ProportionUpdate<Test>>(type);
-    define_evidence<Test>(type);
 }
 
 py::dict combine(const std::vector<double>& log_e_values, const std::vector<double>& weights, py::handle method) {
@@ -134,24 +126,23 @@ PairedNoise noise_argument(const py::dict& given) {
     return noise;
 }
 
-py::dict call_paired_noise(const std::vector<std::vector<double>>& differences, double magnitude, bool centred) {
-    return noise_dict(sequential::paired_noise(differences, magnitude, centred));
+py::dict call_paired_noise(const std::vector<std::vector<double>>& differences, py::handle magnitude, bool centred) {
+    return noise_dict(sequential::paired_noise(differences, number_argument("magnitude", magnitude), centred));
 }
 
-PairedTest make_paired_test(double alpha, std::optional<double> alpha_promote, py::handle harm, py::handle margin,
-                            py::handle side, const std::optional<py::dict>& noise, bool interval) {
-    return PairedTest({.alpha = alpha,
-                       .alpha_promote = alpha_promote,
+PairedTest make_paired_test(py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
+                            py::handle side, const std::optional<py::dict>& noise, py::handle interval) {
+    return PairedTest({.alpha = number_argument("alpha", alpha),
+                       .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
                        .harm = word_argument<Harm>("harm", harm),
                        .margin = margin_argument(margin),
                        .side = word_argument<Side>("side", side),
                        .noise = noise ? std::make_shared<const PairedNoise>(noise_argument(*noise)) : nullptr,
-                       .interval = interval});
+                       .interval = truth_argument(interval)});
 }
 
 template <class Test, class Class>
-void define_gauge(Class& type) {
-    define_evidence<Test>(type);
+void define_differences(Class& type) {
     type.def("_update_many", [](Test& test, const py::array_t<double, py::array::c_style>& differences) {
         const double* const d = differences.data();
         for (py::ssize_t i = 0; i < differences.size(); ++i) test.update(d[i]);
@@ -163,68 +154,72 @@ void define_gauge(Class& type) {
 void register_sequential(py::module_& module) {
     py::class_<ProportionTest> test(module, "ProportionTest");
     test.def(py::init(&make_proportion_test));
-    define_common<ProportionTest>(test);
-    test.def_property_readonly("_options", [](const ProportionTest& t) { return options_tuple(t.options()); })
-        .def("merge", &ProportionTest::merge, py::arg("other"),
-             R"(Takes over what another test of the same options has seen of other, independent requests.
-
-Raises `serinus.Error` with code "serinus.state.options", and changes nothing, where options differ.)");
-    // The mixture starts from a test that has seen nothing: a fresh one of the same options.
-    py::class_<ProportionMixture> mixture(module, "StartMixture");
-    mixture.def(
-        py::init([](const ProportionTest& options) { return ProportionMixture(ProportionTest(options.options())); }));
-    define_common<ProportionMixture>(mixture);
-    mixture
-        .def_property_readonly("_options", [](const ProportionMixture& m) { return options_tuple(m.test().options()); })
-        .def("begin", &ProportionMixture::begin, py::arg("weight"),
-             "A start, now, with this part of the whole capital, above 0; all weights sum to at most 1.")
-        .def_property_readonly("spent", &ProportionMixture::spent, "The capital that has been put to work, in [0, 1].");
+    define_proportions<ProportionTest>(test);
+    define_evidence<ProportionTest>(test);
+    define_options<ProportionTest>(test);
+    define_merge<ProportionTest>(test);
+    auto mixture = define_mixture<ProportionTest>(module, "ProportionMixture");
+    define_proportions<sequential::StartMixture<ProportionTest>>(mixture);
     py::class_<PairedTest> paired(module, "PairedTest");
     paired.def(py::init(&make_paired_test));
-    define_gauge<PairedTest>(paired);
+    define_differences<PairedTest>(paired);
+    define_evidence<PairedTest>(paired);
+    using PairedMixture = sequential::StartMixture<PairedTest>;
+    auto paired_mixture = define_mixture<PairedTest>(module, "PairedMixture");
+    define_differences<PairedMixture>(paired_mixture);
+    paired_mixture.def("update", [](PairedMixture& mixture, py::handle difference) {
+        mixture.update(number_argument("difference", difference));
+    });
     paired
         .def(
-            "update", [](PairedTest& test, double difference, double variance) { test.update(difference, variance); },
+            "update",
+            [](PairedTest& test, py::handle difference, py::handle variance) {
+                test.update(number_argument("difference", difference), number_argument("variance", variance));
+            },
             py::arg("difference"), py::arg("variance") = 1.0,
             R"(Takes canary - baseline of one interval; NaN is no information. For difference margins.
 
 `variance`: predicted variance of the difference relative to history's, known before the values.)")
         .def(
             "update_pair",
-            [](PairedTest& test, double baseline, double canary, double instances_baseline, double instances_canary,
-               double variance) {
-                test.update(sequential::Pair{.baseline = baseline,
-                                             .canary = canary,
-                                             .instances_baseline = instances_baseline,
-                                             .instances_canary = instances_canary,
-                                             .variance = variance});
+            [](PairedTest& test, py::handle baseline, py::handle canary, py::handle instances_baseline,
+               py::handle instances_canary, py::handle variance) {
+                test.update(
+                    sequential::Pair{.baseline = number_argument("baseline", baseline),
+                                     .canary = number_argument("canary", canary),
+                                     .instances_baseline = number_argument("instances_baseline", instances_baseline),
+                                     .instances_canary = number_argument("instances_canary", instances_canary),
+                                     .variance = number_argument("variance", variance)});
             },
             py::arg("baseline"), py::arg("canary"), py::arg("instances_baseline") = 0.0,
             py::arg("instances_canary") = 0.0, py::arg("variance") = 1.0,
             R"(Takes the values of both arms in one interval; for ratio and difference margins.
 
-`instances_...`: how many instances each value is the mean of; 0: not known.)")
-        .def_property_readonly("_options", [](const PairedTest& t) {
-            const auto& o = t.options();
-            return py::make_tuple(o.alpha, o.alpha_promote, word(o.harm), margin_dict(o.margin), word(o.side),
-                                  o.noise ? py::object(noise_dict(*o.noise)) : py::none(), o.interval);
-        });
+`instances_...`: how many instances each value is the mean of; 0: not known.)");
+    define_options<PairedTest>(paired, [](py::dict& out, const PairedTest& t) {
+        const auto& noise = t.options().noise;
+        out["noise"] = noise ? py::object(noise_dict(*noise)) : py::object(py::str("learn"));
+    });
     py::class_<SignedRankTest> signed_rank(module, "SignedRankTest");
-    signed_rank.def(py::init([](double alpha, py::handle harm, py::handle margin) {
-        return SignedRankTest(
-            {.alpha = alpha, .harm = word_argument<Harm>("harm", harm), .margin = margin_argument(margin)});
+    signed_rank.def(py::init([](py::handle alpha, py::handle harm, py::handle margin) {
+        return SignedRankTest({.alpha = number_argument("alpha", alpha),
+                               .harm = word_argument<Harm>("harm", harm),
+                               .margin = margin_argument(margin)});
     }));
-    define_gauge<SignedRankTest>(signed_rank);
-    signed_rank
-        .def("update", &SignedRankTest::update, py::arg("difference"),
-             "Takes canary - baseline of one interval; NaN is no information.")
-        .def_property_readonly("_options", [](const SignedRankTest& t) {
-            const auto& o = t.options();
-            return py::make_tuple(o.alpha, word(o.harm), margin_dict(o.margin));
-        });
+    define_differences<SignedRankTest>(signed_rank);
+    define_evidence<SignedRankTest>(signed_rank);
+    signed_rank.def(
+        "update",
+        [](SignedRankTest& test, py::handle difference) { test.update(number_argument("difference", difference)); },
+        py::arg("difference"), "Takes canary - baseline of one interval; NaN is no information.");
+    define_options<SignedRankTest>(signed_rank);
     module.def("paired_noise", &call_paired_noise);
     module.def("combine", &combine);
-    module.def("start_weight", &sequential::start_weight);
+    module.def("start_weight", [](py::handle j) {
+        const std::int64_t start = count_argument("j", j);
+        require_count("j", static_cast<double>(start));
+        return sequential::start_weight(start);
+    });
 }
 
 }  // namespace serinus::python

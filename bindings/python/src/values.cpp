@@ -4,9 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <limits>
-#include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <pybind11/stl.h>
@@ -18,6 +18,7 @@
 #include <serinus/sequential/quantile_test.hpp>
 
 #include "core.hpp"
+#include "evidence.hpp"
 
 namespace serinus::python {
 namespace {
@@ -70,8 +71,19 @@ std::span<const double> row(const Array& values, py::ssize_t i) {
 }
 
 template <class Test>
-void update_many(Test& test, const Array& baseline, const Array& canary) {
+void update_rows(Test& test, const Array& baseline, const Array& canary) {
     for (py::ssize_t i = 0; i < baseline.shape(0); ++i) test.update(row(baseline, i), row(canary, i));
+}
+/// All rows or none: values that MeanTest cannot take are known only when they come. The others take all values.
+template <class Test>
+void update_many(Test& test, const Array& baseline, const Array& canary) {
+    if constexpr (std::is_same_v<Test, MeanTest>) {
+        Test next = test;
+        update_rows(next, baseline, canary);
+        test = next;
+    } else {
+        update_rows(test, baseline, canary);
+    }
 }
 
 template <class Test, class Class>
@@ -87,33 +99,14 @@ void define_values(Class& type) {
 
 Arrays of any length, or single numbers; NaN is no information. What is impossible raises `serinus.Error` and changes
 nothing.)")
-        .def("_update_many", &update_many<Test>)
-        .def(
-            "merge", [](Test& test, const Test& other) { test.merge(other); }, py::arg("other"),
-            R"(Takes over what another test of the same options has seen, of other data.
-
-The largest e-value that the other test has seen is not taken over, since two tests look twice. Whether to merge must be
-decided without looking at the other's values.)")
-        .def(
-            "state", [](const Test& test) { return to_bytes(encode(test.state())); },
-            "All that is remembered, as bytes; for a process that may be stopped at any time.")
-        .def(
-            "restore",
-            [](Test& test, const py::bytes& state) { test.restore(decode<decltype(test.state())>(from_bytes(state))); },
-            py::arg("state"),
-            R"(Takes over the bytes that `state` gave.
-
-Raises `serinus.Error` with code "serinus.state.*" for anything else, and for a state that was taken under other
-options; nothing is changed then.)");
+        .def("_update_many", &update_many<Test>);
+    define_merge<Test>(type);
 }
 
 template <class Test, class Class>
 void define_test(Class& type) {
     define_values<Test>(type);
-    type.def_property_readonly("log_e_value", &Test::log_e_value,
-                               "Natural log of the e-value; decided once it reached log(1/alpha).")
-        .def_property_readonly("decided", &Test::decided, "True once the e-value has reached 1/alpha.")
-        .def("evidence", &Test::evidence, "All that is known now; see `serinus.Evidence`.");
+    define_evidence<Test>(type);
 }
 
 /// (n, mean, squares) or (n, mean, squares, cubes, fourths).
@@ -158,16 +151,16 @@ py::tuple cdf(const DistributionBand& band, py::handle arm, const Array& x) {
 
 void register_values(py::module_& module) {
     py::class_<MeanTest> mean(module, "MeanTest");
-    mean.def(py::init([](double alpha, std::optional<double> alpha_promote, py::handle harm, py::handle margin,
-                         py::handle side, double dispersion, double n_opt, double gate) {
-        return MeanTest({.alpha = alpha,
-                         .alpha_promote = alpha_promote,
+    mean.def(py::init([](py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
+                         py::handle side, py::handle dispersion, py::handle n_opt, py::handle gate) {
+        return MeanTest({.alpha = number_argument("alpha", alpha),
+                         .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
                          .harm = word_argument<Harm>("harm", harm),
                          .margin = margin_argument(margin),
                          .side = word_argument<Side>("side", side),
-                         .dispersion = dispersion,
-                         .n_opt = n_opt,
-                         .gate = gate});
+                         .dispersion = number_argument("dispersion", dispersion),
+                         .n_opt = number_argument("n_opt", n_opt),
+                         .gate = number_argument("gate", gate)});
     }));
     define_test<MeanTest>(mean);
     mean.def(
@@ -183,40 +176,32 @@ higher ones an interval counts as a single effective value.)")
         .def_property_readonly("effective_baseline", &MeanTest::effective_baseline,
                                "How many of the baseline's values effectively carry its variance.")
         .def_property_readonly("effective_canary", &MeanTest::effective_canary,
-                               "How many of the canary's values effectively carry its variance.")
-        .def_property_readonly("_options", [](const MeanTest& t) {
-            const auto& o = t.options();
-            return py::make_tuple(o.alpha, o.alpha_promote, word(o.harm), margin_dict(o.margin), word(o.side),
-                                  o.dispersion, o.n_opt, o.gate);
-        });
+                               "How many of the canary's values effectively carry its variance.");
+    define_options<MeanTest>(mean);
 
     py::class_<QuantileTest> quantile(module, "QuantileTest");
-    quantile.def(py::init([](double q, double alpha, std::optional<double> alpha_promote, py::handle harm,
-                             py::handle margin, py::handle side, double dispersion, double n_opt, bool interval) {
-        return QuantileTest({.q = q,
-                             .alpha = alpha,
-                             .alpha_promote = alpha_promote,
-                             .harm = word_argument<Harm>("harm", harm),
-                             .margin = margin_argument(margin),
-                             .side = word_argument<Side>("side", side),
-                             .dispersion = dispersion,
-                             .n_opt = n_opt,
-                             .interval = interval});
-    }));
+    quantile.def(
+        py::init([](py::handle q, py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
+                    py::handle side, py::handle dispersion, py::handle n_opt, py::handle interval) {
+            return QuantileTest({.q = number_argument("q", q),
+                                 .alpha = number_argument("alpha", alpha),
+                                 .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
+                                 .harm = word_argument<Harm>("harm", harm),
+                                 .margin = margin_argument(margin),
+                                 .side = word_argument<Side>("side", side),
+                                 .dispersion = number_argument("dispersion", dispersion),
+                                 .n_opt = number_argument("n_opt", n_opt),
+                                 .interval = truth_argument(interval)});
+        }));
     define_test<QuantileTest>(quantile);
-    quantile
-        .def(
-            "interval",
-            [](const QuantileTest& test, py::handle arm) {
-                return interval_tuple(test.interval(word_argument<Arm>("arm", arm)));
-            },
-            py::arg("arm"),
-            R"((lower, upper, confidence) of an arm's own quantile, always valid, two-sided; "baseline" or "canary".)")
-        .def_property_readonly("_options", [](const QuantileTest& t) {
-            const auto& o = t.options();
-            return py::make_tuple(o.q, o.alpha, o.alpha_promote, word(o.harm), margin_dict(o.margin), word(o.side),
-                                  o.dispersion, o.n_opt, o.interval);
-        });
+    quantile.def(
+        "interval",
+        [](const QuantileTest& test, py::handle arm) {
+            return interval_tuple(test.interval(word_argument<Arm>("arm", arm)));
+        },
+        py::arg("arm"),
+        R"((lower, upper, confidence) of an arm's own quantile, always valid, two-sided; "baseline" or "canary".)");
+    define_options<QuantileTest>(quantile);
 
     py::class_<StochasticOrder>(module, "StochasticOrder",
                                 R"(How far apart two distribution functions are, in the direction of harm.
@@ -245,29 +230,28 @@ n_baseline, n_canary : float
                    ", lower=" + number_text(o.lower) + ", p_value=" + number_text(o.p_value) + ")";
         });
     py::class_<DistributionBand> band(module, "DistributionBand");
-    band.def(py::init([](double alpha, py::handle harm, py::handle margin, double t_min) {
-        return DistributionBand({.alpha = alpha,
+    band.def(py::init([](py::handle alpha, py::handle harm, py::handle margin, py::handle t_min) {
+        return DistributionBand({.alpha = number_argument("alpha", alpha),
                                  .harm = word_argument<Harm>("harm", harm),
                                  .margin = margin_argument(margin),
-                                 .t_min = t_min});
+                                 .t_min = number_argument("t_min", t_min)});
     }));
     define_values<DistributionBand>(band);
+    define_state<DistributionBand>(band);
     band.def("order", &DistributionBand::order, "Where and how far the canary lies on the side of harm.")
         .def(
             "half_width",
             [](const DistributionBand& b, py::handle arm) { return b.half_width(word_argument<Arm>("arm", arm)); },
             py::arg("arm"), "Half the height of an arm's band; infinity before t_min values.")
-        .def("_cdf", &cdf)
-        .def_property_readonly("_options", [](const DistributionBand& b) {
-            const auto& o = b.options();
-            return py::make_tuple(o.alpha, word(o.harm), margin_dict(o.margin), o.t_min);
-        });
+        .def("_cdf", &cdf);
+    define_options<DistributionBand>(band);
 
     module.def("quantile_ab_log_e_value",
-               [](const Array& baseline, const Array& canary, double q, double n_opt, double alpha_opt) {
+               [](const Array& baseline, const Array& canary, py::handle q, py::handle n_opt, py::handle alpha_opt) {
                    return sequential::quantile_ab_log_e_value(
                        {baseline.data(), static_cast<std::size_t>(baseline.size())},
-                       {canary.data(), static_cast<std::size_t>(canary.size())}, q, n_opt, alpha_opt);
+                       {canary.data(), static_cast<std::size_t>(canary.size())}, number_argument("q", q),
+                       number_argument("n_opt", n_opt), number_argument("alpha_opt", alpha_opt));
                });
 }
 

@@ -63,6 +63,8 @@ class ArmQuantile:
     upper: float
 
 
+ArmQuantile.__module__ = "serinus"
+
 @dataclasses.dataclass(frozen=True)
 class QuantileDifferenceResult(_Result):
     """What `quantile_difference` found: canary minus baseline, and each arm's own quantile."""

@@ -16,6 +16,10 @@ class _Result:
 
     __slots__ = ()
 
+    def __init_subclass__(cls) -> None:
+        # People meet these types in `serinus`, and pickles should find them there too.
+        cls.__module__ = "serinus"
+
     def to_dict(self) -> dict[str, Any]:
         """The fields as a dict."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]

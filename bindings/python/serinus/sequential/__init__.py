@@ -21,7 +21,7 @@ from ._boundaries import (
 )
 from ._change import ChangeDetector
 from ._combine import Combined, combine
-from ._counts import count_dispersion
+from ._counts import count_dispersion, share_dispersion
 from ._distribution_band import DistributionBand, StochasticOrder
 from ._group_sequential import CrossingProbabilities, GroupSequential, crossing_probabilities, group_sequential
 from ._mean import MeanTest
@@ -70,6 +70,7 @@ __all__ = [
     "paired_noise",
     "poly_stitching",
     "quantile_ab_log_e_value",
+    "share_dispersion",
     "start_weight",
 ]
 

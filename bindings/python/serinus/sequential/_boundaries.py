@@ -20,28 +20,26 @@ def _numbers(name: str, given: ArrayLike) -> NDArray[np.float64]:
     return array.astype(np.float64)
 
 
+def _single(**given: float) -> tuple[float, ...]:
+    """Numbers that are no arrays: what a mixture is tuned for."""
+    return tuple(_core.number(name, value) for name, value in given.items())
+
+
 def normal_mixture(
     v: ArrayLike, alpha: ArrayLike, v_opt: float, alpha_opt: float = 0.05, one_sided: bool = True
 ) -> Any:
-    """The boundary of `log_normal_mixture`, for sums of sub-Gaussian increments (normal ones, or bounded ones by their range).
+    """The boundary of `log_normal_mixture`: the sum at which that martingale is worth 1/alpha.
 
     Parameters
     ----------
-    v : float or array_like
-        The variance that the sum has used, in the unit of the sum squared; 0 or more.
     alpha : float or array_like
         The probability of ever exceeding the boundary; in (0, 1).
-    v_opt : float
-        Above 0: the intrinsic time at which the boundary for `alpha_opt` shall be tightest.
-    alpha_opt : float
-        In (0, 1), one-sided in (0, 1/2).
-    one_sided : bool
-        Against a mean of at most 0, or of 0.
+    v, v_opt, alpha_opt, one_sided
+        As for `log_normal_mixture`.
 
     Returns
     -------
     float or ndarray
-        The sum at which the martingale is worth 1/alpha.
 
     Examples
     --------
@@ -49,13 +47,17 @@ def normal_mixture(
     >>> round(normal_mixture(100, 0.05, 100), 4)
     27.6607
     """
-    return _core.normal_mixture(_numbers("v", v), _numbers("alpha", alpha), v_opt, alpha_opt, one_sided)
+    return _core.normal_mixture(
+        _numbers("v", v), _numbers("alpha", alpha), *_single(v_opt=v_opt, alpha_opt=alpha_opt), bool(one_sided)
+    )
 
 
 def log_normal_mixture(
     s: ArrayLike, v: ArrayLike, v_opt: float, alpha_opt: float = 0.05, one_sided: bool = True
 ) -> Any:
-    """Log of the mixture martingale for sums of sub-Gaussian increments (normal ones, or bounded ones by their range).
+    """Log of the mixture martingale for sums of sub-Gaussian increments.
+
+    Such are normal ones, and bounded ones by their range.
 
     Parameters
     ----------
@@ -81,31 +83,24 @@ def log_normal_mixture(
     >>> round(log_normal_mixture(20, 30, 120), 4)
     4.3016
     """
-    return _core.log_normal_mixture(_numbers("s", s), _numbers("v", v), v_opt, alpha_opt, one_sided)
+    return _core.log_normal_mixture(
+        _numbers("s", s), _numbers("v", v), *_single(v_opt=v_opt, alpha_opt=alpha_opt), bool(one_sided)
+    )
 
 
-def gamma_exponential(
-    v: ArrayLike, alpha: ArrayLike, v_opt: float, c: float, alpha_opt: float = 0.05
-) -> Any:
-    """The boundary of `log_gamma_exponential`, for sums of sub-exponential increments (waiting times, bounded ones by their variance).
+def gamma_exponential(v: ArrayLike, alpha: ArrayLike, v_opt: float, c: float, alpha_opt: float = 0.05) -> Any:
+    """The boundary of `log_gamma_exponential`: the sum at which that martingale is worth 1/alpha.
 
     Parameters
     ----------
-    v : float or array_like
-        The variance that the sum has used, in the unit of the sum squared; 0 or more.
     alpha : float or array_like
         The probability of ever exceeding the boundary; in (0, 1).
-    v_opt : float
-        Above 0: the intrinsic time at which the boundary for `alpha_opt` shall be tightest.
-    c : float
-        The scale, in the unit of the sum; at 0 the mixture is the one-sided normal one.
-    alpha_opt : float
-        In (0, 1/2).
+    v, v_opt, c, alpha_opt
+        As for `log_gamma_exponential`.
 
     Returns
     -------
     float or ndarray
-        The sum at which the martingale is worth 1/alpha.
 
     Examples
     --------
@@ -113,13 +108,15 @@ def gamma_exponential(
     >>> round(gamma_exponential(100, 0.05, 100, 0.5), 4)
     28.9246
     """
-    return _core.gamma_exponential(_numbers("v", v), _numbers("alpha", alpha), v_opt, c, alpha_opt)
+    return _core.gamma_exponential(
+        _numbers("v", v), _numbers("alpha", alpha), *_single(v_opt=v_opt, c=c, alpha_opt=alpha_opt)
+    )
 
 
-def log_gamma_exponential(
-    s: ArrayLike, v: ArrayLike, v_opt: float, c: float, alpha_opt: float = 0.05
-) -> Any:
-    """Log of the mixture martingale for sums of sub-exponential increments (waiting times, bounded ones by their variance).
+def log_gamma_exponential(s: ArrayLike, v: ArrayLike, v_opt: float, c: float, alpha_opt: float = 0.05) -> Any:
+    """Log of the mixture martingale for sums of sub-exponential increments.
+
+    Such are waiting times, and bounded ones by their variance.
 
     Parameters
     ----------
@@ -145,31 +142,24 @@ def log_gamma_exponential(
     >>> round(log_gamma_exponential(20, 30, 120, 0.5), 4)
     3.7867
     """
-    return _core.log_gamma_exponential(_numbers("s", s), _numbers("v", v), v_opt, c, alpha_opt)
+    return _core.log_gamma_exponential(
+        _numbers("s", s), _numbers("v", v), *_single(v_opt=v_opt, c=c, alpha_opt=alpha_opt)
+    )
 
 
-def gamma_poisson(
-    v: ArrayLike, alpha: ArrayLike, v_opt: float, c: float, alpha_opt: float = 0.05
-) -> Any:
-    """The boundary of `log_gamma_poisson`, for sums of sub-Poisson increments (counts of events minus their expectation: c = 1, v the expectation).
+def gamma_poisson(v: ArrayLike, alpha: ArrayLike, v_opt: float, c: float, alpha_opt: float = 0.05) -> Any:
+    """The boundary of `log_gamma_poisson`: the sum at which that martingale is worth 1/alpha.
 
     Parameters
     ----------
-    v : float or array_like
-        The variance that the sum has used, in the unit of the sum squared; 0 or more.
     alpha : float or array_like
         The probability of ever exceeding the boundary; in (0, 1).
-    v_opt : float
-        Above 0: the intrinsic time at which the boundary for `alpha_opt` shall be tightest.
-    c : float
-        The scale, in the unit of the sum; at 0 the mixture is the one-sided normal one.
-    alpha_opt : float
-        In (0, 1/2).
+    v, v_opt, c, alpha_opt
+        As for `log_gamma_poisson`.
 
     Returns
     -------
     float or ndarray
-        The sum at which the martingale is worth 1/alpha.
 
     Examples
     --------
@@ -177,13 +167,15 @@ def gamma_poisson(
     >>> round(gamma_poisson(100, 0.05, 100, 1), 4)
     28.9533
     """
-    return _core.gamma_poisson(_numbers("v", v), _numbers("alpha", alpha), v_opt, c, alpha_opt)
+    return _core.gamma_poisson(
+        _numbers("v", v), _numbers("alpha", alpha), *_single(v_opt=v_opt, c=c, alpha_opt=alpha_opt)
+    )
 
 
-def log_gamma_poisson(
-    s: ArrayLike, v: ArrayLike, v_opt: float, c: float, alpha_opt: float = 0.05
-) -> Any:
-    """Log of the mixture martingale for sums of sub-Poisson increments (counts of events minus their expectation: c = 1, v the expectation).
+def log_gamma_poisson(s: ArrayLike, v: ArrayLike, v_opt: float, c: float, alpha_opt: float = 0.05) -> Any:
+    """Log of the mixture martingale for sums of sub-Poisson increments.
+
+    Such are counts of events minus their expectation: c = 1, v the expectation.
 
     Parameters
     ----------
@@ -209,33 +201,24 @@ def log_gamma_poisson(
     >>> round(log_gamma_poisson(20, 30, 120, 1), 4)
     3.7237
     """
-    return _core.log_gamma_poisson(_numbers("s", s), _numbers("v", v), v_opt, c, alpha_opt)
+    return _core.log_gamma_poisson(_numbers("s", s), _numbers("v", v), *_single(v_opt=v_opt, c=c, alpha_opt=alpha_opt))
 
 
 def beta_binomial(
     v: ArrayLike, alpha: ArrayLike, v_opt: float, g: float, h: float, alpha_opt: float = 0.05, one_sided: bool = True
 ) -> Any:
-    """The boundary of `log_beta_binomial`, for sums of bounded increments (failed requests minus their expectation: g = p, h = 1 - p, v = p (1 - p) n).
+    """The boundary of `log_beta_binomial`: the sum at which that martingale is worth 1/alpha.
 
     Parameters
     ----------
-    v : float or array_like
-        The variance that the sum has used, in the unit of the sum squared; 0 or more.
     alpha : float or array_like
         The probability of ever exceeding the boundary; in (0, 1).
-    v_opt : float
-        Above 0: the intrinsic time at which the boundary for `alpha_opt` shall be tightest.
-    g, h : float
-        Above 0: increments lie in [-g, h].
-    alpha_opt : float
-        In (0, 1), one-sided in (0, 1/2).
-    one_sided : bool
-        Against a mean of at most 0, or of 0.
+    v, v_opt, g, h, alpha_opt, one_sided
+        As for `log_beta_binomial`.
 
     Returns
     -------
     float or ndarray
-        The sum at which the martingale is worth 1/alpha.
 
     Examples
     --------
@@ -243,13 +226,20 @@ def beta_binomial(
     >>> round(beta_binomial(9.9, 0.05, 10, 0.01, 0.99), 4)
     9.9153
     """
-    return _core.beta_binomial(_numbers("v", v), _numbers("alpha", alpha), v_opt, g, h, alpha_opt, one_sided)
+    return _core.beta_binomial(
+        _numbers("v", v),
+        _numbers("alpha", alpha),
+        *_single(v_opt=v_opt, g=g, h=h, alpha_opt=alpha_opt),
+        bool(one_sided),
+    )
 
 
 def log_beta_binomial(
     s: ArrayLike, v: ArrayLike, v_opt: float, g: float, h: float, alpha_opt: float = 0.05, one_sided: bool = True
 ) -> Any:
-    """Log of the mixture martingale for sums of bounded increments (failed requests minus their expectation: g = p, h = 1 - p, v = p (1 - p) n).
+    """Log of the mixture martingale for sums of bounded increments.
+
+    Such are failed requests minus their expectation: g = p, h = 1 - p, v = p (1 - p) n.
 
     Parameters
     ----------
@@ -277,12 +267,12 @@ def log_beta_binomial(
     >>> round(log_beta_binomial(20, 9.9, 10, 0.01, 0.99), 4)
     11.2434
     """
-    return _core.log_beta_binomial(_numbers("s", s), _numbers("v", v), v_opt, g, h, alpha_opt, one_sided)
+    return _core.log_beta_binomial(
+        _numbers("s", s), _numbers("v", v), *_single(v_opt=v_opt, g=g, h=h, alpha_opt=alpha_opt), bool(one_sided)
+    )
 
 
-def poly_stitching(
-    v: ArrayLike, alpha: ArrayLike, v_min: float, c: float = 0, s: float = 1.4, eta: float = 2
-) -> Any:
+def poly_stitching(v: ArrayLike, alpha: ArrayLike, v_min: float, c: float = 0, s: float = 1.4, eta: float = 2) -> Any:
     """The polynomial stitched boundary, in closed form: it grows like the law of the iterated logarithm.
 
     Parameters
@@ -308,7 +298,7 @@ def poly_stitching(
     >>> round(poly_stitching(1000, 0.05, 10), 4)
     119.8998
     """
-    return _core.poly_stitching(_numbers("v", v), _numbers("alpha", alpha), v_min, c, s, eta)
+    return _core.poly_stitching(_numbers("v", v), _numbers("alpha", alpha), *_single(v_min=v_min, c=c, s=s, eta=eta))
 
 
 def double_stitching_bound(
@@ -348,7 +338,10 @@ def double_stitching_bound(
     30.8126
     """
     return _core.double_stitching_bound(
-        _numbers("quantile_p", quantile_p), _numbers("t", t), _numbers("alpha", alpha), t_opt, delta, s, eta
+        _numbers("quantile_p", quantile_p),
+        _numbers("t", t),
+        _numbers("alpha", alpha),
+        *_single(t_opt=t_opt, delta=delta, s=s, eta=eta),
     )
 
 
@@ -376,7 +369,7 @@ def empirical_process_lil_bound(t: ArrayLike, alpha: float, t_min: float, A: flo
     >>> round(empirical_process_lil_bound(1000, 0.05, 100), 4)
     0.082
     """
-    return _core.empirical_process_lil_bound(_numbers("t", t), alpha, t_min, A)
+    return _core.empirical_process_lil_bound(_numbers("t", t), *_single(alpha=alpha, t_min=t_min, A=A))
 
 
 class BernoulliInterval(NamedTuple):
@@ -418,6 +411,8 @@ def bernoulli_confidence_interval(
     """
     return BernoulliInterval(
         *_core.bernoulli_confidence_interval(
-            _numbers("successes", successes), _numbers("trials", trials), alpha, t_opt, alpha_opt
+            _numbers("successes", successes),
+            _numbers("trials", trials),
+            *_single(alpha=alpha, t_opt=t_opt, alpha_opt=alpha_opt),
         )
     )

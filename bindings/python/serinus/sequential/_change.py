@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import _core, _inputs
-from ._counts import proportions, rates
+from .. import _core
+from ._counts import columns_of
 
 if TYPE_CHECKING:
     from ._paired import PairedTest
@@ -62,10 +62,9 @@ class ChangeDetector:
         else:
             _core.fail(
                 "serinus.argument.type",
-                f"test is a {type(test).__name__}; allowed: a ProportionTest, a RateTest or a PairedTest",
+                f"test is {test!r:.60}; allowed: a ProportionTest, a RateTest or a PairedTest",
             )
-        # A test of the same options that has seen nothing, for pickles.
-        self._made_of = test.__reduce__()[1][:-1]
+        self._made_of = type(test), test._options
 
     def update(self, *interval: Any) -> None:
         """Takes what the test's `update` takes: the counts of one interval, or a difference."""
@@ -76,12 +75,7 @@ class ChangeDetector:
 
         Nothing is taken when an interval is impossible.
         """
-        if isinstance(self._detector, _core.ProportionDetector):
-            self._detector._update_many(*proportions(*columns))
-        elif isinstance(self._detector, _core.RateDetector):
-            self._detector._update_many(*rates(*columns))
-        else:
-            self._detector._update_many(_inputs.values("differences", *columns))
+        self._detector._update_many(*columns_of(self._made_of[0], columns))
 
     @property
     def log_statistic(self) -> float:
@@ -125,23 +119,14 @@ class ChangeDetector:
         self._detector.restore(state)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self._made_of, self.arl, self.state())
+        return _revive, (type(self), *self._made_of, self.arl, self.state())
 
     def __repr__(self) -> str:
         kind = self._made_of[0].__name__
         return f"ChangeDetector({kind}, arl={self.arl:g}; intervals={self.intervals}, alarm={self.alarm})"
 
 
-def _revive(cls: type[ChangeDetector], made_of: Any, arl: float, state: bytes) -> ChangeDetector:
-    kind, options = made_of
-    if kind.__name__ == "PairedTest":
-        alpha, promote, harm, margin, side, noise, interval = options
-        test = kind(
-            alpha, harm, margin, side, "learn" if noise is None else noise, alpha_promote=promote, interval=interval
-        )
-    else:
-        alpha, promote, harm, margin, side, *more, interval = options
-        test = kind(alpha, harm, margin, side, *more, alpha_promote=promote, interval=interval)
-    detector = cls(test, arl)
+def _revive(cls: type[ChangeDetector], kind: Any, options: Any, arl: float, state: bytes) -> ChangeDetector:
+    detector = cls(kind(**options), arl)
     detector.restore(state)
     return detector

@@ -9,7 +9,6 @@ import numpy as np
 from .. import _core, _inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
     from numpy.typing import ArrayLike, NDArray
@@ -47,10 +46,20 @@ def rates(
             row = int(np.argmin(possible))
             _core.fail(
                 "serinus.argument.range",
-                f"{name}[{row}] is {exposure[row]:g} with {events[row]} events; "
+                f"{name}[{row}] is {_number(exposure[row])} with {events[row]} events; "
                 "allowed: 0 to 1e300, above 0 where there are events",
             )
     return columns
+
+
+def columns_of(kind: type, given: tuple[Any, ...]) -> tuple[NDArray[Any], ...]:
+    """What `update_many` of a kind of test takes, checked: for what is made of a test."""
+    wanted = 1 if issubclass(kind, _core.PairedTest) else 4
+    if len(given) != wanted:
+        raise TypeError(f"update_many of a {kind.__name__} takes {wanted} columns; {len(given)} were given")
+    if issubclass(kind, _core.ProportionTest):
+        return proportions(*given)
+    return rates(*given) if issubclass(kind, _core.RateTest) else (_inputs.values("differences", given[0]),)
 
 
 def whole(name: str, given: ArrayLike) -> NDArray[np.int64]:
@@ -62,9 +71,14 @@ def whole(name: str, given: ArrayLike) -> NDArray[np.int64]:
         row = int(np.argmin(good))
         _core.fail(
             "serinus.argument.count",
-            f"{name}[{row}] is {np.atleast_1d(floats)[row]:g}; allowed: whole numbers from 0 to 2^53",
+            f"{name}[{row}] is {_number(np.atleast_1d(floats)[row])}; allowed: whole numbers from 0 to 2^53",
         )
     return floats.astype(np.int64)
+
+
+def _number(value: Any) -> str:
+    """A number as it was given, not rounded to one that would be allowed."""
+    return str(int(value)) if np.isfinite(value) and value == int(value) else repr(float(value))
 
 
 def _plain(name: str, given: ArrayLike) -> NDArray[Any]:
@@ -80,19 +94,8 @@ def _together(names: tuple[str, ...], arrays: list[NDArray[Any]]) -> tuple[NDArr
     return tuple(np.ascontiguousarray(array) for array in np.broadcast_arrays(*(np.atleast_1d(a) for a in arrays)))
 
 
-def dispersion_of(dispersion: float | None, noise: Mapping[str, float] | None) -> float:
-    """The dispersion that a test's arguments mean: given as such, or as a plan carries it."""
-    if noise is None:
-        return 1.0 if dispersion is None else dispersion
-    if dispersion is not None or set(noise) - {"dispersion"}:
-        _core.fail(
-            "serinus.argument.word", f'noise is {noise!r}; allowed: {{"dispersion": number}}, and no dispersion beside it'
-        )
-    return noise.get("dispersion", 1.0)
-
-
 def count_dispersion(
-    events_b: ArrayLike, exposure_b: ArrayLike, events_c: ArrayLike, exposure_c: ArrayLike
+    events_b: ArrayLike, exposure_b: ArrayLike, events_c: ArrayLike, exposure_c: ArrayLike, alpha: float = 0.01
 ) -> float:
     """How much more variable than independent events are counts, by how they divide between two arms of one version?
 
@@ -104,6 +107,9 @@ def count_dispersion(
     events_b, exposure_b, events_c, exposure_c : array_like
         History, both arms at the same times and running one version, in time order, at about the stage's split; best
         1,000 intervals or more. Exposures are requests, hours, or (for SampleRatioTest) the shares told.
+    alpha : float
+        The smallest error rate that the test will have. What history shows is raised by what it leaves open, so that a
+        test keeps this error rate: by 3 % where it holds some hundred bunches, by a factor of 2 to 4 where it holds ten.
 
     Returns
     -------
@@ -119,4 +125,39 @@ def count_dispersion(
     >>> 3.5 < count_dispersion(bunches_b, 1.0, bunches_c, 1.0) < 5
     True
     """
-    return _core.count_dispersion(*rates(events_b, exposure_b, events_c, exposure_c))
+    x_b, n_b, x_c, n_c = rates(events_b, exposure_b, events_c, exposure_c)
+    return _core.count_dispersion(x_b, n_b, x_c, n_c, alpha)
+
+
+def share_dispersion(below: ArrayLike, values: ArrayLike, q: float, alpha: float = 0.01) -> float:
+    """How much more variable than of independent values is the number of an arm's values at or below a point?
+
+    For the `dispersion` of QuantileTest, where values of one interval are alike or successive intervals are.
+
+    Parameters
+    ----------
+    below, values : array_like
+        History of one arm, in time order: how many values each interval had, and how many of them were at or below the
+        q-quantile of all of history. Where the arms differ in size, take the larger one.
+    q : float
+        Which quantile, in (0, 1).
+    alpha : float
+        As for `count_dispersion`.
+
+    Returns
+    -------
+    float
+        At least 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from serinus.sequential import share_dispersion
+    >>> random = np.random.default_rng(1)
+    >>> latencies = random.lognormal(3, 0.5, (2000, 20)) * random.lognormal(0, 0.2, (2000, 1))
+    >>> p95 = np.quantile(latencies, 0.95)
+    >>> 1.5 < share_dispersion((latencies <= p95).sum(axis=1), 20, 0.95) < 3
+    True
+    """
+    k, n = _together(("below", "values"), [whole("below", below), whole("values", values)])
+    return _core.share_dispersion(k, n, q, alpha)

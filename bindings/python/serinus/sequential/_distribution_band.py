@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import _core, _inputs
 from .._core import StochasticOrder
 from ._values import rows
+from ._test import Test, margin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Literal
+    from typing import Literal
 
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
@@ -24,7 +25,7 @@ class _Band(NamedTuple):
     upper: NDArray[np.float64]
 
 
-class DistributionBand(_core.DistributionBand):
+class DistributionBand(Test, _core.DistributionBand):
     """Where may the distribution functions of both arms run? For drawing after every interval.
 
     Both bands together hold everywhere, at every moment, with probability 1 - alpha. They are wide: for drawing and for
@@ -70,7 +71,7 @@ class DistributionBand(_core.DistributionBand):
         *,
         t_min: float = 100.0,
     ) -> None:
-        super().__init__(alpha, harm, {"difference": 0.0} if margin is None else dict(margin), t_min)
+        super().__init__(alpha, harm, margin_of(margin, difference=0.0), t_min)
 
     def update_many(self, values_b: ArrayLike, values_c: ArrayLike) -> None:
         """Takes many intervals, one a row (or one value an interval); NaN is no information."""
@@ -79,17 +80,3 @@ class DistributionBand(_core.DistributionBand):
     def cdf(self, arm: Literal["baseline", "canary"], x: ArrayLike) -> _Band:
         """The empirical distribution function of an arm and its band at points: (share, lower, upper)."""
         return _Band(*self._cdf(arm, _inputs.values("x", x)))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self._options, self.state())
-
-    def __repr__(self) -> str:
-        alpha, harm, margin, t_min = self._options
-        return f"DistributionBand(alpha={alpha:g}, harm={harm!r}, margin={margin!r}, t_min={t_min:g})"
-
-
-def _revive(cls: type[DistributionBand], options: Any, state: bytes) -> DistributionBand:
-    alpha, harm, margin, t_min = options
-    band = cls(alpha, harm, margin, t_min=t_min)
-    band.restore(state)
-    return band

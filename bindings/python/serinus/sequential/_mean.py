@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from .. import _core
 from ._values import rows
+from ._test import Test, margin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Literal
+    from typing import Literal
 
     from numpy.typing import ArrayLike
 
 
-class MeanTest(_core.MeanTest):
+class MeanTest(Test, _core.MeanTest):
     """Is the canary's mean worse than the baseline's by more than the margin?
 
     Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
@@ -71,28 +72,8 @@ class MeanTest(_core.MeanTest):
         n_opt: float = 5000.0,
         gate: float = 20.0,
     ) -> None:
-        allowed = {"difference": 0.0} if margin is None else dict(margin)
-        super().__init__(alpha, alpha_promote, harm, allowed, side, dispersion, n_opt, gate)
+        super().__init__(alpha, alpha_promote, harm, margin_of(margin, difference=0.0), side, dispersion, n_opt, gate)
 
     def update_many(self, values_b: ArrayLike, values_c: ArrayLike) -> None:
         """Takes many intervals, one a row (or one value an interval), and looks after each; NaN is no information."""
         self._update_many(*rows(values_b, values_c))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self._options, self.state())
-
-    def __repr__(self) -> str:
-        alpha, _, harm, margin, side, *_ = self._options
-        return (
-            f"MeanTest(alpha={alpha:g}, harm={harm!r}, margin={margin!r}, side={side!r}; "
-            f"log_e_value={self.log_e_value:.4g})"
-        )
-
-
-def _revive(cls: type[MeanTest], options: Any, state: bytes) -> MeanTest:
-    alpha, alpha_promote, harm, margin, side, dispersion, n_opt, gate = options
-    test = cls(
-        alpha, harm, margin, side, alpha_promote=alpha_promote, dispersion=dispersion, n_opt=n_opt, gate=gate
-    )
-    test.restore(state)
-    return test

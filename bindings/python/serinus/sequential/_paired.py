@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .. import _core, _inputs
+from ._test import Test, margin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any, Literal
 
     from numpy.typing import ArrayLike
 
 
-class PairedTest(_core.PairedTest):
+class PairedTest(Test, _core.PairedTest):
     """Is the canary's gauge (a latency, a load, a saturation) worse than the baseline's by more than the margin?
 
     Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
@@ -67,29 +68,17 @@ class PairedTest(_core.PairedTest):
         alpha_promote: float | None = None,
         interval: bool = True,
     ) -> None:
-        if isinstance(noise, str) and noise != "learn":
-            _core.fail("serinus.argument.word", f"noise is {noise!r}; allowed: \"learn\", or what calibrate gave")
+        if noise != "learn" and not isinstance(noise, Mapping):
+            code = "word" if isinstance(noise, str) else "type"
+            _core.fail(f"serinus.argument.{code}", f"noise is {noise!r:.60}; allowed: \"learn\", or what calibrate gave")
         known = None if isinstance(noise, str) else dict(noise)
         if known is not None and set(known) == {"stages"} and known["stages"]:
             known = dict(known["stages"][0])
-        super().__init__(
-            alpha, alpha_promote, harm, {"difference": 0.0} if margin is None else dict(margin), side, known, interval
-        )
+        super().__init__(alpha, alpha_promote, harm, margin_of(margin, difference=0.0), side, known, interval)
 
     def update_many(self, differences: ArrayLike) -> None:
         """Takes canary - baseline of many intervals, in order; NaN is no information. For difference margins."""
         self._update_many(_inputs.values("differences", differences))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self._options, self.state())
-
-    def __repr__(self) -> str:
-        alpha, _, harm, margin, side, noise, _ = self._options
-        known = "'learn'" if noise is None else "..."
-        return (
-            f"PairedTest(alpha={alpha:g}, harm={harm!r}, margin={margin!r}, side={side!r}, noise={known}; "
-            f"log_e_value={self.log_e_value:.4g})"
-        )
 
 
 def paired_noise(differences: ArrayLike, magnitude: float = 0.0) -> dict[str, Any]:
@@ -118,10 +107,3 @@ def paired_noise(differences: ArrayLike, magnitude: float = 0.0) -> dict[str, An
     True
     """
     return _core.paired_noise([_inputs.values("differences", differences)], magnitude, False)
-
-
-def _revive(cls: type[PairedTest], options: Any, state: bytes) -> PairedTest:
-    alpha, alpha_promote, harm, margin, side, noise, interval = options
-    test = cls(alpha, harm, margin, side, "learn" if noise is None else noise, alpha_promote=alpha_promote, interval=interval)
-    test.restore(state)
-    return test

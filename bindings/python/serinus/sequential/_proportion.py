@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import _core
-from ._counts import dispersion_of, proportions
+from ._counts import proportions
+from ._test import Test, dispersion_of, margin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Literal
+    from typing import Literal
 
     from numpy.typing import ArrayLike
 
 
-class ProportionTest(_core.ProportionTest):
+class ProportionTest(Test, _core.ProportionTest):
     """Is the canary's share of bad requests beyond the margin (`side="harm"`), or certainly not (`side="safe"`)?
 
     Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
@@ -80,7 +81,7 @@ class ProportionTest(_core.ProportionTest):
             alpha,
             alpha_promote,
             harm,
-            {"ratio": 1.0} if margin is None else dict(margin),
+            margin_of(margin, ratio=1.0),
             side,
             method,
             dispersion_of(dispersion, noise),
@@ -93,20 +94,3 @@ class ProportionTest(_core.ProportionTest):
         Nothing is taken when a count is impossible.
         """
         self._update_many(*proportions(bad_b, total_b, bad_c, total_c))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self._options, self.state())
-
-    def __repr__(self) -> str:
-        alpha, _, harm, margin, side, method, dispersion, _ = self._options
-        return (
-            f"ProportionTest(alpha={alpha:g}, harm={harm!r}, margin={margin!r}, side={side!r}, method={method!r}, "
-            f"dispersion={dispersion:g}; log_e_value={self.log_e_value:.4g})"
-        )
-
-
-def _revive(cls: type[ProportionTest], options: Any, state: bytes) -> ProportionTest:
-    alpha, alpha_promote, harm, margin, side, method, dispersion, interval = options
-    test = cls(alpha, harm, margin, side, method, dispersion, alpha_promote=alpha_promote, interval=interval)
-    test.restore(state)
-    return test

@@ -8,15 +8,16 @@ import numpy as np
 
 from .. import _core, _inputs
 from ._values import rows
+from ._test import Test, margin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Literal
+    from typing import Literal
 
     from numpy.typing import ArrayLike
 
 
-class QuantileTest(_core.QuantileTest):
+class QuantileTest(Test, _core.QuantileTest):
     """Is a quantile of the canary's values worse than the baseline's by more than the margin?
 
     Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
@@ -75,39 +76,13 @@ class QuantileTest(_core.QuantileTest):
         n_opt: float = 5000.0,
         interval: bool = True,
     ) -> None:
-        allowed = {"difference": 0.0} if margin is None else dict(margin)
-        super().__init__(q, alpha, alpha_promote, harm, allowed, side, dispersion, n_opt, interval)
+        super().__init__(
+            q, alpha, alpha_promote, harm, margin_of(margin, difference=0.0), side, dispersion, n_opt, interval
+        )
 
     def update_many(self, values_b: ArrayLike, values_c: ArrayLike) -> None:
         """Takes many intervals, one a row (or one value an interval), and looks after each; NaN is no information."""
         self._update_many(*rows(values_b, values_c))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self._options, self.state())
-
-    def __repr__(self) -> str:
-        q, alpha, _, harm, margin, side, *_ = self._options
-        return (
-            f"QuantileTest(q={q:g}, alpha={alpha:g}, harm={harm!r}, margin={margin!r}, side={side!r}; "
-            f"log_e_value={self.log_e_value:.4g})"
-        )
-
-
-def _revive(cls: type[QuantileTest], options: Any, state: bytes) -> QuantileTest:
-    q, alpha, alpha_promote, harm, margin, side, dispersion, n_opt, interval = options
-    test = cls(
-        q,
-        alpha,
-        harm,
-        margin,
-        side,
-        alpha_promote=alpha_promote,
-        dispersion=dispersion,
-        n_opt=n_opt,
-        interval=interval,
-    )
-    test.restore(state)
-    return test
 
 
 def quantile_ab_log_e_value(

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import _core
-from ._counts import dispersion_of, rates
+from ._counts import rates
+from ._test import Test, dispersion_of, margin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Literal
+    from typing import Literal
 
     from numpy.typing import ArrayLike
 
 
-class RateTest(_core.RateTest):
+class RateTest(Test, _core.RateTest):
     """Do events happen in the canary more often, for its exposure, than the margin allows (`side="harm"`)?
 
     Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
@@ -76,7 +77,7 @@ class RateTest(_core.RateTest):
             alpha,
             alpha_promote,
             harm,
-            {"ratio": 1.0} if margin is None else dict(margin),
+            margin_of(margin, ratio=1.0),
             side,
             dispersion_of(dispersion, noise),
             interval,
@@ -90,20 +91,3 @@ class RateTest(_core.RateTest):
         Nothing is taken when an interval is impossible.
         """
         self._update_many(*rates(events_b, exposure_b, events_c, exposure_c))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self._options, self.state())
-
-    def __repr__(self) -> str:
-        alpha, _, harm, margin, side, dispersion, _ = self._options
-        return (
-            f"RateTest(alpha={alpha:g}, harm={harm!r}, margin={margin!r}, side={side!r}, dispersion={dispersion:g}; "
-            f"log_e_value={self.log_e_value:.4g})"
-        )
-
-
-def _revive(cls: type[RateTest], options: Any, state: bytes) -> RateTest:
-    alpha, alpha_promote, harm, margin, side, dispersion, interval = options
-    test = cls(alpha, harm, margin, side, dispersion, alpha_promote=alpha_promote, interval=interval)
-    test.restore(state)
-    return test

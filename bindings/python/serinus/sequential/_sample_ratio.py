@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import _core, _inputs
-from ._counts import dispersion_of, whole
+from ._counts import whole
+from ._test import Test, dispersion_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-class SampleRatioTest(_core.SampleRatioTest):
+class SampleRatioTest(Test, _core.SampleRatioTest):
     """Do the arms get the shares of the traffic that they were told to get (sample ratio mismatch)?
 
     Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"`: in every
@@ -85,7 +86,7 @@ class SampleRatioTest(_core.SampleRatioTest):
         Nothing is taken when a count is impossible.
         """
         table = np.asarray(counts)
-        arms = len(self._options[0])
+        arms = len(self._options["shares"])
         if table.ndim != 2 or table.shape[1] != arms:
             _core.fail("serinus.argument.length", f"counts has shape {table.shape}; allowed: (intervals, {arms})")
         self._update_many(whole("counts", table.reshape(-1)))
@@ -93,20 +94,3 @@ class SampleRatioTest(_core.SampleRatioTest):
     def share(self, arm: int) -> tuple[float, float]:
         """Always-valid bounds on the share of an arm, at confidence 1 - alpha for all arms at once."""
         return self._share(arm)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self._options, self.state())
-
-    def __repr__(self) -> str:
-        shares, alpha, tolerance, side, dispersion, _ = self._options
-        return (
-            f"SampleRatioTest({shares!r}, alpha={alpha:g}, tolerance={tolerance:g}, side={side!r}, "
-            f"dispersion={dispersion:g}; log_e_value={self.log_e_value:.4g})"
-        )
-
-
-def _revive(cls: type[SampleRatioTest], options: Any, state: bytes) -> SampleRatioTest:
-    shares, alpha, tolerance, side, dispersion, concentration = options
-    test = cls(shares, alpha, tolerance, side, dispersion, concentration=concentration)
-    test.restore(state)
-    return test

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import _core, _inputs
+from ._test import Test, margin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Literal
+    from typing import Literal
 
     from numpy.typing import ArrayLike
 
 
-class SignedRankTest(_core.SignedRankTest):
+class SignedRankTest(Test, _core.SignedRankTest):
     """Is the canary's gauge worse, when differences are independent and symmetric? Needs no history.
 
     The null hypothesis: beyond the margin every difference is as likely positive as negative, whatever came before. For
@@ -45,21 +46,8 @@ class SignedRankTest(_core.SignedRankTest):
         harm: Literal["increase", "decrease", "either"] = "increase",
         margin: Mapping[str, float] | None = None,
     ) -> None:
-        super().__init__(alpha, harm, {"difference": 0.0} if margin is None else dict(margin))
+        super().__init__(alpha, harm, margin_of(margin, difference=0.0))
 
     def update_many(self, differences: ArrayLike) -> None:
         """Takes canary - baseline of many intervals, in order; NaN is no information."""
         self._update_many(_inputs.values("differences", differences))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self._options, self.state())
-
-    def __repr__(self) -> str:
-        alpha, harm, margin = self._options
-        return f"SignedRankTest(alpha={alpha:g}, harm={harm!r}, margin={margin!r}; log_e_value={self.log_e_value:.4g})"
-
-
-def _revive(cls: type[SignedRankTest], options: Any, state: bytes) -> SignedRankTest:
-    test = cls(*options)
-    test.restore(state)
-    return test

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import _core, _inputs
-from ._counts import dispersion_of, whole
+from ._counts import whole
+from ._test import Test, dispersion_of, margin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any, Literal
+    from typing import Literal
 
     from numpy.typing import ArrayLike
 
 
-class ThresholdTest(_core.ThresholdTest):
+class ThresholdTest(Test, _core.ThresholdTest):
     """Are more of the canary's values (latencies, sizes) beyond a threshold than of the baseline's?
 
     Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
@@ -83,7 +84,7 @@ class ThresholdTest(_core.ThresholdTest):
             alpha,
             alpha_promote,
             harm,
-            {"ratio": 1.0} if margin is None else dict(margin),
+            margin_of(margin, ratio=1.0),
             side,
             dispersion_of(dispersion, noise),
             interval,
@@ -119,20 +120,3 @@ class ThresholdTest(_core.ThresholdTest):
             np.atleast_1d(whole("counts_b", counts_b)),
             np.atleast_1d(whole("counts_c", counts_c)),
         )
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self.threshold, self._options, self.state())
-
-    def __repr__(self) -> str:
-        alpha, _, harm, margin, side, dispersion, _ = self._options
-        return (
-            f"ThresholdTest({self.threshold:g}, alpha={alpha:g}, harm={harm!r}, margin={margin!r}, side={side!r}, "
-            f"dispersion={dispersion:g}; log_e_value={self.log_e_value:.4g})"
-        )
-
-
-def _revive(cls: type[ThresholdTest], threshold: float, options: Any, state: bytes) -> ThresholdTest:
-    alpha, alpha_promote, harm, margin, side, dispersion, interval = options
-    test = cls(threshold, alpha, harm, margin, side, dispersion, alpha_promote=alpha_promote, interval=interval)
-    test.restore(state)
-    return test

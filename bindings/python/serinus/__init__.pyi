@@ -1,0 +1,99 @@
+from . import sequential as sequential, slo as slo
+from ._core import (
+    Batch as Batch,
+    BudgetShare as BudgetShare,
+    BurnHalt as BurnHalt,
+    BurnResult as BurnResult,
+    BurnWindow as BurnWindow,
+    Decision as Decision,
+    Evidence as Evidence,
+    HeldBack as HeldBack,
+    MannWhitneyResult as MannWhitneyResult,
+    Metric as Metric,
+    MetricCalibration as MetricCalibration,
+    MetricResult as MetricResult,
+    Reason as Reason,
+    RollingMannWhitney as RollingMannWhitney,
+    SloRule as SloRule,
+    Stage as Stage,
+    Telemetry as Telemetry,
+    version as version,
+)
+from ._errors import Error as Error
+from ._fixed._counts import (
+    ProportionTestResult as ProportionTestResult,
+    RateTestResult as RateTestResult,
+    proportion_test as proportion_test,
+    rate_test as rate_test,
+)
+from ._fixed._distributions import (
+    AndersonDarlingResult as AndersonDarlingResult,
+    ArmQuantile as ArmQuantile,
+    CramerVonMisesResult as CramerVonMisesResult,
+    KolmogorovSmirnovResult as KolmogorovSmirnovResult,
+    QuantileDifferenceResult as QuantileDifferenceResult,
+    anderson_darling as anderson_darling,
+    cramer_von_mises as cramer_von_mises,
+    kolmogorov_smirnov as kolmogorov_smirnov,
+    quantile_difference as quantile_difference,
+)
+from ._fixed._means import (
+    MeanResult as MeanResult,
+    welch as welch,
+    yuen as yuen,
+)
+from ._fixed._ranks import (
+    BrunnerMunzelResult as BrunnerMunzelResult,
+    EffectSizeResult as EffectSizeResult,
+    HodgesLehmannResult as HodgesLehmannResult,
+    MannWhitneyBatch as MannWhitneyBatch,
+    SignedRankResult as SignedRankResult,
+    brunner_munzel as brunner_munzel,
+    effect_size as effect_size,
+    hodges_lehmann as hodges_lehmann,
+    mann_whitney as mann_whitney,
+    mann_whitney_batch as mann_whitney_batch,
+    signed_rank as signed_rank,
+)
+from ._fixed._series import (
+    BlockBootstrapResult as BlockBootstrapResult,
+    EffectiveSampleSizeResult as EffectiveSampleSizeResult,
+    PairedTestResult as PairedTestResult,
+    RatioTestResult as RatioTestResult,
+    RobustRankResult as RobustRankResult,
+    block_bootstrap as block_bootstrap,
+    effective_sample_size as effective_sample_size,
+    paired_test as paired_test,
+    ratio_test as ratio_test,
+    robust_rank_test as robust_rank_test,
+)
+from ._fixed._several import (
+    EquivalenceResult as EquivalenceResult,
+    adjust as adjust,
+    equivalence as equivalence,
+)
+from ._fixed._size import (
+    SampleSize as SampleSize,
+    power as power,
+    sample_size as sample_size,
+)
+from ._rollout import (
+    Calibration as Calibration,
+    Monitor as Monitor,
+    Plan as Plan,
+    calibrate as calibrate,
+    judge as judge,
+)
+from ._words import (
+    Action as Action,
+    Deadline as Deadline,
+    Harm as Harm,
+    Kind as Kind,
+    Missing as Missing,
+    PromoteWhen as PromoteWhen,
+    Severity as Severity,
+    Verdict as Verdict,
+)
+
+__version__: str
+__all__: list[str]
