@@ -59,8 +59,8 @@ struct Calibration {
 ///
 /// Gauges: sequential/paired_noise.hpp, one noise a stage. Proportions: dispersion phi = the long-run variance of the
 /// conditional residuals x_c - q K over their binomial one, K = x_b + x_c, q = n_c/(n_b + n_c), the mean over the turns
-/// of a stage, times what its own uncertainty asks for at the metric's share of alpha (sequential/count_dispersion.hpp);
-/// at least 1, with fewer than 30 events at least 2; the largest over the stages.
+/// of a stage, times what its own uncertainty asks for at the metric's share of alpha
+/// (sequential/count_dispersion.hpp); at least 1, with fewer than 30 events at least 2; the largest over the stages.
 ///
 /// `progress`, if given, is called with the share that is done, from 0 to 1. Returns what the plan carries
 /// (`with_noise`), and for each metric the report behind it: reasons, and how often the noise of history's first half

@@ -174,9 +174,9 @@ struct QuantileState {
 /// **Proved**: `log_e_value` is below that of a test supermartingale (the product of both arms' at the x of the null),
 /// so the chance of ever reaching log(1/alpha) is at most alpha, for independent values, whatever their law, ties and
 /// all, at every split of the traffic. It may be averaged with any e-values, multiplied with independent ones.
-/// **Measured**, not proved: the same for values in bursts, with a `dispersion` that ShareDispersion learned from history
-/// (docs/concepts/sequential.md). **Not covered**: a level that drifts in both arms together, where no x is the quantile
-/// all the time; then test exceedances of a fixed threshold, or quantiles by interval (`PairedTest`).
+/// **Measured**, not proved: the same for values in bursts, with a `dispersion` that ShareDispersion learned from
+/// history (docs/concepts/sequential.md). **Not covered**: a level that drifts in both arms together, where no x is the
+/// quantile all the time; then test exceedances of a fixed threshold, or quantiles by interval (`PairedTest`).
 ///
 /// evidence(): `estimate` is the difference or ratio of the empirical quantiles (the smallest value with at least q n
 /// at or below it). `lower` and `upper`: margins that the one-sided tests at alpha and alpha_promote do not exclude,
