@@ -179,7 +179,7 @@ canary : float
 service : float
     Of both arms together; NaN without events.
 coverage : float
-    Share of the window that the rollout has data of, in [0, 1].
+    Share of the window that has data of the canary, in [0, 1].
 )")
         .def_property_readonly("window", [](const BurnWindow& w) { return format_duration(w.window_ms); })
         .def_readonly("window_ms", &BurnWindow::window_ms)

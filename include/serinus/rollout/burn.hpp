@@ -21,7 +21,7 @@ struct BurnWindow {
     slo::BurnStatus status = slo::BurnStatus::absent;           ///< of the canary's
     double canary = std::numeric_limits<double>::quiet_NaN();   ///< the canary's own
     double service = std::numeric_limits<double>::quiet_NaN();  ///< of both arms together
-    double coverage = 0;                                        ///< share of the window that the rollout has data of
+    double coverage = 0;                                        ///< share of the window that has the canary's data
 };
 
 /// What this release has used of the period's budget, budget x expected_events, beyond what the baseline would have:
