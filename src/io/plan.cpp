@@ -505,10 +505,12 @@ Plan read_plan(std::string_view text) {
 }
 
 slo::Policy read_policy(std::string_view text) {
+    constexpr std::string_view allowed =
+        R"(a list of conditions, or an object such as {"policy": [...], "min_events": 100})";
     json value = parse_json(text, "the policy", {.syntax = Code::plan_json, .duplicate = Code::plan_duplicate});
+    if (!value.is_array() && !value.is_object()) wrong_type("the policy", value, allowed);
     if (value.is_array()) value = json::object({{"policy", std::move(value)}});
-    const Object object("", value, "a policy", policy_keys,
-                        R"(a list of conditions, or an object such as {"policy": [...], "min_events": 100})");
+    const Object object("", value, "a policy", policy_keys, allowed);
     slo::Policy policy;
     take_policy("", value, object, policy);
     return policy;

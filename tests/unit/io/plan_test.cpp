@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -217,6 +218,36 @@ TEST(ReadPlan, NotJson) {
     expect_refused("{} // comment", Code::plan_json, "line 1, column 4");
     expect_refused("{\"name\": \"\xC3(\"}", Code::plan_json, "line 1");
     expect_refused("alpha: 0.05", Code::plan_json, "line 1");
+}
+
+TEST(ReadPolicy, IsWhatAnObjectiveOfAPlanHas) {
+    const slo::Condition quick{.name = "page.1h",
+                               .long_ms = 3'600'000,
+                               .short_ms = 300'000,
+                               .factor = 14.4,
+                               .severity = Severity::page,
+                               .for_ms = 120'000};
+    const std::string conditions =
+        R"([{"long": "1h", "short": "5m", "factor": 14.4, "severity": "page", "for": "2m"}])";
+    EXPECT_EQ(io::read_policy(conditions), (slo::Policy{.conditions = {quick}}));
+    EXPECT_EQ(io::read_policy(R"({"policy": )" + conditions + R"(, "min_events": 50, "min_probability": 0.95})"),
+              (slo::Policy{.conditions = {quick}, .min_events = 50, .min_probability = 0.95}));
+    EXPECT_EQ(io::read_policy(R"({"policy": "sre_workbook", "min_events": 50})"), (slo::Policy{.min_events = 50}));
+    for (const auto& [text, code, says] : std::vector<std::tuple<std::string, Code, std::string>>{
+             {"7", Code::plan_type, "the policy is 7, a number; allowed: a list of conditions"},
+             {"[7]", Code::plan_type, "policy[0] is 7"},
+             {R"([{"long": "1h"}])", Code::plan_missing_key, "policy[0].factor is missing"},
+             {R"({"polcy": []})", Code::plan_unknown_key, "did you mean \"policy\"?"},
+             {"[]", Code::plan_value, "policy is empty"},
+             {"[", Code::plan_json, "the policy is no JSON"}}) {
+        try {
+            io::read_policy(text);
+            ADD_FAILURE() << text;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), code) << error.what();
+            EXPECT_NE(std::string(error.what()).find(says), std::string::npos) << error.what();
+        }
+    }
 }
 
 TEST(ReadPlan, NotAnObject) {
