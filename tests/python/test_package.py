@@ -32,7 +32,6 @@ MODULES = [
     "serinus.sequential._group_sequential",
     "serinus.sequential._paired",
     "serinus.sequential._quantile",
-    "serinus.sequential._start_mixture",
     "serinus.slo",
     "serinus.slo._budget",
     "serinus.slo._deployment",

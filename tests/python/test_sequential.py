@@ -12,6 +12,7 @@ import serinus
 from serinus.sequential import (
     PairedTest,
     ProportionTest,
+    RateTest,
     SignedRankTest,
     StartMixture,
     combine,
