@@ -21,6 +21,13 @@
 /// IEEE-754 bits, so nothing is rounded), and the CRC-32C of all before. `decode` reads exactly that and raises
 /// `serinus.state.kind`, `.version` or `.damaged` for anything else; a length inside the bytes is checked against what
 /// is left before memory is asked for. io/state walks the same list to JSON.
+///
+/// States are read for ever. A struct that gains a field raises its version and says since when there is one:
+///
+///     static constexpr std::int64_t version = 2;
+///     static constexpr std::int64_t since(std::string_view field) { return field == "prior" ? 2 : 1; }
+///
+/// A state of version 1 is then read without that field, which keeps the value that the struct gives it.
 
 #include <array>
 #include <bit>
@@ -49,6 +56,33 @@ concept StateStruct = requires {
 };
 
 namespace detail {
+
+/// The oldest version of a struct that is read.
+template <StateStruct T>
+constexpr std::int64_t oldest_version() {
+    if constexpr (requires { T::since(""); }) return 1;
+    return T::version;
+}
+
+/// Whether a state of that version has that field.
+template <StateStruct T>
+bool has_field(std::string_view field, std::int64_t version) {
+    if constexpr (requires { T::since(field); }) return T::since(field) <= version;
+    return true;
+}
+
+template <StateStruct T>
+bool is_read(std::uint64_t version) {
+    return version >= static_cast<std::uint64_t>(oldest_version<T>()) &&
+           version <= static_cast<std::uint64_t>(T::version);
+}
+
+/// What is said of a version that is not read.
+template <StateStruct T>
+std::string allowed_versions() {
+    const std::string newest = std::to_string(T::version);
+    return oldest_version<T>() == T::version ? newest : std::to_string(oldest_version<T>()) + " to " + newest;
+}
 
 /// What the k-th byte before the last of eight adds to a CRC-32C, for each k and each value of the byte.
 inline constexpr std::array<std::array<std::uint32_t, 256>, 8> crc32c_tables = [] {
@@ -171,6 +205,15 @@ class StateReader {
         read(name, value);
     }
 
+    /// Takes the fields that a state of that version has.
+    template <StateStruct T>
+    void fields(std::int64_t version, T& value) {
+        const auto take = [&](std::string_view name, auto& field) {
+            if (has_field<T>(name, version)) read(name, field);
+        };
+        T::fields(take, value);
+    }
+
   private:
     void read(std::string_view, double& value) { value = std::bit_cast<double>(raw(8)); }
     void read(std::string_view, std::int64_t& value) { value = static_cast<std::int64_t>(raw(8)); }
@@ -215,11 +258,11 @@ class StateReader {
     template <StateStruct T>
     void read(std::string_view name, T& value) {
         const std::uint64_t version = raw(4);
-        if (version != static_cast<std::uint64_t>(T::version)) {
+        if (!is_read<T>(version)) {
             raise(Code::state_version, std::string(name) + " has version " + std::to_string(version) +
-                                           "; allowed: " + std::to_string(T::version));
+                                           "; allowed: " + allowed_versions<T>());
         }
-        T::fields(*this, value);
+        fields(static_cast<std::int64_t>(version), value);
     }
 
     std::span<const std::byte> in_;
@@ -257,9 +300,10 @@ State decode(std::span<const std::byte> bytes) {
     if (const std::string kind = head.text(4); kind != State::kind) {
         raise(Code::state_kind, "the state's kind is " + in_quotes(kind) + "; allowed: " + in_quotes(State::kind));
     }
-    if (const std::uint64_t version = head.raw(4); version != static_cast<std::uint64_t>(State::version)) {
+    const std::uint64_t version = head.raw(4);
+    if (!detail::is_read<State>(version)) {
         raise(Code::state_version,
-              "the state's version is " + std::to_string(version) + "; allowed: " + std::to_string(State::version));
+              "the state's version is " + std::to_string(version) + "; allowed: " + detail::allowed_versions<State>());
     }
     const std::uint64_t size = head.raw(8);
     if (head.left() < 4 || size != head.left() - 4)
@@ -271,7 +315,7 @@ State decode(std::span<const std::byte> bytes) {
 
     State state;
     detail::StateReader body(bytes.subspan(head_size, static_cast<std::size_t>(size)));
-    State::fields(body, state);
+    body.fields(static_cast<std::int64_t>(version), state);
     if (body.left() != 0) raise(Code::state_damaged, "the state has bytes left over after its last field");
     return state;
 }

@@ -154,11 +154,14 @@ class TreeReader {
         }
         std::int64_t version = 0;
         reader("version", version);
-        if (version != State::version) {
+        if (version < 0 || !detail::is_read<State>(static_cast<std::uint64_t>(version))) {
             raise(Code::state_version, reader.member("version") + " is " + std::to_string(version) +
-                                           "; allowed: " + std::to_string(State::version));
+                                           "; allowed: " + detail::allowed_versions<State>());
         }
-        State::fields(reader, state);
+        const auto take = [&](std::string_view name, auto& field) {
+            if (detail::has_field<State>(name, version)) reader(name, field);
+        };
+        State::fields(take, state);
         for (std::size_t i = 0; i < tree.names.size(); ++i) {
             if (reader.is_taken_[i]) continue;
             raise(Code::state_damaged, reader.member(tree.names[i]) +

@@ -27,6 +27,7 @@
 #include <serinus/core/elementary.hpp>
 #include <serinus/core/root.hpp>
 #include <serinus/core/simd.hpp>
+#include <serinus/sequential/anchored_prior.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -39,42 +40,14 @@ SERINUS_ALWAYS_INLINE inline bool near_0(double x) noexcept { return x <= 0.39 &
 
 }  // namespace detail
 
-/// The prior: distances |log(r/r0)| from the margin and their weights. 33 distances, geometric from .003 to 3, weighted
-/// by a half-normal density of standard deviation 0.7. Anchored at the margin: a grid that does not move with it is
-/// blind to small excesses at high counts.
-class AnchoredPrior {
-  public:
-    static constexpr std::size_t size = 33;
-
-    AnchoredPrior() {
-        constexpr double low = 0.003, high = 3, deviation = 0.7;
-        const double step = elementary::log(high / low) / (size - 1);
-        const double start = elementary::log(low);
-        for (std::size_t j = 0; j < size; ++j) distance[j] = elementary::exp(start + step * static_cast<double>(j));
-        double total = 0;
-        std::array<double, size> weight{};
-        for (std::size_t j = 0; j < size; ++j) {
-            // The density times the length of line that the node stands for.
-            const double below = distance[j == 0 ? 0 : j - 1], above = distance[j + 1 == size ? j : j + 1];
-            const double length = j == 0 || j + 1 == size ? above - below : (above - below) / 2;
-            weight[j] = elementary::exp(-distance[j] * distance[j] / (2 * deviation * deviation)) * length;
-            total += weight[j];
-        }
-        for (std::size_t j = 0; j < size; ++j) log_weight[j] = elementary::log(weight[j] / total);
-    }
-
-    std::array<double, size> distance{};
-    std::array<double, size> log_weight{};
-};
-
 /// The e-process of one direction. `beyond` +1: evidence that the ratio lies above the margin; -1: below it.
 class ConditionalMixture {
   public:
     static constexpr std::size_t size = AnchoredPrior::size;
 
     /// `ratio` is the margin r0 > 0.
-    ConditionalMixture(double ratio, int beyond) : ratio_(ratio) {
-        const AnchoredPrior prior;
+    ConditionalMixture(double ratio, int beyond, PriorShape shape = PriorShape::flat) : ratio_(ratio) {
+        const AnchoredPrior prior(shape);
         log_weight_ = prior.log_weight;
         log_mass_.fill(-std::numeric_limits<double>::infinity());
         std::copy(prior.log_weight.begin(), prior.log_weight.end(), log_mass_.begin());
@@ -148,9 +121,9 @@ class ConditionalMixture {
     }
 
     /// Takes over what another one, of the same margin and direction and with one start as this one, has seen: log-
-    /// likelihoods of different intervals add.
+    /// likelihoods of different intervals add. The prior stays this one's.
     void merge(const ConditionalMixture& other) {
-        for (std::size_t j = 0; j < size; ++j) log_mass_[j] += other.log_mass_[j] - log_weight_[j];
+        for (std::size_t j = 0; j < size; ++j) log_mass_[j] += other.log_mass_[j] - other.log_weight_[j];
         settle();
     }
 
@@ -237,7 +210,8 @@ class LikelihoodCurve {
   public:
     static constexpr std::size_t size = 65;
 
-    LikelihoodCurve() {
+    /// The intervals are those of a ConditionalMixture with this prior.
+    explicit LikelihoodCurve(PriorShape shape = PriorShape::flat) {
         // Nodes at sinh-spaced points: dense near r = 1, where intervals at high counts are short.
         constexpr double bend = 3;
         const double scale = elementary::exp(bend) - elementary::exp(-bend);
@@ -260,7 +234,7 @@ class LikelihoodCurve {
             while (k + 1U < stretches && node_[k + 1U] <= from) ++k;
             first_[cell] = k;
         }
-        const AnchoredPrior prior;
+        const AnchoredPrior prior(shape);
         distance_ = prior.distance;
         log_weight_ = prior.log_weight;
     }
@@ -379,8 +353,9 @@ class LikelihoodCurve {
         while (peak + 1 < size && slope_[peak + 1] > 0) ++peak;
         const double start = node_[beyond > 0 && peak + 1 < size ? peak + 1 : peak];
         if (peak + 1 < size && slope_[peak] > 0) {
-            // The first guess takes the likelihood for a normal one and the prior for a half-normal: then log E = log 2
-            // - log(1 + I/rho)/2 + (I d)^2/(2 (I + rho)) at a distance d from the peak.
+            // The first guess takes the likelihood for a normal one and the prior for a half-normal (as high at the
+            // margin as the flat one has a deviation of .68): then log E = log 2 - log(1 + I/rho)/2 + (I d)^2/(2 (I +
+            // rho)) at a distance d from the peak.
             constexpr double rho = 1 / (0.7 * 0.7);
             const double part = slope_[peak] / (slope_[peak] - slope_[peak + 1]);
             const double information = -(bend_[peak] + part * (bend_[peak + 1] - bend_[peak]));

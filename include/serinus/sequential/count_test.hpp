@@ -21,6 +21,7 @@
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/reason.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/sequential/anchored_prior.hpp>
 #include <serinus/sequential/block_process.hpp>
 #include <serinus/sequential/conditional_mixture.hpp>
 #include <serinus/sequential/field_numbers.hpp>
@@ -126,13 +127,18 @@ class CountTest {
         double x_b = 0, n_b = 0, x_c = 0, n_c = 0;
     };
 
-    CountTest(const Options& options, bool block) : options_(options) {
+    CountTest(const Options& options, bool block) : options_(options) { begin(PriorShape::flat, block); }
+
+    /// As if nothing had been seen.
+    void begin(PriorShape prior, bool block) {
+        prior_ = prior;
+        directions_.clear();
         // The direction of "worse", as the sign of canary - baseline; on the safe side the evidence lies the other way.
         if (options_.harm != Harm::decrease) directions_.push_back(make_direction(false, block));
         if (options_.harm != Harm::increase) directions_.push_back(make_direction(true, block));
         if (options_.interval) {
             if (options_.margin.ratio) {
-                bounds_.template emplace<LikelihoodCurve>();
+                bounds_.template emplace<LikelihoodCurve>(prior_);
             } else {
                 bounds_.template emplace<DifferenceBand>(options_.harm == Harm::decrease ? -*options_.margin.difference
                                                                                          : *options_.margin.difference);
@@ -213,6 +219,7 @@ class CountTest {
             }
         }
         state.interval_numbers = interval_numbers();
+        state.prior = prior_;
     }
 
     /// Takes over what `save` wrote; raises `serinus.state.invariant`, and changes nothing, for numbers that cannot be.
@@ -254,6 +261,8 @@ class CountTest {
         CountTest next = *this;
         require(state.interval_numbers.size() == interval_numbers().size() && finite(state.interval_numbers),
                 "an interval that cannot be");
+        // A test goes on with what it began with: an e-process that changed its prior midway would be none.
+        if (state.prior != prior_) next.begin(state.prior, !conditional);
         detail::Spread spread{state.interval_numbers};
         next.visit_bounds(spread);
         for (std::size_t i = 0; i < directions_.size(); ++i) {
@@ -313,7 +322,7 @@ class CountTest {
 
     Direction make_direction(bool swapped, bool block) const {
         const int beyond = options_.side == Side::harm ? +1 : -1;
-        if (!block) return {swapped, ConditionalMixture(*options_.margin.ratio, beyond)};
+        if (!block) return {swapped, ConditionalMixture(*options_.margin.ratio, beyond, prior_)};
         return {swapped,
                 BlockProcess(MarginLine{options_.margin.ratio.value_or(1), options_.margin.difference.value_or(0)},
                              beyond)};
@@ -334,6 +343,7 @@ class CountTest {
     }
 
     Options options_;
+    PriorShape prior_ = PriorShape::flat;
     std::vector<Direction> directions_;
     std::variant<std::monostate, LikelihoodCurve, DifferenceBand> bounds_;
     Totals totals_;

@@ -74,7 +74,8 @@ struct ProportionOptions {
 /// All that a ProportionTest remembers.
 struct ProportionState {
     static constexpr std::string_view kind = "prop";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t since(std::string_view field) { return field == "prior" ? 2 : 1; }
 
     double alpha = 0;
     double alpha_promote = 0;
@@ -93,6 +94,7 @@ struct ProportionState {
     std::vector<std::vector<double>> log_mass;             // conditional: one a direction
     std::vector<std::vector<BlockProcess::Start>> starts;  // block: one a direction
     std::vector<double> interval_numbers;                  // the curve or the band
+    PriorShape prior = PriorShape::half_normal;            // what it began with; of version 1 always this
 
     template <class Visitor, class Self>
     static void fields(Visitor& visit, Self& self) {
@@ -115,6 +117,7 @@ struct ProportionState {
         visit("log_mass", self.log_mass);
         visit("starts", self.starts);
         visit("interval_numbers", self.interval_numbers);
+        visit("prior", self.prior);
     }
 };
 

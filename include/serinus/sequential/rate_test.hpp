@@ -48,7 +48,8 @@ struct RateOptions {
 /// All that a RateTest remembers.
 struct RateState {
     static constexpr std::string_view kind = "rate";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t since(std::string_view field) { return field == "prior" ? 2 : 1; }
 
     double alpha = 0;
     double alpha_promote = 0;
@@ -62,8 +63,9 @@ struct RateState {
     std::array<double, 5> estimate{};  // the sums of `evidence().estimate`
     double log_largest = 0;
     bool single_start = true;
-    std::vector<std::vector<double>> log_mass;  // one a direction
-    std::vector<double> interval_numbers;       // the curve
+    std::vector<std::vector<double>> log_mass;   // one a direction
+    std::vector<double> interval_numbers;        // the curve
+    PriorShape prior = PriorShape::half_normal;  // what it began with; of version 1 always this
 
     template <class Visitor, class Self>
     static void fields(Visitor& visit, Self& self) {
@@ -83,6 +85,7 @@ struct RateState {
         visit("single_start", self.single_start);
         visit("log_mass", self.log_mass);
         visit("interval_numbers", self.interval_numbers);
+        visit("prior", self.prior);
     }
 };
 

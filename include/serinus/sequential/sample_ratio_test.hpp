@@ -67,14 +67,15 @@ inline double stirling_remainder(double a) noexcept {
 }
 
 /// Evidence that a share lies beyond an edge: the mixture of conditional_mixture.hpp, where one arm's exposure is
-/// `edge` and that of all others 1 - edge. Since these never change, the sums of the counts are all there is to know.
+/// `edge` and that of all others 1 - edge. Since these never change, the sums of the counts are all there is to know
+/// (and all that a state has: the prior can never be another one).
 class ShareMixture {
   public:
     static constexpr std::size_t size = AnchoredPrior::size;
 
     /// `beyond` +1: evidence that the share is above the edge, -1: below it. 0 < edge < 1.
     ShareMixture(double edge, int beyond) : edge_(edge) {
-        const AnchoredPrior prior;
+        const AnchoredPrior prior(PriorShape::half_normal);
         log_weight_ = prior.log_weight;
         for (std::size_t j = 0; j < size; ++j) {
             delta_[j] = beyond * prior.distance[j];

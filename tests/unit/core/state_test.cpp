@@ -103,6 +103,42 @@ struct TextState {
     }
 };
 
+/// The same kind of state before and after it gained a field.
+struct YoungState {
+    static constexpr std::string_view kind = "grow";
+    static constexpr std::int64_t version = 1;
+    double x = 0;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("x", self.x);
+    }
+};
+struct GrownState {
+    static constexpr std::string_view kind = "grow";
+    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t since(std::string_view field) { return field == "y" ? 2 : 1; }
+    double y = 5;
+    double x = 0;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("y", self.y);
+        visit("x", self.x);
+    }
+};
+template <class Inside>
+struct OwnerState {
+    static constexpr std::string_view kind = "ownr";
+    static constexpr std::int64_t version = 1;
+    std::vector<Inside> insides;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("insides", self.insides);
+    }
+};
+
 OuterState example() {
     OuterState state;
     state.real = -0.1;
@@ -292,6 +328,19 @@ TEST(State, AnySignedBytesAreAStateOrAnError) {
     }
     EXPECT_GT(read, 1000);
     EXPECT_GT(refused, 1000);
+}
+
+TEST(State, AnOlderVersionIsReadWithoutTheFieldsThatCameLater) {
+    EXPECT_EQ(decode<GrownState>(encode(YoungState{3})).x, 3);
+    EXPECT_EQ(decode<GrownState>(encode(YoungState{3})).y, 5);
+    EXPECT_EQ(decode<GrownState>(encode(GrownState{7, 3})).y, 7);
+    const auto owned = decode<OwnerState<GrownState>>(encode(OwnerState<YoungState>{{{1}, {2}}}));
+    ASSERT_EQ(owned.insides.size(), 2U);
+    EXPECT_EQ(owned.insides[1].x, 2);
+    EXPECT_EQ(owned.insides[1].y, 5);
+    // A newer one than is known is refused, wherever it stands.
+    EXPECT_EQ(refusal<YoungState>(encode(GrownState{})), Code::state_version);
+    EXPECT_EQ(refusal<OwnerState<YoungState>>(encode(OwnerState<GrownState>{{{}}})), Code::state_version);
 }
 
 }  // namespace

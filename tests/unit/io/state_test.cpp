@@ -76,6 +76,21 @@ struct OuterState {
     }
 };
 
+/// A struct that has gained a field.
+struct GrownState {
+    static constexpr std::string_view kind = "grow";
+    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t since(std::string_view field) { return field == "y" ? 2 : 1; }
+    double x = 0;
+    double y = 5;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("x", self.x);
+        visit("y", self.y);
+    }
+};
+
 OuterState example() {
     OuterState state;
     state.real = 0.1;
@@ -284,6 +299,18 @@ TEST(State, AnyTextIsAStateOrAnError) {
     }
     EXPECT_GT(read, 30);
     EXPECT_GT(refused, 3000);
+}
+
+TEST(State, AnOlderVersionIsReadWithoutTheFieldsThatCameLater) {
+    const auto old = io::read_state<GrownState>(R"({"kind": "grow", "version": 1, "x": 7})");
+    EXPECT_EQ(old.x, 7);
+    EXPECT_EQ(old.y, 5);
+    EXPECT_EQ(io::write_state(old), R"({"kind":"grow","version":2,"x":7.0,"y":5.0})");
+    // A field before its time, a missing one, a version to come.
+    for (const char* text : {R"({"kind": "grow", "version": 1, "x": 7, "y": 5})",
+                             R"({"kind": "grow", "version": 2, "x": 7})", R"({"kind": "grow", "version": 3, "x": 7})",
+                             R"({"kind": "grow", "version": 0, "x": 7})", R"({"kind": "grow", "version": -1, "x": 7})"})
+        EXPECT_THROW(io::read_state<GrownState>(text), Error) << text;
 }
 
 }  // namespace

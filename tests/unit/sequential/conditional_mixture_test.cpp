@@ -21,17 +21,22 @@ TEST(ConditionalMixture, AgreesWithFortyDigitArithmetic) {
     int cases = 0;
     const nlohmann::json document = reference();
     for (const auto& c : document.at("cases")) {
-        ConditionalMixture harm(c.at("ratio").get<double>(), +1), safe(c.at("ratio").get<double>(), -1);
-        double size = 1;
-        for (const auto& row : c.at("counts")) {
-            harm.update(row[0], row[1], row[2], row[3], c.at("dispersion"));
-            safe.update(row[0], row[1], row[2], row[3], c.at("dispersion"));
-            size += row[0].get<double>() + row[2].get<double>();
+        for (const PriorShape shape : {PriorShape::flat, PriorShape::half_normal}) {
+            const double ratio = c.at("ratio");
+            ConditionalMixture harm(ratio, +1, shape), safe(ratio, -1, shape);
+            double size = 1;
+            for (const auto& row : c.at("counts")) {
+                harm.update(row[0], row[1], row[2], row[3], c.at("dispersion"));
+                safe.update(row[0], row[1], row[2], row[3], c.at("dispersion"));
+                size += row[0].get<double>() + row[2].get<double>();
+            }
+            // Sums of terms as large as the number of events are rounded at each step: 1e-15 of them, not of the
+            // result.
+            const double tolerance = 1e-12 + 4e-16 * size;
+            const std::string of = shape == PriorShape::flat ? "" : "_half_normal";
+            EXPECT_NEAR(harm.log_e_value(), c.at("harm" + of).get<double>(), tolerance) << c.at("name");
+            EXPECT_NEAR(safe.log_e_value(), c.at("safe" + of).get<double>(), tolerance) << c.at("name");
         }
-        // Sums of terms as large as the number of events are rounded at each step: 1e-15 of them, not of the result.
-        const double tolerance = 1e-12 + 4e-16 * size;
-        EXPECT_NEAR(harm.log_e_value(), c.at("harm").get<double>(), tolerance) << c.at("name");
-        EXPECT_NEAR(safe.log_e_value(), c.at("safe").get<double>(), tolerance) << c.at("name");
         ++cases;
     }
     EXPECT_GE(cases, 25);

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <serinus/sequential/rate_test.hpp>
+#include <serinus/sequential/conditional_mixture.hpp>
 #include <serinus/sequential/sample_ratio_test.hpp>
 
 namespace serinus::sequential {
@@ -139,16 +139,17 @@ TEST(SampleRatioTest, ExpectedValueIsAtMostOneUnderTheNull) {
     }
 }
 
-TEST(SampleRatioTest, TwoArmsAreARateTestOnTheOdds) {
-    // The end above: the mixture of RateTest with the edge's odds as exposures, margin 1.
+TEST(SampleRatioTest, TwoArmsAreTheMixtureOfARateTestOnTheOdds) {
+    // The end above: the mixture inside RateTest with the edge's odds as exposures, margin 1, and the prior that is
+    // this test's for ever.
     SampleRatioTest test({0.9, 0.1});
-    RateTest above({.interval = false}), below({.harm = Harm::decrease, .interval = false});
+    ConditionalMixture above(1, +1, PriorShape::half_normal), below(1, +1, PriorShape::half_normal);
     std::mt19937_64 random(1);
     for (int i = 0; i < 30; ++i) {
         const auto x = static_cast<std::int64_t>(random() % 300), y = static_cast<std::int64_t>(random() % 60);
         test.update({x, y});
-        above.update({x, 0.88}, {y, 0.12});
-        below.update({x, 0.92}, {y, 0.08});
+        above.update(double(x), 0.88, double(y), 0.12, 1);
+        below.update(double(y), 0.08, double(x), 0.92, 1);
         const double mean = std::log((std::exp(above.log_e_value()) + std::exp(below.log_e_value())) / 2);
         ASSERT_NEAR(test.log_e_value(), mean, 1e-11 * (1 + std::fabs(mean)));
     }
