@@ -78,6 +78,7 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/rollout/plan.hpp>
+#include <serinus/sequential/anchored_prior.hpp>
 #include <serinus/sequential/bernoulli_interval.hpp>
 #include <serinus/sequential/beta_binomial.hpp>
 #include <serinus/sequential/block_process.hpp>
