@@ -53,7 +53,7 @@ def test_an_exact_value() -> None:
     step = math.log(3 / 0.003) / 32
     delta = np.exp(math.log(0.003) + step * np.arange(33))
     length = np.concatenate([[delta[1] - delta[0]], (delta[2:] - delta[:-2]) / 2, [delta[-1] - delta[-2]]])
-    weight = np.exp(-(delta**2) / (2 * 0.7**2)) * length
+    weight = length / (1 + (delta / 0.8) ** 5)
     weight /= weight.sum()
     q0 = 1.5 * n_c / (1.5 * n_c + n_b)
     log_ratio = x_c * delta - (x_b + x_c) * np.log1p(q0 * np.expm1(delta))
