@@ -44,7 +44,7 @@ class ChangeDetector:
     >>> for hour in range(20):
     ...     detector.update(9, 9.0, 5, 1.0)
     >>> detector.alarm
-    504
+    505
     """
 
     __slots__ = ("_detector", "_made_of")
