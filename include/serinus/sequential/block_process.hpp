@@ -108,12 +108,15 @@ struct MarginLine {
         for (const double rate : {theta_b, theta_c, p, q}) {
             if (!(rate > 0 && rate < 1)) return 0;
         }
-        const auto term = [](double x, double n, double theta, double null) {
-            // Ratios near 1 by log1p: the two are close when the margin is.
-            return x * elementary::log1p((theta - null) / null) +
-                   (n - x) * elementary::log1p((null - theta) / (1 - null));
-        };
-        return term(x_b, n_b, theta_b, p) + term(x_c, n_c, theta_c, q);
+        // Ratios near 1 by log1p: the two are close when the margin is.
+        const double b = theta_b - p, c = theta_c - q;
+        const double far[4] = {b, -b, c, -c}, rate[4] = {p, 1 - p, q, 1 - q};
+        double logs[4];
+        simd::widest([&]() SERINUS_ALWAYS_INLINE {
+            for (std::size_t lane = 0; lane < 4; ++lane)
+                logs[lane] = elementary::detail::log1p_kernel(far[lane] / rate[lane]);
+        });
+        return (x_b * logs[0] + (n_b - x_b) * logs[1]) + (x_c * logs[2] + (n_c - x_c) * logs[3]);
     }
 };
 
