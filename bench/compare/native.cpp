@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -23,6 +24,11 @@
 #include <serinus/fixed/mann_whitney.hpp>
 #include <serinus/fixed/mann_whitney_batch.hpp>
 #include <serinus/fixed/rolling_mann_whitney.hpp>
+#include <serinus/sequential/boundaries.hpp>
+#include <serinus/sequential/mean_test.hpp>
+#include <serinus/sequential/paired_test.hpp>
+#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/quantile_test.hpp>
 
 #include "../data.hpp"
 
@@ -35,6 +41,8 @@ using serinus::Workspace;
 using serinus::bench::InTurn;
 using serinus::bench::Pair;
 using serinus::bench::Values;
+using serinus::sequential::GammaExponentialMixture;
+using serinus::sequential::NormalMixture;
 
 /// Does its work once.
 using Work = std::function<void()>;
@@ -249,6 +257,116 @@ Work all_differences(std::size_t size) {
     });
 }
 
+// ---- many looks
+
+/// Times from 1 to a million; the boundary at each.
+template <class Mixture>
+Work boundary(std::size_t size, const Mixture& mixture) {
+    std::vector<double> times(size);
+    const double step = std::log(1e6) / static_cast<double>(size - 1);
+    for (std::size_t i = 0; i < size; ++i) times[i] = std::exp(step * static_cast<double>(i));
+    return [times, mixture] {
+        double sum = 0;
+        for (const double v : times) sum += mixture.bound(v, 0.05);
+        kept = sum;
+    };
+}
+/// The log e-value of a walk at each of many times.
+template <class Mixture>
+Work log_value(std::size_t size, const Mixture& mixture) {
+    serinus::RandomStream random(size, 1);
+    std::vector<double> sums(size);
+    double walk = 0;
+    for (double& sum : sums) sum = walk += serinus::bench::normal(random) / 3;
+    return [sums, mixture] {
+        double total = 0, v = 0;
+        for (const double s : sums) total += mixture.log_value(s, v += 1.0 / 9);
+        kept = total;
+    };
+}
+
+struct Counts {
+    std::int64_t bad_b, total_b, bad_c, total_c;
+};
+/// 1 % of some 900 requests and five times as many of some 100: nearly every look is a record.
+std::vector<Counts> harmful(std::size_t size) {
+    serinus::RandomStream random(size, 2);
+    const auto bad = [&](std::int64_t total, std::uint64_t per_thousand) {
+        std::int64_t count = 0;
+        for (std::int64_t i = 0; i < total; ++i) count += random.below(1000) < per_thousand ? 1 : 0;
+        return count;
+    };
+    std::vector<Counts> counts;
+    for (std::size_t i = 0; i < size; ++i) {
+        const auto total_b = static_cast<std::int64_t>(880 + random.below(40));
+        const auto total_c = static_cast<std::int64_t>(95 + random.below(10));
+        counts.push_back({bad(total_b, 10), total_b, bad(total_c, 50), total_c});
+    }
+    return counts;
+}
+
+/// The interval of a proportion, of 1 to 50 % of 20 to 2,000.
+Work proportion_interval(std::size_t size) {
+    std::vector<std::pair<double, double>> counts;
+    serinus::RandomStream random(size, 3);
+    for (std::size_t i = 0; i < size; ++i) {
+        const auto total = static_cast<double>(20 + random.below(1980));
+        const double share = i % 3 == 0 ? 0.01 : i % 3 == 1 ? 0.1 : 0.5;
+        counts.emplace_back(std::floor(total * share), total);
+    }
+    return [counts] {
+        double sum = 0;
+        for (const auto& [bad, total] : counts)
+            sum += serinus::sequential::bernoulli_confidence_interval(bad, total, 0.05, 100).upper;
+        kept = sum;
+    };
+}
+
+/// All intervals, in a test that goes on; `range` too: evidence with its interval after each.
+Work counts(std::size_t size, const serinus::sequential::ProportionOptions& options, bool range = false) {
+    return [data = harmful(size), test = serinus::sequential::ProportionTest(options), range]() mutable {
+        double sum = 0;
+        for (const Counts& c : data) {
+            test.update({c.bad_b, c.total_b}, {c.bad_c, c.total_c});
+            if (range) sum += test.evidence().lower;
+        }
+        kept = sum + test.p_value();
+    };
+}
+
+/// Differences of intervals, noise known from history.
+Work paired(std::size_t size) {
+    const std::vector<std::vector<double>> history{serinus::bench::series(2000, 1)};
+    auto noise =
+        std::make_shared<const serinus::sequential::PairedNoise>(serinus::sequential::paired_noise(history, 5, false));
+    return [data = serinus::bench::series(size, 2),
+            test = serinus::sequential::PairedTest({.noise = noise, .interval = false})]() mutable {
+        for (const double difference : data) test.update(difference);
+        kept = test.p_value();
+    };
+}
+
+/// One value of each arm and a look.
+Work mean(std::size_t size) {
+    return
+        [pair = Pair{serinus::bench::sample(size, Values::counts, 1), serinus::bench::sample(size, Values::counts, 2)},
+         test = serinus::sequential::MeanTest()]() mutable {
+            for (std::size_t i = 0; i < pair.baseline.size(); ++i) test.update(pair.baseline[i], pair.canary[i]);
+            kept = test.p_value();
+        };
+}
+
+/// The same from the first value on; the canary is 20 % worse.
+Work quantile(std::size_t size) {
+    Pair pair{serinus::bench::sample(size, Values::lognormal, 1), serinus::bench::sample(size, Values::lognormal, 2)};
+    for (double& value : pair.canary) value *= 1.2;
+    return [pair] {
+        serinus::sequential::QuantileTest test({.interval = false});
+        for (std::size_t i = 0; i < pair.baseline.size(); ++i) test.update(pair.baseline[i], pair.canary[i]);
+        kept = test.p_value();
+    };
+}
+
 struct Entry {
     std::string_view name;
     Make make;
@@ -296,6 +414,21 @@ const std::vector<Entry>& entries() {
         {"ten_thousand_2", [](std::size_t n) { return ten_thousand(n, 2); }},
         {"hodges_lehmann", hodges_lehmann},
         {"hodges_lehmann_all", all_differences},
+        {"bound_normal", [](std::size_t n) { return boundary(n, NormalMixture(100)); }},
+        {"bound_gamma_exponential", [](std::size_t n) { return boundary(n, GammaExponentialMixture(100, 0.5)); }},
+        {"proportion_interval", proportion_interval},
+        {"log_normal", [](std::size_t n) { return log_value(n, NormalMixture(100)); }},
+        {"log_gamma_exponential", [](std::size_t n) { return log_value(n, GammaExponentialMixture(100, 0.5)); }},
+        {"counts_block",
+         [](std::size_t n) {
+             return counts(n, {.method = serinus::sequential::ProportionMethod::block, .interval = false});
+         }},
+        {"counts_one_direction", [](std::size_t n) { return counts(n, {.interval = false}); }},
+        {"counts_either", [](std::size_t n) { return counts(n, {.harm = serinus::Harm::either, .interval = false}); }},
+        {"counts_and_interval", [](std::size_t n) { return counts(n, {}, true); }},
+        {"paired", paired},
+        {"mean", mean},
+        {"quantile", quantile},
     };
     return all;
 }

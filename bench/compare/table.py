@@ -108,7 +108,7 @@ def _first_line(*command: str) -> str:
 
 def machine(native: Native, load: tuple[float, float, float], rounds: int) -> str:
     versions = [f"Python {platform.python_version()}"]
-    for package in ("numpy", "scipy", "statsmodels", "numba", "pandas", "serinus"):
+    for package in ("numpy", "scipy", "statsmodels", "numba", "pandas", "confseq", "savvi", "serinus"):
         try:
             versions.append(f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
