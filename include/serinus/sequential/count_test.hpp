@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
@@ -144,6 +145,11 @@ class CountTest {
                                                                                          : *options_.margin.difference);
             }
         }
+    }
+
+    /// A sum of counts as an integer; the largest one for sums beyond it.
+    static std::int64_t whole(double count) {
+        return count < 0x1p63 ? static_cast<std::int64_t>(count) : std::numeric_limits<std::int64_t>::max();
     }
 
     /// Takes the counts of one interval, which are possible, and neither arm empty.

@@ -171,8 +171,8 @@ class ProportionTest : public CountTest<ProportionOptions> {
     }
 
     /// What both arms have shown so far.
-    Proportion baseline() const { return whole(totals().x_b, totals().n_b); }
-    Proportion canary() const { return whole(totals().x_c, totals().n_c); }
+    Proportion baseline() const { return {whole(totals().x_b), whole(totals().n_b)}; }
+    Proportion canary() const { return {whole(totals().x_c), whole(totals().n_c)}; }
 
     /// Takes over what another test of the same options has seen of other, independent requests: another region, or
     /// the intervals that follow. Conditional: as if one test had seen all of it, but for rounding (log-likelihoods
@@ -224,10 +224,6 @@ class ProportionTest : public CountTest<ProportionOptions> {
                                              " and method \"conditional\"; allowed: a ratio, or method \"block\"");
         }
         return options;
-    }
-
-    static Proportion whole(double bad, double total) {
-        return {static_cast<std::int64_t>(bad), static_cast<std::int64_t>(total)};
     }
 };
 

@@ -149,8 +149,8 @@ class RateTest : public CountTest<RateOptions> {
     }
 
     /// What both arms have shown so far.
-    Rate baseline() const { return {static_cast<std::int64_t>(totals().x_b), totals().n_b}; }
-    Rate canary() const { return {static_cast<std::int64_t>(totals().x_c), totals().n_c}; }
+    Rate baseline() const { return {whole(totals().x_b), totals().n_b}; }
+    Rate canary() const { return {whole(totals().x_c), totals().n_c}; }
 
     /// Takes over what another test of the same options has seen of other, independent events: another region, or the
     /// intervals that follow. As if one test had seen all of it, but for rounding: log-likelihoods add. The p-value is

@@ -381,6 +381,9 @@ TEST(BadInput, CountsOfTwoToTheFiftyThirdAreCounts) {
     ProportionTest proportion;
     proportion.update({0, most}, {most, most});
     EXPECT_TRUE(proportion.decided());
+    for (int i = 0; i < 1100; ++i) proportion.update({0, most}, {0, most});
+    EXPECT_EQ(proportion.baseline().total, std::numeric_limits<std::int64_t>::max());
+    EXPECT_EQ(proportion.canary().bad, most);
     RateTest rate;
     rate.update({0, 1}, {most, 1});
     EXPECT_TRUE(rate.decided());
