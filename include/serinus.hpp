@@ -1,7 +1,8 @@
 #pragma once
 /// \file
-/// The whole C++ interface of Serinus. Link serinus::serinus. Who needs the statistics alone includes the single
-/// headers of core, series, fixed, sequential and slo, and links nothing.
+/// The whole C++ interface of Serinus. Link serinus::serinus, which holds what rollout, io and report compile. Who
+/// needs the statistics alone includes the single headers of core, series, fixed, sequential and slo, and links
+/// serinus::headers: nothing of Serinus is compiled for it.
 
 #include <serinus/core/central_moments.hpp>
 #include <serinus/core/counting.hpp>

@@ -1,4 +1,4 @@
-"""How soon are harms found, and how often is there a false alarm? The scenarios of docs/concepts/sequential.md.
+"""How soon are harms found, and how often is there a false alarm? The scenarios of docs/concepts/proportion-test.md.
 
 Usage: python bench/compare/delays.py [NAME ...]      (needs the installed package)
 

@@ -13,7 +13,7 @@ namespace serinus {
 inline namespace v0 {
 namespace {
 
-/// A new start of the harm evidence every so many intervals (monitoring rule on start times).
+/// A new start of the harm evidence every so many intervals (docs/adr/0002-two-thirds-of-the-capital-bet-at-once.md).
 constexpr std::int64_t intervals_per_start = 30;
 
 }  // namespace

@@ -38,7 +38,7 @@ def delays(tests: list[RateTest], *columns: np.ndarray) -> list[float]:
     ("seed", "ratio", "exposure", "median", "least"), [(202, 1.2, 1.0, 69, 0.9), (204, 1.5, 9.0, 7, 1.0)], ids=["P1", "P3"]
 )
 def test_drifting_rates_are_told_apart(seed: int, ratio: float, exposure: float, median: float, least: float) -> None:
-    """A daily swing of both rates, 200 intervals; the medians are those of the reference study, one-sided."""
+    """A daily swing of both rates, 200 intervals; one-sided; the study's draws and medians, docs/concepts/proportion-test.md."""
     random = np.random.Generator(np.random.PCG64(seed))
     t = np.arange(1, 201)
     rate = 5 * (1 + 0.5 * np.sin(2 * np.pi * t / 50))
@@ -51,7 +51,7 @@ def test_drifting_rates_are_told_apart(seed: int, ratio: float, exposure: float,
 
 
 def test_a_tail_is_found_by_its_threshold() -> None:
-    """p95 30 % higher at the same median, 50 values an arm and interval (L3 of the reference study, its own draws)."""
+    """p95 30 % higher at the same median, 50 values an arm and interval (L3 of docs/concepts/proportion-test.md)."""
     random = np.random.Generator(np.random.PCG64(304))
     z_b, z_c = random.normal(size=(300, 100, 50)), random.normal(size=(300, 100, 50))
     tau = 100 * math.exp(1.6449)

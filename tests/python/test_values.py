@@ -132,7 +132,7 @@ def test_band() -> None:
 
 
 # Scenarios with numpy's PCG64, baseline drawn first: 100 steps of 50 lognormal values an arm; 300 runs. The reference
-# formula finds L1 (all quantiles +10 %) after 31 steps (median), with .993 found.
+# formula finds all quantiles +10 % (L1 of docs/concepts/proportion-test.md) after 31 steps (median), with .993 found.
 @pytest.mark.parametrize(("seed", "shift", "rarest", "most"), [(301, 0.0, 0.0, 0.08), (302, math.log(1.1), 0.97, 1.0)])
 def test_delay_on_the_log_of_latency(seed: int, shift: float, rarest: float, most: float) -> None:
     random = np.random.Generator(np.random.PCG64(seed))

@@ -2,7 +2,8 @@
 // Fixed seeds. SERINUS_SIMULATION_SCALE multiplies the number of repetitions (4,000 at 1).
 //
 // A share that must stay below a level is asserted to be at most that level, and its upper bound (4 standard errors) is
-// printed beside it. The true shares lie well below the levels, since an e-process is conservative where it is proved.
+// printed beside it; beside a share that should be large, the lower one. The true shares lie well below the levels,
+// since an e-process is conservative where it is proved.
 
 #include <algorithm>
 #include <cmath>
@@ -147,6 +148,11 @@ std::string text(const Share& s) {
     std::snprintf(buffer, sizeof buffer, "%.4f (below %.4f)", s.value, s.bound);
     return buffer;
 }
+std::string text_of_much(const Share& s) {
+    char buffer[64];
+    std::snprintf(buffer, sizeof buffer, "%.4f (above %.4f)", s.value, 2 * s.value - s.bound);
+    return buffer;
+}
 
 const auto rolled_back = [](const Outcome& o) { return o.rolled_back > 0; };
 const auto below_one_percent = [](const Outcome& o) { return o.smallest_p <= 0.01; };
@@ -166,7 +172,7 @@ TEST(Promise, AGoodCanaryIsRarelyRolledBackEvenSplit) {
         plan_of(0.05, ratio(1), twice), {100, 100}, 200, [](int) { return at(0.01, 0.01); }, 1001);
     expect_rarely_rolled_back("A/A 1 %, 100:100, margin ratio 1, ever in 200 looks", outcomes);
     const Share covered = share(outcomes, [](const Outcome& o) { return o.covered; });
-    print("the 90 % interval at a random look holds the truth", text(covered));
+    print("the 90 % interval at a random look holds the truth", text_of_much(covered));
     EXPECT_GE(covered.value, 0.9);
 }
 
@@ -193,7 +199,7 @@ TEST(Promise, DoubledErrorsAreFound) {
         plan_of(0.05, ratio(1), twice), {100, 100}, 200, [](int) { return at(0.01, 0.02); }, 1004);
     const Share found = share(outcomes, rolled_back);
     const double delay = median_delay(outcomes);
-    print("1 % -> 2 %, 100:100, margin ratio 1: found", text(found));
+    print("1 % -> 2 %, 100:100, margin ratio 1: found", text_of_much(found));
     print("the same: median delay in intervals", std::to_string(delay));
     EXPECT_EQ(found.value, 1);
     EXPECT_LE(delay, 24);
@@ -287,7 +293,7 @@ TEST(Promise, OverDispersedCountsWithTheirDispersionCalibrated) {
             print((std::string(c.name) + ", ever in 200 looks, alpha .05").c_str(), text(five));
             EXPECT_LE(five.value, 0.05 + 4 * std::sqrt(0.05 * 0.95 / static_cast<double>(outcomes.size()))) << c.name;
         } else {
-            print((std::string(c.name) + ": found in 200 looks").c_str(), text(share(outcomes, rolled_back)));
+            print((std::string(c.name) + ": found in 200 looks").c_str(), text_of_much(share(outcomes, rolled_back)));
         }
     }
 }

@@ -427,7 +427,7 @@ TEST(DistributionBandSimulation, HoldsAtEveryStep) {
     }
 }
 
-// Lognormal latency, 50 values an arm and step, 100 steps: the scenarios L0 to L3. Median delays, found shares.
+// Lognormal latency, 50 values an arm and step, 100 steps. Median delays, found shares.
 TEST(ValuesSimulation, Power) {
     std::printf(
         "\n| latency, 50:50, 100 looks | MeanTest of the log | q .5 | q .95 | DistributionBand | runs |\n"

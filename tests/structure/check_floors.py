@@ -14,9 +14,8 @@ FLOORS = {
     "series": 1,
     "fixed": 2, "sequential": 2,
     "slo": 3,
-    "rollout": 4, "delivery": 4,
-    "kayenta": 5,
-    "io": 6, "report": 6,
+    "rollout": 4,
+    "io": 5, "report": 5,
 }
 HEADER_ONLY = {"core", "series", "fixed", "sequential", "slo"}
 FACES = {"cli", "server"}

@@ -31,8 +31,10 @@ struct Interval {
 
 /// What a sequential test knows at this moment. All of it may be looked at after every observation.
 struct Evidence {
-    double log_e_value = 0;  ///< natural log of the e-value; the test has decided once it reached log(1/alpha)
-    double p_value = 1;      ///< always valid: min(1, 1/largest e-value so far)
+    /// Natural log of the e-value; the test has decided once it reached log(1/alpha), on the safe side
+    /// log(1/alpha_promote).
+    double log_e_value = 0;
+    double p_value = 1;  ///< always valid: min(1, 1/largest e-value so far)
     double estimate =
         std::numeric_limits<double>::quiet_NaN();  ///< canary/baseline or canary - baseline, as the margin is given
     double lower = -std::numeric_limits<double>::infinity();  ///< always-valid bounds on what `estimate` estimates

@@ -36,9 +36,9 @@ namespace sequential {
 /// by a density of d. Anchored at the margin: a grid that does not move with it is blind to small excesses at high
 /// counts.
 ///
-/// The density is flat up to a ratio of about two and then falls as d^-5: beside a half-normal of the same height at
-/// the margin it has more where harms mostly lie and less from 2.5 to 10 times the margin, where a few events tell
-/// anyway (docs/adr/0012-a-prior-that-is-flat-to-twice.md has both in numbers).
+/// The density is nearly flat up to 1.7 times the margin, half as high at 2.2 times, and falls as d^-5: beside a
+/// half-normal of the same height at the margin it has more where harms mostly lie and less from 2.5 to 10 times the
+/// margin, where a few events tell anyway (docs/adr/0012-a-prior-that-is-flat-to-twice.md has both in numbers).
 class AnchoredPrior {
   public:
     static constexpr std::size_t size = 33;

@@ -115,7 +115,8 @@ struct MeanState {
 /// Anytime test of the difference, or ratio, of two means.
 ///
 /// Answers, after each interval: does the canary's mean exceed the baseline's by more than the margin (`side = harm`),
-/// or does it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`.
+/// or does it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`
+/// (1/alpha_promote on the safe side).
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: the mean of the canary's values is at most r times (ratio
 /// margin) or d plus (difference margin) that of the baseline's. `harm = decrease` turns it around (baseline/canary at

@@ -141,7 +141,8 @@ struct PairedState {
 /// Anytime-valid test of a gauge that is read once an interval in both arms.
 ///
 /// Answers, after each interval: does the canary's gauge exceed the baseline's by more than the margin (`side = harm`),
-/// or does it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`.
+/// or does it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`
+/// (1/alpha_promote on the safe side).
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: at every interval the canary reads at most what an arm of the
 /// baseline's version would read there, times r (ratio margin) or plus d (difference margin). Whatever hits both arms

@@ -124,8 +124,9 @@ struct ProportionState {
 /// Anytime-valid test of two proportions.
 ///
 /// Answers, after each interval of requests: is the canary's share of bad requests beyond the margin (`side = harm`),
-/// or is it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`; the chance that this ever
-/// happens while the null is true is at most alpha, over all looks.
+/// or is it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`
+/// (1/alpha_promote on the safe side); the chance that this ever happens while the null is true is at most alpha
+/// (alpha_promote), over all looks.
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: at every interval, given the past, p_canary <= r p_baseline
 /// (ratio margin r >= 1) or p_canary <= p_baseline + d (difference margin d >= 0). Rates may drift, sizes may change
@@ -152,7 +153,8 @@ struct ProportionState {
 /// for any finite counts.
 ///
 /// Cost: 33 log1p an interval (conditional), a projection a start (block); the interval adds 65 log1p, or 64
-/// projections for a difference. State: at most 3 KiB.
+/// projections for a difference. State: at most 4 KiB, below 1 KiB without the interval
+/// (measured: 2.3 and .5).
 ///
 ///     ProportionTest test({.alpha = 0.05, .margin = {.ratio = 2.0}});
 ///     test.update({.bad = 9, .total = 900}, {.bad = 2, .total = 100});

@@ -158,7 +158,8 @@ struct QuantileState {
 /// Anytime-valid test of the difference, or ratio, of one quantile.
 ///
 /// Answers, after each interval: does the canary's q-quantile exceed the baseline's by more than the margin (`side =
-/// harm`), or does it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`.
+/// harm`), or does it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)` (1/alpha_promote
+/// on the safe side).
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: there is a point x such that each value of the baseline, given
 /// the past, lies below it with probability at most q, and each value of the canary, divided by r (ratio margin) or

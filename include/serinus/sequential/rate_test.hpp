@@ -92,8 +92,9 @@ struct RateState {
 /// Anytime-valid test of two event rates.
 ///
 /// Answers, after each interval: do events happen in the canary more often, for its exposure, than the margin allows
-/// (`side = harm`), or certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`; the chance
-/// that this ever happens while the null is true is at most alpha, over all looks.
+/// (`side = harm`), or certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`
+/// (1/alpha_promote on the safe side); the chance that this ever happens while the null is true is at most alpha
+/// (alpha_promote), over all looks.
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: at every interval, given the past, rate_canary <= r
 /// rate_baseline, r >= 1. What both rates do together (time of day, a busy week) drops out. Exposures may change with

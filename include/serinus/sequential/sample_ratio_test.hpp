@@ -149,7 +149,7 @@ struct SampleRatioState {
 ///
 /// Null hypothesis, `side = harm`: at every interval, given the past, |share/told - 1| <= tolerance for every arm.
 /// `side = safe`: for some arm it is at least that, throughout. A tolerance of 0 (point null) alarms on what no router
-/// can avoid: .97 of all good splits under sticky sessions (monitoring rule: traffic split), which is why 0.2 is the
+/// can avoid: .93 of good splits where sessions stick (phi 10; docs/concepts/sequential.md), which is why 0.2 is the
 /// default.
 ///
 /// Formula, tolerance > 0: for each arm, and for each end of what it may have, the mixture of likelihood ratios over

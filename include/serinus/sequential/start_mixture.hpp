@@ -49,9 +49,9 @@ struct StartMixtureState {
 /// An e-process that runs along while the canary is good loses capital, and harm that begins late is then found late or
 /// never (after 720 good intervals: in 45 % of the cases instead of all). Here only a part w_k of the capital bets from
 /// the k-th start on, E = sum_k w_k E^(k) + (what is not spent yet), E^(k) being 1 until its start. Sum of the w_k <= 1
-/// makes this one e-process: the error rate holds without any correction for the number of starts (monitoring rule:
-/// start times; the mixture over change points of Shiryaev-Roberts detectors, Shin, Ramdas and Rinaldo 2024, kept at a
-/// fixed total).
+/// makes this one e-process: the error rate holds without any correction for the number of starts
+/// (docs/adr/0002-two-thirds-of-the-capital-bet-at-once.md; the mixture over change points of Shiryaev-Roberts
+/// detectors, Shin, Ramdas and Rinaldo 2024, kept at a fixed total).
 ///
 /// `Test` is a sequential test with `rescale(weight)` and `add_start(weight)` (ProportionTest has them; the conditional
 /// method adds starts without any memory). It is given fresh. Start times must not depend on what has not been seen

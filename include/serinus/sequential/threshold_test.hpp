@@ -83,7 +83,7 @@ struct ThresholdState {
 ///
 /// Answers, after each interval: is the canary's law larger than `margin` allows, as seen at a threshold tau (`side =
 /// harm`), or certainly not (`side = safe`)? Set tau before the canary starts: the objective's limit, or the baseline's
-/// 95 % quantile of yesterday. Reject as soon as `log_e_value() >= log(1/alpha)`.
+/// 95 % quantile of yesterday. Reject as soon as `log_e_value() >= log(1/alpha)` (1/alpha_promote on the safe side).
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: at every interval, given the past, the canary's values are in
 /// law at most r times the baseline's (ratio margin, r >= 1, tau > 0), or at most d more (difference margin, d >= 0, in

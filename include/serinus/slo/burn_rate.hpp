@@ -93,8 +93,7 @@ struct BurnRateState {
 /// - NaN (with Prometheus' staleness marker 0x7ff0000000000002) and infinities are no samples; a counter's increase
 ///   over the gap is kept whole and belongs to the sample after it.
 /// - A value below the one before it is a restart from 0 (a reset). What the process counted between its last sample
-/// and
-///   the restart is lost, and a restart that has overtaken the old value is not seen.
+///   and the restart is lost, and a restart that has overtaken the old value is not seen.
 /// - A sample with the time of another is dropped and counted (`tally`): the first one counts. A late one is put in its
 ///   place; which answers have been given before does not change. Where the history is thinned, one that is older than
 ///   `raw_ms` + 10 minutes is dropped and counted.

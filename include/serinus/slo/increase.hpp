@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// How much was counted in a window: three meanings of one word.
+/// How much was counted in a window: four meanings of one word.
 
 #include <array>
 #include <cstdint>

@@ -33,7 +33,7 @@ struct Condition {
     double factor = 0;
     Severity severity = Severity::page;
     std::int64_t for_ms = 0;              ///< fires once it has held this long
-    std::int64_t keep_firing_for_ms = 0;  ///< goes on firing this long after it last held
+    std::int64_t keep_firing_for_ms = 0;  ///< goes on firing until this long after it first did not hold
 
     friend bool operator==(const Condition&, const Condition&) = default;
 };
