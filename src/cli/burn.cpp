@@ -202,6 +202,17 @@ void require_series(const Batch& batch, const std::vector<std::pair<std::string,
     }
 }
 
+/// Refuses what is no count of events. (What is no number at all, a stale marker, is left out and counted.)
+void require_counts(const ArmSeries& series, slo::Role role) {
+    for (std::size_t i = 0; i < series.series.values.size(); ++i) {
+        const double value = series.series.values[i];
+        if (!(value < 0)) continue;
+        raise(Code::argument_count, "--" + std::string(word(role)) + ": " + in_quotes(series.name) + " is " +
+                                        number_text(value) + " at " + format_time(series.series.times_ms[i]) +
+                                        "; allowed: 0 or more");
+    }
+}
+
 /// Evaluates the alerts as they would have been evaluated until now. Conditions without a past are what they are now.
 void evaluate(slo::Alerts& alerts, slo::BurnRate& burn, const BurnOptions& options, const Batch& batch,
               std::int64_t now_ms) {
@@ -239,12 +250,17 @@ Answer answer(const BurnOptions& options) {
 
     const Batch batch = read_service_files(options.data, promise.arms);
     require_series(batch, roles);
+    if (promise.deltas) {
+        note_counters(batch, {promise.bad, promise.good, promise.total},
+                      options.plan.empty() ? "leave out --deltas" : "the plan's metric needs \"counter\": true");
+    }
     // A counter that goes on in the next file is one counter.
     std::map<std::tuple<slo::Role, Arm, std::string>, std::size_t> ids;
     for (const ArmSeries& series : batch.series) {
         if (arm && series.arm != *arm) continue;
         for (const auto& [name, role] : roles) {
             if (name.empty() || series.name != name) continue;
+            require_counts(series, role);
             const auto kind = promise.deltas ? slo::SeriesKind::delta : slo::SeriesKind::counter;
             const std::tuple key(role, series.arm, series.series.instance);
             if (ids.count(key) == 0) ids[key] = burn.add_series(role, kind);
@@ -364,7 +380,12 @@ std::string text_of(const Answer& found, bool any, bool terminal) {
     };
     told(found.tally.conflicts, "repeat a timestamp with another value; the first one counts");
     told(found.tally.not_numbers, "are no numbers and were left out");
-    told(found.tally.resets, "show that a counter began again");
+    told(found.tally.resets,
+         found.tally.resets * 10 > found.tally.taken
+             ? "are below the one before, as if a counter began again; counts an interval need --deltas"
+             : "show that a counter began again");
+    const slo::WindowBurn& longest = found.burns.back();
+    if (longest.bad > longest.total) text += "  samples       more bad events than events: are the series exchanged?\n";
     return text;
 }
 
@@ -434,7 +455,8 @@ Exit burn_command(const BurnOptions& options) {
     write_output(options.format == Format::json ? json_of(found) : text_of(found, any, colored(options.color)));
     if (found.firing == Severity::page) return Exit::rollback;
     if (!any) return Exit::no_data;
-    return found.firing || found.insufficient ? Exit::hold : Exit::promote;
+    // Conditions of severity info only inform.
+    return found.firing == Severity::ticket || found.insufficient ? Exit::hold : Exit::promote;
 }
 
 }  // namespace cli

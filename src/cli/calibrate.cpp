@@ -15,13 +15,16 @@ namespace cli {
 
 Exit calibrate_command(const CalibrateOptions& options) {
     const Plan plan = read_plan_file(options.plan);
-    const Calibration learned = calibrate(plan, read_data_files(options.history, plan));
-    if (options.output && !learned.noise.empty())
-        write_file(*options.output, io::write_plan(with_noise(plan, learned)));
+    const Batch history = read_data_files(options.history, plan);
+    note_counters(history, plan);
+    const Calibration learned = calibrate(plan, history);
+    const bool written = options.output && !learned.noise.empty();
+    if (written) write_file(*options.output, io::write_plan(with_noise(plan, learned)));
     if (options.format == Format::json) {
         write_output(io::write_calibration(learned) + "\n");
     } else {
-        write_output(report::text(plan, learned, {.color = colored(options.color), .width = output_width()}));
+        write_output(report::text(plan, learned, {.color = colored(options.color), .width = output_width()},
+                                  written ? *options.output : ""));
     }
     std::size_t known = 0;
     for (const MetricCalibration& metric : learned.metrics) known += metric.learned ? 1 : 0;

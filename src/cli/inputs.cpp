@@ -1,12 +1,16 @@
 #include "cli/inputs.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/quote.hpp>
 #include <serinus/io/data.hpp>
 #include <serinus/io/plan.hpp>
 #include <serinus/series/duration.hpp>
@@ -98,6 +102,38 @@ Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms
         }));
     }
     return merge.take();
+}
+
+void note_counters(const Batch& batch, const std::vector<std::string>& counts, std::string_view remedy) {
+    std::vector<std::string_view> said;
+    for (const auto& [name, arm, le, series] : batch.series) {
+        if (std::find(counts.begin(), counts.end(), name) == counts.end()) continue;
+        if (std::find(said.begin(), said.end(), name) != said.end()) continue;
+        std::vector<std::pair<std::int64_t, double>> samples;
+        for (std::size_t i = 0; i < series.values.size(); ++i)
+            samples.emplace_back(series.times_ms[i], series.values[i]);
+        std::sort(samples.begin(), samples.end());
+        std::size_t rises = 0;
+        bool falls = false;
+        for (std::size_t i = 1; i < samples.size(); ++i) {
+            falls = falls || samples[i].second < samples[i - 1].second;
+            rises += samples[i].second > samples[i - 1].second ? 1U : 0U;
+        }
+        if (samples.size() < 30 || falls || rises * 10 < (samples.size() - 1) * 9) continue;
+        said.push_back(name);
+        write_error("note: " + in_quotes(name) + " never falls in " + std::to_string(samples.size()) +
+                    " samples; if it is a cumulative counter, " + std::string(remedy));
+    }
+}
+
+void note_counters(const Batch& batch, const Plan& plan) {
+    std::vector<std::string> counts;
+    for (const Metric& metric : plan.metrics) {
+        if (metric.kind != Kind::proportion || metric.counter) continue;
+        counts.push_back(metric.bad);
+        counts.push_back(metric.total);
+    }
+    note_counters(batch, counts, "its metric needs \"counter\": true");
 }
 
 }  // namespace cli

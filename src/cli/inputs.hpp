@@ -3,6 +3,7 @@
 /// What every command reads: a plan, and data from several files.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <serinus/rollout/batch.hpp>
@@ -26,6 +27,13 @@ Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan);
 /// The same where there is no rollout: Prometheus answers without a label that tells arms apart (`track`, or what the
 /// plan says, where there is one) are one service, and count as its baseline.
 Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms);
+
+/// Says on standard error which of these series, that are taken as counts an interval, look like cumulative counters:
+/// 30 samples or more that never fall and rise nearly every time.
+void note_counters(const Batch& batch, const std::vector<std::string>& counts, std::string_view remedy);
+
+/// The same for the series of a plan's proportions.
+void note_counters(const Batch& batch, const Plan& plan);
 
 }  // namespace cli
 }  // namespace v0

@@ -36,6 +36,7 @@ Exit judge_command(const JudgeOptions& options) {
     report::Record record;
     record.plan = read_plan_file(options.plan);
     record.batch = read_data_files(options.data, record.plan);
+    note_counters(record.batch, record.plan);
 
     const Decision decision = judge(record.plan, record.batch, now_ms);
     record.decisions.push_back(decision);

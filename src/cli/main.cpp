@@ -22,13 +22,15 @@ const std::string exit_codes = R"(Exit codes:
   3  hold           4  no data (hold, and no metric has any)
 )";
 
-const std::string judge_help = R"(DATA is CSV in long form, one sample a row:
-  timestamp,series,arm,value[,instance][,stage]
+const std::string judge_help = R"(DATA is CSV in long form, one sample a row, separated by commas:
+  timestamp,series,arm,value[,instance][,le][,stage]
   2026-11-22T21:21:29Z,http_requests,baseline,806
   2026-11-22T21:21:29Z,http_requests,canary,9
 or a document of Prometheus answers, one a series of the plan:
   {"http_requests": {"status": "success", "data": {...}}, "http_errors": {...}}
 whose label "track" is "stable" or "canary" (the plan's "arms" can say otherwise).
+Counts are those of an interval; cumulative counters, as Prometheus has them, need
+"counter": true in their metric.
 
 Without --now the data count as complete, and all of them are judged at once.
 With --now the answer is what a watcher would have said at that time: later
@@ -82,7 +84,7 @@ Examples:
     --bad 'http_requests_total{code=~"5.."}' --total http_requests_total
 
 Exit codes:
-  0  nothing fires      1  a page fires     2  usage or bad input
+  0  no page and no ticket fires      1  a page fires     2  usage or bad input
   3  a ticket fires, or there are too few events to say      4  no data
 )";
 
@@ -97,7 +99,9 @@ writes  text, JSON
 int run(int argc, char** argv) {
     CLI::App app("Serinus decides from metrics whether a canary release is safe: promote, hold or roll back.",
                  "serinus");
-    app.footer("serinus judge --help shows the data formats and examples.\n\n" + exit_codes);
+    app.footer(
+        "serinus judge --help shows the data formats and examples.\n\nOf judge (the other commands say theirs):\n" +
+        exit_codes);
     app.require_subcommand(1);
     app.set_version_flag("--version", std::string("serinus ") + version());
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <serinus/core/quote.hpp>
 #include <serinus/core/reason.hpp>
 #include <serinus/report/calibration.hpp>
 
@@ -48,7 +49,8 @@ std::vector<std::string> learned_lines(const MetricCalibration& metric) {
 
 }  // namespace
 
-std::string text(const Plan& plan, const Calibration& calibration, const TextOptions& options) {
+std::string text(const Plan& plan, const Calibration& calibration, const TextOptions& options,
+                 std::string_view written) {
     Page page(options);
     std::size_t learned = 0, width = label_width;
     for (const MetricCalibration& metric : calibration.metrics) {
@@ -88,8 +90,9 @@ std::string text(const Plan& plan, const Calibration& calibration, const TextOpt
     }
     page.line("");
     page.paragraph("why", reasons);
-    page.paragraph("next", {learned == 0 ? "find more history: see why"
-                                         : "give the plan its noise: serinus calibrate PLAN HISTORY --output FILE"});
+    page.paragraph("next", {learned == 0      ? "find more history: see why"
+                            : written.empty() ? "give the plan its noise: serinus calibrate PLAN HISTORY --output FILE"
+                                              : "judge with the plan and its noise, written to " + in_quotes(written)});
     return page.take();
 }
 

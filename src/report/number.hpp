@@ -25,7 +25,7 @@ inline std::string with_separators(std::string digits) {
     return digits;
 }
 
-/// A number with at most three significant digits and no trailing zeros: "0.0123", "3.15", "912,000"; from 1e9 on its
+/// A number with at most three significant digits and no trailing zeros: "0.0123", "3.15", "912,000"; from 1e12 on its
 /// power of ten alone: "10^57"; below 1e-6 "0". NaN and the infinities have no digits: "?".
 inline std::string number(double value, Round round = Round::nearest) {
     if (!std::isfinite(value)) return "?";
@@ -53,7 +53,7 @@ inline std::string number(double value, Round round = Round::nearest) {
         significand = 100;
         ++exponent;
     }
-    if (exponent >= 9) return "10^" + std::to_string(exponent);
+    if (exponent >= 12) return "10^" + std::to_string(exponent);
 
     std::string digits = std::to_string(significand);
     if (exponent >= 2) return with_separators(digits + std::string(static_cast<std::size_t>(exponent - 2), '0'));

@@ -165,7 +165,7 @@ std::string counts_text(const MetricResult& metric) {
     const double* const bad_c = observed(metric, "bad_canary");
     const double* const total_c = observed(metric, "total_canary");
     if (!bad_b || !total_b || !bad_c || !total_c) return "";
-    if (*total_b == 0 && *total_c == 0) return "no requests in either arm yet";
+    if (*total_b == 0 && *total_c == 0) return "no interval with requests of both arms yet";
     const auto arm = [](double bad, double total, std::string_view what) {
         if (total == 0) return std::string("no requests yet");
         return count(bad) + " of " + count(total) + std::string(what) + " (" + percent(bad / total) + ")";

@@ -257,6 +257,33 @@ class Burn(unittest.TestCase):
         self.assertNotIn("\x1b", done.stdout)
         self.assertNotIn("█", done.stdout)
 
+    def test_a_condition_that_only_informs(self):
+        policy = {"policy": [dict(QUICK, severity="info")]}
+        done = self.run_with({"policy.json": policy}, table(0.02, from_hour=28), "data.csv", "--bad", "errors",
+                             "--total", "requests", "--target", "99.9%", "--policy", "policy.json")
+        self.assertEqual((done.returncode, done.stderr), (NOTHING, ""))
+        self.assertIn("firing", done.stdout)
+
+    def test_counts_that_cannot_be(self):
+        negative = table(0.02).replace(f"{START + 60},errors,baseline,", f"{START + 60},errors,baseline,-")
+        done = self.run_burn(negative, "--target", "99.9%")
+        self.assertEqual(done.returncode, ERROR)
+        self.assertRegex(done.stderr, r'--bad: "errors" is -\d+ at 2026-11-\d\dT.*; allowed: 0 or more')
+        exchanged = self.run_with({}, table(0.02), "data.csv", "--bad", "requests", "--total", "errors",
+                                  "--target", "99.9%")
+        self.assertIn("are the series exchanged?", exchanged.stdout)
+
+    def test_counters_and_counts_taken_for_each_other(self):
+        done = self.run_burn(table(0.02), "--target", "99.9%", "--deltas")
+        self.assertIn('note: "requests" never falls in', done.stderr)
+        self.assertIn("leave out --deltas", done.stderr)
+        lines = ["timestamp,series,arm,value"]
+        for minute in range(60):
+            lines += [f"{START + 60 * minute},requests,baseline,{1000 + minute * 37 % 11}",
+                      f"{START + 60 * minute},errors,baseline,{minute * 7 % 3}"]
+        done = self.run_burn("\n".join(lines) + "\n", "--target", "99.9%")
+        self.assertIn("counts an interval need --deltas", done.stdout)
+
     def test_a_terminal_has_sparklines(self):
         done = self.run_burn(table(0.02, from_hour=28), "--target", "99.9%", "--color", "always")
         self.assertIn("█", done.stdout)

@@ -501,6 +501,17 @@ class Disorder(Case):
         self.assertEqual(both["metrics"], first["metrics"])
         self.assertIn(b"another value", self.judge(plan(), HEADER + conflict + "".join(others)).stdout)
 
+    def test_counters_taken_for_counts(self):
+        totals, text = {}, HEADER
+        for line in rows(0.02):
+            time, series, arm, value = line.strip().split(",")
+            totals[series, arm] = totals.get((series, arm), 0) + int(value)
+            text += sample(time, series, arm, totals[series, arm])
+        done = self.run_program("judge", self.file("plan.json", plan()), self.file("data.csv", text))
+        self.assertIn(b'note: "http_requests" never falls in 90 samples', done.stderr)
+        self.assertIn(b'"counter": true', done.stderr)
+        self.judge(plan(metrics=[metric(counter=True)]), text)  # says nothing
+
     def test_counters_that_go_back(self):
         """Cumulative counters of processes that are restarted: what they counted before is not lost or negative."""
         sums, data = {}, HEADER

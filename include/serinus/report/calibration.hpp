@@ -3,6 +3,7 @@
 /// A calibration in words: what was learned from history, and what was too little.
 
 #include <string>
+#include <string_view>
 
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/calibrate.hpp>
@@ -23,8 +24,10 @@ namespace report {
 ///       why      p95.history_instances: 8 instances of history took turns as the canary, ...
 ///       next     give the plan its noise: serinus calibrate PLAN HISTORY --output PLAN-WITH-NOISE
 ///
-/// The same calibration gives the same text under every locale.
-std::string text(const Plan& plan, const Calibration& calibration, const TextOptions& options = {});
+/// `written`: the file that the plan with its noise was written to already; empty: none was. The same calibration gives
+/// the same text under every locale.
+std::string text(const Plan& plan, const Calibration& calibration, const TextOptions& options = {},
+                 std::string_view written = {});
 
 }  // namespace report
 }  // namespace v0
