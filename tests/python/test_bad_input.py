@@ -76,7 +76,8 @@ PROPORTIONS = [
     *counts(SHARES, 3, float(ABOVE), COUNT, r"total_c(\[1\])? is 900719925474099[34]"),
     *counts(SHARES, 1, math.nan, COUNT, r"total_b(\[1\])? is nan;"),
     *counts(SHARES, 1, math.inf, COUNT, r"total_b(\[1\])? is inf;"),
-    *(Wrong(one(value, 900, 1, 100), COUNT, "bad_b is ") for value in ("9", None, True, [9], 10**30, np.array([1, 2]))),
+    *(Wrong(one(value, 900, 1, 100), TYPE, "bad_b is ") for value in ("9", None, True, [9], 9j, np.array([1, 2]))),
+    Wrong(one(10**30, 900, 1, 100), COUNT, "bad_b is 10{30};"),
     Wrong(many([1, 2], [10, 20, 30], 1, 100), LENGTH, "bad_b 2, total_b 3"),
     Wrong(many(["9"], 900, 1, 100), TYPE, "bad_b"),
     Wrong(many(None, 900, 1, 100), TYPE, "bad_b is None"),
@@ -90,7 +91,8 @@ RATES = [
     *counts(EXPOSED, 1, math.nan, RANGE, r"(exposure_b\[1\] is nan|baseline has an exposure of nan)"),
     *counts(EXPOSED, 3, math.inf, RANGE, r"(exposure_c\[1\] is inf|canary has an exposure of inf)"),
     *counts(EXPOSED, 3, 0.0, RANGE, r"(exposure_c\[1\] is 0 with 1 events|canary has 1 events in an exposure of 0)"),
-    *(Wrong(one(9, value, 1, 1.0), RANGE, "exposure_b is ") for value in ("9", None, [9.5])),
+    *(Wrong(one(9, value, 1, 1.0), TYPE, "exposure_b is ") for value in ("9", None, True, [9.5])),
+    Wrong(one(9, 10**400, 1, 1.0), RANGE, "exposure_b is "),
     Wrong(many([1, 2], [10, 20, 30], 1, 100), LENGTH, "events_b 2, exposure_b 3"),
 ]
 VALUES = [
@@ -100,6 +102,13 @@ VALUES = [
     Wrong(one([1.0], [1.0, "2"]), TYPE, "values_c"),
     Wrong(one([1.0], [1.0, 2j]), TYPE, "values_c"),
     Wrong(many([1.0, 2.0], [1.0]), LENGTH, "values_b has 2 intervals, values_c 1"),
+]
+ROWS = [
+    *VALUES,
+    Wrong(many([[1.0, 2.0], [3.0]], [[1.0], [2.0]]), LENGTH, r"values_b\[1\] has the length 1, values_b\[0\] 2;"),
+    Wrong(many([[1.0], [2.0]], [[1.0], 2.0, [3.0, 4.0]]), LENGTH, r"values_c\[2\] has the length 2, values_c\[0\] 1;"),
+    Wrong(many([[1.0, [2.0]], [3.0, 4.0]], [[1.0], [2.0]]), TYPE, "values_b is "),
+    Wrong(many([["a"]], [[1.0]]), TYPE, "values_b has dtype <U1; allowed: numbers"),
 ]
 GAUGES = [
     Wrong(one("1"), TYPE, 'difference is "1"'),
@@ -196,7 +205,7 @@ SUBJECTS: dict[str, Subject] = {
         lambda: MeanTest(),
         one(BASELINE, CANARY),
         [
-            *VALUES,
+            *ROWS,
             Wrong(one(1.0, math.inf), "serinus.argument.infinite", "canary holds an infinite value"),
             Wrong(many([1.0, 2.0], [1.0, -math.inf]), "serinus.argument.infinite", "canary holds an infinite value"),
             Wrong(one([1.0, 2.0], 1e300), RANGE, "canary holds a value more than 1e75 times"),
@@ -214,7 +223,7 @@ SUBJECTS: dict[str, Subject] = {
         lambda: QuantileTest(0.5),
         one(BASELINE, CANARY),
         [
-            *VALUES,
+            *ROWS,
             *not_merged("QuantileTest"),
             Wrong(lambda test: test.interval("left"), WORD, 'arm is "left"; allowed: baseline, canary'),
             Wrong(lambda test: test.interval(1), TYPE, "arm is 1"),
@@ -225,7 +234,7 @@ SUBJECTS: dict[str, Subject] = {
         lambda: DistributionBand(t_min=5),
         one(BASELINE, CANARY),
         [
-            *VALUES,
+            *ROWS,
             *not_merged("DistributionBand"),
             Wrong(lambda band: band.cdf("left", [1.0]), WORD, 'arm is "left"'),
             Wrong(lambda band: band.half_width("left"), WORD, 'arm is "left"'),
@@ -277,6 +286,21 @@ SUBJECTS: dict[str, Subject] = {
         lambda: ChangeDetector(PairedTest(noise=NOISE), arl=100), one(0.7), GAUGES, []
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("made", "takes"),
+    [
+        (ChangeDetector(ProportionTest()), "ProportionTest takes bad_b, total_b, bad_c, total_c"),
+        (ChangeDetector(RateTest()), "RateTest takes events_b, exposure_b, events_c, exposure_c"),
+        (StartMixture(PairedTest(noise=NOISE)), "PairedTest takes a difference"),
+    ],
+)
+def test_another_number_of_arguments_is_said_plainly(made: ChangeDetector | StartMixture, takes: str) -> None:
+    for interval in ((), (1, 2), (1, 2, 3, 4, 5)):
+        with pytest.raises(TypeError) as raised:
+            made.update(*interval)
+        assert str(raised.value) == f"update of a {takes}; {len(interval)} arguments were given"
 
 
 def refused(wrong: Wrong, *arguments: Any) -> None:

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 import serinus
 from serinus.sequential import (
+    MeanTest,
     PairedTest,
     ProportionTest,
+    QuantileTest,
     RateTest,
     SignedRankTest,
     StartMixture,
+    ThresholdTest,
     combine,
     paired_noise,
     start_weight,
@@ -105,11 +108,13 @@ def test_impossible_counts_change_nothing(row: Any, says: str) -> None:
         assert test.state() == before
 
 
-@pytest.mark.parametrize("wrong", ["9", None, True, [9], 10**30])
-def test_counts_are_whole_numbers(wrong: Any) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "code"), [("9", "type"), (None, "type"), (True, "type"), ([9], "type"), (9.5, "count"), (10**30, "count")]
+)
+def test_counts_are_whole_numbers(wrong: Any, code: str) -> None:
     with pytest.raises(serinus.Error, match="bad_b is ") as error:
         ProportionTest().update(wrong, 900, 1, 100)
-    assert error.value.code == "serinus.argument.count"
+    assert error.value.code == f"serinus.argument.{code}"
 
 
 def test_columns_of_different_length() -> None:
@@ -354,3 +359,39 @@ def test_impossible_gauges(change: dict[str, Any], code: str) -> None:
     with pytest.raises(serinus.Error) as error:
         PairedTest(**change)
     assert error.value.code == code
+
+
+RATIO, DIFFERENCE = {"ratio": 2.0}, {"difference": 8.0}
+HISTORY = paired_noise(np.random.default_rng(5).normal(0, 4, 2000))
+
+
+def arms(random: np.random.Generator) -> tuple[np.ndarray, ...]:
+    return random.normal(100, 15, 90), random.normal(100, 15, 90)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "interval"),
+    [
+        (ProportionTest, {"margin": RATIO}, lambda random: (random.poisson(18), 900, random.poisson(2), 100)),
+        (RateTest, {"margin": RATIO}, lambda random: (random.poisson(9), 9.0, random.poisson(1), 1.0)),
+        (ThresholdTest, {"threshold": 110, "margin": {"ratio": 1.2}}, arms),
+        (MeanTest, {"margin": DIFFERENCE}, arms),
+        (QuantileTest, {"margin": DIFFERENCE}, arms),
+        (PairedTest, {"margin": DIFFERENCE, "noise": HISTORY}, lambda random: (random.normal(0, 4),)),
+    ],
+)
+def test_safety_is_decided_at_alpha_promote(kind: Any, options: dict[str, Any], interval: Any) -> None:
+    random = np.random.default_rng(3)
+    test = kind(**options, side="safe", alpha=1e-30, alpha_promote=0.05)
+    for _ in range(2000):
+        test.update(*interval(random))
+        assert test.decided == (test.log_e_value >= math.log(20))
+        if test.decided:
+            break
+    assert math.log(20) <= test.log_e_value < 30 * math.log(10)
+    text = " ".join((kind.__doc__ or "").split())
+    assert 'that is `decided`' in text and 'with `side="safe"` log(1/alpha_promote)' in text
+    for name, side in (("alpha : float", "harm"), ("alpha_promote : float, optional", "safe")):
+        assert f'{name} Error of the decision with `side="{side}"`' in text
+    for member in (kind.log_e_value, kind.decided):
+        assert "alpha_promote" in (member.__doc__ or "")

@@ -45,8 +45,10 @@ std::span<const T> span_of(const py::array_t<T, py::array::c_style>& array) {
 double exposure_argument(const char* name, py::handle value) {
     const double number = PyBool_Check(value.ptr()) ? -1.0 : PyFloat_AsDouble(value.ptr());
     if (PyErr_Occurred() != nullptr || PyBool_Check(value.ptr())) {
+        const bool too_large = PyErr_Occurred() != nullptr && PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
         PyErr_Clear();
-        raise(Code::argument_range, std::string(name) + " is " + shown(value) + "; allowed: a number, 0 or more");
+        raise(too_large ? Code::argument_range : Code::argument_type,
+              std::string(name) + " is " + shown(value) + "; allowed: a number, 0 or more");
     }
     return number;
 }

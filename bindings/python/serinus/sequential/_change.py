@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
-from ._counts import columns_of
+from ._counts import columns_of, misfit
 
 if TYPE_CHECKING:
     from ._paired import PairedTest
@@ -68,7 +68,10 @@ class ChangeDetector:
 
     def update(self, *interval: Any) -> None:
         """Takes what the test's `update` takes: the counts of one interval, or a difference."""
-        self._detector.update(*interval)
+        try:
+            self._detector.update(*interval)
+        except TypeError:
+            raise misfit(self._made_of[0], interval) from None
 
     def update_many(self, *columns: Any) -> None:
         """Takes many intervals at once, in order: what the test's `update_many` takes.

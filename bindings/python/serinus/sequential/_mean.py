@@ -18,21 +18,22 @@ if TYPE_CHECKING:
 class MeanTest(Test, _core.MeanTest):
     """Is the canary's mean worse than the baseline's by more than the margin?
 
-    Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
-    `harm="increase"`: the mean of the canary's values is at most the ratio times (or the difference plus) that of the
-    baseline's.
+    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_promote); that is `decided`. The
+    null hypothesis of `side="harm"` with `harm="increase"`: the mean of the canary's values is at most the ratio times
+    (or the difference plus) that of the baseline's.
 
     Parameters
     ----------
     alpha : float
-        Error of the decision, in (0, 1).
+        Error of the decision with `side="harm"`, in (0, 1); of the interval's end on the side of harm, or with
+        `harm="either"` half of it at each end.
     harm : {"increase", "decrease", "either"}
     margin : dict
         {"ratio": r} with r >= 1, for means above 0, or {"difference": d} with d >= 0; default: any difference counts.
     side : {"harm", "safe"}
         Evidence of harm beyond the margin, or of its absence.
     alpha_promote : float, optional
-        Error of the interval's end that is not on the side of harm; default alpha.
+        Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     dispersion : float
         From history: long-run variance of the values over their variance, 1 or more; 1 for independent values.
     n_opt : float

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 class PairedTest(Test, _core.PairedTest):
     """Is the canary's gauge (a latency, a load, a saturation) worse than the baseline's by more than the margin?
 
-    Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
-    `harm="increase"`: in every interval the canary reads at most what an arm of the baseline's version would read there,
-    times the ratio (or plus the difference). What hits both arms alike drops out.
+    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_promote); that is `decided`. The
+    null hypothesis of `side="harm"` with `harm="increase"`: in every interval the canary reads at most what an arm of
+    the baseline's version would read there, times the ratio (or plus the difference). What hits both arms alike drops
+    out.
 
     Parameters
     ----------
     alpha : float
-        Error of the decision, in (0, 1).
+        Error of the decision with `side="harm"`, in (0, 1); of the interval's end on the side of harm, or with
+        `harm="either"` half of it at each end.
     harm : {"increase", "decrease", "either"}
     margin : dict
         {"ratio": r} with r >= 1, or {"difference": d} with d >= 0 in the gauge's own unit; default: any difference counts.
@@ -34,7 +36,7 @@ class PairedTest(Test, _core.PairedTest):
         What `paired_noise` gave, or `calibrate` for a metric (its first stage is taken). "learn": the noise is learned from
         the same data, and no error rate is promised.
     alpha_promote : float, optional
-        Error of the interval's end that is not on the side of harm; default alpha.
+        Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     interval : bool
         Keep what `lower` and `upper` of the evidence are made of.
 

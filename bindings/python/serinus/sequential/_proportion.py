@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 class ProportionTest(Test, _core.ProportionTest):
     """Is the canary's share of bad requests beyond the margin (`side="harm"`), or certainly not (`side="safe"`)?
 
-    Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
-    `harm="increase"`: in every interval, given the past, p_canary <= ratio * p_baseline (or p_baseline + difference).
-    Rates may drift and sizes may change with every interval.
+    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_promote); that is `decided`. The
+    null hypothesis of `side="harm"` with `harm="increase"`: in every interval, given the past, p_canary <= ratio *
+    p_baseline (or p_baseline + difference). Rates may drift and sizes may change with every interval.
 
     Parameters
     ----------
     alpha : float
-        Error of the decision, in (0, 1).
+        Error of the decision with `side="harm"`, in (0, 1); of the interval's end on the side of harm, or with
+        `harm="either"` half of it at each end.
     harm : {"increase", "decrease", "either"}
         Which way the share gets worse.
     margin : dict
@@ -40,7 +41,7 @@ class ProportionTest(Test, _core.ProportionTest):
     noise : dict, optional
         The same as a plan carries it: {"dispersion": 1.3}. Give one of the two.
     alpha_promote : float, optional
-        Error of the interval's end that is not on the side of harm; default alpha.
+        Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     interval : bool
         Keep what `lower` and `upper` of the evidence are made of.
 

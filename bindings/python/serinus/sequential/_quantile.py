@@ -20,23 +20,24 @@ if TYPE_CHECKING:
 class QuantileTest(Test, _core.QuantileTest):
     """Is a quantile of the canary's values worse than the baseline's by more than the margin?
 
-    Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
-    `harm="increase"`: the canary's q-quantile is at most the ratio times (or the difference plus) the baseline's, and one
-    and the same point separates them all the time.
+    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_promote); that is `decided`. The
+    null hypothesis of `side="harm"` with `harm="increase"`: the canary's q-quantile is at most the ratio times (or the
+    difference plus) the baseline's, and one and the same point separates them all the time.
 
     Parameters
     ----------
     q : float
         Which quantile, in (0, 1): 0.5 the median, 0.95 the 95th percentile.
     alpha : float
-        Error of the decision, in (0, 1).
+        Error of the decision with `side="harm"`, in (0, 1); of the interval's end on the side of harm, or with
+        `harm="either"` half of it at each end.
     harm : {"increase", "decrease", "either"}
     margin : dict
         {"ratio": r} with r >= 1, for quantiles above 0, or {"difference": d} with d >= 0; default: any difference counts.
     side : {"harm", "safe"}
         Evidence of harm beyond the margin, or of its absence.
     alpha_promote : float, optional
-        Error of the interval's end that is not on the side of harm; default alpha.
+        Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     dispersion : float
         From history: long-run variance of {value <= quantile} over q (1 - q), 1 or more; 1 for independent values.
     n_opt : float

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 class RateTest(Test, _core.RateTest):
     """Do events happen in the canary more often, for its exposure, than the margin allows (`side="harm"`)?
 
-    Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
-    `harm="increase"`: in every interval, given the past, rate_canary <= ratio * rate_baseline. Rates may drift together
-    and exposures may change with every interval.
+    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_promote); that is `decided`. The
+    null hypothesis of `side="harm"` with `harm="increase"`: in every interval, given the past, rate_canary <= ratio *
+    rate_baseline. Rates may drift together and exposures may change with every interval.
 
     Parameters
     ----------
     alpha : float
-        Error of the decision, in (0, 1).
+        Error of the decision with `side="harm"`, in (0, 1); of the interval's end on the side of harm, or with
+        `harm="either"` half of it at each end.
     harm : {"increase", "decrease", "either"}
         Which way the rate gets worse.
     margin : dict
@@ -37,7 +38,7 @@ class RateTest(Test, _core.RateTest):
     noise : dict, optional
         The same as a plan carries it: {"dispersion": 1.3}. Give one of the two.
     alpha_promote : float, optional
-        Error of the interval's end that is not on the side of harm; default alpha.
+        Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     interval : bool
         Keep what `lower` and `upper` of the evidence are made of.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import _core
-from ._counts import columns_of
+from ._counts import columns_of, misfit
 
 if TYPE_CHECKING:
     from typing import Any
@@ -61,7 +61,10 @@ class StartMixture:
 
     def update(self, *interval: Any) -> None:
         """Takes what the test's `update` takes: the counts of one interval, or a difference."""
-        self._mixture.update(*interval)
+        try:
+            self._mixture.update(*interval)
+        except TypeError:
+            raise misfit(self._made_of[0], interval) from None
 
     def update_many(self, *columns: Any) -> None:
         """Takes many intervals at once, in order: what the test's `update_many` takes.
@@ -72,12 +75,12 @@ class StartMixture:
 
     @property
     def log_e_value(self) -> float:
-        """Natural log of the e-value; decided once it reached log(1/alpha)."""
+        """Natural log of the e-value; decided once it reached log(1/alpha), with side="safe" log(1/alpha_promote)."""
         return self._mixture.log_e_value
 
     @property
     def decided(self) -> bool:
-        """True once the e-value has reached 1/alpha."""
+        """True once the e-value has reached 1/alpha, with side="safe" 1/alpha_promote."""
         return self._mixture.decided
 
     @property

@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 class ThresholdTest(Test, _core.ThresholdTest):
     """Are more of the canary's values (latencies, sizes) beyond a threshold than of the baseline's?
 
-    Reject as soon as `log_e_value >= log(1/alpha)`, that is `decided`. The null hypothesis of `side="harm"` with
-    `harm="increase"`: in every interval the canary's values are in law at most `ratio` times the baseline's (or at most
-    `difference` more). Then the canary exceeds ratio * threshold at most as often as the baseline exceeds the threshold,
-    and that is tested.
+    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_promote); that is `decided`. The
+    null hypothesis of `side="harm"` with `harm="increase"`: in every interval the canary's values are in law at most
+    `ratio` times the baseline's (or at most `difference` more). Then the canary exceeds ratio * threshold at most as
+    often as the baseline exceeds the threshold, and that is tested.
 
     Parameters
     ----------
     threshold : float
         Set before the canary starts: the objective's limit, or a quantile of yesterday's baseline.
     alpha : float
-        Error of the decision, in (0, 1).
+        Error of the decision with `side="harm"`, in (0, 1); of the interval's end on the side of harm, or with
+        `harm="either"` half of it at each end.
     harm : {"increase", "decrease", "either"}
         Which values are bad: large ones, small ones, both.
     margin : dict
@@ -42,7 +43,7 @@ class ThresholdTest(Test, _core.ThresholdTest):
     noise : dict, optional
         The same as a plan carries it: {"dispersion": 1.3}. Give one of the two.
     alpha_promote : float, optional
-        Error of the interval's end that is not on the side of harm; default alpha.
+        Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     interval : bool
         Keep what `lower` and `upper` of the evidence are made of.
 

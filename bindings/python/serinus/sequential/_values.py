@@ -26,7 +26,25 @@ def rows(values_b: ArrayLike, values_c: ArrayLike) -> tuple[NDArray[np.float64],
 
 
 def _rows(name: str, given: Any) -> NDArray[np.float64]:
-    array = np.asarray(given) if isinstance(given, (np.ndarray, list, tuple)) else given
-    if isinstance(array, np.ndarray) and array.ndim == 2 and array.dtype.kind in "biuf":
+    try:
+        array = np.asarray(given) if isinstance(given, (np.ndarray, list, tuple)) else given
+    except ValueError:  # no table
+        _uneven(name, given)
+        return _inputs.values(name, given)
+    if isinstance(array, np.ndarray) and array.ndim == 2:
+        if array.dtype.kind not in "biuf":
+            _core.fail("serinus.argument.type", f"{name} has dtype {array.dtype}; allowed: numbers, one interval a row")
         return np.ascontiguousarray(array, dtype=np.float64)
     return _inputs.values(name, given)
+
+
+def _uneven(name: str, given: Any) -> None:
+    """Says which of the rows has another length than the first."""
+    lengths = [len(row) if isinstance(row, (list, tuple)) else int(np.size(row)) for row in given]
+    for row, length in enumerate(lengths):
+        if length != lengths[0]:
+            _core.fail(
+                "serinus.argument.length",
+                f"{name}[{row}] has the length {length}, {name}[0] {lengths[0]}; "
+                "allowed: rows of one length, NaN where a value is missing",
+            )
