@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
 import pickle
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import serinus
 from serinus import Error, slo
@@ -136,6 +140,102 @@ def test_times_of_any_kind() -> None:
             small().over(wrong)
 
 
+MOMENTS = 1_795_000_000 + 60 * np.arange(3)
+UTC = [datetime.fromtimestamp(int(t), timezone.utc) for t in MOMENTS]
+WRITTEN: dict[str, Any] = {
+    "milliseconds": MOMENTS * 1000,
+    "milliseconds as floats": MOMENTS * 1000.0,
+    "datetimes": UTC,
+    "datetimes of another zone": [t.astimezone(timezone(timedelta(hours=2))) for t in UTC],
+    "naive datetimes": [t.replace(tzinfo=None) for t in UTC],
+    "texts": [t.isoformat() for t in UTC],
+    "texts and datetimes": [UTC[0].isoformat(), *UTC[1:]],
+    "datetime64": MOMENTS.astype("datetime64[s]"),
+    "a list of datetime64": list(MOMENTS.astype("datetime64[s]")),
+    "pandas": pd.DatetimeIndex(UTC),
+    "pandas of another zone": pd.Series(UTC).dt.tz_convert("Asia/Tokyo"),
+}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+def test_times_are_written_in_one_way_everywhere(how: str) -> None:
+    times = WRITTEN[how]
+    burn = slo.BurnRate(0.01, ["1m"])
+    burn.add_series("total", times, [0, 100, 200])
+    bad = burn.add_series("bad", times[:2], [0, 1])
+    burn.add(bad, times[2:], [3])
+    assert burn.over(times, "burn")["1m"].tolist()[1:] == [1, 2]
+    assert burn.over(MOMENTS, "burn")["1m"].tolist()[1:] == [1, 2]
+    assert [burn.at(t)["1m"].burn for t in times][1:] == [1, 2]
+    policy, objective = slo.Policy([slo.Condition("1m", "1m", 1.5)]), slo.Objective(budget=0.01)
+    assert slo.alerts_over(policy, objective, burn, times)["page"] == [(MOMENTS[2], MOMENTS[2])]
+
+
+def test_one_sample_at_a_datetime_or_a_text() -> None:
+    burn = slo.BurnRate(0.01, ["1m"])
+    total, bad = burn.add_series("total", UTC[:1], [0]), burn.add_series("bad", UTC[:1], [0])
+    burn.add(total, UTC[1], 100)
+    burn.add(bad, UTC[1].isoformat(), 1)
+    assert burn.at(UTC[1])["1m"].burn == 1
+
+
+def test_the_parts_of_a_millisecond_are_cut_off_alike() -> None:
+    burn = slo.BurnRate(0.01, ["1m"])
+    burn.add_series("total", [0, 1001], [0, 100], kind="delta")
+    for t in (1.0007, 1.001, 1.0019):
+        assert burn.over([t], "total")["1m"][0] == burn.at(t)["1m"].total
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda burn: burn.over([1.0, 1_795_000_000_000_000]), r"t_seconds\[1\] is 1\.795e\+15;"),
+        (lambda burn: burn.over([1.0, math.nan]), r"t_seconds\[1\] is nan;"),
+        (lambda burn: burn.over([1.0, "yesterday"]), r"t_seconds\[0\] is 1\.0 beside datetimes or texts;"),
+        (lambda burn: burn.over(["1970-01-01", "yesterday"]), r't_seconds\[1\] is "yesterday";'),
+        (lambda burn: burn.over([UTC[0], pd.NaT]), r"t_seconds\[1\] is NaT;"),
+        (lambda burn: burn.add(0, [UTC[0], None], [1, 2]), r"t_ms\[1\] is None;"),
+        (lambda burn: burn.add(0, [1.0, 1e300], [1, 2]), r"t_ms\[1\] is 1e\+300;"),
+    ],
+)
+def test_the_time_that_is_none_is_named(call: Any, says: str) -> None:
+    with pytest.raises(Error, match=says) as caught:
+        call(small())
+    assert caught.value.code == "serinus.data.timestamp"
+
+
+@pytest.mark.parametrize(
+    ("code", "says", "call"),
+    [
+        ("argument.range", "series is -1; allowed: the number", lambda: small().add(-1, [0], [1])),
+        ("argument.range", "series is 2; allowed: the number", lambda: small().add(2, [0], [1])),
+        ("argument.range", "series is 1180591620717411303424;", lambda: small().add(2**70, [0], [1])),
+        ("argument.type", "series is 0.5;", lambda: small().add(0.5, [0], [1])),  # type: ignore[arg-type]
+        ("argument.type", "series is True;", lambda: small().add(True, [0], [1])),
+        ("argument.range", "series is -1;", lambda: small().tally(-1)),
+        ("argument.type", "series is 'bad';", lambda: small().tally("bad")),  # type: ignore[arg-type]
+        ("argument.range", "window is -5; allowed: above 0 ms", lambda: slo.BurnRate(0.1, [-5])),
+        ("argument.range", "window is 0.0001; allowed: above 0 ms", lambda: slo.BurnRate(0.1, [0.0001])),
+        ("argument.range", "window is datetime.timedelta", lambda: slo.BurnRate(0.1, [timedelta(seconds=-5)])),
+        ("argument.range", "interval is -5;", lambda: slo.BurnRate(0.1, ["1m"], interval=-5)),
+        ("argument.range", "raw is 0;", lambda: slo.BurnRate(0.1, ["1m"], keep="thinned", raw=0)),
+        ("argument.range", "period is -5;", lambda: slo.Objective(budget=0.1, period=-5)),
+        ("argument.range", "period is -5;", lambda: slo.sre_workbook_policy(-5)),
+        ("argument.range", "long is -5;", lambda: slo.Condition(-5, "1m", 1)),
+        ("argument.range", 'short is "0";', lambda: slo.Condition("1m", "0", 1)),
+        ("argument.range", "slice is -5;", lambda: slo.time_slices(small(), 0, 60, -5, 0.1)),
+        ("slo.target", "target is 99.9; allowed: above 0 and below 1", lambda: slo.Objective(target=99.9)),
+        ("slo.target", "target is 99.9; allowed: above 0 and below 1", lambda: slo.budget_from_target(99.9)),
+        ("slo.target", "target is nan;", lambda: slo.budget_from_target(math.nan)),
+    ],
+)
+def test_what_is_refused_is_shown_as_it_was_given(code: str, says: str, call: Any) -> None:
+    with pytest.raises(Error) as caught:
+        call()
+    assert caught.value.code == f"serinus.{code}"
+    assert says in str(caught.value)
+
+
 def test_deltas_late_samples_and_tallies() -> None:
     burn = slo.BurnRate(0.1, windows=["2m"])
     series = burn.add_series("total", [60_000, 120_000], [5, 7], kind="delta")
@@ -196,6 +296,39 @@ def test_alerts_wait_and_fire() -> None:
     few.update(120, burn)
     assert few.alerts[0].status == "insufficient"
     assert few.firing is None
+
+
+def test_absent_is_none_at_one_time_and_nan_in_arrays_and_alerts() -> None:
+    burn, objective = small(), slo.Objective(budget=0.01)
+    assert burn.at(-5)["1m"].burn is None
+    assert math.isnan(burn.over([-5], "burn")["1m"][0])
+    alerts = slo.Alerts(slo.Policy([slo.Condition("10m", "1m", 1)]), objective)
+    alerts.update(-5, burn)
+    assert math.isnan(alerts.alerts[0].long_burn)
+    assert alerts.alerts[0].status == "absent"
+
+
+def test_alerts_are_pickled() -> None:
+    objective = slo.Objective("api", target="99%", period="28d", expected_events=5000)
+    conditions = [
+        slo.Condition("10m", "1m", 1, for_="1m", keep_firing_for="90s"),
+        slo.Condition("10m", "1m", 3, "ticket", "slow"),
+    ]
+    policy = slo.Policy(conditions, min_events=50, min_probability=0.5)
+    burn = small()
+    alerts = slo.Alerts(policy, objective)
+    alerts.update(120, burn)
+    assert alerts.pending == "page"
+    for copied in (pickle.loads(pickle.dumps(alerts)), copy.deepcopy(alerts)):
+        assert type(copied) is slo.Alerts
+        assert copied.policy == policy
+        assert copied.state() == alerts.state()
+        copied.update(180, burn.at(120))
+        assert copied.firing == "page"
+        assert pickle.loads(pickle.dumps(copied)).firing == "page"
+    assert alerts.firing is None
+    for part in (objective, policy, *conditions, slo.Condition("1w", 60.5, 14.4)):
+        assert pickle.loads(pickle.dumps(part)) == part
 
 
 def test_budgets() -> None:

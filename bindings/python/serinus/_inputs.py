@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from . import _core
+from ._errors import Error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,6 +103,40 @@ def milliseconds(name: str, given: Any) -> int:
         "data.timestamp",
         f"{name} is {_shown(given)}; allowed: a datetime, a text in RFC 3339, or Unix seconds or milliseconds",
     )
+
+
+def times(name: str, given: Any, numbers: Callable[[str, Any], NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Unix milliseconds of datetimes or texts, each as `milliseconds` reads it; numbers are read by `numbers`."""
+    if isinstance(given, np.ndarray) and given.dtype.kind in "biuf":
+        return numbers(name, given)
+    if given is None or isinstance(given, (str, bytes, Mapping)):
+        _fail("argument.type", f"{name} is {_shown(given)}; allowed: a one-dimensional array of times")
+    if getattr(getattr(given, "dtype", None), "tz", None) is not None and hasattr(given, "to_numpy"):
+        return _datetimes(name, given.to_numpy(dtype="datetime64[ns]"))  # pandas: as UTC
+    array = _numpy(name, given, "; allowed: a one-dimensional array of times")
+    if array.ndim == 1 and array.dtype.kind == "M":
+        return _datetimes(name, array)
+    written = (str, datetime, np.datetime64)
+    if array.ndim == 1 and array.dtype.kind in "OU" and any(isinstance(x, written) for x in given):
+        return np.array([_moment(f"{name}[{i}]", x) for i, x in enumerate(given)], dtype=np.int64)
+    return numbers(name, given)
+
+
+def _moment(name: str, x: Any) -> int:
+    if isinstance(x, (int, float, np.integer, np.floating)):
+        _fail("data.timestamp", f"{name} is {_shown(x)} beside datetimes or texts; allowed: numbers alone, or none")
+    return milliseconds(name, x)
+
+
+def times_from_numbers(name: str, given: Any) -> NDArray[np.int64]:
+    """Unix milliseconds of an array of Unix seconds, each number by the rule of `milliseconds`."""
+    array = values(name, given)
+    try:
+        return _core.times_from_numbers(array, name)
+    except Error:
+        for i, x in enumerate(array.tolist()):
+            _core.time_from_number(x, f"{name}[{i}]")  # says which
+        raise
 
 
 def moment(ms: int) -> datetime:

@@ -54,7 +54,18 @@ double budget_of(py::handle target) {
         PyErr_Clear();
         raise(Code::argument_type, "target is " + shown(target) + "; allowed: a text such as \"99.9%\", or a number");
     }
+    if (!(number > 0 && number < 1)) {  // said here, as the number was written
+        raise(Code::slo_target, "target is " + shown(target) + "; allowed: above 0 and below 1");
+    }
     return slo::budget_from_target(number);
+}
+
+/// A duration above 0, refused as it was given: what comes later knows the milliseconds only.
+std::int64_t length_argument(const std::string& field, py::handle value) {
+    const std::int64_t ms = duration_argument(field, value);
+    if (ms <= 0)
+        raise(Code::argument_range, field + " is " + shown(value) + "; allowed: above 0 ms, at most 9999 years");
+    return ms;
 }
 
 void register_objective(py::module_& module) {
@@ -87,7 +98,7 @@ expected_events : float, optional
                  }
                  Objective objective{.name = std::move(name),
                                      .budget = budget ? *budget : budget_of(target),
-                                     .period_ms = duration_argument("period", period),
+                                     .period_ms = length_argument("period", period),
                                      .expected_events = expected};
                  slo::check(objective);
                  return objective;
@@ -128,8 +139,8 @@ keep_firing_for : str, timedelta or float
         .def(py::init([](py::handle longer, py::handle shorter, double factor, py::handle severity, std::string name,
                          py::handle for_, py::handle keep_firing_for) {
                  Condition condition{.name = std::move(name),
-                                     .long_ms = duration_argument("long", longer),
-                                     .short_ms = duration_argument("short", shorter),
+                                     .long_ms = length_argument("long", longer),
+                                     .short_ms = length_argument("short", shorter),
                                      .factor = factor,
                                      .severity = word_argument<Severity>("severity", severity),
                                      .for_ms = duration_argument("for_", for_),
@@ -198,7 +209,7 @@ Its code is "serinus.slo.never_fires", and the message has the arithmetic, for a
         });
     module.def(
         "sre_workbook_policy",
-        [](py::handle period) { return slo::sre_workbook_policy(duration_argument("period", period)); },
+        [](py::handle period) { return slo::sre_workbook_policy(length_argument("period", period)); },
         py::arg("period") = "30d",
         R"(The multiwindow, multi-burn-rate policy of the Site Reliability Workbook, chapter 5.
 
@@ -257,9 +268,9 @@ edge_error_events, edge_error_bad : float
                                          .windows_ms = {},
                                          .semantics = word_argument<slo::Semantics>("semantics", semantics),
                                          .keep = word_argument<slo::Keep>("keep", keep),
-                                         .raw_ms = duration_argument("raw", raw)};
-            for (const py::handle window : windows) options.windows_ms.push_back(duration_argument("window", window));
-            if (!interval.is_none()) options.interval_ms = duration_argument("interval", interval);
+                                         .raw_ms = length_argument("raw", raw)};
+            for (const py::handle window : windows) options.windows_ms.push_back(length_argument("window", window));
+            if (!interval.is_none()) options.interval_ms = length_argument("interval", interval);
             return BurnRate(options);
         }))
         .def("_add_series",
@@ -422,7 +433,7 @@ remaining : float
     module.def("_time_slices", [](const BurnRate& burn, std::int64_t start_ms, std::int64_t end_ms, py::handle slice,
                                   double allowed_ratio) {
         const slo::TimeSlices found =
-            slo::time_slices(burn, start_ms, end_ms, duration_argument("slice", slice), allowed_ratio);
+            slo::time_slices(burn, start_ms, end_ms, length_argument("slice", slice), allowed_ratio);
         using namespace py::literals;
         return py::dict("slices"_a = found.slices, "bad_slices"_a = found.bad_slices, "no_traffic"_a = found.no_traffic,
                         "absent"_a = found.absent, "occurrences"_a = found.bad_share(slo::Budgeting::occurrences),

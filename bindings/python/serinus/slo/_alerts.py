@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import _core, _inputs
@@ -10,15 +11,18 @@ from ._burn import _times
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-
-    from numpy.typing import ArrayLike
+    from typing import Any
 
     from .._words import AlertState, BurnStatus, Severity
-    from ._burn import BurnRate
+    from ._burn import BurnRate, Times
 
 
 class Alert(NamedTuple):
-    """What a condition says now; times in Unix seconds, None while they do not apply."""
+    """What a condition says now; times in Unix seconds, None while they do not apply.
+
+    The burn rates are NaN where absent, as in the arrays of `BurnRate.over` (`BurnRate.at` has None there), and at 0/0;
+    `status` tells which.
+    """
 
     name: str
     severity: Severity
@@ -48,13 +52,17 @@ class Alerts(_core.Alerts):
     <Severity.PAGE: 'page'>
     """
 
-    __slots__ = ()
+    __slots__ = ("_objective",)
 
     def __init__(self, policy: _core.Policy, objective: _core.Objective) -> None:
         super().__init__(policy, objective)
+        self._objective = objective
 
     def update(self, t_seconds: float | datetime | str, burn: BurnRate | Mapping[str, _core.WindowBurn]) -> None:
-        """Evaluates at a time, on a `BurnRate` or what its `at` gave; times must not go back."""
+        """Evaluates at a time, on a `BurnRate` or what its `at` gave; times must not go back.
+
+        A time is what `BurnRate.at` takes.
+        """
         ms = _inputs.milliseconds("t", t_seconds)
         burns = burn._at(ms) if isinstance(burn, _core.BurnRate) else list(burn.values())
         self._update(ms, burns)
@@ -76,11 +84,44 @@ class Alerts(_core.Alerts):
             for condition, alert in zip(self.policy.conditions, self._alerts(), strict=True)
         ]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revive, (type(self), self.policy, self._objective, self.state())
+
+
+def _revive(cls: type[Alerts], policy: _core.Policy, objective: _core.Objective, state: bytes) -> Alerts:
+    alerts = cls(policy, objective)
+    alerts.restore(state)
+    return alerts
+
+
+# The classes of the compiled part that Alerts is made of, pickled as the arguments that make them.
+
+
+def _condition(c: _core.Condition) -> tuple[Any, ...]:
+    return _core.Condition, (c.long, c.short, c.factor, str(c.severity), c.name, c.for_, c.keep_firing_for)
+
+
+def _policy(p: _core.Policy) -> tuple[Any, ...]:
+    return _core.Policy, (p.conditions, p.min_events, p.min_probability)
+
+
+def _objective(o: _core.Objective) -> tuple[Any, ...]:
+    return _made_objective, (o.name, o.budget, o.period, o.expected_events)
+
+
+def _made_objective(name: str, budget: float, period: str, expected_events: float | None) -> _core.Objective:
+    return _core.Objective(name, budget=budget, period=period, expected_events=expected_events)
+
+
+copyreg.pickle(_core.Condition, _condition)
+copyreg.pickle(_core.Policy, _policy)
+copyreg.pickle(_core.Objective, _objective)
+
 
 def alerts_over(
-    policy: _core.Policy, objective: _core.Objective, burn: BurnRate, t_seconds: ArrayLike
+    policy: _core.Policy, objective: _core.Objective, burn: BurnRate, t_seconds: Times
 ) -> dict[str, list[tuple[float, float]]]:
-    """When a policy would have fired, evaluated at times that do not go back.
+    """When a policy would have fired, evaluated at times that do not go back: what `BurnRate.over` takes.
 
     Returns the intervals (first, last) of consecutive evaluations, in Unix seconds, of each condition by its name and of
     each severity by its word ("page", "ticket", "info"); a condition that is called like a severity hides it.

@@ -9,15 +9,17 @@ import numpy as np
 from .. import _core, _inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
     from typing import Literal
 
     from numpy.typing import ArrayLike, NDArray
 
+    Times = ArrayLike | Sequence[datetime]
+
 
 class BurnColumn(NamedTuple):
-    """The burn rates of one window at many times, an array each; NaN where absent, and at 0/0."""
+    """The burn rates of one window at many times, an array each; NaN where absent (where `at` has None), and at 0/0."""
 
     burn: NDArray[np.float64]
     ratio: NDArray[np.float64]
@@ -91,40 +93,49 @@ class BurnRate(_core.BurnRate):
     def add_series(
         self,
         role: Literal["bad", "good", "total"],
-        t_ms: ArrayLike = (),
+        t_ms: Times = (),
         values: ArrayLike = (),
         kind: Literal["counter", "delta"] = "counter",
     ) -> int:
         """A new series of bad, good or all events; returns the number that `add` knows it by.
 
-        `t_ms` are Unix milliseconds, `values` those of a cumulative counter, or (`kind="delta"`) what was counted since
-        the sample before; in any order. NaN is no sample; of two samples at one time the first one counts.
+        `t_ms` are datetimes (naive: UTC), texts, or numbers, which are Unix milliseconds here however small; `at` and
+        `over` read a number below 1e11 as seconds. `values` are those of a cumulative counter, or (`kind="delta"`) what
+        was counted since the sample before; in any order. NaN is no sample; of two samples at one time the first one
+        counts.
         """
         times, numbers = _samples(t_ms, values)
         series = self._add_series(role, kind)
         self._add(series, times, numbers)
         return series
 
-    def add(self, series: int, t_ms: ArrayLike, values: ArrayLike) -> None:
-        """More samples of a series: one, or arrays."""
+    def add(self, series: int, t_ms: Times | datetime | str, values: ArrayLike) -> None:
+        """More samples of a series: one, or arrays; times as for `add_series`."""
         times, numbers = _samples(np.atleast_1d(np.asarray(t_ms)), np.atleast_1d(np.asarray(values)))
-        self._add(series, times, numbers)
+        self._add(_number(series), times, numbers)
 
     def at(self, t_seconds: float | datetime | str) -> dict[str, _core.WindowBurn]:
-        """The burn rate of every window at a time, by the window's text; samples after the time do not count."""
+        """The burn rate of every window at a time, by the window's text; samples after the time do not count.
+
+        The time is a datetime (naive: UTC), a text, or a number: Unix seconds below 1e11, else milliseconds. A `burn`
+        or `ratio` that is absent is None here, and NaN at 0/0; in the arrays of `over`, and in `Alert`, both are NaN.
+        """
         return dict(zip(self._keys, self._at(_inputs.milliseconds("t", t_seconds)), strict=True))
 
     @overload
-    def over(self, t_seconds: ArrayLike) -> dict[str, BurnColumn]: ...
+    def over(self, t_seconds: Times) -> dict[str, BurnColumn]: ...
     @overload
     def over(
-        self, t_seconds: ArrayLike, field: Literal["burn", "ratio", "bad", "total"]
+        self, t_seconds: Times, field: Literal["burn", "ratio", "bad", "total"]
     ) -> dict[str, NDArray[np.float64]]: ...
     @overload
-    def over(self, t_seconds: ArrayLike, field: Literal["coverage"]) -> dict[str, NDArray[np.float32]]: ...
+    def over(self, t_seconds: Times, field: Literal["coverage"]) -> dict[str, NDArray[np.float32]]: ...
 
-    def over(self, t_seconds: ArrayLike, field: str | None = None) -> dict[str, Any]:
-        """The same at many times (Unix seconds), an array for each; only where all is kept. Much faster than `at`.
+    def over(self, t_seconds: Times, field: str | None = None) -> dict[str, Any]:
+        """The same at many times, an array for each; only where all is kept. Much faster than `at`.
+
+        The times are those that `at` takes: datetimes (naive: UTC), texts, or numbers, each Unix seconds below 1e11,
+        else milliseconds. What is absent is NaN here where `at` has None; a `total` of 0 tells 0/0 from it.
 
         With `field`, one of those of `BurnColumn`, there is one array a window, of that field alone: what is not asked
         for costs nothing. The arrays of a field share one block of memory. Other threads may run meanwhile; none of
@@ -149,7 +160,7 @@ class BurnRate(_core.BurnRate):
 
     def tally(self, series: int | None = None) -> dict[str, int]:
         """What became of the samples of a series, or of all: taken, late, duplicates, conflicts, ..., and resets."""
-        return self._tally(series)
+        return self._tally(None if series is None else _number(series))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _revive, (type(self), self._given, self.state())
@@ -165,24 +176,32 @@ def _revive(cls: type[BurnRate], given: Any, state: bytes) -> BurnRate:
     return burn
 
 
-def _samples(t_ms: ArrayLike, values: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    return _whole("t_ms", t_ms, 1.0), _inputs.values("values", values)
+def _number(series: Any) -> int:
+    """The number of a series, as the compiled part takes it."""
+    allowed = "allowed: the number of one that was added, from 0"
+    if isinstance(series, bool) or not isinstance(series, (int, np.integer)):
+        _core.fail("serinus.argument.type", f"series is {_inputs._shown(series)}; {allowed}")
+    if not 0 <= series < 2**63:
+        _core.fail("serinus.argument.range", f"series is {series}; {allowed}")
+    return int(series)
 
 
-def _times(t_seconds: ArrayLike) -> NDArray[np.int64]:
-    """Unix milliseconds of an array of Unix seconds."""
-    return _whole("t_seconds", t_seconds, 1e3)
+def _samples(t_ms: Times, values: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    return _inputs.times("t_ms", t_ms, _whole), _inputs.values("values", values)
 
 
-def _whole(name: str, given: ArrayLike, scale: float) -> NDArray[np.int64]:
-    """Milliseconds below 2^53 are exact in a double; a double of seconds is rounded to the nearest."""
-    if isinstance(given, np.ndarray) and given.dtype == np.int64 and given.ndim == 1 and scale == 1:
+def _times(t_seconds: Times) -> NDArray[np.int64]:
+    """Unix milliseconds of many times, each as `at` reads it."""
+    return _inputs.times("t_seconds", t_seconds, _inputs.times_from_numbers)
+
+
+def _whole(name: str, given: ArrayLike) -> NDArray[np.int64]:
+    """Numbers that are milliseconds; below 2^53 they are exact in a double."""
+    if isinstance(given, np.ndarray) and given.dtype == np.int64 and given.ndim == 1:
         return np.ascontiguousarray(given)
     numbers = _inputs.values(name, given)
-    if scale != 1:
-        numbers = numbers * scale
     # NaN is neither; the least and the largest say it of all.
     if len(numbers) > 0 and not (numbers.min() > -(2.0**53) and numbers.max() < 2.0**53):
         i = int((~(np.abs(numbers) < 2.0**53)).argmax())
-        _core.fail("serinus.data.timestamp", f"{name}[{i}] is {np.asarray(given).ravel()[i]!r}; allowed: a time")
+        _core.fail("serinus.data.timestamp", f"{name}[{i}] is {float(numbers[i])!r}; allowed: a time")
     return np.rint(numbers).astype(np.int64)
