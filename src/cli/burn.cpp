@@ -329,7 +329,8 @@ std::string text_of(const Answer& found, bool any, bool terminal) {
         painted = (head == "PAGE" ? "\x1b[1;31m" : head == "OK" ? "\x1b[1;32m" : "\x1b[1;33m") + head + "\x1b[0m";
     const std::string name = found.objective.name.empty() ? "" : report::shown_name(found.objective.name) + "   ";
     std::string text = painted + "  " + name + "budget " + report::percent(found.objective.budget) + " of events in " +
-                       format_duration(found.objective.period_ms) + "   at " + format_time(found.now_ms) + "\n\n";
+                       format_duration(found.objective.period_ms) + (any ? "   at " + format_time(found.now_ms) : "") +
+                       "\n\n";
     const auto row = [&](const std::vector<std::string>& cells) {
         constexpr std::array<std::size_t, 6> widths{10, 12, 12, 14, 14, 10};
         std::string line = "  ";
