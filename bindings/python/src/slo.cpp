@@ -134,7 +134,7 @@ name : str
 for_ : str, timedelta or float
     Fires once it has held this long.
 keep_firing_for : str, timedelta or float
-    Goes on firing this long after it last held, as Prometheus' rules do.
+    Goes on firing this long after the first evaluation at which it no longer held, as Prometheus' rules do.
 )")
         .def(py::init([](py::handle longer, py::handle shorter, double factor, py::handle severity, std::string name,
                          py::handle for_, py::handle keep_firing_for) {
