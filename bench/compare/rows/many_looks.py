@@ -34,7 +34,7 @@ POINTS = 1000
 
 
 def peer(name: str, module: Any, work: Callable[[], Contender]) -> Contender | Missing:
-    return work() if module else Missing(name, NOT_THERE[name])
+    return work() if module else Missing(name, NOT_THERE[name.split(",")[0]])
 
 
 def times() -> NDArray[np.float64]:
