@@ -34,7 +34,7 @@ POINTS = 1000
 
 
 def peer(name: str, module: Any, work: Callable[[], Contender]) -> Contender | Missing:
-    return work() if module else Missing(name, NOT_THERE[name.split(",")[0]])
+    return work() if module else Missing(name, NOT_THERE[name])
 
 
 def times() -> NDArray[np.float64]:
@@ -157,7 +157,7 @@ def from_python(tools: Tools, together: bool) -> Callable[[], Sequence[Contender
             python(
                 "Serinus, `SampleRatioTest`", shares.update, [([row[1], row[3]],) for row in data.tolist()], ours=True
             ),
-            peer("savvi, of two shares", savvi, split),
+            peer("savvi", savvi, split),
         ]
 
     return make

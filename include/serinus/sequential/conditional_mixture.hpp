@@ -75,7 +75,7 @@ class ConditionalMixture {
     double log_e_value() const {
         double largest = 0, sum = 0;
         simd::widest([&]() SERINUS_ALWAYS_INLINE {
-            largest = largest_mass(*this, -std::numeric_limits<double>::infinity());
+            largest = largest_of(log_mass_.data(), -std::numeric_limits<double>::infinity());
             sum = sum_of_masses(*this, largest);
         });
         return largest + elementary::log(sum);
@@ -85,7 +85,8 @@ class ConditionalMixture {
     static double log_mean_e_value(const ConditionalMixture& one, const ConditionalMixture& other) {
         double largest = 0, sum = 0;
         simd::widest([&]() SERINUS_ALWAYS_INLINE {
-            largest = largest_mass(other, largest_mass(one, -std::numeric_limits<double>::infinity()));
+            largest = largest_of(one.log_mass_.data(), -std::numeric_limits<double>::infinity());
+            largest = largest_of(other.log_mass_.data(), largest);
             sum = sum_of_masses(one, largest) + sum_of_masses(other, largest);
         });
         return largest + elementary::log(0.5 * sum);
@@ -162,22 +163,15 @@ class ConditionalMixture {
             for (std::size_t j = 0; j < padded; ++j) growth[j] /= dispersion;
         }
         for (std::size_t j = 0; j < padded; ++j) mixture.log_mass_[j] += growth[j];
-        double most[4] = {growth[0], growth[1], growth[2], growth[3]};
-        for (std::size_t j = 4; j < padded; j += 4) {
-            for (std::size_t lane = 0; lane < 4; ++lane)
-                most[lane] = most[lane] < growth[j + lane] ? growth[j + lane] : most[lane];
-        }
-        const double left = most[0] < most[1] ? most[1] : most[0], right = most[2] < most[3] ? most[3] : most[2];
-        return left < right ? right : left;
+        return largest_of(growth, -std::numeric_limits<double>::infinity());
     }
 
-    /// The largest mass, or `least` where that is larger.
-    SERINUS_ALWAYS_INLINE static double largest_mass(const ConditionalMixture& mixture, double least) noexcept {
-        const std::array<double, padded>& mass = mixture.log_mass_;
+    /// The largest of `padded` numbers, or `least` where that is larger.
+    SERINUS_ALWAYS_INLINE static double largest_of(const double* numbers, double least) noexcept {
         double most[4] = {least, least, least, least};
         for (std::size_t j = 0; j < padded; j += 4) {
             for (std::size_t lane = 0; lane < 4; ++lane)
-                most[lane] = most[lane] < mass[j + lane] ? mass[j + lane] : most[lane];
+                most[lane] = most[lane] < numbers[j + lane] ? numbers[j + lane] : most[lane];
         }
         const double left = most[0] < most[1] ? most[1] : most[0], right = most[2] < most[3] ? most[3] : most[2];
         return left < right ? right : left;

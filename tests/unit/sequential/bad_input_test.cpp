@@ -32,6 +32,8 @@
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/threshold_test.hpp>
 
+#include "unit/sequential/example_noise.hpp"
+
 namespace serinus::sequential {
 namespace {
 
@@ -156,16 +158,6 @@ void refuse_rates(Made<Test>& made) {
             }
         }
     }
-}
-
-std::shared_ptr<const PairedNoise> noise() {
-    PairedNoise noise;
-    for (int i = 0; i < 256; ++i) noise.table.push_back((i + 0.5) * 3 / 256);
-    noise.long_run_variance = 0.5;
-    noise.degrees_of_freedom = 100;
-    noise.size = 2000;
-    noise.level = 100;
-    return std::make_shared<const PairedNoise>(noise);
 }
 
 std::vector<Subject> subjects() {

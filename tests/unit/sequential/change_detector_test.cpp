@@ -12,20 +12,12 @@
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/sequential/rate_test.hpp>
 
+#include "unit/code_of.hpp"
+
 namespace serinus::sequential {
 namespace {
 
 constexpr Margin ratio(double value) { return {.ratio = value, .difference = {}}; }
-
-template <class Call>
-Code code_of(const Call& call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return Code::none;
-}
 
 struct Pair {
     Rate baseline, canary;

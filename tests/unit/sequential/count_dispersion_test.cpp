@@ -8,18 +8,10 @@
 
 #include <serinus/sequential/count_dispersion.hpp>
 
+#include "unit/code_of.hpp"
+
 namespace serinus::sequential {
 namespace {
-
-template <class Call>
-Code code_of(const Call& call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return Code::none;
-}
 
 // E alpha^(k chi^2/nu) = alpha, by Simpson's rule over the chi-square density; nu as the factor uses it.
 TEST(DispersionFactor, KeepsTheErrorRateOnAverage) {

@@ -18,6 +18,8 @@
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/t_mixture.hpp>
 
+#include "unit/code_of.hpp"
+
 namespace {
 
 using namespace serinus;
@@ -48,15 +50,6 @@ PairedNoise noise_of(const Values& history) {
 
 std::shared_ptr<const PairedNoise> shared(PairedNoise noise) {
     return std::make_shared<const PairedNoise>(std::move(noise));
-}
-
-Code code_of(const auto& call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return Code::none;
 }
 
 // ---- noise

@@ -8,6 +8,8 @@
 
 #include <serinus/sequential/proportion_test.hpp>
 
+#include "unit/code_of.hpp"
+
 namespace serinus::sequential {
 namespace {
 
@@ -233,15 +235,6 @@ TEST(ProportionTest, StateRoundTripsToTheBit) {
         }
         EXPECT_EQ(encode(whole.state()), encode(second.state())) << describe(options);
     }
-}
-
-Code code_of(auto&& call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return Code::none;
 }
 
 // Two halves of the requests merged: conditional, as one test that saw all of it; block, the product of the e-values.

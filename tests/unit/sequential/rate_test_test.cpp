@@ -13,6 +13,8 @@
 #include <serinus/sequential/rate_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
+#include "unit/code_of.hpp"
+
 namespace serinus::sequential {
 namespace {
 
@@ -52,16 +54,6 @@ std::vector<RateOptions> every_kind() {
 
 std::string describe(const RateOptions& o) {
     return std::string(word(o.harm)) + " " + std::string(word(o.side)) + " " + std::to_string(*o.margin.ratio);
-}
-
-template <class Call>
-Code code_of(const Call& call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return Code::none;
 }
 
 TEST(SequentialRateTest, AgreesWithFiftyDigitArithmetic) {

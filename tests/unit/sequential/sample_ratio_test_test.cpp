@@ -12,6 +12,8 @@
 #include <serinus/sequential/conditional_mixture.hpp>
 #include <serinus/sequential/sample_ratio_test.hpp>
 
+#include "unit/code_of.hpp"
+
 namespace serinus::sequential {
 namespace {
 
@@ -20,16 +22,6 @@ using Counts = std::vector<std::int64_t>;
 nlohmann::json reference() {
     std::ifstream file(std::string(SERINUS_DATA_DIR) + "/reference/sequential/sample_ratio_test.json");
     return nlohmann::json::parse(file);
-}
-
-template <class Call>
-Code code_of(const Call& call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return Code::none;
 }
 
 std::vector<double> numbers(const nlohmann::json& array) { return array.get<std::vector<double>>(); }

@@ -31,6 +31,8 @@
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/threshold_test.hpp>
 
+#include "unit/sequential/example_noise.hpp"
+
 namespace serinus::sequential {
 namespace {
 
@@ -45,17 +47,6 @@ constexpr int intervals = 40;
 std::int64_t bad_b(int i) { return 7 + (i * 5) % 6; }
 std::int64_t bad_c(int i) { return 1 + (i * 7) % 4; }
 double gauge(int i) { return 0.9 + ((i * 37) % 29 - 14) / 7.0; }
-
-/// History's differences -3 ... 3, as their own quantiles.
-std::shared_ptr<const PairedNoise> noise() {
-    PairedNoise noise;
-    for (int i = 0; i < 256; ++i) noise.table.push_back((i + 0.5) * 3 / 256);
-    noise.long_run_variance = 0.5;
-    noise.degrees_of_freedom = 100;
-    noise.size = 2000;
-    noise.level = 100;
-    return std::make_shared<const PairedNoise>(noise);
-}
 
 /// A test in a form that all of them have: how it is fed, and what is read from it.
 struct Subject {

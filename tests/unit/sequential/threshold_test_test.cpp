@@ -9,6 +9,8 @@
 
 #include <serinus/sequential/threshold_test.hpp>
 
+#include "unit/code_of.hpp"
+
 namespace serinus::sequential {
 namespace {
 
@@ -18,16 +20,6 @@ constexpr Margin difference(double value) { return {.ratio = {}, .difference = v
 
 using Values = std::vector<double>;
 using Counts = std::vector<std::int64_t>;
-
-template <class Call>
-Code code_of(const Call& call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return Code::none;
-}
 
 /// Log-normal latencies around 100 ms, those of the canary times `factor`.
 struct Latencies {

@@ -12,20 +12,13 @@
 #include <serinus/slo/alerts.hpp>
 #include <serinus/slo/burn_statistics.hpp>
 
+#include "unit/code_of.hpp"
+
 namespace serinus::slo {
 namespace {
 
 constexpr std::int64_t second = 1000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
 const double nan = std::numeric_limits<double>::quiet_NaN();
-
-Code code_of(auto&& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return Code::none;
-}
 
 WindowBurn window(std::int64_t ms, double bad, double total, double budget = 0.001) {
     WindowBurn burn{.window_ms = ms, .bad = bad, .total = total};

@@ -16,21 +16,14 @@
 #include <serinus/core/state.hpp>
 #include <serinus/slo/burn_rate.hpp>
 
+#include "unit/code_of.hpp"
+
 namespace serinus::slo {
 namespace {
 
 constexpr std::int64_t second = 1000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
 const double nan = std::numeric_limits<double>::quiet_NaN();
 const double stale = std::bit_cast<double>(std::uint64_t{0x7ff0000000000002});
-
-Code code_of(auto&& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return Code::none;
-}
 
 struct Sample {
     std::int64_t time;

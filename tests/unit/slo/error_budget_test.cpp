@@ -7,19 +7,12 @@
 #include <serinus/slo/error_budget.hpp>
 #include <serinus/slo/time_slices.hpp>
 
+#include "unit/code_of.hpp"
+
 namespace serinus::slo {
 namespace {
 
 constexpr std::int64_t minute = 60'000, hour = 60 * minute, day = 24 * hour;
-
-Code code_of(auto&& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return Code::none;
-}
 
 WindowBurn period(double bad, double total, double coverage = 1) {
     return {.window_ms = 30 * day, .bad = bad, .total = total, .coverage = coverage};

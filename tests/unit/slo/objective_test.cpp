@@ -6,17 +6,10 @@
 
 #include <serinus/slo/objective.hpp>
 
+#include "unit/code_of.hpp"
+
 namespace serinus::slo {
 namespace {
-
-Code code_of(auto&& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return Code::none;
-}
 
 TEST(BudgetFromTarget, IsTheNumberNextToTheDecimalBudget) {
     EXPECT_EQ(budget_from_target("0.999"), 0.001);
