@@ -18,6 +18,8 @@
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace serinus {
 namespace {
 
@@ -28,7 +30,7 @@ constexpr std::size_t window = 120;
 
 /// The values of a file, in order of time, by instance ("" where it names none).
 std::map<std::string, Column> read(const std::string& path) {
-    std::ifstream file(std::string(SERINUS_DATA_DIR) + "/real/" + path);
+    std::ifstream file(data_dir() + "/real/" + path);
     EXPECT_TRUE(file.good()) << path;
     std::map<std::string, Column> columns;
     std::string line;

@@ -13,6 +13,8 @@
 #include <serinus/core/scaled_gamma.hpp>
 #include <serinus/core/special.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace {
 
 using namespace serinus;
@@ -20,7 +22,7 @@ using namespace serinus;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 TEST(Tails, AgreeWithMpmath) {
-    std::ifstream file(SERINUS_DATA_DIR "/reference/tails.json");
+    std::ifstream file(data_dir() + "/reference/tails.json");
     const auto reference = nlohmann::json::parse(file);
     int gamma = 0, beta = 0, delta = 0;
     for (const auto& one : reference["cases"]) {

@@ -14,6 +14,8 @@
 
 #include <serinus/fixed/mann_whitney.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace {
 
 using serinus::Alternative;
@@ -60,7 +62,7 @@ std::uint64_t bits(double value) { return std::bit_cast<std::uint64_t>(value); }
 constexpr double package_tolerance = 1e-9;
 
 TEST(MannWhitneyReference, agrees_with_scipy_r_coin_and_exact_fractions) {
-    std::ifstream file(std::string(SERINUS_DATA_DIR) + "/reference/fixed/mann_whitney.json");
+    std::ifstream file(data_dir() + "/reference/fixed/mann_whitney.json");
     ASSERT_TRUE(file);
     const auto reference = nlohmann::json::parse(file);
     int compared = 0;

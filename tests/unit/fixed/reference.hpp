@@ -13,6 +13,8 @@
 
 #include <serinus/core/words.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace reference {
 
 inline double number(const nlohmann::json& value) {
@@ -30,7 +32,7 @@ inline std::vector<double> numbers(const nlohmann::json& array) {
 
 inline const nlohmann::json& all() {
     static const nlohmann::json known = [] {
-        std::ifstream file(SERINUS_DATA_DIR "/reference/fixed/one_look.json");
+        std::ifstream file(data_dir() + "/reference/fixed/one_look.json");
         return nlohmann::json::parse(file);
     }();
     return known;

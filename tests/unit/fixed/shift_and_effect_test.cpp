@@ -15,6 +15,8 @@
 #include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace {
 
 using namespace serinus;
@@ -34,7 +36,7 @@ std::vector<double> numbers(const nlohmann::json& array) {
 
 const nlohmann::json& reference() {
     static const nlohmann::json known = [] {
-        std::ifstream file(SERINUS_DATA_DIR "/reference/fixed/shift_and_effect.json");
+        std::ifstream file(data_dir() + "/reference/fixed/shift_and_effect.json");
         return nlohmann::json::parse(file);
     }();
     return known;

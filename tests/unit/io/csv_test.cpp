@@ -17,6 +17,8 @@
 #include <serinus/core/error.hpp>
 #include <serinus/io/csv.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace {
 
 using serinus::Arm;
@@ -30,7 +32,7 @@ using serinus::io::write_csv;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 std::string sample(const std::string& name) {
-    std::ifstream file(std::string(SERINUS_DATA_DIR) + "/samples/" + name, std::ios::binary);
+    std::ifstream file(data_dir() + "/samples/" + name, std::ios::binary);
     EXPECT_TRUE(file) << name;
     return {std::istreambuf_iterator<char>(file), {}};
 }

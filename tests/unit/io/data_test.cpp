@@ -14,6 +14,8 @@
 #include <serinus/io/csv.hpp>
 #include <serinus/io/data.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace {
 
 using serinus::Batch;
@@ -24,7 +26,7 @@ using serinus::io::guess_format;
 using serinus::io::read_data;
 
 std::string sample(const std::string& name) {
-    std::ifstream file(std::string(SERINUS_DATA_DIR) + "/samples/" + name, std::ios::binary);
+    std::ifstream file(data_dir() + "/samples/" + name, std::ios::binary);
     EXPECT_TRUE(file) << name;
     return {std::istreambuf_iterator<char>(file), {}};
 }

@@ -12,6 +12,8 @@
 #include <serinus/core/error.hpp>
 #include <serinus/io/decision.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace {
 
 using namespace serinus;
@@ -225,7 +227,7 @@ void collect_schema(const json& schema, const json& node, const std::string& pat
 }
 
 TEST(DecisionSchema, HasTheKeysThatAreWritten) {
-    std::ifstream in(std::string(SERINUS_DATA_DIR) + "/schema/decision.schema.json");
+    std::ifstream in(data_dir() + "/schema/decision.schema.json");
     const json schema = json::parse(std::string(std::istreambuf_iterator<char>(in), {}));
     Decision decision = example();
     decision.metrics.push_back(decision.metrics[0]);

@@ -17,13 +17,15 @@
 #include <serinus/core/quote.hpp>
 #include <serinus/io/plan.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace {
 
 using namespace serinus;
 using nlohmann::json;
 
 std::string file(const std::string& path) {
-    std::ifstream in(std::string(SERINUS_DATA_DIR) + "/" + path, std::ios::binary);
+    std::ifstream in(data_dir() + "/" + path, std::ios::binary);
     EXPECT_TRUE(in.good()) << path;
     return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }

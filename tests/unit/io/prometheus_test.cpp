@@ -12,6 +12,8 @@
 #include <serinus/core/error.hpp>
 #include <serinus/io/prometheus.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace {
 
 using serinus::Arm;
@@ -27,7 +29,7 @@ using serinus::io::read_prometheus_document;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 std::string sample(const std::string& name) {
-    std::ifstream file(std::string(SERINUS_DATA_DIR) + "/samples/" + name, std::ios::binary);
+    std::ifstream file(data_dir() + "/samples/" + name, std::ios::binary);
     EXPECT_TRUE(file) << name;
     return {std::istreambuf_iterator<char>(file), {}};
 }

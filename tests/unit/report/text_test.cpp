@@ -11,6 +11,8 @@
 
 #include <serinus/report/text.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace {
 
 using namespace serinus;
@@ -21,7 +23,7 @@ constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 /// tests/golden/report holds what a person has looked at and found good. A text that differs is shown whole, so that it
 /// can be looked at again.
 std::string golden(const std::string& name) {
-    std::ifstream file(std::string(SERINUS_DATA_DIR) + "/../tests/golden/report/" + name + ".txt", std::ios::binary);
+    std::ifstream file(data_dir() + "/../tests/golden/report/" + name + ".txt", std::ios::binary);
     std::ostringstream text;
     text << file.rdbuf();
     return text.str();

@@ -15,6 +15,8 @@
 #include <serinus/core/quadrature.hpp>
 #include <serinus/sequential/boundaries.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace {
 
 using namespace serinus::sequential;
@@ -27,7 +29,7 @@ const nlohmann::json& cases(const char* name) {
     static std::map<std::string, nlohmann::json> known;
     auto& found = known[name];
     if (found.is_null()) {
-        std::ifstream file(std::string(SERINUS_DATA_DIR "/reference/sequential/") + name + ".json");
+        std::ifstream file((data_dir() + "/reference/sequential/") + name + ".json");
         found = nlohmann::json::parse(file)["cases"];
     }
     return found;

@@ -10,13 +10,15 @@
 
 #include <serinus/sequential/combine.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace serinus::sequential {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 TEST(Combine, EBhAgreesWithVille) {
-    std::ifstream file(std::string(SERINUS_DATA_DIR) + "/reference/sequential/ebh.json");
+    std::ifstream file(data_dir() + "/reference/sequential/ebh.json");
     const nlohmann::json document = nlohmann::json::parse(file);
     int cases = 0;
     for (const auto& c : document.at("cases")) {

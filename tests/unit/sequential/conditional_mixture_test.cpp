@@ -9,11 +9,13 @@
 
 #include <serinus/sequential/conditional_mixture.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace serinus::sequential {
 namespace {
 
 nlohmann::json reference() {
-    std::ifstream file(std::string(SERINUS_DATA_DIR) + "/reference/sequential/conditional_mixture.json");
+    std::ifstream file(data_dir() + "/reference/sequential/conditional_mixture.json");
     return nlohmann::json::parse(file);
 }
 

@@ -15,6 +15,8 @@
 #include <serinus/core/quadrature.hpp>
 #include <serinus/sequential/group_sequential.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace {
 
 using namespace serinus::sequential;
@@ -35,7 +37,7 @@ double sum(const std::vector<double>& values) {
 }
 
 TEST(GroupSequential, AgreesWithGsdesign) {
-    std::ifstream file(SERINUS_DATA_DIR "/reference/sequential/group_sequential.json");
+    std::ifstream file(data_dir() + "/reference/sequential/group_sequential.json");
     const auto reference = nlohmann::json::parse(file);
     int seen = 0;
     for (const auto& one : reference["cases"]) {

@@ -12,6 +12,7 @@
 #include <serinus/sequential/mean_test.hpp>
 
 #include "state_fixture.hpp"
+#include "support/data_dir.hpp"
 
 namespace serinus::sequential {
 namespace {
@@ -41,7 +42,7 @@ std::string code_of(const std::function<void()>& call) {
 
 const nlohmann::json& vectors() {
     static const nlohmann::json known = [] {
-        std::ifstream file(SERINUS_DATA_DIR "/reference/sequential/values.json");
+        std::ifstream file(data_dir() + "/reference/sequential/values.json");
         return nlohmann::json::parse(file)["vectors"];
     }();
     return known;

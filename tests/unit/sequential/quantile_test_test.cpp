@@ -14,6 +14,7 @@
 #include <serinus/sequential/quantile_test.hpp>
 
 #include "state_fixture.hpp"
+#include "support/data_dir.hpp"
 
 namespace serinus::sequential {
 namespace {
@@ -63,7 +64,7 @@ double brute_force(const Column& lower, const Column& upper, double q, double n_
 }
 
 TEST(QuantileAb, AgreesWithConfseq) {
-    std::ifstream file(SERINUS_DATA_DIR "/reference/sequential/values.json");
+    std::ifstream file(data_dir() + "/reference/sequential/values.json");
     int seen = 0;
     const auto document = nlohmann::json::parse(file);
     for (const auto& one : document["vectors"]) {

@@ -13,6 +13,7 @@
 #include <serinus/sequential/rate_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
+#include "support/data_dir.hpp"
 #include "unit/code_of.hpp"
 
 namespace serinus::sequential {
@@ -57,7 +58,7 @@ std::string describe(const RateOptions& o) {
 }
 
 TEST(SequentialRateTest, AgreesWithFiftyDigitArithmetic) {
-    std::ifstream file(std::string(SERINUS_DATA_DIR) + "/reference/sequential/rate_test.json");
+    std::ifstream file(data_dir() + "/reference/sequential/rate_test.json");
     const auto document = nlohmann::json::parse(file);
     int cases = 0, bounds = 0;
     for (const auto& c : document.at("cases")) {

@@ -12,6 +12,7 @@
 #include <serinus/sequential/conditional_mixture.hpp>
 #include <serinus/sequential/sample_ratio_test.hpp>
 
+#include "support/data_dir.hpp"
 #include "unit/code_of.hpp"
 
 namespace serinus::sequential {
@@ -20,7 +21,7 @@ namespace {
 using Counts = std::vector<std::int64_t>;
 
 nlohmann::json reference() {
-    std::ifstream file(std::string(SERINUS_DATA_DIR) + "/reference/sequential/sample_ratio_test.json");
+    std::ifstream file(data_dir() + "/reference/sequential/sample_ratio_test.json");
     return nlohmann::json::parse(file);
 }
 

@@ -9,6 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace state_fixture {
 
 struct Fixture {
@@ -17,7 +19,7 @@ struct Fixture {
 };
 
 inline Fixture read(const std::string& name) {
-    std::ifstream file(SERINUS_DATA_DIR "/reference/states/" + name + ".json");
+    std::ifstream file(data_dir() + "/reference/states/" + name + ".json");
     const nlohmann::json document = nlohmann::json::parse(file);
     Fixture fixture;
     const auto hex = document["state"].get<std::string>();

@@ -31,6 +31,7 @@
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/threshold_test.hpp>
 
+#include "support/data_dir.hpp"
 #include "unit/sequential/example_noise.hpp"
 
 namespace serinus::sequential {
@@ -147,7 +148,7 @@ std::vector<Subject> subjects() {
     return all;
 }
 
-const fs::path directory = fs::path(SERINUS_DATA_DIR) / "reference" / "states";
+const fs::path directory = fs::path(data_dir()) / "reference" / "states";
 
 /// The files of a test, oldest first. Those on counts have had two priors (PriorShape).
 std::vector<std::string> files_of(const std::string& name) {

@@ -17,6 +17,8 @@
 #include <serinus/slo/objective.hpp>
 #include <serinus/slo/policy.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace serinus::slo {
 namespace {
 
@@ -26,7 +28,7 @@ using nlohmann::json;
 const json& vectors() {
     static const json all = [] {
         const char* other = std::getenv("SERINUS_BURN_RATE_VECTORS");
-        std::ifstream file(other ? other : SERINUS_DATA_DIR "/reference/slo/burn_rate.json");
+        std::ifstream file(other ? other : data_dir() + "/reference/slo/burn_rate.json");
         return json::parse(file);
     }();
     return all;

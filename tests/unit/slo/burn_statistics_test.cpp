@@ -10,6 +10,8 @@
 
 #include <serinus/slo/burn_statistics.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace {
 
 using namespace serinus;
@@ -17,7 +19,7 @@ using namespace serinus::slo;
 
 const nlohmann::json& reference() {
     static const nlohmann::json known = [] {
-        std::ifstream file(SERINUS_DATA_DIR "/reference/slo/statistics.json");
+        std::ifstream file(data_dir() + "/reference/slo/statistics.json");
         return nlohmann::json::parse(file);
     }();
     return known;

@@ -10,6 +10,8 @@
 
 #include <serinus/slo/deployment_budget.hpp>
 
+#include "support/data_dir.hpp"
+
 namespace {
 
 using namespace serinus;
@@ -22,7 +24,7 @@ void expect_relative(double actual, double expected) {
 }
 
 TEST(DeploymentBudget, AgreesWithTheReference) {
-    std::ifstream file(SERINUS_DATA_DIR "/reference/slo/statistics.json");
+    std::ifstream file(data_dir() + "/reference/slo/statistics.json");
     const auto reference = nlohmann::json::parse(file);
     int seen = 0;
     for (const auto& one : reference["pairs"]) {
