@@ -194,6 +194,7 @@ Decision Monitor::Impl::decide_action() {
     if (!rolled_back) {
         for (const Judged& judged : metrics) rolled_back = rolled_back || (judged.failed && !judged.metric.muted);
         for (const detail::SloJudged& judged : slo) rolled_back = rolled_back || judged.failed();
+        rolled_back = rolled_back || together_after_ms;
         if (missing_fails) {
             policy.push_back(Code::missing_rollback);
             policy_seconds = silent;
@@ -219,6 +220,12 @@ Decision Monitor::Impl::decide_action() {
                 if (reason.code == Code::burn_halt || reason.code == Code::budget_exceeded)
                     decision.reasons.push_back(reason);
             }
+        }
+        // Where a metric or an objective is named, it has said enough.
+        if (decision.reasons.empty() && together_after_ms) {
+            note(Code::harm_proven_together, {{"evidence", elementary::exp(together_log)},
+                                              {"needed", 1 / plan.alpha},
+                                              {"after", seconds(*together_after_ms)}});
         }
         for (const Code code : policy) {
             if (code == Code::missing_rollback) {

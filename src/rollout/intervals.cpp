@@ -20,6 +20,13 @@ constexpr std::int64_t intervals_per_start = 30;
 
 namespace detail {
 
+double stage_weight(int stage, std::size_t stages) {
+    double sum = 0;
+    for (std::size_t s = 1; s <= stages; ++s) sum += 1 / (static_cast<double>(s) * static_cast<double>(s));
+    const double own = stage + 1.0;
+    return 1 / (own * own) / sum;
+}
+
 void require_time(const std::string& what, std::int64_t time_ms) {
     if (time_ms >= earliest_ms && time_ms <= latest_ms) return;
     raise(Code::data_timestamp, what + " " + std::to_string(time_ms) + " ms; allowed: the years 1 to 9999");
@@ -185,7 +192,7 @@ double Monitor::Impl::next_weights(std::int64_t count) {
         weight += 2 * c * (1 / std::sqrt(a) - 1 / std::sqrt(end));
     }
     j += count;
-    return weight / static_cast<double>(plan.stages.size());
+    return weight * detail::stage_weight(stage, plan.stages.size());
 }
 
 void Monitor::Impl::judge_interval(std::int64_t warm) {

@@ -36,6 +36,11 @@ constexpr double fewest_instances = 5;
 
 constexpr double seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 
+/// A stage's part of the capital of the harm evidence, 1/s^2 over the sum of all stages' for the s-th: a bad version is
+/// mostly bad at once, so a rollout of many stages finds it as soon as one of few
+/// (docs/adr/0002-two-thirds-of-the-capital-bet-at-once.md). They sum to 1.
+double stage_weight(int stage, std::size_t stages);
+
 /// Raises for a time outside the years 1 to 9999; inside them there is room for every sum and product of the monitor.
 void require_time(const std::string& what, std::int64_t time_ms);
 
@@ -60,6 +65,8 @@ struct Monitor::Impl {
     std::vector<std::int64_t> starts;
     std::optional<std::int64_t> now_ms, watch_ms;
     bool rolled_back = false;
+    std::optional<std::int64_t> together_after_ms;  // since its stage's start: when all metrics together proved harm
+    double together_log = 0;                        // log of the mean of their e-values then
     std::vector<Code> policy;
     double policy_seconds = 0;
     std::vector<RestartState> restarts;
@@ -144,9 +151,14 @@ struct Monitor::Impl {
     /// What forbids a metric to decide at all. These look at telemetry, never at which way the evidence points.
     std::vector<Reason> obstacles(const Judged& judged) const;
 
-    /// Latches what is decided by now. Failing metrics are named by e-Holm: one that has failed leaves its share of
-    /// alpha to the others.
+    /// Latches what is decided by now. The rollout is rolled back when the mean of all e-values, weighted as alpha is,
+    /// reaches 1/alpha. Failing metrics are named by e-Holm: one that has failed leaves its share of alpha to the
+    /// others.
     void settle_verdicts();
+
+    /// Log of the mean, at this moment, of the e-values of all that may roll back, weighted by their shares of alpha.
+    /// What must not decide now counts as nothing, which never raises it.
+    double log_mean_e_value() const;
 
     double age_seconds(const Judged& judged) const;
 

@@ -100,6 +100,8 @@ MonitorState Monitor::state() const {
     state.now_ms = m.now_ms;
     state.watch_ms = m.watch_ms;
     state.rolled_back = m.rolled_back;
+    state.together_after_ms = m.together_after_ms;
+    state.together_log = m.together_log;
     for (const Code code : m.policy) state.policy.push_back(static_cast<std::int64_t>(code));
     state.policy_seconds = m.policy_seconds;
     for (const auto& [key, track] : m.tracks) {
@@ -182,6 +184,10 @@ void Monitor::restore(const MonitorState& state) {
     next.now_ms = state.now_ms;
     next.watch_ms = state.watch_ms;
     next.rolled_back = state.rolled_back;
+    require(std::isfinite(state.together_log) && (!state.together_after_ms || state.rolled_back),
+            "harm proven by all metrics together, and no rollback");
+    next.together_after_ms = state.together_after_ms;
+    next.together_log = state.together_log;
     for (const std::int64_t code : state.policy) {
         const bool known = code == static_cast<std::int64_t>(Code::missing_rollback) ||
                            code == static_cast<std::int64_t>(Code::deadline_rollback);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <serinus/core/elementary.hpp>
 #include <serinus/series/duration.hpp>
@@ -110,6 +111,21 @@ Reason Monitor::Impl::noise_reason(const Judged& judged) const {
             false};
 }
 
+double Monitor::Impl::log_mean_e_value() const {
+    double log_sum = -std::numeric_limits<double>::infinity();
+    const auto add = [&](double share, double log_e_value) {
+        log_sum = elementary::log_add_exp(log_sum, log_e_value + elementary::log(share / plan.alpha));
+    };
+    for (const Judged& judged : metrics) {
+        if (!judged.metric.muted && obstacles(judged).empty()) add(judged.alpha, judged.harm_log_e_value());
+    }
+    // Of an objective the halt alone: half of its share.
+    for (const detail::SloJudged& judged : slo) {
+        if (obstacles(metric_of(judged.rule)).empty()) add(judged.alpha / 2, judged.halt.log_e_value());
+    }
+    return log_sum;
+}
+
 void Monitor::Impl::settle_verdicts() {
     for (bool again = true; again;) {
         again = false;
@@ -147,6 +163,13 @@ void Monitor::Impl::settle_verdicts() {
             }
             judged.failed_after_ms = (next + 1) * plan.interval_ms;
             again = true;
+        }
+    }
+    if (!together_after_ms) {
+        const double log_mean = log_mean_e_value();
+        if (log_mean >= -elementary::log(plan.alpha)) {
+            together_after_ms = (next + 1) * plan.interval_ms;
+            together_log = log_mean;
         }
     }
     for (Judged& judged : metrics) {

@@ -299,6 +299,92 @@ TEST(Promise, OverDispersedCountsWithTheirDispersionCalibrated) {
 }
 
 // Rates that swing with the day, both arms alike, are no harm.
+// ---- several stages, several metrics
+
+/// Median interval of the rollback, and how often there was one at all: in the first of `stages` stages, of `metrics`
+/// metrics with the canary's rates `of(metric)`.
+struct Several {
+    double median, share, share_one_percent;
+};
+Several simulate_several(std::size_t stages, int metrics, const std::function<double(int)>& of, int intervals,
+                         int repeats, unsigned seed) {
+    Plan plan = plan_of(0.05, ratio(1), twice);
+    while (plan.stages.size() < stages) {
+        plan.stages.push_back(plan.stages.back());
+        plan.stages.back().traffic += 0.01;
+    }
+    const Metric metric = plan.metrics[0];
+    plan.metrics.clear();
+    for (int m = 0; m < metrics; ++m) {
+        plan.metrics.push_back(metric);
+        const std::string number = std::to_string(m);
+        for (std::string* const name :
+             {&plan.metrics.back().name, &plan.metrics.back().bad, &plan.metrics.back().total})
+            *name += number;
+    }
+    Plan strict = plan;
+    strict.alpha = 0.01;
+    std::mt19937_64 random(seed);
+    std::vector<double> delays;
+    int one_percent = 0;
+    for (int r = 0; r < repeats; ++r) {
+        Monitor monitor(plan), careful(strict);
+        double delay = std::numeric_limits<double>::infinity();
+        bool stopped = false;
+        for (int t = 0; t < intervals && !(std::isfinite(delay) && stopped); ++t) {
+            Batch batch;
+            const auto add = [&](const std::string& series, Arm arm, double value) {
+                batch.series.push_back({series, arm, nan, {{t * interval}, {value}, ""}});
+            };
+            for (int m = 0; m < metrics; ++m) {
+                add(plan.metrics[static_cast<std::size_t>(m)].bad, Arm::baseline, drawn(100, 0.01, 1, random));
+                add(plan.metrics[static_cast<std::size_t>(m)].bad, Arm::canary, drawn(100, of(m), 1, random));
+                for (const Arm arm : {Arm::baseline, Arm::canary})
+                    add(plan.metrics[static_cast<std::size_t>(m)].total, arm, 100);
+            }
+            if (!std::isfinite(delay) && monitor.observe(batch, (t + 1) * interval).decision == Action::rollback)
+                delay = t + 1;
+            stopped = stopped || careful.observe(batch, (t + 1) * interval).decision == Action::rollback;
+        }
+        delays.push_back(delay);
+        one_percent += stopped ? 1 : 0;
+    }
+    const auto found = std::count_if(delays.begin(), delays.end(), [](double d) { return std::isfinite(d); });
+    std::sort(delays.begin(), delays.end());
+    const auto n = static_cast<double>(repeats);
+    return {delays[delays.size() / 2], static_cast<double>(found) / n, one_percent / n};
+}
+
+TEST(Promise, ManyStagesFindHarmAsSoonAsOne) {
+    const int repeats = std::max(200, repetitions() / 4);
+    double one = 0;
+    for (const std::size_t stages : {1U, 3U, 10U}) {
+        const Several found = simulate_several(
+            stages, 1, [](int) { return 0.02; }, 200, repeats, 1101);
+        print(("1 % -> 2 %, 100:100, first of " + std::to_string(stages) + " stages: median delay").c_str(),
+              std::to_string(static_cast<int>(found.median)));
+        if (stages == 1) one = found.median;
+        EXPECT_LE(found.median, one + 4);
+    }
+}
+
+TEST(Promise, MetricsTogetherAreNoLaterThanTheFirstAndKeepAlpha) {
+    const int repeats = std::max(200, repetitions() / 8);
+    for (const int bad : {1, 3, 5}) {
+        const Several found = simulate_several(
+            1, 5, [&](int m) { return m < bad ? 0.02 : 0.01; }, 200, repeats, 1102);
+        print((std::to_string(bad) + " of 5 metrics 1 % -> 2 %, 100:100: median delay").c_str(),
+              std::to_string(static_cast<int>(found.median)));
+        EXPECT_EQ(found.share, 1);
+    }
+    const Several good = simulate_several(
+        1, 5, [](int) { return 0.01; }, 100, repeats, 1103);
+    print("A/A, 5 metrics 1 %, 100:100, ever in 100 looks, alpha .05", std::to_string(good.share));
+    print("the same, alpha .01", std::to_string(good.share_one_percent));
+    EXPECT_LE(good.share, 0.05);
+    EXPECT_LE(good.share_one_percent, 0.01);
+}
+
 TEST(Promise, DriftInBothArmsIsNoHarm) {
     const auto outcomes = simulate(
         plan_of(0.05, ratio(1), twice), {900, 100}, 200,

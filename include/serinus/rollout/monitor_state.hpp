@@ -156,7 +156,9 @@ struct RestartState {
 
 struct MonitorState {
     static constexpr std::string_view kind = "moni";
-    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t version = 3;
+    static constexpr std::int64_t oldest = 2;
+    static constexpr std::int64_t since(std::string_view field) { return field.starts_with("together") ? 3 : 2; }
 
     std::string plan_digest;
     std::int64_t stage = 0;
@@ -167,6 +169,8 @@ struct MonitorState {
     std::optional<std::int64_t> now_ms;
     std::optional<std::int64_t> watch_ms;  // the first time that was ever told
     bool rolled_back = false;
+    std::optional<std::int64_t> together_after_ms;  // when all metrics together proved harm, since its stage's start
+    double together_log = 0;
     std::vector<std::int64_t> policy;  // codes of policy reasons that rolled it back
     double policy_seconds = 0;
     std::vector<TrackState> tracks;
@@ -193,6 +197,8 @@ struct MonitorState {
         visit("now_ms", self.now_ms);
         visit("watch_ms", self.watch_ms);
         visit("rolled_back", self.rolled_back);
+        visit("together_after_ms", self.together_after_ms);
+        visit("together_log", self.together_log);
         visit("policy", self.policy);
         visit("policy_seconds", self.policy_seconds);
         visit("tracks", self.tracks);

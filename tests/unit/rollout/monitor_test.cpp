@@ -74,6 +74,12 @@ bool has(const std::vector<Reason>& reasons, Code code) {
     return std::any_of(reasons.begin(), reasons.end(), [&](const Reason& reason) { return reason.code == code; });
 }
 
+double number(const Reason& reason, std::string_view name) {
+    for (const NamedNumber& n : reason.numbers)
+        if (n.name == name) return n.value;
+    return nan;
+}
+
 /// Everything of a decision that does not count what was sent again.
 std::string gist(const Decision& d) {
     std::string text = std::string(word(d.decision)) + "|" + std::to_string(d.stage) + "|" +
@@ -495,6 +501,100 @@ TEST(Monitor, StagesCarryHarmOnAndStartSafetyAnew) {
     EXPECT_THROW(monitor.enter_stage(2, origin + 300 * interval), Error);
     EXPECT_THROW(monitor.enter_stage(-1, origin + 300 * interval), Error);
     EXPECT_THROW(monitor.enter_stage(0, origin), Error);
+}
+
+TEST(Monitor, ManyStagesFindHarmAsSoonAsOne) {
+    // Stage s has 1/s^2 of the capital, over the sum of all: the first of ten bets .645 of what a single one bets.
+    Plan many = make_plan();
+    for (int s = 1; s < 10; ++s) {
+        many.stages.push_back(many.stages[0]);
+        many.stages.back().traffic += 0.01 * s;
+    }
+    Monitor one(make_plan()), ten(many);
+    const std::vector<Sample> data = traffic(60, 0.01, 0.05, 3);
+    const double single = one.observe(batch_of(data), origin + 60 * interval).metrics[0].evidence.log_e_value;
+    const double divided = ten.observe(batch_of(data), origin + 60 * interval).metrics[0].evidence.log_e_value;
+    ASSERT_GT(single, 10);
+    double sum = 0;
+    for (int s = 1; s <= 10; ++s) sum += 1.0 / (s * s);
+    EXPECT_NEAR(divided, single - std::log(sum), 1e-6);
+    // All stages together bet no more than there is.
+    for (int s = 1; s < 10; ++s) {
+        ten.enter_stage(s, origin + s * 1'000'000);
+        ASSERT_NO_THROW(ten.observe(batch_of(traffic(60, 0.01, 0.01, 5, s * 100)), origin + s * 1'000'000 + 900'000));
+    }
+}
+
+/// `bad` of `all` metrics are harmed.
+std::vector<Sample> several(int count, int all, int bad, double rate_c, unsigned seed) {
+    std::vector<Sample> samples;
+    for (int m = 0; m < all; ++m) {
+        for (Sample sample : traffic(count, 0.01, m < bad ? rate_c : 0.01, seed * 100 + static_cast<unsigned>(m))) {
+            sample.series += std::to_string(m);
+            samples.push_back(sample);
+        }
+    }
+    return samples;
+}
+
+Plan plan_of_several(int all) {
+    Plan plan = make_plan();
+    for (int m = 0; m < all; ++m) {
+        Metric metric = plan.metrics[0];
+        metric.name += std::to_string(m);
+        metric.bad += std::to_string(m);
+        metric.total += std::to_string(m);
+        plan.metrics.push_back(metric);
+    }
+    plan.metrics.erase(plan.metrics.begin());
+    return plan;
+}
+
+TEST(Monitor, MetricsProveTogetherWhatNoneProvesAlone) {
+    int together = 0;
+    for (unsigned seed = 1; seed <= 30; ++seed) {
+        const Plan plan = plan_of_several(5);
+        const Batch batch = batch_of(several(80, 5, 5, 0.032, seed));
+        Monitor monitor(plan);
+        double largest = 0;
+        for (int t = 1; t <= 80; ++t) {
+            const Decision d = monitor.observe(batch, origin + t * interval);
+            double mean = 0;
+            for (const MetricResult& metric : d.metrics) {
+                largest = std::max(largest, metric.evidence.log_e_value);
+                mean += std::exp(metric.evidence.log_e_value) / 5;
+            }
+            // Never later than the first metric alone, and exactly when the mean gets there.
+            ASSERT_EQ(d.decision == Action::rollback, mean >= 20) << "seed " << seed << ", interval " << t;
+            if (d.decision != Action::rollback) continue;
+            const bool alone = largest >= std::log(100);
+            EXPECT_EQ(has(d.reasons, Code::harm_proven_together), !alone);
+            if (alone) break;
+            ++together;
+            EXPECT_NEAR(number(d.reasons[0], "evidence"), mean, 1e-9 * mean);
+            EXPECT_EQ(number(d.reasons[0], "needed"), 20);
+            // It latches, through a state, too.
+            const auto bytes = encode(monitor.state());
+            Monitor again(plan);
+            again.restore(decode<MonitorState>(bytes));
+            EXPECT_EQ(encode(again.state()), bytes);
+            EXPECT_EQ(again.observe({}, origin + 90 * interval).decision, Action::rollback);
+            break;
+        }
+    }
+    EXPECT_GE(together, 4);
+}
+
+TEST(Monitor, AMutedMetricOrOneThatMayNotDecideAddsNothingToTheOthers) {
+    Plan plan = plan_of_several(2);
+    const Batch batch = batch_of(several(60, 2, 1, 0.2, 4));
+    plan.metrics[0].muted = true;
+    EXPECT_NE(judge(plan, batch).decision, Action::rollback);
+    plan.metrics[0].muted = false;
+    plan.metrics[0].min_count = 1e9;
+    EXPECT_NE(judge(plan, batch).decision, Action::rollback);
+    plan.metrics[0].min_count = 0;
+    EXPECT_EQ(judge(plan, batch).decision, Action::rollback);
 }
 
 TEST(Monitor, JudgeFollowsTheStageColumn) {
