@@ -19,6 +19,7 @@
 #include <serinus/core/reason.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/root.hpp>
+#include <serinus/core/rotation.hpp>
 #include <serinus/core/scaled_beta.hpp>
 #include <serinus/core/scaled_gamma.hpp>
 #include <serinus/core/simd.hpp>
@@ -102,6 +103,7 @@
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/sequential/quantile_test.hpp>
 #include <serinus/sequential/rate_test.hpp>
+#include <serinus/sequential/rotation_test.hpp>
 #include <serinus/sequential/sample_ratio_test.hpp>
 #include <serinus/sequential/signed_rank_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
