@@ -60,10 +60,18 @@ inline double spent(std::int64_t n, std::int64_t last, double alpha, std::int64_
     return alpha * std::sqrt(static_cast<double>(std::min(n, last)) / static_cast<double>(last));
 }
 
-/// How many of the M + 1 canaries may be dead when that much is spent. A whole number that rounding has missed by
-/// 1e-9 counts as reached.
-inline std::int64_t may_be_dead(double spent) noexcept {
-    return static_cast<std::int64_t>(spent * static_cast<double>(canaries + 1) + 1e-9);
+/// How many of `all` canaries (M virtual ones and the true one) may be dead when that much is spent. A whole number
+/// that rounding has missed by 1e-9 counts as reached.
+inline std::int64_t may_be_dead(double spent, std::size_t all = canaries + 1) noexcept {
+    return static_cast<std::int64_t>(spent * static_cast<double>(all) + 1e-9);
+}
+
+/// How many canaries an interval's end at error rate alpha is found with: 2^12 to 2^14, of which alpha is 64 where
+/// possible. Any number is exact.
+inline std::size_t enough_for(double alpha) noexcept {
+    std::size_t all = 4096;
+    while (all < canaries + 1 && alpha * static_cast<double>(all) < 64) all *= 2;
+    return all;
 }
 
 /// Rows with a given Gram matrix, look by look (Cholesky): column j depends on the Gram matrix's first j + 1 columns
@@ -271,15 +279,16 @@ class Sphere {
 
     std::size_t dims() const noexcept { return dims_; }
 
-    /// Writes every virtual canary's coordinate along a point of at most `dims` coordinates to out[0] .. out[canaries].
-    void along(std::span<const float> point, float* out) const noexcept {
+    /// Writes the coordinates of the first `all` virtual canaries, a multiple of 64, along a point of at most `dims`
+    /// coordinates.
+    void along(std::span<const float> point, std::size_t all, float* out) const noexcept {
         constexpr std::size_t block = 64;
         const float* inverse = inverse_.data();
         const float* first = normals_->of(0);
         const float* at = point.data();
         const std::size_t size = point.size();
         simd::widest([&]() SERINUS_ALWAYS_INLINE {
-            for (std::size_t b = 0; b < padded; b += block) {
+            for (std::size_t b = 0; b < all; b += block) {
                 float sum[block];
                 for (std::size_t i = 0; i < block; ++i) sum[i] = first[b + i] * at[0];
                 for (std::size_t d = 1; d < size; ++d) {
@@ -318,19 +327,20 @@ inline Point point_of(double x, std::span<const double> rows) {
 /// The virtual canaries along a point, the best first. Memory to work in: 260 KiB.
 class Order {
   public:
-    /// Sorts the best `most` of them, most <= canaries. By 4,096 buckets, each sorted by itself: O(canaries + most).
-    void take(const Sphere& sphere, const Point& point, std::size_t most) {
+    /// Sorts the best `most` of the first all - 1, most < all <= 2^14, a power of two of at least 64. By 4,096 buckets,
+    /// each sorted by itself: O(all + most).
+    void take(const Sphere& sphere, const Point& point, std::size_t most, std::size_t all) {
         values_.resize(padded);
         buckets_.resize(padded);
         order_.resize(padded);
-        sphere.along(point.coordinates, values_.data());
+        sphere.along(point.coordinates, all, values_.data());
         float* values = values_.data();
         std::int32_t* buckets = buckets_.data();
-        for (std::size_t m = canaries; m < padded; ++m) values[m] = 0;
+        values[all - 1] = 0;  // the true canary's place
         // The eight lanes are one order of comparisons whatever the width of vectors; a maximum has no rounding.
         float lanes[8] = {};
         simd::widest([&]() SERINUS_ALWAYS_INLINE {
-            for (std::size_t b = 0; b < padded; b += 8) {
+            for (std::size_t b = 0; b < all; b += 8) {
                 for (std::size_t i = 0; i < 8; ++i) {
                     const float size = std::fabs(values[b + i]);
                     lanes[i] = lanes[i] < size ? size : lanes[i];
@@ -340,14 +350,14 @@ class Order {
         const float largest = *std::max_element(lanes, lanes + 8);
         const float scale = largest > 0 ? 2047.5F / largest : 0;
         simd::widest([&]() SERINUS_ALWAYS_INLINE {
-            for (std::size_t b = 0; b < padded; b += 64) {
+            for (std::size_t b = 0; b < all; b += 64) {
                 for (std::size_t i = 0; i < 64; ++i)
                     buckets[b + i] = static_cast<std::int32_t>(2047.5F - values[b + i] * scale);
             }
         });
         std::uint32_t* begin = begin_.data();  // bucket 0 has the largest values
         begin_.fill(0);
-        for (std::size_t m = 0; m < canaries; ++m) ++begin[buckets[m] + 1];
+        for (std::size_t m = 0; m < all - 1; ++m) ++begin[buckets[m] + 1];
         std::int32_t last = 0;
         while (begin[last + 1] < most) {
             begin[last + 2] += begin[last + 1];
@@ -356,7 +366,7 @@ class Order {
         std::uint32_t* order = order_.data();
         auto& next = next_;
         next = begin_;
-        for (std::size_t m = 0; m < canaries; ++m) {
+        for (std::size_t m = 0; m < all - 1; ++m) {
             if (buckets[m] <= last) order[next[static_cast<std::size_t>(buckets[m])]++] = static_cast<std::uint32_t>(m);
         }
         const auto better = [values](std::uint32_t a, std::uint32_t b) { return values[a] > values[b]; };
@@ -384,10 +394,13 @@ class Walk {
     static constexpr std::size_t most_levels = 16;
 
     Walk() = default;
-    explicit Walk(std::size_t levels) : levels_(levels), dead_(padded), died_{} {}
+    /// \param all the virtual canaries of it, the first all - 1, and the true one: a power of two, 64 to 2^14
+    explicit Walk(std::size_t levels, std::size_t all = canaries + 1) : levels_(levels), dead_(all) {}
 
-    /// One look. `allowed[i]`: how many may be dead at level i after it (`may_be_dead`). The canary's coordinate is the
-    /// point's first. Levels at which the canary is dead already stay as they are.
+    std::size_t all() const noexcept { return dead_.size(); }
+
+    /// One look. `allowed[i]`: how many may be dead at level i after it (`may_be_dead` of `all`). The canary's
+    /// coordinate is the point's first. Levels at which the canary is dead already stay as they are.
     void look(Order& order, const Sphere& sphere, const Point& point, std::span<const std::int64_t> allowed) {
         if (!point.any) return;
         std::array<std::int64_t, most_levels> go{};
@@ -401,7 +414,7 @@ class Walk {
         }
         if (open == 0) return;
         // Of the best `most` at least `go` are alive at every level: no more than `allowed - go` are dead.
-        order.take(sphere, point, static_cast<std::size_t>(std::min<std::int64_t>(most, canaries)));
+        order.take(sphere, point, std::min(static_cast<std::size_t>(most), all() - 1), all());
         const float own = point.coordinates[0];
         const float* values = order.values();
         for (std::size_t k = 0; k < order.size() && open != 0; ++k) {

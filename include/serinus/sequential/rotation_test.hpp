@@ -264,14 +264,14 @@ struct RotationState {
 /// have at most (k_b + 1)/2 different baseline values (a gauge at its floor, whose ties show no spread) harm only with
 /// the guard (`at_floor`).
 ///
-/// evidence(): `estimate` is exp(D_n) or D_n. `lower` and `upper`: the outermost margins that are not rejected by the
-/// same virtual canaries at alpha and alpha_promote at any look so far, found to 1 % of D_n's standard error and to .1
-/// % of their distance from D_n, on the wide side; `confidence` = 1 - alpha - alpha_promote, for `either` each end has
-/// half of alpha. That margins beyond an excluded one are excluded as well is measured. `log_e_value` is
-/// log(1/a), a the smallest of the error rates alpha 2^j, at most 1/2, that has rejected, each with virtual canaries of
-/// its own; who is dead at a is dead at 2 a (proved by induction over the looks), so `p_value` = a is valid at all
-/// looks. **1/a is no e-value**: two of them may not be multiplied or averaged. As an e-value the decision is worth
-/// 1{decided}/alpha.
+/// evidence(): `estimate` is exp(D_n) or D_n. `lower` and `upper`: the outermost margins that are not rejected at alpha
+/// and alpha_promote at any look so far, by the first 2^12 to 2^14 of the same virtual canaries, found to 5 % of D_n's
+/// standard error or 1 % of their distance from D_n, on the wide side; `confidence` = 1 - alpha - alpha_promote, for
+/// `either` each end has half of alpha. That margins beyond an excluded one are excluded as well is measured.
+/// `log_e_value` is log(1/a), a the smallest of the error rates alpha 2^j, at most 1/2, that has rejected, each with
+/// virtual canaries of its own; who is dead at a is dead at 2 a (proved by induction over the looks), so `p_value` = a
+/// is valid at all looks. **1/a is no e-value**: two of them may not be multiplied or averaged. As an e-value the
+/// decision is worth 1{decided}/alpha.
 ///
 /// Few data: an interval in which an arm has no value is not judged and changes nothing. Instances with values in 60 %
 /// of the intervals at the first look make the rows; later ones count for the arm's mean alone. An instance that ends
@@ -696,11 +696,12 @@ class RotationTest {
 
     /// Whether a margin has been rejected at any look so far.
     bool excluded(double edge, double sign, double error) {
+        const std::size_t all = rotation::enough_for(error);
         for (std::size_t s = 0; s < spreads_; ++s) {
-            rotation::Walk walk(1);
+            rotation::Walk walk(1, all);
             for (std::size_t j = 0; j < data_.differences.size() && walk.rejected() == 0; ++j) {
                 const std::array<std::int64_t, 1> allowed{
-                    rotation::may_be_dead(rotation::spent(looks_[j], options_.last, error, options_.since))};
+                    rotation::may_be_dead(rotation::spent(looks_[j], options_.last, error, options_.since), all)};
                 walk.look(order_, rows_[s].sphere, point(s, j, sign, edge), allowed);
             }
             if (walk.rejected() == 0) return false;
@@ -729,7 +730,7 @@ class RotationTest {
         }
         const double deviation = std::sqrt(data_.scales[j] * square);
         if (!(deviation > 0)) return;
-        const double fine = 0.01 * deviation;
+        const double fine = 0.05 * deviation;
         double outside, inside;  // a margin that is rejected, and one that is not
         if (std::isfinite(end)) {
             outside = end + sign * fine;
@@ -751,7 +752,7 @@ class RotationTest {
             const double tried = difference - sign * step;
             (excluded(tried, sign, error) ? outside : inside) = tried;
         }
-        while (std::fabs(inside - outside) > std::max(fine, 0.001 * std::fabs(difference - outside))) {
+        while (std::fabs(inside - outside) > std::max(fine, 0.01 * std::fabs(difference - outside))) {
             const double middle = outside + 0.5 * (inside - outside);
             (excluded(middle, sign, error) ? outside : inside) = middle;
         }
