@@ -97,6 +97,10 @@ class RowFactor {
         if (pivots_.size() < most_ && left > 1e-9 * column[j]) {
             rows.push_back(std::sqrt(left));
             pivots_.push_back(j);
+        } else if (left < 0) {
+            // Small pivots lose digits; the length at least is what it should be.
+            const double factor = std::sqrt(std::max(column[j], 0.0) / (column[j] - left));
+            for (double& row : rows) row *= factor;
         }
         columns_.push_back(std::move(rows));
     }
@@ -111,65 +115,63 @@ class RowFactor {
     std::vector<std::vector<double>> columns_;
 };
 
-/// The Gram matrix over the looks of so many rows that stand for a declared standard deviation of an instance's level:
-/// degrees deviation^2 C, C_jl = sqrt(min(n_j, n_l)/max(n_j, n_l)) the correlation of means of white noise over the
-/// first n_j and n_l values. With more looks than rows C is brought to their rank: its largest eigenvectors alone, each
-/// look back to length 1. Row by row, looks x looks. O(looks^3).
-inline std::vector<double> declared_gram(std::span<const std::int64_t> looks, std::size_t degrees, double deviation) {
+/// Rows over the looks that stand for a declared standard deviation of an instance's level, look by look: `degrees` of
+/// them, or as many as there are looks, with the products degrees deviation^2 C, C_jl = sqrt(min(n_j, n_l)/max(n_j,
+/// n_l)) the correlation of means of white noise over the first n_j and n_l values. With more looks than rows C is
+/// brought to their rank: its largest eigenvectors alone, each look back to its length. They are known beforehand, so
+/// no look has to wait for its Gram matrix, whose factor look by look would lose all digits here. O(looks^3).
+inline std::vector<std::vector<double>> declared_rows(std::span<const std::int64_t> looks, std::size_t degrees,
+                                                      double deviation) {
     const std::size_t size = looks.size();
-    std::vector<double> c(size * size);
+    std::vector<double> a(size * size), v(size * size);
     for (std::size_t j = 0; j < size; ++j) {
+        v[j * size + j] = 1;
         for (std::size_t l = 0; l < size; ++l) {
-            c[j * size + l] = std::sqrt(static_cast<double>(std::min(looks[j], looks[l])) /
+            a[j * size + l] = std::sqrt(static_cast<double>(std::min(looks[j], looks[l])) /
                                         static_cast<double>(std::max(looks[j], looks[l])));
         }
     }
-    if (size > degrees) {
-        // Jacobi's rotations (Golub and Van Loan 2013, section 8.5): nine sweeps leave less than rounding.
-        std::vector<double> a = c, v(size * size);
-        for (std::size_t i = 0; i < size; ++i) v[i * size + i] = 1;
-        for (int sweep = 0; sweep < 12; ++sweep) {
-            for (std::size_t p = 0; p < size; ++p) {
-                for (std::size_t q = p + 1; q < size; ++q) {
-                    const double off = a[p * size + q];
-                    if (off == 0) continue;
-                    const double tau = (a[q * size + q] - a[p * size + p]) / (2 * off);
-                    const double t = (tau < 0 ? -1.0 : 1.0) / (std::fabs(tau) + std::sqrt(1 + tau * tau));
-                    const double cosine = 1 / std::sqrt(1 + t * t), sine = t * cosine;
-                    for (std::size_t k = 0; k < size; ++k) {
-                        const double x = a[k * size + p], y = a[k * size + q];
-                        a[k * size + p] = cosine * x - sine * y;
-                        a[k * size + q] = sine * x + cosine * y;
-                    }
-                    for (std::size_t k = 0; k < size; ++k) {
-                        const double x = a[p * size + k], y = a[q * size + k];
-                        a[p * size + k] = cosine * x - sine * y;
-                        a[q * size + k] = sine * x + cosine * y;
-                        const double u = v[k * size + p], w = v[k * size + q];
-                        v[k * size + p] = cosine * u - sine * w;
-                        v[k * size + q] = sine * u + cosine * w;
-                    }
+    // Jacobi's rotations (Golub and Van Loan 2013, Matrix Computations, section 8.5). They converge quadratically:
+    // 60 looks need nine sweeps.
+    for (int sweep = 0; sweep < 12; ++sweep) {
+        for (std::size_t p = 0; p < size; ++p) {
+            for (std::size_t q = p + 1; q < size; ++q) {
+                const double off = a[p * size + q];
+                if (off == 0) continue;
+                const double tau = (a[q * size + q] - a[p * size + p]) / (2 * off);
+                const double t = (tau < 0 ? -1.0 : 1.0) / (std::fabs(tau) + std::sqrt(1 + tau * tau));
+                const double cosine = 1 / std::sqrt(1 + t * t), sine = t * cosine;
+                for (std::size_t k = 0; k < size; ++k) {
+                    const double x = a[k * size + p], y = a[k * size + q];
+                    a[k * size + p] = cosine * x - sine * y;
+                    a[k * size + q] = sine * x + cosine * y;
+                }
+                for (std::size_t k = 0; k < size; ++k) {
+                    const double x = a[p * size + k], y = a[q * size + k];
+                    a[p * size + k] = cosine * x - sine * y;
+                    a[q * size + k] = sine * x + cosine * y;
+                    const double u = v[k * size + p], w = v[k * size + q];
+                    v[k * size + p] = cosine * u - sine * w;
+                    v[k * size + q] = sine * u + cosine * w;
                 }
             }
         }
-        std::vector<std::size_t> largest(size);
-        for (std::size_t i = 0; i < size; ++i) largest[i] = i;
-        std::sort(largest.begin(), largest.end(),
-                  [&](std::size_t x, std::size_t y) { return a[x * size + x] > a[y * size + y]; });
-        std::fill(c.begin(), c.end(), 0.0);
-        for (std::size_t k = 0; k < degrees; ++k) {
-            const std::size_t e = largest[k];
-            for (std::size_t j = 0; j < size; ++j)
-                for (std::size_t l = 0; l < size; ++l)
-                    c[j * size + l] += a[e * size + e] * v[j * size + e] * v[l * size + e];
-        }
-        std::vector<double> length(size);
-        for (std::size_t j = 0; j < size; ++j) length[j] = std::sqrt(c[j * size + j]);
-        for (std::size_t j = 0; j < size; ++j)
-            for (std::size_t l = 0; l < size; ++l) c[j * size + l] /= length[j] * length[l];
     }
-    for (double& value : c) value *= static_cast<double>(degrees) * deviation * deviation;
-    return c;
+    std::vector<std::size_t> largest(size);
+    for (std::size_t i = 0; i < size; ++i) largest[i] = i;
+    std::sort(largest.begin(), largest.end(),
+              [&](std::size_t x, std::size_t y) { return a[x * size + x] > a[y * size + y]; });
+    std::vector<std::vector<double>> rows(size);
+    for (std::size_t j = 0; j < size; ++j) {
+        double square = 0;
+        for (std::size_t k = 0; k < std::min(degrees, size); ++k) {
+            const std::size_t e = largest[k];
+            rows[j].push_back(v[j * size + e] * std::sqrt(std::max(a[e * size + e], 0.0)));
+            square += rows[j].back() * rows[j].back();
+        }
+        for (double& row : rows[j]) row *= deviation * std::sqrt(static_cast<double>(degrees) / square);
+    }
+    return rows;
 }
 
 namespace detail {

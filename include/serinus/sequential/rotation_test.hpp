@@ -398,6 +398,16 @@ class RotationTest {
         }
         return degrees;
     }
+    /// How instances differ, as this test knows it at its looks so far: the contrasts of its own instances and `known`.
+    InstanceSpread spread() const {
+        InstanceSpread spread;
+        const std::size_t size = data_.differences.size();
+        spread.looks.assign(looks_.begin(), looks_.begin() + static_cast<std::ptrdiff_t>(size));
+        for (std::size_t i = 0; i < size; ++i)
+            for (std::size_t j = 0; j < size; ++j) spread.gram.push_back(products(std::min(i, j), std::max(i, j)));
+        spread.degrees = degrees();
+        return spread;
+    }
     /// More than half of the intervals so far have at most (k_b + 1)/2 different baseline values.
     bool at_floor() const noexcept { return 2 * data_.tied > data_.n; }
 
@@ -625,10 +635,6 @@ class RotationTest {
         std::vector<double> column(j + 1);
         for (std::size_t i = 0; i <= j; ++i) column[i] = products(i, j);
         rows_[0].factor.add(column);
-        if (spreads_ > 1) {
-            for (std::size_t i = 0; i <= j; ++i) column[i] = guard_[i * looks_.size() + j];
-            rows_[1].factor.add(column);
-        }
         std::array<std::int64_t, rotation::Walk::most_levels> allowed{};
         for (std::size_t i = 0; i < level_count_; ++i) {
             allowed[i] =
@@ -653,7 +659,7 @@ class RotationTest {
         rows_[1].degrees = guard_degrees;
         for (std::size_t s = 0; s < spreads_; ++s) {
             const auto most = static_cast<std::size_t>(std::min(rows_[s].degrees, static_cast<double>(size)));
-            rows_[s].factor = rotation::RowFactor(most);
+            if (s == 0) rows_[s].factor = rotation::RowFactor(most);
             rows_[s].sphere = rotation::Sphere(normals_, rows_[s].degrees, most + 1);
         }
         if (spreads_ > 1) {
@@ -661,7 +667,7 @@ class RotationTest {
             // 1.645 sqrt(2): nine of ten differences of two normal numbers lie within it.
             const double deviation =
                 (options_.margin.ratio ? elementary::log1p(differ) : differ) / (1.645 * std::sqrt(2.0));
-            guard_ = rotation::declared_gram(looks_, static_cast<std::size_t>(guard_degrees), deviation);
+            guard_ = rotation::declared_rows(looks_, static_cast<std::size_t>(guard_degrees), deviation);
         }
         for (Direction& direction : directions_) {
             for (std::size_t s = 0; s < spreads_; ++s) direction.walks[s] = rotation::Walk(level_count_);
@@ -689,9 +695,12 @@ class RotationTest {
         return sum;
     }
 
+    const std::vector<double>& rows_at(std::size_t spread, std::size_t j) const {
+        return spread == 0 ? rows_[0].factor.column(j) : guard_[j];
+    }
     rotation::Point point(std::size_t spread, std::size_t j, double sign, double edge) const {
         return rotation::point_of(sign * (data_.differences[j] - edge) / std::sqrt(data_.scales[j]),
-                                  rows_[spread].factor.column(j));
+                                  rows_at(spread, j));
     }
 
     /// Whether a margin has been rejected at any look so far.
@@ -725,7 +734,7 @@ class RotationTest {
         double square = 0;
         for (std::size_t s = 0; s < spreads_; ++s) {
             double sum = 0;
-            for (const double row : rows_[s].factor.column(j)) sum += row * row;
+            for (const double row : rows_at(s, j)) sum += row * row;
             square = std::max(square, sum / rows_[s].degrees);
         }
         const double deviation = std::sqrt(data_.scales[j] * square);
@@ -834,7 +843,7 @@ class RotationTest {
     std::shared_ptr<const rotation::Normals> normals_;
     std::size_t spreads_ = 0;  // 0: no contrast; 1: the instances'; 2: and the declared one
     std::array<Rows, 2> rows_;
-    std::vector<double> guard_;  // the declared spread's Gram matrix
+    std::vector<std::vector<double>> guard_;  // the declared spread's rows, look by look
 
     // To work in.
     std::array<std::vector<double>, 2> scratch_;
