@@ -281,7 +281,8 @@ struct RotationState {
 /// Cost: a log an instance and interval. A look O(2^14 J) for J looks, twice with the guard or `either`; its interval
 /// some ten times that where an end moves. The virtual canaries are made at the first look: 64 KiB for each of J + 1
 /// dimensions (0.6 MB for 17 intervals, 1.2 MB for 120), which tests of one seed and `last` can share (`normals`), and
-/// 400 KiB to work in. The state is O(instances x looks), below 2 KiB for ten instances and 60 intervals.
+/// 400 KiB to work in. The state is O(instances x looks + looks^2): 1.7 KB for four instances and 60 intervals, 1.9 KB
+/// for ten and 30, 3.4 KB for ten and 120.
 ///
 ///     RotationTest test({.margin = {.ratio = 1.5}, .last = 30, .seed = 7});
 ///     test.update(baseline_latencies, canary_latencies);   // one value an instance
