@@ -194,6 +194,40 @@ class MeanTest(_Values, _Evidence):
     @property
     def effective_canary(self) -> float: ...
 
+class RotationTest(_Evidence):
+    def __init__(
+        self,
+        alpha: float,
+        alpha_promote: float | None,
+        harm: str,
+        margin: dict[str, float],
+        side: str,
+        last: int,
+        since: int,
+        seed: int,
+        instances_differ: float | None,
+        zero: float,
+        known: dict[str, Any] | None,
+        interval: bool,
+        /,
+    ) -> None: ...
+    def update(self, values_b: ArrayLike, values_c: ArrayLike) -> None: ...
+    def _update_many(self, values_b: NDArray[np.float64], values_c: NDArray[np.float64], /) -> None: ...
+    def set_known(self, known: dict[str, Any] | None) -> None: ...
+    def spread(self) -> dict[str, Any]: ...
+    @property
+    def degrees(self) -> float: ...
+    @property
+    def at_floor(self) -> bool: ...
+    @property
+    def mean_baseline(self) -> float: ...
+    @property
+    def mean_canary(self) -> float: ...
+
+def instance_spread(
+    last: int, groups: list[NDArray[np.float64]], known: list[int], logs: bool, zero: float, /
+) -> dict[str, Any]: ...
+
 class QuantileTest(_Values, _Evidence):
     def __init__(
         self,

@@ -1,8 +1,12 @@
 /// \file
-/// Many looks at raw values: MeanTest, QuantileTest, DistributionBand for Python.
+/// Many looks at raw values: MeanTest, QuantileTest, DistributionBand for Python; and RotationTest, whose values are
+/// those of instances.
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <string>
@@ -11,11 +15,14 @@
 
 #include <pybind11/stl.h>
 
+#include <serinus/core/elementary.hpp>
 #include <serinus/core/reason.hpp>
+#include <serinus/core/require.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/sequential/distribution_band.hpp>
 #include <serinus/sequential/mean_test.hpp>
 #include <serinus/sequential/quantile_test.hpp>
+#include <serinus/sequential/rotation_test.hpp>
 
 #include "core.hpp"
 #include "evidence.hpp"
@@ -24,9 +31,11 @@ namespace serinus::python {
 namespace {
 
 using sequential::DistributionBand;
+using sequential::InstanceSpread;
 using sequential::MeanMoments;
 using sequential::MeanTest;
 using sequential::QuantileTest;
+using sequential::RotationTest;
 using sequential::StochasticOrder;
 using Array = py::array_t<double, py::array::c_style>;
 
@@ -74,16 +83,82 @@ template <class Test>
 void update_rows(Test& test, const Array& baseline, const Array& canary) {
     for (py::ssize_t i = 0; i < baseline.shape(0); ++i) test.update(row(baseline, i), row(canary, i));
 }
-/// All rows or none: values that MeanTest cannot take are known only when they come. The others take all values.
+/// All rows or none: values that MeanTest and RotationTest cannot take are known only when they come. The others take
+/// all values.
 template <class Test>
 void update_many(Test& test, const Array& baseline, const Array& canary) {
-    if constexpr (std::is_same_v<Test, MeanTest>) {
+    if constexpr (std::is_same_v<Test, MeanTest> || std::is_same_v<Test, RotationTest>) {
         Test next = test;
         update_rows(next, baseline, canary);
         test = next;
     } else {
         update_rows(test, baseline, canary);
     }
+}
+
+// ---- RotationTest
+
+py::dict spread_dict(const InstanceSpread& spread) {
+    const auto size = static_cast<py::ssize_t>(spread.gram.empty() ? 0 : spread.looks.size());
+    Array gram({size, size});
+    std::copy(spread.gram.begin(), spread.gram.end(), gram.mutable_data());
+    py::dict out;
+    out["looks"] = py::cast(spread.looks);
+    out["gram"] = gram;
+    out["degrees"] = spread.degrees;
+    return out;
+}
+
+/// What `instance_spread` gave; None: nothing is known.
+InstanceSpread spread_argument(py::handle given) {
+    InstanceSpread spread;
+    if (given.is_none()) return spread;
+    const auto wrong = [](const std::string& what) {
+        raise(Code::argument_type, what + "; allowed: what `instance_spread` gave, or None");
+    };
+    if (!py::isinstance<py::dict>(given)) wrong("known is " + shown(given));
+    const auto dict = py::reinterpret_borrow<py::dict>(given);
+    for (const char* key : {"looks", "gram", "degrees"})
+        if (!dict.contains(key)) wrong(std::string("known.") + key + " is missing");
+    if (dict.size() != 3) wrong("known has keys beside looks, gram and degrees");
+    try {
+        spread.looks = dict["looks"].cast<std::vector<std::int64_t>>();
+    } catch (const py::cast_error&) {
+        wrong("known.looks is " + shown(dict["looks"]));
+    }
+    try {
+        const auto gram = dict["gram"].cast<Array>();
+        spread.gram.assign(gram.data(), gram.data() + gram.size());
+    } catch (const py::cast_error&) {
+        wrong("known.gram is " + shown(dict["gram"]));
+    }
+    spread.degrees = number_argument("known.degrees", dict["degrees"]);
+    return spread;
+}
+
+py::dict call_instance_spread(py::handle last, const std::vector<Array>& groups, const std::vector<py::object>& known,
+                              py::handle logs, py::handle zero) {
+    InstanceSpread spread;
+    spread.looks = sequential::rotation_looks(count_argument("last", last));
+    const bool ratio = truth_argument(logs);
+    const double small = number_argument("zero", zero);
+    require(small >= 0 && std::isfinite(small), "zero", small, "0 or more, finite");
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        std::vector<std::vector<double>> levels;
+        for (py::ssize_t i = 0; i < groups[g].shape(0); ++i) {
+            const auto given = row(groups[g], i);
+            std::vector<double> values(given.begin(), given.end());
+            for (double& value : values) {
+                if (!ratio || std::isnan(value)) continue;
+                if (!(value > 0)) value = small;
+                value = value > 0 ? elementary::log(value) : std::numeric_limits<double>::quiet_NaN();
+            }
+            levels.push_back(sequential::running_levels(values, spread.looks));
+        }
+        spread.add_instances(levels, static_cast<std::size_t>(count_argument("known", known[g])));
+    }
+    if (spread.gram.empty()) spread.gram.resize(spread.looks.size() * spread.looks.size());
+    return spread_dict(spread);
 }
 
 template <class Test, class Class>
@@ -100,7 +175,7 @@ void define_values(Class& type) {
 Arrays of any length, or single numbers; NaN is no information. What is impossible raises `serinus.Error` and changes
 nothing.)")
         .def("_update_many", &update_many<Test>);
-    define_merge<Test>(type);
+    if constexpr (requires(Test test) { test.merge(test); }) define_merge<Test>(type);
 }
 
 template <class Test, class Class>
@@ -202,6 +277,54 @@ higher ones an interval counts as a single effective value.)")
         py::arg("arm"),
         R"((lower, upper, confidence) of an arm's own quantile, always valid, two-sided; "baseline" or "canary".)");
     define_options<QuantileTest>(quantile);
+
+    py::class_<RotationTest> rotation(module, "RotationTest");
+    rotation.def(py::init([](py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
+                             py::handle side, py::handle last, py::handle since, py::handle seed,
+                             py::handle instances_differ, py::handle zero, py::handle known, py::handle interval) {
+        return RotationTest({.alpha = number_argument("alpha", alpha),
+                             .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
+                             .harm = word_argument<Harm>("harm", harm),
+                             .margin = margin_argument(margin),
+                             .side = word_argument<Side>("side", side),
+                             .last = count_argument("last", last),
+                             .since = count_argument("since", since),
+                             .seed = static_cast<std::uint64_t>(count_argument("seed", seed)),
+                             .instances_differ = optional_number_argument("instances_differ", instances_differ),
+                             .zero = number_argument("zero", zero),
+                             .known = spread_argument(known),
+                             .interval = truth_argument(interval)});
+    }));
+    define_test<RotationTest>(rotation);
+    rotation
+        .def(
+            "set_known", [](RotationTest& test, py::handle known) { test.set_known(spread_argument(known)); },
+            py::arg("known"),
+            R"(What is known of instances from elsewhere, in place of `known`; before the first look only.
+
+Raises `serinus.Error` with code "serinus.argument.order" after it.)")
+        .def(
+            "spread", [](const RotationTest& test) { return spread_dict(test.spread()); },
+            "How instances differ, as the test knows it at its looks so far: its own contrasts and `known`.")
+        .def_property_readonly("degrees", &RotationTest::degrees,
+                               "Contrasts that tell how far instances differ. 0: nothing can be decided; 1: safety may "
+                               "be, harm never.")
+        .def_property_readonly("at_floor", &RotationTest::at_floor,
+                               "True while more than half of the intervals have at most (k + 1)/2 different values of "
+                               "the k baseline instances.")
+        .def_property_readonly("mean_baseline", &RotationTest::mean_baseline,
+                               "Level of the baseline: its mean, for a ratio margin the geometric one.")
+        .def_property_readonly("mean_canary", &RotationTest::mean_canary, "The same of the canary.");
+    define_options<RotationTest>(rotation, [](py::dict& out, const RotationTest& t) {
+        const auto& o = t.options();
+        out["last"] = o.last;
+        out["since"] = o.since;
+        out["seed"] = o.seed;
+        out["instances_differ"] = o.instances_differ;
+        out["zero"] = o.zero;
+        out["known"] = o.known.looks.empty() ? py::object(py::none()) : py::object(spread_dict(o.known));
+    });
+    module.def("instance_spread", &call_instance_spread);
 
     py::class_<StochasticOrder>(module, "StochasticOrder",
                                 R"(How far apart two distribution functions are, in the direction of harm.

@@ -268,15 +268,21 @@ class Sphere {
         : normals_(std::move(normals)), dims_(dims), inverse_(padded) {
         const double rest = nu + 1 - static_cast<double>(dims);
         RandomStream stream(normals_->seed() ^ 0x5bd1e995a3c7f21dULL, static_cast<std::uint64_t>(nu));
-        for (std::size_t m = 0; m < canaries; ++m) {
-            double square = 0;
-            for (std::size_t d = 0; d < dims; ++d) {
-                const double z = static_cast<double>(normals_->of(d)[m]);
-                square += z * z;
-            }
-            if (rest > 0) square += detail::chi_square(rest, stream);
-            inverse_[m] = static_cast<float>(1 / std::sqrt(square));
+        std::vector<double> squares(padded);
+        double* square = squares.data();
+        float* inverse = inverse_.data();
+        for (std::size_t d = 0; d < dims; ++d) {
+            const float* z = normals_->of(d);
+            simd::widest([&]() SERINUS_ALWAYS_INLINE {
+                for (std::size_t m = 0; m < padded; ++m)
+                    square[m] += static_cast<double>(z[m]) * static_cast<double>(z[m]);
+            });
         }
+        for (std::size_t m = 0; m < canaries && rest > 0; ++m) square[m] += detail::chi_square(rest, stream);
+        square[canaries] = 1;
+        simd::widest([&]() SERINUS_ALWAYS_INLINE {
+            for (std::size_t m = 0; m < padded; ++m) inverse[m] = static_cast<float>(1 / std::sqrt(square[m]));
+        });
     }
 
     std::size_t dims() const noexcept { return dims_; }

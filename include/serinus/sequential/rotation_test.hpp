@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -360,16 +361,15 @@ class RotationTest {
     double log_e_value() const { return log_largest(); }
     /// The same.
     double log_largest() const {
-        for (std::size_t i = 0; i < level_count_; ++i) {
-            if ((granted_ >> i & 1U) == 0) continue;
-            return log_needed() + log_two * (static_cast<double>(own_level_) - static_cast<double>(i));
-        }
-        return 0;
+        if (granted_ == 0) return 0;
+        return log_needed() + log_two * (static_cast<double>(own_level_) - std::countr_zero(granted_));
     }
     /// log(1/alpha), on the safe side log(1/alpha_promote).
     double log_needed() const { return detail::log_needed(options_); }
     /// Valid at all looks: the smallest error rate that has rejected, else 1.
-    double p_value() const { return elementary::exp(-log_largest()); }
+    double p_value() const {
+        return granted_ == 0 ? 1 : level_at(static_cast<std::size_t>(std::countr_zero(granted_)));
+    }
 
     Evidence evidence() const {
         Evidence evidence;
@@ -515,17 +515,17 @@ class RotationTest {
                                              " numbers; allowed: " + std::to_string(size * size));
         }
         if (known.gram.empty()) return;
-        for (std::size_t i = 0; i < size; ++i) {
-            for (std::size_t j = 0; j < size; ++j) {
-                const double value = known.gram[i * size + j];
-                const double most = std::sqrt(known.gram[i * size + i]) * std::sqrt(known.gram[j * size + j]);
-                if (std::fabs(value) <= most * (1 + 1e-9) && value == known.gram[j * size + i] && std::isfinite(value))
-                    continue;
-                raise(Code::argument_range, "known.gram has " + given_text(value) + " in row " + std::to_string(i) +
-                                                ", column " + std::to_string(j) +
-                                                "; allowed: sums of products, symmetric");
-            }
-        }
+        const auto check = [&](std::size_t i, std::size_t j) {
+            const double value = known.gram[i * size + j];
+            const double most = std::sqrt(known.gram[i * size + i]) * std::sqrt(known.gram[j * size + j]);
+            if (std::fabs(value) <= most * (1 + 1e-9) && value == known.gram[j * size + i] && std::isfinite(value))
+                return;
+            raise(Code::argument_range, "known.gram has " + given_text(value) + " in row " + std::to_string(i) +
+                                            ", column " + std::to_string(j) + "; allowed: sums of products, symmetric");
+        };
+        for (std::size_t i = 0; i < size; ++i) check(i, i);
+        for (std::size_t i = 0; i < size; ++i)
+            for (std::size_t j = 0; j < size; ++j) check(i, j);
     }
 
     Direction direction(bool up) const {

@@ -27,6 +27,7 @@
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/sequential/quantile_test.hpp>
 #include <serinus/sequential/rate_test.hpp>
+#include <serinus/sequential/rotation_test.hpp>
 #include <serinus/sequential/sample_ratio_test.hpp>
 #include <serinus/sequential/signed_rank_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
@@ -286,6 +287,51 @@ std::vector<Subject> subjects() {
         made.nothing([](DistributionBand& band) { band.update(Values{}, Values{none}); });
         all.push_back(made.subject);
     }
+    {
+        // Of values of instances, one an interval; three intervals are judged, the first look is after five.
+        auto made = make<RotationTest>("RotationTest", RotationTest({.last = 30}),
+                                       [=](RotationTest& test) { test.update(baseline, canary); });
+        made.refuse("update", Code::argument_infinite, {"canary"}, [=](RotationTest& test) {
+            test.update(baseline, Values{1, infinity});
+        });
+        made.refuse("update", Code::argument_infinite, {"baseline"},
+                    [=](RotationTest& test) { test.update(Values{-infinity}, canary); });
+        made.refuse("update", Code::argument_range, {"canary is 1e+200", "1e150"},
+                    [=](RotationTest& test) { test.update(baseline, Values{1e200}); });
+        made.refuse("set_known", Code::argument_range, {"known.looks", "rotation_looks"}, [](RotationTest& test) {
+            test.set_known({.looks = rotation_looks(31), .gram = {}, .degrees = 0});
+        });
+        InstanceSpread known{.looks = rotation_looks(30), .gram = {}, .degrees = 1};
+        made.refuse("set_known", Code::argument_length, {"known.gram has 0", "allowed: 81"},
+                    [=](RotationTest& test) { test.set_known(known); });
+        known.gram.assign(81, 1.0);
+        const auto spoilt = [&](std::size_t at, double value) {
+            InstanceSpread spread = known;
+            spread.gram[at] = value;
+            return [=](RotationTest& test) { test.set_known(spread); };
+        };
+        made.refuse("set_known", Code::argument_range, {"known.gram has nan", "row 0, column 0"}, spoilt(0, none));
+        made.refuse("set_known", Code::argument_range, {"known.gram has -1", "row 8, column 8"}, spoilt(80, -1));
+        made.refuse("set_known", Code::argument_range, {"known.gram has 0.5", "row 0, column 1"}, spoilt(1, 0.5));
+        made.refuse("set_known", Code::argument_range, {"known.gram"}, spoilt(10, infinity));
+        InstanceSpread half = known;
+        half.degrees = 1.5;
+        made.refuse("set_known", Code::argument_count, {"known.degrees is 1.5"},
+                    [=](RotationTest& test) { test.set_known(half); });
+        made.nothing([=](RotationTest& test) { test.update({}, canary); });
+        made.nothing([=](RotationTest& test) { test.update(baseline, Values{none, none, none, none, none}); });
+        made.nothing([=](RotationTest& test) { test.update(baseline, Values{0, -1}); });  // no logs
+        made.nothing([](RotationTest& test) { test.set_known({}); });
+        all.push_back(made.subject);
+    }
+    {
+        auto made = make<RotationTest>("RotationTest after a look", RotationTest({.last = 3}),
+                                       [=](RotationTest& test) { test.update(baseline, canary); });
+        made.refuse("set_known", Code::argument_order,
+                    {"known is set after 3 judged intervals", "before the first look"},
+                    [](RotationTest& test) { test.set_known({}); });
+        all.push_back(made.subject);
+    }
     for (const bool learn : {false, true}) {
         auto made = make<PairedTest>(learn ? "PairedTest learn" : "PairedTest",
                                      PairedTest({.margin = difference(0.1), .noise = learn ? nullptr : noise()}),
@@ -431,6 +477,7 @@ TEST(BadInput, ImpossibleOptionsAreNamed) {
     refuse_sides(all, "MeanTest", MeanOptions{}, [](const auto& o) { MeanTest test(o); });
     refuse_sides(all, "QuantileTest", QuantileOptions{}, [](const auto& o) { QuantileTest test(o); });
     refuse_sides(all, "PairedTest", PairedOptions{}, [](const auto& o) { PairedTest test(o); });
+    refuse_sides(all, "RotationTest", RotationOptions{}, [](const auto& o) { RotationTest test(o); });
     refuse_sides(all, "SignedRankTest", SignedRankOptions{}, [](const auto& o) { SignedRankTest test(o); });
     refuse_sides(all, "DistributionBand", BandOptions{}, [](const auto& o) { DistributionBand band(o); });
 
@@ -452,6 +499,19 @@ TEST(BadInput, ImpossibleOptionsAreNamed) {
     }
     for (const double gate : {0.0, -1.0, none})
         add(range, {"gate is " + given_text(gate)}, [=] { MeanTest test({.gate = gate}); });
+    for (const std::int64_t last : {std::int64_t{0}, std::int64_t{-5}, std::int64_t{1'000'001}}) {
+        add(range, {"last is " + given_text(static_cast<double>(last))}, [=] { RotationTest test({.last = last}); });
+        add(range, {"last is " + given_text(static_cast<double>(last))}, [=] { (void)rotation_looks(last); });
+    }
+    for (const std::int64_t since : {-1, 31})
+        add(range, {"since is ", "from 0 to last"}, [=] { RotationTest test({.last = 30, .since = since}); });
+    for (const double differ : {0.0, -0.5, none, infinity})
+        add(range, {"instances_differ is "}, [=] { RotationTest test({.instances_differ = differ}); });
+    for (const double zero : {-1.0, none, infinity})
+        add(range, {"zero is "}, [=] { RotationTest test({.zero = zero}); });
+    add(range, {"alpha is 6.1e-05", "1/16384"}, [] { RotationTest test({.alpha = 6.1e-5}); });
+    add(range, {"alpha is 0.00012206", "1/8192"}, [] { RotationTest test({.alpha = 1.2206e-4, .harm = Harm::either}); });
+    add(range, {"alpha_promote is 1e-05"}, [] { RotationTest test({.alpha_promote = 1e-5, .side = Side::safe}); });
     for (const double t : {0.5, none, infinity})
         add(range, {"t_min is " + given_text(t)}, [=] { DistributionBand band({.t_min = t}); });
     for (const double arl : {0.5, none, infinity})

@@ -567,7 +567,7 @@ TEST(RotationTest, GoesOnFromItsStateAtEveryStep) {
 TEST(RotationTest, StateIsSmall) {
     const auto size = [](std::size_t kb, std::int64_t last) {
         const Rollout steps = rollout(1, kb, 1, static_cast<int>(last), 0.1);
-        return encode(after({.last = last, .interval = false, .known = former(last, 5, 0.1)}, steps).state()).size();
+        return encode(after({.last = last, .known = former(last, 5, 0.1), .interval = false}, steps).state()).size();
     };
     EXPECT_LE(size(3, 17), 1100U);
     EXPECT_LE(size(3, 60), 1750U);

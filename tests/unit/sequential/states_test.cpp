@@ -26,6 +26,7 @@
 #include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/sequential/rate_test.hpp>
+#include <serinus/sequential/rotation_test.hpp>
 #include <serinus/sequential/sample_ratio_test.hpp>
 #include <serinus/sequential/signed_rank_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
@@ -43,6 +44,7 @@ namespace fs = std::filesystem;
 constexpr Margin ratio(double value) { return {.ratio = value, .difference = {}}; }
 constexpr Margin difference(double value) { return {.ratio = {}, .difference = value}; }
 constexpr int intervals = 40;
+using Values = std::vector<double>;
 
 /// Made by arithmetic alone, so that whoever reads a file can make the same.
 std::int64_t bad_b(int i) { return 7 + (i * 5) % 6; }
@@ -139,6 +141,32 @@ std::vector<Subject> subjects() {
     all.push_back(subject("signed_rank", 4096, SignedRankTest({.margin = difference(0.1)}), differences));
     all.push_back(subject("rate", 4096, RateTest({.margin = ratio(1.5)}), rates));
     all.push_back(subject("threshold", 4096, ThresholdTest(100), values));
+    // Three instances, of which one ends after 20 intervals, against one; the guard is looser than what they show.
+    const auto instances = [](auto& test, int i) {
+        const std::array<double, 3> baseline{100 + 3 * gauge(i), 95 + 3 * gauge(i + 7),
+                                             i < 20 ? 104 + 3 * gauge(i + 11) : std::nan("")};
+        const std::array<double, 1> canary{118 + 3 * gauge(i + 17)};
+        test.update(baseline, canary);
+    };
+    all.push_back(subject("rotation", 2048, RotationTest({.margin = ratio(1.02), .last = 60, .seed = 5}), instances));
+    InstanceSpread known{.looks = rotation_looks(60), .gram = {}, .degrees = 0};
+    for (int i = 0; i < 3; ++i) {
+        Values row;
+        for (std::size_t j = 0; j < known.looks.size(); ++j)
+            row.push_back(0.04 - 0.03 * i + 0.001 * gauge(static_cast<int>(j) + i));
+        known.add_row(row);
+    }
+    all.push_back(subject("rotation_guard_either", 2560,
+                          RotationTest({.harm = Harm::either,
+                                        .margin = ratio(1.01),
+                                        .last = 60,
+                                        .since = 8,
+                                        .instances_differ = 0.05,
+                                        .known = known}),
+                          instances));
+    all.push_back(subject("rotation_safe_without_interval", 2048,
+                          RotationTest({.margin = difference(60), .side = Side::safe, .last = 60, .interval = false}),
+                          instances));
     all.push_back(subject("sample_ratio", 1024, SampleRatioTest(shares), [](auto& test, int i) {
         test.update({900 + bad_b(i), 100 + 9 * bad_c(i)});
     }));
@@ -152,7 +180,7 @@ const fs::path directory = fs::path(data_dir()) / "reference" / "states";
 
 /// The files of a test, oldest first. Those on counts have had two priors (PriorShape).
 std::vector<std::string> files_of(const std::string& name) {
-    for (const char* on_values : {"paired", "signed", "sample", "mixture_of_paired"}) {
+    for (const char* on_values : {"paired", "signed", "sample", "rotation", "mixture_of_paired"}) {
         if (name.starts_with(on_values)) return {name};
     }
     return {name, name + "_2"};
@@ -209,7 +237,7 @@ TEST(States, WrittenEarlierLoadAndMeanWhatTheyMeant) {
             ++loaded;
         }
     }
-    EXPECT_EQ(loaded, 19 + 12);
+    EXPECT_EQ(loaded, 22 + 12);
 }
 
 // One by one, with a stop and a start in between at every interval, is to the bit the run without.

@@ -30,6 +30,7 @@ from ._paired import PairedTest, paired_noise
 from ._proportion import ProportionTest
 from ._quantile import QuantileTest, quantile_ab_log_e_value
 from ._rate import RateTest
+from ._rotation import RotationTest, instance_spread
 from ._sample_ratio import SampleRatioTest
 from ._signed_rank import SignedRankTest
 from ._start_mixture import StartMixture, start_weight
@@ -47,6 +48,7 @@ __all__ = [
     "ProportionTest",
     "QuantileTest",
     "RateTest",
+    "RotationTest",
     "SampleRatioTest",
     "SignedRankTest",
     "StartMixture",
@@ -63,6 +65,7 @@ __all__ = [
     "gamma_exponential",
     "gamma_poisson",
     "group_sequential",
+    "instance_spread",
     "log_beta_binomial",
     "log_gamma_exponential",
     "log_gamma_poisson",
@@ -88,6 +91,7 @@ for _type in (
     ProportionTest,
     QuantileTest,
     RateTest,
+    RotationTest,
     SampleRatioTest,
     SignedRankTest,
     StartMixture,
