@@ -22,10 +22,12 @@ from serinus.sequential import (
     ProportionTest,
     QuantileTest,
     RateTest,
+    RotationTest,
     SampleRatioTest,
     SignedRankTest,
     StartMixture,
     ThresholdTest,
+    instance_spread,
     start_weight,
 )
 
@@ -242,6 +244,24 @@ SUBJECTS: dict[str, Subject] = {
         ],
         [one([], [math.nan]), many([], [])],
     ),
+    "RotationTest": Subject(
+        lambda: RotationTest(last=30),
+        one(BASELINE, CANARY),
+        [
+            *ROWS,
+            Wrong(one(1.0, math.inf), "serinus.argument.infinite", "canary holds an infinite value"),
+            Wrong(many([1.0, 2.0], [1.0, -math.inf]), "serinus.argument.infinite", "canary holds an infinite value"),
+            Wrong(one([1.0, 2.0], 1e300), RANGE, r"canary is 1e\+300; allowed: at most 1e150"),
+            Wrong(lambda test: test.set_known(5), TYPE, "known is 5"),
+            Wrong(lambda test: test.set_known({}), TYPE, "known.looks is missing"),
+            Wrong(lambda test: test.set_known(instance_spread(31)), RANGE, "known.looks are others"),
+            Wrong(lambda test: test.set_known({**instance_spread(30), "gram": "x"}), TYPE, "known.gram is "),
+            Wrong(lambda test: test.set_known({**instance_spread(30), "looks": "x"}), TYPE, "known.looks is "),
+            Wrong(lambda test: test.set_known({**instance_spread(30), "gram": [1.0]}), LENGTH, "known.gram has 1 "),
+            Wrong(lambda test: test.set_known({**instance_spread(30), "degrees": 0.5}), COUNT, r"known.degrees is 0\.5"),
+        ],
+        [one([], CANARY), one(BASELINE, [math.nan]), one(BASELINE, [0.0, -1.0]), many([], [])],
+    ),
     "PairedTest": Subject(
         lambda: PairedTest(margin={"difference": 0.1}, noise=NOISE),
         one(0.7),
@@ -367,6 +387,7 @@ SIDES: dict[str, Any] = {
     "MeanTest": MeanTest,
     "QuantileTest": QuantileTest,
     "PairedTest": PairedTest,
+    "RotationTest": RotationTest,
     "SignedRankTest": SignedRankTest,
     "DistributionBand": DistributionBand,
 }
@@ -416,7 +437,7 @@ def test_impossible_options_are_named(name: str) -> None:
     cases = list(OPTIONS)
     if name not in ("SignedRankTest", "DistributionBand"):
         cases += HALVES
-        if name != "PairedTest":
+        if name not in ("PairedTest", "RotationTest"):
             cases += NOISES
     if name in ("ProportionTest", "RateTest", "ThresholdTest"):
         cases += PLANS
@@ -448,6 +469,19 @@ def test_impossible_options_are_named(name: str) -> None:
         (lambda: PairedTest(noise={**NOISE, "size": "x"}), TYPE, 'noise.size is "x"'),
         (lambda: PairedTest(noise={**NOISE, "long_run_variance": -1.0}), RANGE, "noise.long_run_variance is -1"),
         (lambda: PairedTest(noise={}), WORD, "noise.* is missing"),
+        (lambda: RotationTest(last=0), RANGE, "last is 0"),
+        (lambda: RotationTest(last=1.5), COUNT, r"last is 1\.5"),  # type: ignore[arg-type]
+        (lambda: RotationTest(last="long"), TYPE, 'last is "long"'),  # type: ignore[arg-type]
+        (lambda: RotationTest(last=30, since=31), RANGE, "since is 31"),
+        (lambda: RotationTest(seed=-1), COUNT, "seed is -1"),
+        (lambda: RotationTest(instances_differ=0), RANGE, "instances_differ is 0"),
+        (lambda: RotationTest(instances_differ="x"), TYPE, 'instances_differ is "x"'),  # type: ignore[arg-type]
+        (lambda: RotationTest(zero=-1), RANGE, "zero is -1"),
+        (lambda: RotationTest(alpha=1e-5), RANGE, "alpha is 1e-05; allowed: 1/16384 or more"),
+        (lambda: RotationTest(known=instance_spread(30)), RANGE, "known.looks are others than those of last = 120"),
+        (lambda: instance_spread(30, [[1.0, 2.0]]), TYPE, r"former\[0\] is no table of numbers"),  # type: ignore[list-item]
+        (lambda: instance_spread(30, history="x"), TYPE, "history is no table of numbers"),  # type: ignore[arg-type]
+        (lambda: instance_spread(30, [[[1.0, math.inf]]]), "serinus.argument.infinite", "values holds an infinite value"),
         (lambda: SampleRatioTest([1.0]), LENGTH, "shares has 1 elements"),
         (lambda: SampleRatioTest([0.5, 0.6]), RANGE, "share"),
         (lambda: SampleRatioTest([0.0, 1.0]), RANGE, "share"),
