@@ -98,6 +98,12 @@ void update_many(Test& test, const Array& baseline, const Array& canary) {
 
 // ---- RotationTest
 
+std::uint64_t seed_argument(py::handle given) {
+    const std::int64_t seed = count_argument("seed", given);
+    require_count("seed", static_cast<double>(seed));
+    return static_cast<std::uint64_t>(seed);
+}
+
 py::dict spread_dict(const InstanceSpread& spread) {
     const auto size = static_cast<py::ssize_t>(spread.gram.empty() ? 0 : spread.looks.size());
     Array gram({size, size});
@@ -126,12 +132,10 @@ InstanceSpread spread_argument(py::handle given) {
     } catch (const py::cast_error&) {
         wrong("known.looks is " + shown(dict["looks"]));
     }
-    try {
-        const auto gram = dict["gram"].cast<Array>();
-        spread.gram.assign(gram.data(), gram.data() + gram.size());
-    } catch (const py::cast_error&) {
-        wrong("known.gram is " + shown(dict["gram"]));
-    }
+    const py::object given_gram = dict["gram"];
+    const Array gram = Array::ensure(given_gram);
+    if (!gram) wrong("known.gram is " + shown(given_gram));
+    spread.gram.assign(gram.data(), gram.data() + gram.size());
     spread.degrees = number_argument("known.degrees", dict["degrees"]);
     return spread;
 }
@@ -289,7 +293,7 @@ higher ones an interval counts as a single effective value.)")
                              .side = word_argument<Side>("side", side),
                              .last = count_argument("last", last),
                              .since = count_argument("since", since),
-                             .seed = static_cast<std::uint64_t>(count_argument("seed", seed)),
+                             .seed = seed_argument(seed),
                              .instances_differ = optional_number_argument("instances_differ", instances_differ),
                              .zero = number_argument("zero", zero),
                              .known = spread_argument(known),

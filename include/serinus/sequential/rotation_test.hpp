@@ -268,7 +268,8 @@ struct RotationState {
 /// evidence(): `estimate` is exp(D_n) or D_n. `lower` and `upper`: the outermost margins that are not rejected at alpha
 /// and alpha_promote at any look so far, by the first 2^12 to 2^14 of the same virtual canaries, found to 5 % of D_n's
 /// standard error or 1 % of their distance from D_n, on the wide side; `confidence` = 1 - alpha - alpha_promote, for
-/// `either` each end has half of alpha. That margins beyond an excluded one are excluded as well is measured.
+/// `either` each end has half of alpha. That margins beyond an excluded one are excluded as well is measured. A
+/// margin that was rejected once stays so: an estimate that moves later may leave the interval.
 /// `log_e_value` is log(1/a), a the smallest of the error rates alpha 2^j, at most 1/2, that has rejected, each with
 /// virtual canaries of its own; who is dead at a is dead at 2 a (proved by induction over the looks), so `p_value` = a
 /// is valid at all looks. **1/a is no e-value**: two of them may not be multiplied or averaged. As an e-value the
