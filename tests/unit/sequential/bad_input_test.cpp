@@ -510,7 +510,8 @@ TEST(BadInput, ImpossibleOptionsAreNamed) {
     for (const double zero : {-1.0, none, infinity})
         add(range, {"zero is "}, [=] { RotationTest test({.zero = zero}); });
     add(range, {"alpha is 6.1e-05", "1/16384"}, [] { RotationTest test({.alpha = 6.1e-5}); });
-    add(range, {"alpha is 0.00012206", "1/8192"}, [] { RotationTest test({.alpha = 1.2206e-4, .harm = Harm::either}); });
+    add(range, {"alpha is 0.00012206", "1/8192"},
+        [] { RotationTest test({.alpha = 1.2206e-4, .harm = Harm::either}); });
     add(range, {"alpha_promote is 1e-05"}, [] { RotationTest test({.alpha_promote = 1e-5, .side = Side::safe}); });
     for (const double t : {0.5, none, infinity})
         add(range, {"t_min is " + given_text(t)}, [=] { DistributionBand band({.t_min = t}); });
