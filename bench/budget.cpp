@@ -137,11 +137,12 @@ void proportion_interval() {
     });
 }
 
-void proportion_update(const serinus::sequential::ProportionOptions& options) {
+/// `more_bad`: requests of the baseline that are bad besides, and a ninth as many of the canary.
+void proportion_update(const serinus::sequential::ProportionOptions& options, std::int64_t more_bad = 0) {
     const auto data = intervals();
     serinus::sequential::ProportionTest test(options);
     count([&] {
-        for (const Interval& one : data) test.update({one.bad_b, 900}, {one.bad_c, 100});
+        for (const Interval& one : data) test.update({one.bad_b + more_bad, 900}, {one.bad_c + more_bad / 9, 100});
         computed += test.log_e_value();
     });
 }
@@ -187,6 +188,7 @@ const std::vector<Kernel>& kernels() {
         {"rolling_1440", [] { rolling(1440); }},
         {"proportion_test_score", proportion_interval},
         {"sequential_proportion_conditional", [] { proportion_update({.interval = false}); }},
+        {"sequential_proportion_half_bad", [] { proportion_update({.interval = false}, 450); }},
         {"sequential_proportion_block",
          [] { proportion_update({.method = serinus::sequential::ProportionMethod::block, .interval = false}); }},
         {"sequential_proportion_bounds", likelihood_bounds},

@@ -58,6 +58,9 @@ class CountResiduals {
         expected_ += expected_variance;
     }
 
+    /// Compares them with another variance.
+    void expect(double variance) { expected_ = variance; }
+
     /// The ratio (sum e^2/expected) n/n_eff; and of a chi-square whose relative variance is that of sum e^2 the degrees
     /// of freedom, 2/nu = sum e^4/(sum e^2)^2 - 1/n, at most n, shrunk by n_eff/n.
     LearnedDispersion learned() const {
@@ -111,6 +114,11 @@ class CountResiduals {
 /// must be two arms *at the same time*, at about the stage's split: one instance against the others, half the requests
 /// against the other half. For SampleRatioTest an event is a request and q is what the canary was told.
 ///
+/// Where all exposures are whole numbers no smaller than the events, n requests of which K were bad, K q (1 - q) is
+/// multiplied by (n - K)/(n - 1), the variance of a hypergeometric law: shares p scatter by p (1 - p), and that is what
+/// ProportionTest and ThresholdTest bet on at p (before, their evidence was that of the larger K q (1 - q)). RateTest,
+/// which bets on K q (1 - q), loses by it where such exposures have many events.
+///
 /// `phi(alpha)` is that times `dispersion_factor` on the degrees of freedom that sum e^2 shows: as many as there are
 /// intervals when e is normal, and about as few as bunches where a few of them make all of the variance (twice as many
 /// as bunches of one size, fewer where sizes differ), so that the next, larger one is no surprise. Give the smallest
@@ -136,12 +144,20 @@ class CountDispersion {
         check("baseline", x_b, n_b);
         check("canary", x_c, n_c);
         if (!(n_b > 0 && n_c > 0)) return;
-        const double events = x_b + x_c, q = n_c / (n_b + n_c);
-        residuals_.add(x_c - q * events, events * q * (1 - q));
+        const double events = x_b + x_c, n = n_b + n_c, q = n_c / n;
+        const double variance = events * q * (1 - q);
+        residuals_.add(x_c - q * events, variance);
         events_ += events;
+        requests_ = requests_ && n_b == std::floor(n_b) && n_c == std::floor(n_c) && x_b <= n_b && x_c <= n_c;
+        if (requests_) variance_of_requests_ += variance * ((n - events) / (n - 1));
     }
 
-    LearnedDispersion learned() const { return residuals_.learned(); }
+    LearnedDispersion learned() const {
+        if (!requests_ || !(variance_of_requests_ > 0)) return residuals_.learned();
+        detail::CountResiduals of_requests = residuals_;
+        of_requests.expect(variance_of_requests_);
+        return of_requests.learned();
+    }
 
     /// For the options of a test whose error rates are alpha or more.
     double phi(double alpha = 0.01) const {
@@ -161,6 +177,8 @@ class CountDispersion {
 
     detail::CountResiduals residuals_;
     double events_ = 0;
+    bool requests_ = true;  // exposures could be numbers of requests, as far as they are known
+    double variance_of_requests_ = 0;
 };
 
 /// The long-run dispersion of how many of an arm's values lie at or below a point, for QuantileTest.

@@ -128,7 +128,12 @@ class CountTest {
         double x_b = 0, n_b = 0, x_c = 0, n_c = 0;
     };
 
-    CountTest(const Options& options, bool block) : options_(options) { begin(PriorShape::flat, block); }
+    /// With `level` the conditional method bets at the level so far (shares of requests have one, Poisson counts do
+    /// not).
+    CountTest(const Options& options, bool block, bool level) : options_(options) {
+        begin(PriorShape::flat, block);
+        if (level && !block) level_.emplace();
+    }
 
     /// As if nothing had been seen.
     void begin(PriorShape prior, bool block) {
@@ -161,7 +166,9 @@ class CountTest {
             const double from_x = swap ? x_c : x_b, from_n = swap ? n_c : n_b;
             const double to_x = swap ? x_b : x_c, to_n = swap ? n_b : n_c;
             if (auto* mixture = std::get_if<ConditionalMixture>(&direction.process)) {
-                most = std::max(most, mixture->update(from_x, from_n, to_x, to_n, phi));
+                most = std::max(
+                    most, level_ ? mixture->update(from_x, from_n, to_x, to_n, phi, swap ? level_->swapped() : *level_)
+                                 : mixture->update(from_x, from_n, to_x, to_n, phi));
             } else {
                 std::get<BlockProcess>(direction.process).update(from_x, from_n, to_x, to_n, phi);
             }
@@ -170,6 +177,7 @@ class CountTest {
         if (conditional()) log_at_most_ += most + 1e-14 * std::fabs(log_at_most_);
         if (auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) curve->update(x_b, n_b, x_c, n_c, phi);
         if (auto* band = std::get_if<DifferenceBand>(&bounds_)) band->update(x_b, n_b, x_c, n_c, phi);
+        if (level_) level_->add(x_b + x_c, n_b, n_c);
         totals_.x_b += x_b;
         totals_.n_b += n_b;
         totals_.x_c += x_c;
@@ -201,6 +209,7 @@ class CountTest {
         const std::vector<double> numbers = other.interval_numbers();
         detail::Accumulate add{numbers};
         next.visit_bounds(add);
+        if (level_ && other.level_) next.level_->join(*other.level_);
         next.totals_.x_b += other.totals_.x_b;
         next.totals_.n_b += other.totals_.n_b;
         next.totals_.x_c += other.totals_.x_c;
@@ -226,6 +235,9 @@ class CountTest {
         }
         state.interval_numbers = interval_numbers();
         state.prior = prior_;
+        if constexpr (requires { state.level; }) {
+            if (level_) state.level = {level_->events, level_->n_b, level_->n_c};
+        }
     }
 
     /// Takes over what `save` wrote; raises `serinus.state.invariant`, and changes nothing, for numbers that cannot be.
@@ -264,11 +276,21 @@ class CountTest {
                 }
             }
         }
+        std::optional<SharedLevel> level;
+        if constexpr (requires { state.level; }) {
+            require(state.level.empty() || (conditional && state.level.size() == 3), "a level that it cannot have");
+            if (!state.level.empty()) level = SharedLevel{state.level[0], state.level[1], state.level[2]};
+            // (Sums that are kept in part are rounded.)
+            require(!level || (finite(state.level) && level->events >= 0 && level->n_b >= 0 && level->n_c >= 0 &&
+                               level->events <= (1 + 1e-9) * (level->n_b + level->n_c)),
+                    "a level that it cannot have");
+        }
         CountTest next = *this;
         require(state.interval_numbers.size() == interval_numbers().size() && finite(state.interval_numbers),
                 "an interval that cannot be");
         // A test goes on with what it began with: an e-process that changed its prior midway would be none.
         if (state.prior != prior_) next.begin(state.prior, !conditional);
+        next.level_ = level;
         detail::Spread spread{state.interval_numbers};
         next.visit_bounds(spread);
         for (std::size_t i = 0; i < directions_.size(); ++i) {
@@ -351,6 +373,7 @@ class CountTest {
     Options options_;
     PriorShape prior_ = PriorShape::flat;
     std::vector<Direction> directions_;
+    std::optional<SharedLevel> level_;  // of the conditional method, where events have one
     std::variant<std::monostate, LikelihoodCurve, DifferenceBand> bounds_;
     Totals totals_;
     std::array<double, 5> estimate_{};  // the sums of `evidence().estimate`

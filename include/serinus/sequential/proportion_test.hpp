@@ -26,9 +26,10 @@ namespace serinus {
 inline namespace v0 {
 namespace sequential {
 
-/// How ProportionTest bets. `conditional`: on how the events divide between the arms (conditional_mixture.hpp); ratio
-/// margins only; the quicker one for rare events. `block`: on the events of each block given the rates so far
-/// (block_process.hpp); ratio and difference margins. `automatic`: conditional for a ratio, block for a difference.
+/// How ProportionTest bets. `conditional`: on how the events divide between the arms, at the level so far
+/// (conditional_mixture.hpp); ratio margins only; quicker below 50 %, and about as quick above. `block`: on the events
+/// of each block given the rates so far (block_process.hpp); ratio and difference margins. `automatic`: conditional for
+/// a ratio, block for a difference.
 enum class ProportionMethod : std::uint8_t { automatic = 1, conditional = 2, block = 3 };
 
 }  // namespace sequential
@@ -74,8 +75,10 @@ struct ProportionOptions {
 /// All that a ProportionTest remembers.
 struct ProportionState {
     static constexpr std::string_view kind = "prop";
-    static constexpr std::int64_t version = 2;
-    static constexpr std::int64_t since(std::string_view field) { return field == "prior" ? 2 : 1; }
+    static constexpr std::int64_t version = 3;
+    static constexpr std::int64_t since(std::string_view field) {
+        return field == "level" ? 3 : field == "prior" ? 2 : 1;
+    }
 
     double alpha = 0;
     double alpha_promote = 0;
@@ -95,6 +98,8 @@ struct ProportionState {
     std::vector<std::vector<BlockProcess::Start>> starts;  // block: one a direction
     std::vector<double> interval_numbers;                  // the curve or the band
     PriorShape prior = PriorShape::half_normal;            // what it began with; of version 1 always this
+    /// Conditional: the level so far, as SharedLevel has it. Empty before version 3: such a test goes on without.
+    std::vector<double> level;
 
     template <class Visitor, class Self>
     static void fields(Visitor& visit, Self& self) {
@@ -118,6 +123,7 @@ struct ProportionState {
         visit("starts", self.starts);
         visit("interval_numbers", self.interval_numbers);
         visit("prior", self.prior);
+        visit("level", self.level);
     }
 };
 
@@ -135,26 +141,36 @@ struct ProportionState {
 /// alternative: its e-value grows while the canary is inside the margin (for `either` it is the smaller of the two
 /// directions').
 ///
-/// Method and proof: conditional_mixture.hpp (ratio; Robbins 1970, Lindon and Malek 2022) and block_process.hpp
-/// (Turner, Ly and Gruenwald 2021). With `dispersion` phi > 1 each log-likelihood ratio is divided by phi. Proved: the
-/// error rate for independent requests, phi = 1 (and for phi > 1 then all the more). Measured, not proved: the error
-/// rate for over-dispersed counts with phi learned from history (docs/concepts/promise.md).
+/// Method and proof: conditional_mixture.hpp (ratio; Robbins 1970, Lindon and Malek 2022, and for the level Turner, Ly
+/// and Gruenwald 2021) and block_process.hpp (Turner, Ly and Gruenwald 2021). With `dispersion` phi > 1 each
+/// log-likelihood ratio is divided by phi. Proved: the error rate for independent requests, phi = 1 (and for phi > 1
+/// then all the more). Measured, not proved: the error rate for over-dispersed counts with phi learned from history
+/// (docs/concepts/promise.md).
+///
+/// The conditional method bets at the level so far, both arms together, the intervals of late counting most: harm is
+/// found at 50 or 90 % as well as at 1 % (docs/concepts/proportion-test.md has the delays). It is set before an
+/// interval is seen, so that the order of intervals matters to the e-value; a level that is wrong or drifts costs
+/// power, never the error rate. A test that a state of version 1 or 2 began goes on without a level, as it was begun.
 ///
 /// evidence(): `estimate` is the Mantel-Haenszel ratio or difference over the intervals (the pooled one where the arms'
-/// shares stay constant). `lower` and `upper` are what the two sides do not exclude: for `increase` the margin at which
-/// the harm e-process would equal 1/alpha, and that at which its mirror would equal 1/alpha_promote; so with harm =
-/// increase and side = harm, rejecting and lower >= margin are one. `confidence` = 1 - alpha - alpha_promote, for
-/// `either` each end has half of alpha. A ratio's bounds use the conditional method under both methods. Ends are
-/// rounded outward.
+/// shares stay constant). `lower` and `upper` are what the two sides do not exclude: for `increase` a margin at which
+/// the harm e-process would equal 1/alpha, and one at which its mirror would equal 1/alpha_promote. A ratio's are those
+/// of the conditional method without a level, under both methods (at a level each margin would have a curve of its
+/// own); the end that the test itself speaks of then follows the decision: with harm = increase and side = harm,
+/// rejecting and lower >= margin are one, and above some 20 % an interval is wider than the decision is quick.
+/// `confidence` = 1 - alpha - alpha_promote, for `either` each end has half of alpha. Proved: an end misses the true
+/// ratio at any look with at most its error rate where the truth is on the margin or beyond it; where it lies inside,
+/// the decision can miss as well as the curve, so with at most the sum of both (twice alpha; measured: both ends
+/// together, .031 of .10 at most). Ends are rounded outward.
 ///
 /// Few or no data: an interval with an empty arm is no information and changes nothing. No event at all: the
 /// conditional e-value stays at 1 and the estimate is NaN; a ratio of nothing is not judged. Impossible counts
 /// (negative, bad above total, total above 2^53) raise `serinus.argument.count` and change nothing. Nothing overflows
 /// for any finite counts.
 ///
-/// Cost: 33 log1p an interval (conditional), a projection a start (block); the interval adds 65 log1p, or 64
-/// projections for a difference. State: at most 4 KiB, below 1 KiB without the interval
-/// (measured: 2.3 and .5).
+/// Cost: 33 nodes an interval, 20 of them by a polynomial (conditional), a projection a start (block); the interval
+/// adds 65 log1p, or 64 projections for a difference. State: at most 4 KiB, below 1 KiB without the interval
+/// (measured: 2.4 and .6).
 ///
 ///     ProportionTest test({.alpha = 0.05, .margin = {.ratio = 2.0}});
 ///     test.update({.bad = 9, .total = 900}, {.bad = 2, .total = 100});
@@ -177,8 +193,9 @@ class ProportionTest : public CountTest<ProportionOptions> {
     Proportion canary() const { return {whole(totals().x_c), whole(totals().n_c)}; }
 
     /// Takes over what another test of the same options has seen of other, independent requests: another region, or
-    /// the intervals that follow. Conditional: as if one test had seen all of it, but for rounding (log-likelihoods
-    /// add). Block: the capitals multiply, and later bets rest on all counts; one test would have bet otherwise.
+    /// the intervals that follow. Conditional: log-likelihoods add, node by node, each at the level that its own test
+    /// knew; later bets are at the level of both. Block: the capitals multiply, and later bets rest on all counts. One
+    /// test of all of it would have bet a little otherwise; both are valid.
     /// The p-value is that of this test so far and of both together; what the other one's e-value was on its way is
     /// not used. Not possible in a StartMixture: a product of sums over starts is no sum over starts. Raises
     /// `serinus.state.options`, and changes nothing, where options differ or a test has several starts.
@@ -211,7 +228,7 @@ class ProportionTest : public CountTest<ProportionOptions> {
         ProportionOptions options;
     };
     explicit ProportionTest(const Checked& checked)
-        : CountTest(checked.options, checked.options.method == ProportionMethod::block) {}
+        : CountTest(checked.options, checked.options.method == ProportionMethod::block, true) {}
 
     static ProportionOptions checked(const ProportionOptions& given) {
         ProportionOptions options = detail::checked_sides(given);

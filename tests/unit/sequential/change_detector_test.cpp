@@ -56,15 +56,15 @@ TEST(ChangeDetector, IsTheSumOfTestsBegunAtEveryInterval) {
     }
 }
 
-// One recursion a node, R = (R + 1) L, averaged: written out for ProportionTest.
+// One recursion a node, R = (R + 1) L, averaged: written out for RateTest.
 TEST(ChangeDetector, IsOneShiryaevRobertsRecursionANode) {
-    ChangeDetector detector(ProportionTest({.margin = ratio(1.5), .interval = false}), {.arl = 500});
+    ChangeDetector detector(RateTest({.margin = ratio(1.5), .interval = false}), {.arl = 500});
     const AnchoredPrior prior;
     std::vector<double> r(AnchoredPrior::size);
     std::mt19937_64 random(2);
     for (int i = 0; i < 80; ++i) {
         const auto x_b = static_cast<std::int64_t>(random() % 8), x_c = static_cast<std::int64_t>(random() % 4);
-        detector.update(Proportion{x_b, 800}, Proportion{x_c, 200});
+        detector.update(Rate{x_b, 800.0}, Rate{x_c, 200.0});
         const double q = 1.5 * 200 / (1.5 * 200 + 800);
         double mean = 0;
         for (std::size_t j = 0; j < r.size(); ++j) {

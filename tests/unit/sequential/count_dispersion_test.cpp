@@ -151,6 +151,28 @@ TEST(ShareDispersion, FindsWhatThereIs) {
     EXPECT_TRUE(none.residuals().empty());
 }
 
+// Independent requests have a dispersion of 1 at every level; relative to p alone they would have 1 - p. The same
+// counts against hours are what they were.
+TEST(CountDispersion, SharesScatterByTheirBinomialVariance) {
+    for (const double p : {0.01, 0.3, 0.7, 0.95}) {
+        std::mt19937_64 random(61);
+        std::binomial_distribution<int> b(300, p), c(100, p);
+        CountDispersion requests, hours;
+        for (int i = 0; i < 4000; ++i) {
+            const double x_b = b(random), x_c = c(random);
+            requests.add(x_b, 300, x_c, 100);
+            hours.add(x_b, 30.5, x_c, 30.5 / 3);
+        }
+        // A variance from 4,000 normal values has a standard error of 2.2 %.
+        EXPECT_NEAR(requests.learned().variance_ratio, 1, 0.09) << p;
+        EXPECT_NEAR(hours.learned().variance_ratio, 1 - p, 0.09 * (1 - p)) << p;
+        EXPECT_NEAR(requests.learned().degrees_of_freedom, hours.learned().degrees_of_freedom, 1e-6);
+    }
+    CountDispersion all;
+    for (int i = 0; i < 40; ++i) all.add(3, 3, 2, 2);
+    EXPECT_EQ(all.phi(), 1);
+}
+
 TEST(CountDispersion, BadInputIsRefused) {
     CountDispersion history;
     EXPECT_EQ(code_of([&] { history.add(-1, 1, 1, 1); }), Code::argument_count);

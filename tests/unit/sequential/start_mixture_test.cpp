@@ -22,7 +22,8 @@ TEST(StartWeight, AllOfThemSumToOne) {
     for (std::int64_t j = 0; j < 100; ++j) EXPECT_GT(start_weight(j), start_weight(j + 1));
 }
 
-// Against the definition: separate processes, each begun at its time, plus what is not spent.
+// Against the definition: separate processes, each begun at its time, plus what is not spent. The level that the
+// conditional method bets at is one for all of them.
 TEST(StartMixture, IsTheWeightedSumOfFreshProcesses) {
     for (const ProportionMethod method : {ProportionMethod::conditional, ProportionMethod::block}) {
         StartMixture mixture(fresh(method));
@@ -34,6 +35,9 @@ TEST(StartMixture, IsTheWeightedSumOfFreshProcesses) {
                 const double weight = start_weight(i / 10);
                 mixture.begin(weight);
                 parts.push_back(fresh(method));
+                ProportionState begun = parts.back().state();
+                begun.level = mixture.test().state().level;
+                parts.back().restore(begun);
                 weights.push_back(weight);
                 unspent -= weight;
             }

@@ -178,12 +178,14 @@ std::vector<Subject> subjects() {
 
 const fs::path directory = fs::path(data_dir()) / "reference" / "states";
 
-/// The files of a test, oldest first. Those on counts have had two priors (PriorShape).
+/// The files of a test, oldest first. Those on counts have had two priors (PriorShape), and those on shares of requests
+/// then learned of a level (SharedLevel).
 std::vector<std::string> files_of(const std::string& name) {
     for (const char* on_values : {"paired", "signed", "sample", "rotation", "mixture_of_paired"}) {
         if (name.starts_with(on_values)) return {name};
     }
-    return {name, name + "_2"};
+    if (name.find("rate") != std::string::npos) return {name, name + "_2"};
+    return {name, name + "_2", name + "_3"};
 }
 
 std::vector<std::byte> bytes_of(const fs::path& path) {
@@ -237,7 +239,7 @@ TEST(States, WrittenEarlierLoadAndMeanWhatTheyMeant) {
             ++loaded;
         }
     }
-    EXPECT_EQ(loaded, 22 + 12);
+    EXPECT_EQ(loaded, 22 + 12 + 10);
 }
 
 // One by one, with a stop and a start in between at every interval, is to the bit the run without.

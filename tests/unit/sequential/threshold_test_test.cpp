@@ -258,7 +258,10 @@ TEST(ThresholdTest, MergedTestsKnowWhatBothKnew) {
             (i < 10 ? first : second).update(b, c);
         }
         first.merge(second);
-        EXPECT_NEAR(first.log_e_value(), whole.log_e_value(), 1e-11) << describe(options);
+        // As with ProportionTest: one test would have bet at the level of all of it, and once less with three quarters.
+        EXPECT_NEAR(first.log_e_value(), whole.log_e_value(), 0.6) << describe(options);
+        EXPECT_EQ(first.evidence().n_canary, whole.evidence().n_canary);
+        EXPECT_NEAR(first.evidence().estimate, whole.evidence().estimate, 1e-12);
         EXPECT_EQ(first.tested(), whole.tested());
         const auto before = encode(first.state());
         EXPECT_EQ(code_of([&] { first.merge(ThresholdTest(251, options)); }), Code::state_options);

@@ -117,7 +117,9 @@ def count_dispersion(
     ----------
     events_b, exposure_b, events_c, exposure_c : array_like
         History, both arms at the same times and running one version, in time order, at about the stage's split; best
-        1,000 intervals or more. Exposures are requests, hours, or (for SampleRatioTest) the shares told.
+        1,000 intervals or more. Exposures are requests, hours, or (for SampleRatioTest) the shares told. Where all of
+        them are whole and no smaller than the events they are taken for requests, of which shares p scatter by
+        p (1 - p).
     alpha : float
         The smallest error rate that the test will have. What history shows is raised by what it leaves open, so that a
         test keeps this error rate. With the exposure divided 1:1 and bunches of one size, at .01 by a factor of 1.5

@@ -48,7 +48,9 @@ class ProportionTest(Test, _core.ProportionTest):
     Notes
     -----
     Proved: the error rate for independent requests. Measured, not proved: for over-dispersed counts with a dispersion
-    learned from history. No event at all: the e-value stays 1 and the estimate is NaN.
+    learned from history. No event at all: the e-value stays 1 and the estimate is NaN. "conditional" bets at the level
+    so far, so that harm is found at 50 or 90 % as well as at 1 %; a level that drifts costs power, never the error rate.
+    `merge` adds what both know, each at the level it knew: near to what one test of all would say, not to the digit.
 
     Examples
     --------
