@@ -257,9 +257,18 @@ TEST(ThresholdTest, MergedTestsKnowWhatBothKnew) {
             whole.update(b, c);
             (i < 10 ? first : second).update(b, c);
         }
+        // As with ProportionTest: log-likelihoods add, node by node.
+        const ThresholdState one = first.state(), other = second.state(), fresh = ThresholdTest(250, options).state();
         first.merge(second);
-        // As with ProportionTest: one test would have bet at the level of all of it, and once less with three quarters.
-        EXPECT_NEAR(first.log_e_value(), whole.log_e_value(), 0.6) << describe(options);
+        for (std::size_t i = 0; i < one.tests.size(); ++i) {
+            const std::vector<double> merged = first.state().tests[i].log_mass[0];
+            for (std::size_t j = 0; j < merged.size(); ++j) {
+                EXPECT_NEAR(merged[j],
+                            one.tests[i].log_mass[0][j] + other.tests[i].log_mass[0][j] - fresh.tests[i].log_mass[0][j],
+                            1e-11)
+                    << describe(options);
+            }
+        }
         EXPECT_EQ(first.evidence().n_canary, whole.evidence().n_canary);
         EXPECT_NEAR(first.evidence().estimate, whole.evidence().estimate, 1e-12);
         EXPECT_EQ(first.tested(), whole.tested());
