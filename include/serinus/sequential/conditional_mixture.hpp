@@ -24,9 +24,9 @@
 /// the likelihood ratio of the shares p (1 - (1 - p) C s) and r0 p (1 + (1 - r0 p) A s) against p and r0 p, which is
 /// their projection. s = e/(1 + q e), e = e^delta - 1, q = (1 - p) C, makes e^delta the ratio of the two shares over
 /// r0; p = 0 is then the conditional factor. That is what is bet while r0 p is at most 1/32. Above, it would be shares
-/// above 1 for some nodes, and coarse for the others: there s = e/(1 + (p C + r0 p A) (1 + e) + q e) makes e^delta
-/// nearly the ratio of the two *odds* (to first order in e, and always with shares within 0 and 1); for p -> 0 it is
-/// the same.
+/// above 1 for some nodes, and coarse for the others: there s = e/(1 + p C + r0 p A e^delta + q e) makes e^delta nearly
+/// the ratio of the two *odds* (but for a term in s^2, and always with shares within 0 and 1); for p -> 0 it is the
+/// same.
 ///
 /// **Proved**, for both, at every rate, size and split, whatever the rates do from interval to interval, if given the
 /// past p_c <= r0 p_b and delta > 0 (or p_c >= r0 p_b and delta < 0): the mean of a factor is at most 1.

@@ -11,6 +11,7 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/reason.hpp>
 #include <serinus/core/require.hpp>
+#include <serinus/sequential/conditional_mixture.hpp>
 #include <serinus/series/dependence.hpp>
 
 namespace serinus {
@@ -114,10 +115,10 @@ class CountResiduals {
 /// must be two arms *at the same time*, at about the stage's split: one instance against the others, half the requests
 /// against the other half. For SampleRatioTest an event is a request and q is what the canary was told.
 ///
-/// Where all exposures are whole numbers no smaller than the events, n requests of which K were bad, K q (1 - q) is
-/// multiplied by (n - K)/(n - 1), the variance of a hypergeometric law: shares p scatter by p (1 - p), and that is what
-/// ProportionTest and ThresholdTest bet on at p (before, their evidence was that of the larger K q (1 - q)). RateTest,
-/// which bets on K q (1 - q), loses by it where such exposures have many events.
+/// Where all exposures are whole numbers no smaller than the events, they are taken for requests: K q (1 - q) is
+/// multiplied by 1 - p, p the level of the intervals before as SharedLevel has it, since shares scatter by p (1 - p)
+/// and that is what ProportionTest and ThresholdTest bet on (without a level their evidence was that of the larger K q
+/// (1 - q)). RateTest, which bets on K q (1 - q), loses by it where such exposures have many events.
 ///
 /// `phi(alpha)` is that times `dispersion_factor` on the degrees of freedom that sum e^2 shows: as many as there are
 /// intervals when e is normal, and about as few as bunches where a few of them make all of the variance (twice as many
@@ -149,7 +150,9 @@ class CountDispersion {
         residuals_.add(x_c - q * events, variance);
         events_ += events;
         requests_ = requests_ && n_b == std::floor(n_b) && n_c == std::floor(n_c) && x_b <= n_b && x_c <= n_c;
-        if (requests_) variance_of_requests_ += variance * ((n - events) / (n - 1));
+        if (!requests_) return;
+        variance_of_requests_ += variance * (1 - (level_.empty() ? events / n : level_.share(1)));
+        level_.add(events, n_b, n_c);
     }
 
     LearnedDispersion learned() const {
@@ -179,6 +182,7 @@ class CountDispersion {
     double events_ = 0;
     bool requests_ = true;  // exposures could be numbers of requests, as far as they are known
     double variance_of_requests_ = 0;
+    SharedLevel level_;
 };
 
 /// The long-run dispersion of how many of an arm's values lie at or below a point, for QuantileTest.

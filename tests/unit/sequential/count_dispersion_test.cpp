@@ -168,6 +168,24 @@ TEST(CountDispersion, SharesScatterByTheirBinomialVariance) {
         EXPECT_NEAR(hours.learned().variance_ratio, 1 - p, 0.09 * (1 - p)) << p;
         EXPECT_NEAR(requests.learned().degrees_of_freedom, hours.learned().degrees_of_freedom, 1e-6);
     }
+    // A level that drifts, from 10 to 80 % and back.
+    std::mt19937_64 random(62);
+    CountDispersion drifting;
+    for (int i = 0; i < 4000; ++i) {
+        const double p = 0.45 + 0.35 * std::sin(i / 60.0);
+        drifting.add(std::binomial_distribution<int>(300, p)(random), 300,
+                     std::binomial_distribution<int>(100, p)(random), 100);
+    }
+    EXPECT_NEAR(drifting.learned().variance_ratio, 1, 0.09);
+    // Bunches of ten at 1 %: an interval's own bunch is no level, and makes nothing more variable than it is.
+    std::poisson_distribution<int> b(0.3), c(0.1);
+    CountDispersion requests, hours;
+    for (int i = 0; i < 4000; ++i) {
+        const double x_b = 10 * b(random), x_c = 10 * c(random);
+        requests.add(x_b, 300, x_c, 100);
+        hours.add(x_b, 30.5, x_c, 30.5 / 3);
+    }
+    EXPECT_NEAR(requests.learned().variance_ratio / hours.learned().variance_ratio, 1 / 0.99, 0.003);
     CountDispersion all;
     for (int i = 0; i < 40; ++i) all.add(3, 3, 2, 2);
     EXPECT_EQ(all.phi(), 1);
