@@ -109,24 +109,31 @@ inline Dependence dependence(std::span<const double> values) {
     return detail::dependence_from_products(n, origin + centre, products);
 }
 
+/// The long-run variance as one slow swing has it: the squared projection on the cosine of `half_periods` half periods
+/// over the whole series, times 2/n. On average the long-run variance if the series is longer than its swings. Cosines
+/// sum to 0, so the level does not matter. `values`: in time order, finite; fewer than 2 give 0. Cost: n cosines.
+inline double slow_swing(std::span<const double> values, std::size_t half_periods) {
+    const auto n = static_cast<double>(values.size());
+    if (values.size() < 2) return 0;
+    double projection = 0;
+    for (std::size_t t = 0; t < values.size(); ++t) {
+        // Cosines of a whole number of half periods sum to 0, so the first value may be taken as the origin.
+        const double angle =
+            3.14159265358979323846 * static_cast<double>(half_periods) * (static_cast<double>(t) + 0.5) / n;
+        projection += (values[t] - values[0]) * std::cos(angle);
+    }
+    return projection * projection * (2 / n);
+}
+
 /// Long-run variance from the `terms` slowest swings alone: the mean square of the series' projections on cosines of
 /// 1/2, 1, ... periods over its whole length (Mueller 2007; Lazarus, Lewis, Stock and Watson 2018, section 3). Noisy,
 /// since it rests on so few numbers, but no model of the first lags is in it: it sees slow swings under much white
-/// noise. `values`: in time order, finite; fewer than 2 give 0. Cost: n `terms` cosines.
+/// noise. `values`: in time order, finite; fewer than 2 give 0. Values beyond 1e150 or below 1e-150 belong scaled
+/// first, since they are squared. Cost: n `terms` cosines.
 inline double slow_variance(std::span<const double> values, std::size_t terms) {
-    const auto n = static_cast<double>(values.size());
-    if (values.size() < 2) return 0;
     double sum = 0;
-    for (std::size_t k = 1; k <= terms; ++k) {
-        double projection = 0;
-        for (std::size_t t = 0; t < values.size(); ++t) {
-            // Cosines of a whole number of half periods sum to 0, so the first value may be taken as the origin.
-            const double angle = 3.14159265358979323846 * static_cast<double>(k) * (static_cast<double>(t) + 0.5) / n;
-            projection += (values[t] - values[0]) * std::cos(angle);
-        }
-        sum += projection * projection * (2 / n);
-    }
-    return sum / static_cast<double>(terms);
+    for (std::size_t k = 1; k <= terms; ++k) sum += slow_swing(values, k);
+    return terms > 0 ? sum / static_cast<double>(terms) : 0;
 }
 
 /// `dependence`, one point at a time.

@@ -124,6 +124,60 @@ TEST(CountDispersion, DependenceCountsWhereItShows) {
     EXPECT_GT(drifting, 4);
 }
 
+/// Residual-like counts whose canary's rate is `swing(i)` times the baseline's.
+template <class Swing>
+CountDispersion swinging(int size, std::uint64_t seed, Swing&& swing) {
+    std::mt19937_64 random(seed);
+    const auto draw = [&](double mean) {
+        return static_cast<double>(std::poisson_distribution<std::int64_t>(mean)(random));
+    };
+    CountDispersion history;
+    for (int i = 0; i < size; ++i) history.add(draw(90), 9, draw(10 * swing(i)), 1);
+    return history;
+}
+
+// Twelve swings have twelve degrees of freedom, fewer where history is short for the rollout.
+TEST(CountDispersion, SlowSwingsKnowAsMuchAsThereAreOfThem) {
+    const CountDispersion history =
+        swinging(2000, 11, [](int i) { return 1 + 0.3 * std::sin(2 * 3.14159265358979 * i / 1500 + 1); });
+    const LearnedDispersion found = history.learned();
+    for (const auto& [intervals, used] : {std::pair{100.0, 12}, {300.0, 12}, {1000.0, 4}, {2000.0, 2}, {1e9, 2}}) {
+        double mean = 0;
+        for (int i = 0; i < used; ++i) mean += found.slow[static_cast<std::size_t>(i)] / used;
+        for (const double alpha : {0.05, 0.01, 0.001}) {
+            const double x = -2 * std::log(alpha) / used;
+            EXPECT_GE(history.phi(alpha, intervals), mean * std::expm1(x) / x * (1 - 1e-12)) << intervals;
+        }
+    }
+    EXPECT_EQ(history.phi(0.05), history.phi(0.05, 300));
+    EXPECT_GE(history.phi(0.01, 1000), history.phi(0.01, 300));
+    EXPECT_EQ(found.size, 2000);
+}
+
+// Where history is long enough, independent counts are mostly taken for what they are; where it is short they are not.
+TEST(CountDispersion, ShortHistoriesDecideLittle) {
+    int raised = 0;
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+        raised += swinging(2000, seed, [](int) { return 1; }).phi(0.05) > 1.15;
+        EXPECT_GE(swinging(200, seed, [](int) { return 1; }).phi(0.05, 20), 1);
+    }
+    EXPECT_LT(raised, 36);  // a fifth and four standard errors
+    double longer = 0, brief = 0;
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+        longer += swinging(500, seed, [](int) { return 1; }).phi(0.05, 100) / 40;
+        brief += swinging(500, seed, [](int) { return 1; }).phi(0.05, 500) / 40;
+    }
+    EXPECT_LT(longer, 1.6);
+    EXPECT_GT(brief, 3);
+}
+
+// Arms that differ all the time vary by no swing at all, and yet a rollout would see it.
+TEST(CountDispersion, WhatArmsDifferByThroughoutCounts) {
+    const CountDispersion history = swinging(2000, 12, [](int) { return 1.3; });
+    EXPECT_LT(history.learned().single_ratio, 2.5);
+    EXPECT_GT(history.phi(0.05), 10);
+}
+
 TEST(ShareDispersion, FindsWhatThereIs) {
     std::mt19937_64 random(10);
     for (const double q : {0.5, 0.95}) {
@@ -207,6 +261,10 @@ TEST(CountDispersion, BadInputIsRefused) {
         EXPECT_EQ(code_of([&] { ShareDispersion dispersion(wrong); }), Code::argument_range);
         EXPECT_EQ(code_of([&] { (void)history.phi(wrong); }), Code::argument_range);
         EXPECT_EQ(code_of([&] { (void)share.phi(wrong); }), Code::argument_range);
+        if (wrong < 1 || std::isnan(wrong)) {
+            EXPECT_EQ(code_of([&] { (void)history.phi(0.05, wrong); }), Code::argument_range);
+            EXPECT_EQ(code_of([&] { (void)share.phi(0.05, wrong); }), Code::argument_range);
+        }
     }
 }
 
