@@ -240,13 +240,26 @@ struct Split {
     PairedNoise half;   // of its first half
 };
 
+/// How long a stage may last: what the plan says, or else what it takes at least and at most two hours of minutes.
+std::int64_t told_ms(const Plan& plan, const Stage& stage) {
+    return stage.max_ms.value_or(std::max(stage.min_ms, 120 * plan.interval_ms));
+}
+
+/// The intervals of a whole rollout, stage by stage as long as each may last.
+double rollout_intervals(const Plan& plan) {
+    double sum = 0;
+    for (const Stage& stage : plan.stages)
+        sum += static_cast<double>(told_ms(plan, stage)) / static_cast<double>(plan.interval_ms);
+    return std::max(1.0, sum);
+}
+
 /// The noise of the first half played against the second half, in which nothing happened.
 HeldBack play_held_back(const Plan& plan, const Stage& stage, const Metric& metric, double alpha, const Split& split) {
     HeldBack found;
     found.traffic = stage.traffic;
     if (!(split.half.degrees_of_freedom > 0)) return found;
     if (split.half.instances > 0 && split.half.instances < 5) return found;
-    const std::int64_t told = stage.max_ms.value_or(std::max(stage.min_ms, 120 * plan.interval_ms));
+    const std::int64_t told = told_ms(plan, stage);
     found.intervals = std::max<std::int64_t>(24, (told - plan.warm_up_ms) / plan.interval_ms);
     const sequential::PairedOptions options{.alpha = alpha,
                                             .harm = metric.harm,
@@ -417,30 +430,35 @@ void calibrate_proportion(const Plan& plan, const Metric& metric, const History&
     // history a few bunches are: the variance as it is found let .06 of good canaries be stopped where .05 was promised
     // (sequential/count_dispersion.hpp).
     const double error = std::min(report.alpha, plan.alpha_promote.value_or(plan.alpha));
+    // Slow swings are allowed for as the length of the whole rollout makes it necessary.
+    const double intervals = rollout_intervals(plan);
     double phi = 1, ratio = 1, factor = 1, events = 0;
-    const auto take = [&](const sequential::LearnedDispersion& learned) {
-        const double found = learned.phi(error);
+    bool slow = false;  // phi is what the slow swings ask for
+    const auto take = [&](const sequential::LearnedDispersion& learned, double residuals_an_interval) {
+        const double found = learned.phi(error, intervals * residuals_an_interval);
         if (found <= phi) return;
         phi = found;
         ratio = learned.variance_ratio;
         factor = phi / ratio;
+        slow = found <= learned.slow_phi(error, intervals * residuals_an_interval);
     };
     const auto note = [&](const sequential::CountDispersion& found) {
         events = std::max(events, found.events());
         report.differences = std::max(report.differences, static_cast<double>(found.residuals().size()));
         report.independent = std::max(report.independent, dependence(found.residuals()).n_effective);
     };
-    const auto take_one = [&](const sequential::CountDispersion& found) {
+    const auto take_one = [&](const sequential::CountDispersion& found, double residuals_an_interval) {
         note(found);
-        take(found.learned());
+        take(found.learned(), residuals_an_interval);
     };
     for (const Stage& stage : plan.stages) {
         if (!arms[1].empty()) {
             sequential::CountDispersion found;
             for (std::size_t i = 0; i < size; ++i) add(found, counts_at(arms[0], i), counts_at(arms[1], i));
-            take_one(found);
+            take_one(found, 1);
         } else if (arms[0].size() > 1) {
-            double mean = 0, freedom = 0, turns = 0;
+            sequential::LearnedDispersion mean{.variance_ratio = 0, .single_ratio = 0};
+            double turns = 0;
             for (const Turn& turn : turns_of(arms[0].size(), stage.traffic)) {
                 std::vector<std::pair<const Column*, const Column*>> canary, baseline;
                 for (const std::size_t i : turn.canary) canary.push_back(arms[0][i]);
@@ -449,17 +467,27 @@ void calibrate_proportion(const Plan& plan, const Metric& metric, const History&
                 for (std::size_t i = 0; i < size; ++i) add(found, counts_at(baseline, i), counts_at(canary, i));
                 note(found);
                 const sequential::LearnedDispersion learned = found.learned();
-                mean += learned.variance_ratio;
-                freedom += learned.degrees_of_freedom;
+                mean.variance_ratio += learned.variance_ratio;
+                mean.degrees_of_freedom += learned.degrees_of_freedom;
+                mean.single_ratio += learned.single_ratio;
+                mean.bunches += learned.bunches;
+                mean.size = std::max(mean.size, learned.size);
+                for (std::size_t i = 0; i < mean.slow.size(); ++i) mean.slow[i] += learned.slow[i];
                 turns += 1;
             }
-            // Turns share their baselines: of two instances the second turn tells nothing that the first did not.
-            take({mean / turns, turns > 1 ? freedom * (turns - 1) / turns : freedom});
+            // Turns share their baselines: of two instances the second turn tells nothing that the first did not. Of
+            // slow swings several turns tell no more than one, since what an instance does slowly is in all of them.
+            mean.variance_ratio /= turns;
+            mean.single_ratio /= turns;
+            mean.bunches /= turns;
+            for (double& swing : mean.slow) swing /= turns;
+            if (turns > 1) mean.degrees_of_freedom *= (turns - 1) / turns;
+            take(mean, 1);
         } else {
             // Neighbours in time play the two arms: what both share, a slow drift, drops out.
             sequential::CountDispersion found;
             for (std::size_t i = 0; i + 1 < size; i += 2) add(found, counts_at(arms[0], i), counts_at(arms[0], i + 1));
-            take_one(found);
+            take_one(found, 0.5);
         }
         stage_done();
     }
@@ -480,7 +508,13 @@ void calibrate_proportion(const Plan& plan, const Metric& metric, const History&
             {{"differences", report.differences}, {"independent", report.independent}, {"needed", Dependence::fewest}});
     say(Code::history_dependence, {{"differences", report.differences}, {"independent", report.independent}});
     constexpr double worth_saying = 1.2;
-    if (factor > worth_saying) say(Code::history_few_bunches, {{"factor", factor}, {"found", ratio}});
+    if (factor > worth_saying && !slow) say(Code::history_few_bunches, {{"factor", factor}, {"found", ratio}});
+    if (factor > worth_saying && slow) {
+        say(Code::history_swings, {{"found", ratio},
+                                   {"factor", factor},
+                                   {"rollout", intervals},
+                                   {"needed", sequential::LearnedDispersion::long_enough * intervals}});
+    }
     report.dispersion = phi;
     report.learned = true;
     all.noise[metric.name].dispersion = phi;

@@ -137,7 +137,7 @@ TEST(Counts, RateTestAtTheEdge) {
                                        c = static_cast<double>(canary[0][0](random));
                             history.add(b, split.baseline, c, split.canary);
                         }
-                        phi = history.phi();
+                        phi = history.phi(0.01, looks);
                     }
                     for (std::size_t m = 0; m < margins.size(); ++m) {
                         RateTest harm({.margin = ratio(margins[m]), .dispersion = phi, .interval = false});
@@ -200,6 +200,118 @@ TEST(Counts, RateTestIntervalsHoldTheTruth) {
     }
 }
 
+// ---- how long history has to be: arms of one version whose rates drift apart slowly
+
+/// The log of both arms' rates, interval by interval: less what they share.
+using Drift = std::vector<std::array<double, 2>>;
+
+Drift autoregression(double phi, double deviation, int size, std::mt19937_64& random) {
+    std::normal_distribution<double> normal;
+    Drift drift(static_cast<std::size_t>(size));
+    std::array<double, 2> state{normal(random), normal(random)};
+    for (auto& both : drift) {
+        for (std::size_t arm = 0; arm < 2; ++arm) {
+            state[arm] = phi * state[arm] + std::sqrt(1 - phi * phi) * normal(random);
+            both[arm] = deviation * state[arm];
+        }
+    }
+    return drift;
+}
+
+/// Each arm's rate is one of two, a factor apart, and changes to the other after `dwell` intervals on average.
+Drift regimes(double factor, double dwell, int size, std::mt19937_64& random) {
+    std::uniform_real_distribution<double> uniform;
+    Drift drift(static_cast<std::size_t>(size));
+    std::array<double, 2> side{uniform(random) < 0.5 ? 1.0 : -1.0, uniform(random) < 0.5 ? 1.0 : -1.0};
+    for (auto& both : drift) {
+        for (std::size_t arm = 0; arm < 2; ++arm) {
+            if (uniform(random) < 1 / dwell) side[arm] = -side[arm];
+            both[arm] = side[arm] * std::log(factor) / 2;
+        }
+    }
+    return drift;
+}
+
+/// One wave in both arms, opposite in sign.
+Drift waves(double height, double period, int size, std::mt19937_64& random) {
+    const double phase = std::uniform_real_distribution<double>(0, period)(random);
+    Drift drift(static_cast<std::size_t>(size));
+    for (int t = 0; t < size; ++t) {
+        const double wave = height * std::sin(6.283185307179586 * (t + phase) / period);
+        drift[static_cast<std::size_t>(t)] = {std::log1p(wave), std::log1p(-wave)};
+    }
+    return drift;
+}
+
+TEST(Counts, DispersionFromShortHistories) {
+    std::printf(
+        "| arms of one version, 900:100, 2 %%, 300 intervals | history | harm .05 | .01 | .001 | safe .05 | median phi "
+        "(.05) |\n|---|---|---|---|---|---|---|\n");
+    constexpr int rollout = 300, longest = 2000, all_intervals = longest + rollout;
+    constexpr std::int64_t n_b = 900, n_c = 100;
+    struct Family {
+        const char* name;
+        Drift (*draw)(std::mt19937_64&);
+    };
+    const std::vector<Family> families{
+        {"independent", [](std::mt19937_64&) { return Drift(all_intervals); }},
+        {"AR(1) .98, .3", [](std::mt19937_64& r) { return autoregression(0.98, 0.3, all_intervals, r); }},
+        {"AR(1) .995, .3", [](std::mt19937_64& r) { return autoregression(0.995, 0.3, all_intervals, r); }},
+        {"AR(1) .995, .1", [](std::mt19937_64& r) { return autoregression(0.995, 0.1, all_intervals, r); }},
+        {"regimes x 1.5, 300", [](std::mt19937_64& r) { return regimes(1.5, 300, all_intervals, r); }},
+        {"regimes x 1.3, 1,000", [](std::mt19937_64& r) { return regimes(1.3, 1000, all_intervals, r); }},
+        {"opposite waves of 20 %, 1,440", [](std::mt19937_64& r) { return waves(0.2, 1440, all_intervals, r); }},
+        {"opposite waves of 20 %, 480", [](std::mt19937_64& r) { return waves(0.2, 480, all_intervals, r); }},
+        {"arms differ by 14 % throughout",
+         [](std::mt19937_64& r) { return autoregression(1, 0.1, all_intervals, r); }}};
+    constexpr std::array<int, 3> histories{2000, 500, 200};
+    constexpr std::array<double, 3> alphas{0.05, 0.01, 0.001};
+    const int all = std::max(1, repetitions() / 3);
+    for (const Family& family : families) {
+        std::array<std::array<Share, 4>, 3> shares;
+        std::array<std::vector<double>, 3> phis;
+        for (int repetition = 0; repetition < all; ++repetition) {
+            std::mt19937_64 random(static_cast<std::uint64_t>(repetition) * 7919 + 2851);
+            const Drift drift = family.draw(random);
+            std::vector<std::array<std::int64_t, 2>> bad;
+            for (const auto& both : drift) {
+                bad.push_back({std::binomial_distribution<std::int64_t>(n_b, 0.02 * std::exp(both[0]))(random),
+                               std::binomial_distribution<std::int64_t>(n_c, 0.02 * std::exp(both[1]))(random)});
+            }
+            for (std::size_t h = 0; h < histories.size(); ++h) {
+                CountDispersion history;
+                for (int t = longest - histories[h]; t < longest; ++t) {
+                    const auto& x = bad[static_cast<std::size_t>(t)];
+                    history.add(static_cast<double>(x[0]), n_b, static_cast<double>(x[1]), n_c);
+                }
+                const LearnedDispersion learned = history.learned();
+                for (std::size_t i = 0; i < 4; ++i) {
+                    const bool harm = i < 3;
+                    const double alpha = harm ? alphas[i] : 0.05;
+                    ProportionTest test({.alpha = alpha,
+                                         .side = harm ? Side::harm : Side::safe,
+                                         .dispersion = learned.phi(alpha, rollout),
+                                         .interval = false});
+                    for (int t = longest; t < all_intervals; ++t) {
+                        const auto& x = bad[static_cast<std::size_t>(t)];
+                        test.update({x[0], n_b}, {x[1], n_c});
+                    }
+                    shares[h][i].add(test.decided());
+                }
+                phis[h].push_back(learned.phi(0.05, rollout));
+            }
+        }
+        for (std::size_t h = 0; h < histories.size(); ++h) {
+            std::nth_element(phis[h].begin(), phis[h].begin() + all / 2, phis[h].end());
+            std::printf("| %s | %d | %.4f | %.4f | %.4f | %.4f | %.2f |\n", family.name, histories[h],
+                        shares[h][0].value(), shares[h][1].value(), shares[h][2].value(), shares[h][3].value(),
+                        phis[h][static_cast<std::size_t>(all / 2)]);
+            for (std::size_t i = 0; i < 4; ++i)
+                shares[h][i].expect_at_most(i < 3 ? alphas[i] : 0.05, std::string(family.name));
+        }
+    }
+}
+
 // ---- SampleRatioTest: splits whose requests come in bunches
 
 TEST(Counts, SampleRatioTestUnderBunches) {
@@ -233,11 +345,11 @@ TEST(Counts, SampleRatioTestUnderBunches) {
             double phi = 1;
             if (c.phi > 1) {
                 CountDispersion history;
-                for (int t = 0; t < history_length / 4; ++t) {
+                for (int t = 0; t < history_length; ++t) {
                     const auto x = static_cast<double>(draw(0.1));
                     history.add(1000 - x, 0.9, x, 0.1);
                 }
-                phi = history.phi();
+                phi = history.phi(0.01, looks);
             }
             SampleRatioTest allowing({0.9, 0.1}, {.dispersion = phi}), strict({0.9, 0.1}, {.tolerance = 0});
             int found = 0;
@@ -347,7 +459,7 @@ TEST(Counts, ThresholdTestUnderBunches) {
                     const auto b = static_cast<double>(draw(0, n_b, t)), c = static_cast<double>(draw(1, n_c, t));
                     history.add(b, n_b, c, n_c);
                 }
-                ThresholdOptions options{.margin = ratio(1.1), .dispersion = history.phi()};
+                ThresholdOptions options{.margin = ratio(1.1), .dispersion = history.phi(0.01, looks)};
                 ThresholdTest harm(250, options);
                 options.side = Side::safe;
                 options.interval = false;

@@ -106,7 +106,7 @@ double learned_dispersion(const Cell& cell, std::mt19937_64& random) {
         dispersion.add(static_cast<double>(x_b), static_cast<double>(cell.n_b), static_cast<double>(x_c),
                        static_cast<double>(cell.n_c));
     }
-    return dispersion.phi();
+    return dispersion.phi(0.01, looks);
 }
 
 struct Shares {

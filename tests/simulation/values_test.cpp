@@ -19,6 +19,7 @@
 
 #include <gtest/gtest.h>
 
+#include <serinus/core/central_moments.hpp>
 #include <serinus/sequential/count_dispersion.hpp>
 #include <serinus/sequential/distribution_band.hpp>
 #include <serinus/sequential/mean_test.hpp>
@@ -105,7 +106,8 @@ TEST(MeanTestSimulation, SharesOfErrors) {
          {Setting{100, 100, 1e-4, 1}, Setting{100, 100, 0.01, 1}, Setting{100, 100, 0.3, 1}, Setting{900, 100, 1e-4, 1},
           Setting{900, 100, 0.01, 1}, Setting{900, 100, 0.3, 1}, Setting{9900, 100, 0.01, 1},
           Setting{9900, 100, 0.3, 1}, Setting{100, 900, 0.01, 1}, Setting{900, 100, 0.01, 1.5},
-          Setting{100, 100, 0.3, 1.5}, Setting{900, 10, 0.3, 1, 900}}) {
+          Setting{100, 100, 0.3, 1.5}, Setting{900, 10, 0.3, 1, 900}, Setting{3000, 30, 0.05, 1},
+          Setting{1980, 20, 0.1, 1}, Setting{900, 100, 0.05, 1.1}, Setting{100, 900, 0.05, 1.5}}) {
         Random random(20261126);
         Cell cell;
         cell.all = repetitions();
@@ -167,6 +169,75 @@ TEST(MeanTestSimulation, HeavyTails) {
         char name[100];
         std::snprintf(name, sizeof name, "sigma %g, %d:50", sigma, static_cast<int>(n_b));
         cell.report(name, 0.9);
+    }
+}
+
+/// A law of single values, both arms having it; `late`: the interval from which on it has its rare values.
+struct RareValues {
+    const char* name;
+    double share, size, other_share, other_size;  // rare values and how often; a second kind of them
+    double sigma = 0;  // lognormal body, in which the rare ones are factors; 0: normal 100, 20
+    int late = 0;
+};
+
+/// Moments of n draws of it in interval t.
+MeanMoments rare(const RareValues& law, int n, int t, Random& random) {
+    std::normal_distribution<double> normal;
+    std::uniform_real_distribution<double> uniform;
+    CentralMoments found;
+    for (int i = 0; i < n; ++i) {
+        const double u = t >= law.late ? uniform(random) : 1;
+        const bool first = u < law.share, second = !first && u < law.share + law.other_share;
+        double value = law.sigma > 0 ? std::exp(law.sigma * normal(random)) : 100 + 20 * normal(random);
+        if (first || second) {
+            const double size = first ? law.size : law.other_size;
+            value = law.sigma > 0 ? value * size : size;
+        }
+        found.add(value);
+    }
+    return {found.n, found.mean, found.squares, found.cubes, found.fourths};
+}
+
+// A value that is rare and large, at splits where one arm meets it a hundred times less often than the other: an arm
+// that has not met it yet looks normal, and is not. Also the small levels.
+TEST(MeanTestSimulation, RareLargeValues) {
+    std::printf(
+        "\n| rare values: MeanTest, 200 looks | up .05 | .01 | .001 | down .05 | .01 | .001 | runs |\n"
+        "|---|---|---|---|---|---|---|---|\n");
+    const std::vector<RareValues> laws{{"time-outs .1 % of 10 s", 1e-3, 1e4, 0, 0},
+                                       {"time-outs .05 % of 30 s", 5e-4, 3e4, 0, 0},
+                                       {"time-outs .3 % of 5 s", 3e-3, 5e3, 0, 0},
+                                       {"time-outs 1 % of 1 s", 1e-2, 1e3, 0, 0},
+                                       {"time-outs 5 % of 1 s", 5e-2, 1e3, 0, 0},
+                                       {"lognormal .3, .2 % x 20", 2e-3, 20, 0, 0, 0.3},
+                                       {"lognormal 1, 1 % x 10", 1e-2, 10, 0, 0, 1},
+                                       {"both signs, .2 % each", 2e-3, 1100, 2e-3, -900},
+                                       {"time-outs 1 % of 5 s, from the 20th interval on", 1e-2, 5e3, 0, 0, 0, 20}};
+    for (const auto& [n_b, n_c] : {std::pair{990, 10}, {10, 990}, {450, 50}, {50, 50}}) {
+        for (const RareValues& law : laws) {
+            Random random(20261133);
+            const int all = repetitions(0.025);
+            std::array<std::array<int, 3>, 2> alarms{};
+            constexpr std::array<double, 3> alphas{0.05, 0.01, 0.001};
+            for (int i = 0; i < all; ++i) {
+                std::array<MeanTest, 2> tests{MeanTest({.harm = Harm::increase}), MeanTest({.harm = Harm::decrease})};
+                for (int t = 0; t < 200; ++t) {
+                    const MeanMoments b = rare(law, n_b, t, random), c = rare(law, n_c, t, random);
+                    for (MeanTest& test : tests) test.update(b, c);
+                }
+                for (std::size_t d = 0; d < 2; ++d)
+                    for (std::size_t a = 0; a < 3; ++a) alarms[d][a] += tests[d].p_value() <= alphas[a];
+            }
+            std::printf("| %s, %d:%d |", law.name, n_b, n_c);
+            for (std::size_t d = 0; d < 2; ++d) {
+                for (std::size_t a = 0; a < 3; ++a) {
+                    const double share = double(alarms[d][a]) / all, alpha = alphas[a];
+                    std::printf(" %.4f |", share);
+                    EXPECT_LE(share, alpha + 4 * std::sqrt(alpha * (1 - alpha) / all) + 1.0 / all) << law.name;
+                }
+            }
+            std::printf(" %d |\n", all);
+        }
     }
 }
 
@@ -353,8 +424,8 @@ TEST(QuantileTestSimulation, BurstsWithADispersionFromHistory) {
         std::vector<double> pool;
         for (int i = 0; i < cell.all; ++i) {
             if (i % 10 == 0) {
-                const double b = learned(s.q, Bursts(s.q, s.phi, s.n_b, random)).phi();
-                pool.push_back(std::max(b, learned(s.q, Bursts(s.q, s.phi, 20, random)).phi()));
+                const double b = learned(s.q, Bursts(s.q, s.phi, s.n_b, random)).phi(0.01, 200);
+                pool.push_back(std::max(b, learned(s.q, Bursts(s.q, s.phi, 20, random)).phi(0.01, 200)));
             }
             Trio<QuantileTest, QuantileOptions> trio(
                 QuantileOptions{.q = s.q, .dispersion = pool.back(), .n_opt = 5000});

@@ -142,20 +142,20 @@ py::class_<sequential::ChangeDetector<Test>> define_detector(py::module_& module
 }
 
 double count_dispersion(const Whole& events_b, const Real& exposure_b, const Whole& events_c, const Real& exposure_c,
-                        py::handle alpha) {
+                        py::handle alpha, py::handle intervals) {
     sequential::CountDispersion history;
     for (py::ssize_t i = 0; i < events_b.size(); ++i) {
         history.add(static_cast<double>(events_b.data()[i]), exposure_b.data()[i],
                     static_cast<double>(events_c.data()[i]), exposure_c.data()[i]);
     }
-    return history.phi(number_argument("alpha", alpha));
+    return history.phi(number_argument("alpha", alpha), number_argument("intervals", intervals));
 }
 
-double share_dispersion(const Whole& below, const Whole& values, py::handle q, py::handle alpha) {
+double share_dispersion(const Whole& below, const Whole& values, py::handle q, py::handle alpha, py::handle intervals) {
     sequential::ShareDispersion history(number_argument("q", q));
     for (py::ssize_t i = 0; i < below.size(); ++i)
         history.add(static_cast<double>(below.data()[i]), static_cast<double>(values.data()[i]));
-    return history.phi(number_argument("alpha", alpha));
+    return history.phi(number_argument("alpha", alpha), number_argument("intervals", intervals));
 }
 
 }  // namespace

@@ -37,10 +37,15 @@
 #include <serinus/fixed/signed_rank.hpp>
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>
+#include <serinus/sequential/paired_noise.hpp>
 
 #include "core.hpp"
 
 namespace serinus::python {
+
+/// The noise that a dict of all its numbers names (sequential.cpp).
+sequential::PairedNoise noise_of(const py::dict& given);
+
 namespace {
 
 /// The values of one arm: the memory of a contiguous float64 array itself, a converted copy of anything else.
@@ -306,6 +311,19 @@ auto of_counts(Test test) {
     };
 }
 
+py::dict call_paired_test(py::handle differences, const py::kwargs& given) {
+    const auto options = options_of<PairedTestOptions>(given);
+    std::optional<sequential::PairedNoise> noise;
+    if (!given["noise"].is_none()) noise = noise_of(given["noise"].cast<py::dict>());
+    const Values series("differences", differences);
+    PairedTestResult result;
+    {
+        const py::gil_scoped_release release;
+        result = noise ? paired_test(series.get(), *noise, options) : paired_test(series.get(), options);
+    }
+    return fields_of(result);
+}
+
 py::dict call_effective_sample_size(py::handle values, py::handle nan) {
     using namespace py::literals;
     const Dependence r = effective_sample_size(Values("values", values).get(), word_argument<NanPolicy>("nan", nan));
@@ -484,8 +502,7 @@ Examples
                }));
     module.def("robust_rank_test",
                of_arms<RobustRankOptions>([](auto y, auto x, const auto& o) { return robust_rank_test(y, x, o); }));
-    module.def("paired_test",
-               of_series<PairedTestOptions>("differences", [](auto d, const auto& o) { return paired_test(d, o); }));
+    module.def("paired_test", &call_paired_test);
     module.def("signed_rank", of_series<SignedRankOptions>(
                                   "differences", [](auto d, const auto& o) { return signed_rank(d, o, workspace()); }));
     module.def("effective_sample_size", &call_effective_sample_size);

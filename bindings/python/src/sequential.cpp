@@ -151,6 +151,8 @@ void define_differences(Class& type) {
 
 }  // namespace
 
+sequential::PairedNoise noise_of(const py::dict& given) { return noise_argument(given); }
+
 void register_sequential(py::module_& module) {
     py::class_<ProportionTest> test(module, "ProportionTest");
     test.def(py::init(&make_proportion_test));

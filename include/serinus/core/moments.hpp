@@ -37,6 +37,20 @@ inline int common_exponent(std::span<const double> values) noexcept {
     return largest > 0 ? std::ilogb(largest) : 0;
 }
 
+/// A power of two as a factor, also where it is no double itself: 2^1074, the smallest double's inverse, is applied as
+/// two factors.
+class PowerOfTwo {
+  public:
+    explicit PowerOfTwo(int exponent) noexcept
+        : half_(std::ldexp(1.0, exponent / 2)), rest_(std::ldexp(1.0, exponent - exponent / 2)) {}
+    friend double operator*(const PowerOfTwo& power, double value) noexcept {
+        return value * power.half_ * power.rest_;
+    }
+
+  private:
+    double half_, rest_;
+};
+
 /// Mean and squared deviations of finite values.
 struct Moments {
     double n = 0;
@@ -54,18 +68,17 @@ inline Moments moments(std::span<const double> values, int exponent = 0, double 
     Moments found;
     found.n = static_cast<double>(values.size());
     if (values.empty()) return found;
-    // Two factors, since 2^1074 is no double.
-    const double half = std::ldexp(1.0, -(exponent / 2)), rest = std::ldexp(1.0, -(exponent - exponent / 2));
-    const double from = origin * half * rest;
+    const PowerOfTwo unit(-exponent);
+    const double from = unit * origin;
     // A constant has no spread at all, which rounding must not make into a little.
     if (std::all_of(values.begin(), values.end(), [&](double v) { return v == values.front(); })) {
-        found.mean = values.front() * half * rest - from;
+        found.mean = unit * values.front() - from;
         return found;
     }
-    const double first = sum_of(values, [&](double v) { return v * half * rest - from; }) / found.n;
-    const double correction = sum_of(values, [&](double v) { return (v * half * rest - from) - first; });
+    const double first = sum_of(values, [&](double v) { return unit * v - from; }) / found.n;
+    const double correction = sum_of(values, [&](double v) { return (unit * v - from) - first; });
     const double squares = sum_of(values, [&](double v) {
-        const double d = (v * half * rest - from) - first;
+        const double d = (unit * v - from) - first;
         return d * d;
     });
     found.mean = first + correction / found.n;

@@ -42,8 +42,9 @@ inline std::string name(const Reason& reason) {
 }
 
 /// A number as a person writes it: the shortest text with at most `digits` significant digits; whole numbers below 1e15
-/// in full.
+/// in full; NaN is "nan", whatever its sign bit.
 inline std::string number_text(double value, int digits = 4) {
+    if (std::isnan(value)) return "nan";
     char buffer[64];
     const bool whole = std::isfinite(value) && std::abs(value) < 1e15 && value == std::floor(value);
     const auto result = whole
@@ -55,6 +56,7 @@ inline std::string number_text(double value, int digits = 4) {
 /// A number that somebody gave, as it was given: the shortest text that reads back as it, so that an error never shows
 /// an allowed number in place of one a little beside it.
 inline std::string given_text(double value) {
+    if (std::isnan(value)) return "nan";
     if (std::abs(value) < 1e17 && value == std::floor(value)) return number_text(value, 17);
     char buffer[64];
     const auto result = std::to_chars(buffer, buffer + sizeof buffer, value);

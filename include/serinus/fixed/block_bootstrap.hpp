@@ -48,10 +48,13 @@ struct BlockBootstrapResult {
 inline double automatic_block_length(std::span<const double> values) {
     const std::size_t n = values.size();
     if (n < 9) return 1;
-    const Moments known = moments(values, 0, values.front());
+    const int exponent = common_exponent(values);
+    const Moments known = moments(values, exponent, values.front());
     if (!(known.squares > 0)) return 1;
+    const PowerOfTwo unit(-exponent);
+    const double origin = unit * values.front();
     std::vector<double> centred(values.begin(), values.end());
-    for (double& value : centred) value = (value - values.front()) - known.mean;
+    for (double& value : centred) value = (unit * value - origin) - known.mean;
     const auto count = static_cast<double>(n);
     const auto root = static_cast<std::size_t>(std::ceil(std::sqrt(count)));
     const auto run = std::max<std::size_t>(5, static_cast<std::size_t>(std::sqrt(std::log10(count))));
@@ -145,7 +148,8 @@ BlockBootstrapResult block_bootstrap(std::span<const double> values, Statistic&&
                                 found.push_back(statistic(std::span<const double>(resampled)));
                             });
     std::sort(found.begin(), found.end());
-    result.standard_error = std::sqrt(moments(found, 0, found.front()).variance());
+    const int exponent = common_exponent(found);
+    result.standard_error = std::ldexp(std::sqrt(moments(found, exponent, found.front()).variance()), exponent);
     result.lower = quantile_of_sorted(found, (1 - options.confidence) / 2);
     result.upper = quantile_of_sorted(found, (1 + options.confidence) / 2);
     return result;

@@ -21,7 +21,8 @@ inline namespace v0 {
 struct RankDesign {
     double effect;
 };
-/// `welch` where means differ by this much, both arms having this standard deviation.
+/// The two-sample t test with pooled variances where means differ by this much, both arms having this standard
+/// deviation; near `welch` where both arms have about as many values.
 struct MeanDesign {
     double difference, deviation;
 };
@@ -29,7 +30,7 @@ struct MeanDesign {
 struct ProportionDesign {
     double baseline, canary;
 };
-/// `rate_test` where these are the true rates; "values" of an arm are then its exposure.
+/// `rate_test` (score) where these are the true rates; "values" of an arm are then its exposure.
 struct RateDesign {
     double baseline, canary;
 };
@@ -114,10 +115,14 @@ inline double power(const ProportionDesign& design, double n, double m, const Po
     return normal_cdf((apart + normal_quantile(tail(options.alternative, options.alpha)) * null) / spread);
 }
 inline double power(const RateDesign& design, double n, double m, const PowerOptions& options) {
-    const double log_ratio = std::log(design.canary / design.baseline);
-    const double apart = sign(options.alternative, log_ratio) * log_ratio;
-    const double spread = std::sqrt(1 / (design.canary * m) + 1 / (design.baseline * n));
-    return normal_cdf(apart / spread + normal_quantile(tail(options.alternative, options.alpha)));
+    // In units of the larger rate, so that neither sums nor products overflow.
+    const double unit = std::max(design.canary, design.baseline);
+    const double c = design.canary / unit, b = design.baseline / unit;
+    const double apart = sign(options.alternative, c - b) * (c - b) * std::sqrt(unit);
+    // The rates' difference: its deviation if one rate held for both, and under the design.
+    const double null = std::sqrt((m / (m + n) * c + n / (m + n) * b) * (1 / m + 1 / n));
+    const double spread = std::sqrt(c / m + b / n);
+    return normal_cdf((apart + normal_quantile(tail(options.alternative, options.alpha)) * null) / spread);
 }
 
 }  // namespace power_detail
@@ -126,9 +131,15 @@ inline double power(const RateDesign& design, double n, double m, const PowerOpt
 /// (a rejection on the wrong side is no find; R's power functions with strict = FALSE).
 ///
 ///  - rank: Noether (1987, Journal of the American Statistical Association 82, 645-647);
-///  - mean: noncentral t with m + n - 2 degrees of freedom, exact for equal variances;
+///  - mean: noncentral t with m + n - 2 degrees of freedom, exact for Student's t test with pooled variances (R's
+///    power.t.test) if values are normal and variances equal. `welch` finds less, computed at .5 to .9: by at most .002
+///    at 20:20 and above, at alpha .05 by .03 at 200:20, .04 at 500:20 and .09 at 1000:10, at .01 about twice that;
 ///  - proportion: normal, pooled variance at the threshold (R's power.prop.test when arms are equal);
-///  - rate: normal on the log scale.
+///  - rate: normal with the score test's variances, at the threshold if one rate holds for both arms, beside it under
+///    the design (as for proportions). Simulated, 400,000 draws in 22 cells of 100 to 20,000 exposures an arm, ratios
+///    of rates 1/3 to 4: within .016 of the score test where both arms expect 8 events or more, .046 off where one
+///    expects 2. `rate_test`'s default, exact, finds less where the canary expects 8 to 20 events: by up to .11 at
+///    alpha .05, .18 at .01, and by at most .04 from 40 events on.
 /// Sizes above 0, whole or not; `independent` multiplies both. Rejects what is out of range by name
 /// (`serinus.argument.range`). One look: a test that is asked again and again needs the sequential tests.
 ///

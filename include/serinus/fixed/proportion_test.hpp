@@ -262,8 +262,10 @@ inline void check(std::string_view arm, const Proportion& given) {
 ///    out; nearer to its level, not always below it.
 ///  - `boschloo`, `barnard`: exact without that condition, so more powerful for small totals: the largest chance, over
 ///    all common shares, of a table with as small a Fisher tail (Boschloo 1970; two-sided twice the smaller side, as
-///    SciPy) or as large a pooled z (Barnard 1945). The maximum is found on a grid of 200 shares and refined; SciPy's
-///    optimiser agrees to 1e-4. Totals up to 1,000 (`serinus.argument.range`).
+///    SciPy) or as large a pooled z (Barnard 1945). The maximum is found on a grid of 200 shares and refined. SciPy's
+///    optimiser agrees with Boschloo's to 2e-6, but stops in a local maximum of Barnard's now and then: its p is too
+///    small by more than 1e-4 in 24 of 593 random tables, by .087 at worst; in all 14 of them that were searched by
+///    brute force on 4,000 shares the p here is right. Totals up to 1,000 (`serinus.argument.range`).
 ///  - `automatic`: `score` with a margin other than equality, and where at least 5 bad and 5 good events are expected
 ///    in each arm; else `boschloo` with totals up to 100, else `fisher`. `fisher` and `midp` beyond 10^6 additions
 ///    (some 4e10 events) become `score`, and the result says so.

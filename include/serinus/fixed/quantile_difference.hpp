@@ -17,6 +17,7 @@
 
 #include <serinus/core/counting.hpp>
 #include <serinus/core/evidence.hpp>
+#include <serinus/core/moments.hpp>
 #include <serinus/core/order.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/special.hpp>
@@ -136,15 +137,19 @@ inline ArmQuantile harrell_davis_interval(std::span<const double> sorted, double
     for (std::size_t i = 1; i < n; ++i) without += weights[i - 1] * sorted[i];
     double sum = 0, squares = 0;
     const double origin = without;
+    // In a unit near the largest value squares neither overflow nor vanish.
+    const int exponent = common_exponent(sorted);
+    const PowerOfTwo unit(-exponent);
     for (std::size_t j = 0;; ++j) {
-        const double d = without - origin;
+        const double d = unit * (without - origin);
         sum += d;
         squares += d * d;
         if (j + 1 == n) break;
         without += weights[j] * (sorted[j] - sorted[j + 1]);
     }
     const auto count = static_cast<double>(n);
-    const double error = std::sqrt(std::max(0.0, squares - sum * sum / count) * (count - 1) / count);
+    const double error =
+        std::ldexp(std::sqrt(std::max(0.0, squares - sum * sum / count) * (count - 1) / count), exponent);
     const double reach = -normal_quantile(tail) * error;
     found.lower = found.estimate - reach;
     found.upper = found.estimate + reach;

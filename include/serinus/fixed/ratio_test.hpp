@@ -16,6 +16,7 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
+#include <serinus/core/moments.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/student.hpp>
 #include <serinus/core/sum.hpp>
@@ -69,10 +70,13 @@ struct RatioTestResult {
 
 namespace ratio_test_detail {
 
-/// One arm: its cost, and the residuals numerator - cost denominator, whose mean is 0.
+/// One arm: its cost, and the residuals numerator - cost denominator, whose mean is 0. Both parts are kept in units of
+/// powers of two near their largest values, so that neither sums nor squares overflow or vanish: the cost is
+/// `cost` 2^`exponent`.
 struct Cost {
     std::vector<double> numerator, denominator, residuals;
     double cost = 0, mean_numerator = 0;
+    int exponent = 0;
     Dependence known;
 
     Cost(std::string_view arm, const RatioSeries& series, NanPolicy policy) {
@@ -92,6 +96,12 @@ struct Cost {
             require(b >= 0 && std::isfinite(b), "a denominator of the " + std::string(arm), b, "finite, from 0");
             numerator.push_back(a);
             denominator.push_back(b);
+        }
+        for (std::vector<double>* part : {&numerator, &denominator}) {
+            const int size = common_exponent(*part);
+            const PowerOfTwo unit(-size);
+            for (double& value : *part) value = unit * value;
+            exponent += part == &numerator ? size : -size;
         }
         const double top = pairwise_sum(numerator), bottom = pairwise_sum(denominator);
         cost = top / bottom;
@@ -137,26 +147,28 @@ inline RatioTestResult ratio_test(const RatioSeries& baseline, const RatioSeries
     result.method = options.method;
     result.n_baseline = static_cast<std::int64_t>(b.numerator.size());
     result.n_canary = static_cast<std::int64_t>(c.numerator.size());
-    result.cost_baseline = b.cost;
-    result.cost_canary = c.cost;
+    result.cost_baseline = std::ldexp(b.cost, b.exponent);
+    result.cost_canary = std::ldexp(c.cost, c.exponent);
     result.n_effective = std::min(b.known.n_effective, c.known.n_effective);
     if (!b.usable() || !c.usable()) return result;
-    result.ratio = c.cost / b.cost;
+    const int apart = c.exponent - b.exponent;
+    result.ratio = std::ldexp(c.cost / b.cost, apart);
     if (!b.known.sufficient() || !c.known.sufficient()) return result;
     const double v_b = b.variance(), v_c = c.variance(), v = v_b + v_c;
     if (!(v > 0)) return result;
     result.conclusive = true;
     result.df = v * v / (v_b * v_b / b.known.degrees_of_freedom() + v_c * v_c / c.known.degrees_of_freedom());
     if (options.method == RatioTestMethod::delta) {
-        const StudentInference t = student_inference(std::log(result.ratio), std::sqrt(v), result.df, std::log(margin),
-                                                     options.alternative, options.confidence);
+        const StudentInference t =
+            student_inference(std::log(c.cost / b.cost) + apart * 0.69314718055994530942, std::sqrt(v), result.df,
+                              std::log(margin), options.alternative, options.confidence);
         result.statistic = t.statistic;
         result.p_value = t.p_value;
         result.lower = std::exp(t.lower);
         result.upper = std::exp(t.upper);
         return result;
     }
-    std::vector<double> ratios(options.resamples, 1.0);
+    std::vector<double> ratios(options.resamples, std::ldexp(1.0, apart));
     std::uint64_t stream = 0;
     for (const auto* arm : {&b, &c}) {
         const bool below = arm == &b;

@@ -27,6 +27,7 @@ inline namespace v0 {
 struct RobustRankOptions {
     Alternative alternative = Alternative::two_sided;
     double confidence = 0.95;
+    OneLook method = OneLook::standard;  ///< of two long-run variances
     NanPolicy nan_policy = NanPolicy::drop;
 };
 
@@ -65,9 +66,11 @@ inline std::vector<double> placements_in_time(std::span<const double> values, st
 /// Does the canary tend to larger values than the baseline, when the values of each arm are a time series?
 ///
 /// The test of Brunner and Munzel (2000) with long-run variances: P_i the placements of the canary's values among the
-/// baseline's, Q_j the baseline's among the canary's, both in time order; Var(A) = s_P^2/n_eff(P) + s_Q^2/n_eff(Q),
-/// n_eff by the minimum rule of series/dependence.hpp on the placements, or on the arm's own ranks where those are
-/// worth fewer; (A - 1/2)/sd against Student's t with Satterthwaite's degrees of freedom from the effective numbers.
+/// baseline's, Q_j the baseline's among the canary's, both in time order; Var(A) = L_P/m + L_Q/n, L the long-run
+/// variance by the minimum rule of series/dependence.hpp on the placements, s^2 n/n_eff, n_eff of the arm's own ranks
+/// where those are worth fewer, or that of the slowest swings where it is larger: 6 of them on at most 6 degrees of
+/// freedom (`standard`), or 4 on at most 4 always (`cautious`), as in `paired_test`. (A - 1/2)/sd against Student's t
+/// with Satterthwaite's degrees of freedom.
 /// Fewer than 6 effective values in an arm: *inconclusive*. TwoSamples that do not overlap have no variance: p =
 /// 1/C(k+l, k), k and l the effective numbers rounded down (twice that two-sided), and Clopper and Pearson's bound for
 /// the interval. Interval otherwise: on the logit scale. Neither equal variances nor equal shapes are needed. One look
@@ -93,8 +96,9 @@ inline RobustRankResult robust_rank_test(std::span<const double> baseline, std::
     std::vector<double> sorted_y(y.begin(), y.end()), sorted_x(x.begin(), x.end());
     sort_ascending(sorted_y);
     sort_ascending(sorted_x);
-    const Dependence p = dependence(robust_rank_detail::placements_in_time(x, sorted_y));
-    const Dependence q = dependence(robust_rank_detail::placements_in_time(y, sorted_x));
+    const std::vector<double> placed_x = robust_rank_detail::placements_in_time(x, sorted_y);
+    const std::vector<double> placed_y = robust_rank_detail::placements_in_time(y, sorted_x);
+    Dependence p = dependence(placed_x), q = dependence(placed_y);
     const double own_x = dependence(robust_rank_detail::placements_in_time(x, sorted_x)).n_effective;
     const double own_y = dependence(robust_rank_detail::placements_in_time(y, sorted_y)).n_effective;
 
@@ -120,11 +124,18 @@ inline RobustRankResult robust_rank_test(std::span<const double> baseline, std::
         result.lower = effect == 0 ? 0 : 1 - bound;
         result.upper = effect == 0 ? bound : 1;
     } else {
-        const double v_canary = p.variance / k, v_baseline = q.variance / l;
+        p.n_effective = k;
+        q.n_effective = l;
+        const OneLookVariance of_canary = one_look_variance(placed_x, p, options.method);
+        const OneLookVariance of_baseline = one_look_variance(placed_y, q, options.method);
+        const double v_canary = of_canary.long_run_variance / p.n;
+        const double v_baseline = of_baseline.long_run_variance / q.n;
         const double v = v_canary + v_baseline;
         if (!(v > 0)) return result;
         result.conclusive = true;
-        result.df = v * v / (v_canary * v_canary / (k - 1) + v_baseline * v_baseline / (l - 1));
+        result.df = v * v /
+                    (v_canary * v_canary / of_canary.degrees_of_freedom +
+                     v_baseline * v_baseline / of_baseline.degrees_of_freedom);
         result.statistic = (effect - 0.5) / std::sqrt(v);
         greater = student_survival(result.statistic, result.df);
         less = student_survival(-result.statistic, result.df);

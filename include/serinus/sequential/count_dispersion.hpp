@@ -20,18 +20,6 @@ namespace serinus {
 inline namespace v0 {
 namespace sequential {
 
-namespace detail {
-
-inline constexpr double most_dispersion_factor = 1e6;
-
-/// (e^x - 1)/x at x = 2 log(1/alpha)/nu, at most 1e6: see `dispersion_factor`.
-inline double dispersion_factor_of(double nu, double alpha) {
-    const double x = -2 * std::log(alpha) / nu;
-    return x < 30 ? std::min(most_dispersion_factor, std::expm1(x) / x) : most_dispersion_factor;
-}
-
-}  // namespace detail
-
 /// What to multiply a dispersion with that was learned on so many degrees of freedom, so that a test of the error rate
 /// alpha keeps it.
 ///
@@ -43,15 +31,30 @@ inline double dispersion_factor_of(double nu, double alpha) {
 ///
 /// degrees_of_freedom > 0, at 0 and below the factor is 1e6: as good as no evidence ever. alpha in (0, 1). Between 1
 /// and 1e6: 1.03 at 113 degrees of freedom and alpha .05, 1.9 at 10; 2.8 at 10 and alpha .01.
+///
+/// `known_degrees_factor`: where the degrees of freedom are no estimate, such as a number of cosines; 1.3 at 12 and
+/// alpha .05, 1.9 at alpha .001.
+inline double known_degrees_factor(double degrees_of_freedom, double alpha) {
+    constexpr double most = 1e6;
+    if (!(degrees_of_freedom > 0)) return most;
+    const double x = -2 * std::log(alpha) / degrees_of_freedom;
+    return x < 30 ? std::min(most, std::expm1(x) / x) : most;
+}
+
+/// Degrees of freedom that are estimated, as those that are worth as much.
+inline double estimated_degrees(double degrees_of_freedom) {
+    return degrees_of_freedom > 0 ? degrees_of_freedom / (1 + 3 / std::sqrt(degrees_of_freedom)) : 0;
+}
+
 inline double dispersion_factor(double degrees_of_freedom, double alpha) {
-    if (!(degrees_of_freedom > 0)) return detail::most_dispersion_factor;
-    return detail::dispersion_factor_of(degrees_of_freedom / (1 + 3 / std::sqrt(degrees_of_freedom)), alpha);
+    return known_degrees_factor(estimated_degrees(degrees_of_freedom), alpha);
 }
 
 /// A dispersion as history shows it.
 struct LearnedDispersion {
     static constexpr std::size_t swings = 12;       ///< of the slowest ones, how many are looked at
     static constexpr double usual_intervals = 300;  ///< of a rollout, where nothing else is said
+    static constexpr double long_enough = 5;        ///< rollouts that history is long, for swings to be seen in it
 
     double variance_ratio = 1;      ///< long-run variance over what independent events have; 1 where nothing happened
     double degrees_of_freedom = 0;  ///< as many independent normal residuals tell as much about it
@@ -72,14 +75,13 @@ struct LearnedDispersion {
 
     /// The part of `phi` that the slow swings ask for; 0 where they ask for nothing.
     double slow_phi(double alpha, double intervals) const {
-        constexpr double long_enough = 5;      // times the rollout
         constexpr double beyond_chance = 1.33;  // ten to twelve of them average more in a fifth of independent series
         const double times = size / intervals;
         const auto used = static_cast<std::size_t>(std::clamp(2 * times, 2.0, static_cast<double>(swings)));
         double mean = 0;
         for (std::size_t i = 0; i < used; ++i) mean += slow[i] / static_cast<double>(used);
         if (times >= long_enough && !(mean > beyond_chance * single_ratio)) return 0;
-        return mean * detail::dispersion_factor_of(std::min(static_cast<double>(used), bunches), alpha);
+        return mean * known_degrees_factor(std::min(static_cast<double>(used), bunches), alpha);
     }
 };
 
@@ -117,8 +119,14 @@ class CountResiduals {
         found.bunches = relative > 0 ? std::min(n, 2 / relative) : n;
         found.variance_ratio = found.single_ratio * (n / independent);
         found.degrees_of_freedom = found.bunches * (independent / n);
-        found.slow = slow_swings(residuals_, centred_);
-        if (!centred_) found.slow[0] = sum * sum / n;
+        // The sum of all residuals is a swing, too, unless it is 0 by construction.
+        const std::vector<double> swings = slow_swings(residuals_, LearnedDispersion::swings);
+        if (centred_) {
+            std::copy(swings.begin(), swings.end(), found.slow.begin());
+        } else {
+            found.slow[0] = sum * sum / n;
+            std::copy(swings.begin(), swings.end() - 1, found.slow.begin() + 1);
+        }
         for (double& swing : found.slow) swing *= n / expected_;
         return found;
     }
@@ -143,15 +151,6 @@ class CountResiduals {
     const std::vector<double>& residuals() const noexcept { return residuals_; }
 
   private:
-    /// The squared projections on the slowest cosines, as in `slow_variance`; the first place is left to the sum unless
-    /// that is 0 by construction.
-    static std::array<double, LearnedDispersion::swings> slow_swings(const std::vector<double>& e, bool from_first) {
-        std::array<double, LearnedDispersion::swings> found{};
-        for (std::size_t i = from_first ? 0 : 1; i < found.size(); ++i)
-            found[i] = slow_swing(e, from_first ? i + 1 : i);
-        return found;
-    }
-
     std::vector<double> residuals_;
     double expected_ = 0;
     bool centred_;
@@ -271,9 +270,9 @@ class CountDispersion {
 ///
 /// Formula: e = k - q n of an interval's n values, sum e^2/sum n q (1 - q) times n/n_eff of the successive e, times
 /// `dispersion_factor`, or what the slow swings say for a rollout of `intervals`, as in CountDispersion; the sum of all
-/// e is not among them, since it is 0 at history's own quantile. Never below 1. An interval without values counts for nothing. Raises
-/// `serinus.argument.range` for a q or an alpha outside (0, 1), and `serinus.argument.count` for k or n that are
-/// negative, NaN or infinite, or k above n. Cost: 8 bytes an interval.
+/// e is not among them, since it is 0 at history's own quantile. Never below 1. An interval without values counts for
+/// nothing. Raises `serinus.argument.range` for a q or an alpha outside (0, 1), and `serinus.argument.count` for k or n
+/// that are negative, NaN or infinite, or k above n. Cost: 8 bytes an interval.
 ///
 ///     ShareDispersion history(0.95);
 ///     for (...) history.add(at_or_below_p95, values);

@@ -70,7 +70,8 @@ struct MeanOptions {
     /// From history: long-run variance of the values over their variance (n/n_eff), 1 or more; 1: independent values.
     double dispersion = 1;
     double n_opt = 5000;  ///< values of both arms together, equally many of each, at which the bounds are tightest
-    double gate = 10;     ///< effective values of the poorer arm that a unit of log evidence must rest on, up to three units
+    double gate =
+        10;  ///< effective values of the poorer arm that a unit of log evidence must rest on, up to three units
 };
 
 /// All that a MeanTest remembers.
@@ -137,21 +138,23 @@ struct MeanState {
 /// heavy tail, is not normal and its variance not known: with 100 canary requests beside 900, one alarm in three good
 /// canaries at 1 % errors. So with x = (effective values of the poorer arm)/`gate`/phi, `log_e_value` is never above x,
 /// nor above sqrt(3 x) where x is more than 3: the further out in the tail, the more values it takes until a skewed
-/// mean is normal there. Of n values squares^2/fourths are effective (`CentralMoments::effective`: n/3 of normal values,
-/// k of k rare errors), and the *smaller* of both arms' shares of effective values counts for either arm: an arm of few
-/// values that has not met the rare large one yet looks normal, and beside 99 times as many values with their time-outs
-/// it was called better in .55 of good canaries while each arm was asked for its own. To decide at .05 takes 30
-/// effective values, at .01 71 and at .001 159: so many errors in the poorer arm, where the arms' rates are alike.
+/// mean is normal there. Of n values squares^2/fourths are effective (`CentralMoments::effective`: n/3 of normal
+/// values, k of k rare errors), and the *smaller* of both arms' shares of effective values counts for either arm: an
+/// arm of few values that has not met the rare large one yet looks normal, and beside 99 times as many values with
+/// their time-outs it was called better in .55 of good canaries while each arm was asked for its own. To decide at .05
+/// takes 30 effective values, at .01 71 and at .001 159: so many errors in the poorer arm, where the arms' rates are
+/// alike.
 ///
 /// **Proved**: the level alpha in the limit of many values before the first look, each arm's values independent of one
 /// law with a finite variance, at a constant split (loc. cit., theorem 2.2). **Measured**, not proved: the level with
 /// the gate, at every look from the first (docs/concepts/sequential.md): at .05, .01 and .001 at most alpha, within
 /// twice the standard error, in every cell where both arms have one law or one is the other times the margin: shares of
 /// errors of .01 % to 30 %, lognormal values, time-outs and values in both directions that are rare and large, at
-/// splits of 99:1 to 1:99, up to 1,500 looks. **Not covered**: a canary *on the edge of a margin by rare values alone* (its time-outs make up the margin,
-/// the baseline has none): until it has met them nothing shows them, and no test without a bound for the values can
-/// know; values that depend on one another without the `dispersion` that history shows; a level that drifts *while the
-/// split changes*: then the pooled means differ by themselves (Simpson's paradox), so begin a new test at every stage.
+/// splits of 99:1 to 1:99, up to 1,500 looks. **Not covered**: a canary *on the edge of a margin by rare values alone*
+/// (its time-outs make up the margin, the baseline has none): until it has met them nothing shows them, and no test
+/// without a bound for the values can know; values that depend on one another without the `dispersion` that history
+/// shows; a level that drifts *while the split changes*: then the pooled means differ by themselves (Simpson's
+/// paradox), so begin a new test at every stage.
 ///
 /// evidence(): `estimate` is the difference or ratio of the means. `lower` and `upper`: the margins that the one-sided
 /// tests at alpha and alpha_promote do not exclude, `confidence` = 1 - alpha - alpha_promote, for `either` each end has

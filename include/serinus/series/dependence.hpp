@@ -11,9 +11,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/moments.hpp>
 #include <serinus/core/version.hpp>
+#include <serinus/core/words.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -78,8 +82,9 @@ inline Dependence dependence_from_products(double n, double mean, const std::arr
 /// `values`: in time order, equally spaced, finite (raises `serinus.argument.infinite` naming the index otherwise, for
 /// NaN `serinus.argument.nan`).
 /// Few points: none gives zeros; fewer than 2, or all equal, give n_effective = min(n, 1.5) and variance 0.
-/// The result does not change with the unit (a factor) nor with the level (a shift), nor when time runs backwards.
-/// Cost: two passes, about 2 ns a point.
+/// The result does not change with the unit (a factor) nor with the level (a shift), nor when time runs backwards;
+/// n_eff also at the ends of the doubles, where the variance itself may be no double (infinite, or 0). Cost: three
+/// passes, about 2 ns a point.
 ///
 ///     const Dependence known = dependence(differences);
 ///     if (known.sufficient()) standard_error = std::sqrt(known.long_run_variance() / known.n);
@@ -93,53 +98,112 @@ inline Dependence dependence(std::span<const double> values) {
     const std::size_t size = values.size();
     if (size == 0) return {};
     const auto n = static_cast<double>(size);
-    // Centred by the first point first: the sum of what is left neither overflows nor loses the small differences.
-    const double origin = values[0];
+    // In a unit of a power of two near the largest value squares neither overflow nor vanish, and nothing is rounded.
+    const int exponent = common_exponent(values);
+    const PowerOfTwo unit(-exponent);
+    // Centred by the first point first: the sum of what is left loses no small differences.
+    const double origin = unit * values[0];
     double total = 0;
-    for (const double value : values) total += value - origin;
+    for (const double value : values) total += unit * value - origin;
     const double centre = total / n;
     std::array<double, 4> products{};
     std::array<double, 3> last{};
     for (std::size_t i = 0; i < size; ++i) {
-        const double c = (values[i] - origin) - centre;
+        const double c = (unit * values[i] - origin) - centre;
         products[0] += c * c;
         for (std::size_t lag = 1; lag <= 3 && lag <= i; ++lag) products[lag] += c * last[lag - 1];
         last = {c, last[0], last[1]};
     }
-    return detail::dependence_from_products(n, origin + centre, products);
+    Dependence found = detail::dependence_from_products(n, origin + centre, products);
+    found.mean = std::ldexp(found.mean, exponent);
+    found.variance = std::ldexp(found.variance, 2 * exponent);
+    return found;
 }
 
-/// The long-run variance as one slow swing has it: the squared projection on the cosine of `half_periods` half periods
-/// over the whole series, times 2/n. On average the long-run variance if the series is longer than its swings. Cosines
-/// sum to 0, so the level does not matter. `values`: in time order, finite; fewer than 2 give 0. Cost: n cosines.
-inline double slow_swing(std::span<const double> values, std::size_t half_periods) {
-    const auto n = static_cast<double>(values.size());
-    if (values.size() < 2) return 0;
-    double projection = 0;
-    for (std::size_t t = 0; t < values.size(); ++t) {
-        // Cosines of a whole number of half periods sum to 0, so the first value may be taken as the origin.
-        const double angle =
-            3.14159265358979323846 * static_cast<double>(half_periods) * (static_cast<double>(t) + 0.5) / n;
-        projection += (values[t] - values[0]) * std::cos(angle);
+/// The `terms` slowest swings of a series: the squares of its projections on cosines of 1/2, 1, ... periods over its
+/// whole length, each an estimate of the long-run variance on one degree of freedom (Mueller 2007; Lazarus, Lewis,
+/// Stock and Watson 2018, section 3). Noisy, since it rests on so few numbers, but no model of the first lags is in it:
+/// it sees slow swings under much white noise. `values`: in time order; NaN: a gap, which keeps its place. With a share
+/// p of the points there, a swing that is slower than the gaps adds only p times as much to a projection: what exceeds
+/// the points' variance is divided by p. Fewer than 2 points give 0. Cost: n `terms` steps of a rotation.
+inline std::vector<double> slow_swings(std::span<const double> values, std::size_t terms) {
+    std::vector<double> swings(terms, 0.0);
+    double points = 0, total = 0, origin = 0, squares = 0;
+    for (const double value : values) {
+        if (std::isnan(value)) continue;
+        if (points == 0) origin = value;
+        total += value - origin;
+        points += 1;
     }
-    return projection * projection * (2 / n);
+    if (points < 2) return swings;
+    const double centre = total / points;
+    std::vector<double> centred(values.begin(), values.end());
+    for (double& value : centred) {
+        value = std::isnan(value) ? 0 : (value - origin) - centre;
+        squares += value * value;
+    }
+    const auto size = static_cast<double>(values.size());
+    const double own = squares / (points - 1), share = points / size;
+    for (std::size_t k = 1; k <= terms; ++k) {
+        // cos((t + 1/2) a) by Chebyshev's recursion, begun afresh before its error has grown.
+        const double a = 3.14159265358979323846 * static_cast<double>(k) / size, twice = 2 * std::cos(a);
+        double projection = 0, now = 0, before = 0;
+        for (std::size_t t = 0; t < centred.size(); ++t) {
+            if (t % 1024 == 0) {
+                now = std::cos((static_cast<double>(t) + 0.5) * a);
+                before = std::cos((static_cast<double>(t) - 0.5) * a);
+            }
+            projection += centred[t] * now;
+            const double next = twice * now - before;
+            before = now;
+            now = next;
+        }
+        const double slow = projection * projection * (2 / points);
+        swings[k - 1] = share < 1 && slow > own ? own + (slow - own) / share : slow;
+    }
+    return swings;
 }
 
-/// Long-run variance from the `terms` slowest swings alone: the mean square of the series' projections on cosines of
-/// 1/2, 1, ... periods over its whole length (Mueller 2007; Lazarus, Lewis, Stock and Watson 2018, section 3). Noisy,
-/// since it rests on so few numbers, but no model of the first lags is in it: it sees slow swings under much white
-/// noise. `values`: in time order, finite; fewer than 2 give 0. Values beyond 1e150 or below 1e-150 belong scaled
-/// first, since they are squared. Cost: n `terms` cosines.
+/// Long-run variance from the `terms` slowest swings alone, their mean. `values` and few points as above.
 inline double slow_variance(std::span<const double> values, std::size_t terms) {
     double sum = 0;
-    for (std::size_t k = 1; k <= terms; ++k) sum += slow_swing(values, k);
-    return terms > 0 ? sum / static_cast<double>(terms) : 0;
+    for (const double swing : slow_swings(values, terms)) sum += swing;
+    return sum / static_cast<double>(terms);
+}
+
+/// By how much one look at a dependent series believes its own dependence.
+enum class OneLook : std::uint8_t { standard = 1, cautious = 2 };
+
+template <>
+struct Words<OneLook> {
+    static constexpr std::array<std::pair<OneLook, std::string_view>, 2> table{
+        {{OneLook::standard, "standard"}, {OneLook::cautious, "cautious"}}};
+};
+
+/// The long-run variance that one look at a series goes by, and its degrees of freedom.
+struct OneLookVariance {
+    double long_run_variance = 0;
+    double degrees_of_freedom = 0;
+};
+
+/// Minimum rule and slowest swings together, for a test that is asked once (docs/adr/0010).
+///
+/// `standard`: the larger of the minimum rule's long-run variance, on n_eff - 1 degrees of freedom, and that of the 6
+/// slowest swings, on at most 6. `cautious`: the larger of the minimum rule's and that of the 4 slowest swings, always
+/// on at most 4. `known`: what `dependence` found of `values`. Cost: as many times n cosines.
+inline OneLookVariance one_look_variance(std::span<const double> values, const Dependence& known, OneLook method) {
+    const std::size_t swings = method == OneLook::standard ? 6 : 4;
+    const double rule = known.long_run_variance(), slow = slow_variance(values, swings);
+    const double limited = std::min(known.degrees_of_freedom(), static_cast<double>(swings));
+    if (method == OneLook::cautious) return {std::max(rule, slow), limited};
+    return slow > rule ? OneLookVariance{slow, limited} : OneLookVariance{rule, known.degrees_of_freedom()};
 }
 
 /// `dependence`, one point at a time.
 ///
 /// `update` is O(1) and remembers 17 numbers; `current()` agrees with `dependence` of the same points to about 1e-9
-/// relative as long as the mean does not wander from the first point by more than 1e4 standard deviations.
+/// relative as long as the mean does not wander from the first point by more than 1e4 standard deviations, and values
+/// lie between 1e-150 and 1e150 from it: beyond, it knows nothing (variance 0).
 ///
 ///     RunningDependence running;
 ///     for (const double difference : differences) running.update(difference);

@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -155,6 +156,7 @@ inline std::optional<std::int64_t> try_time_from_number(double number) noexcept 
 /// The same; raises `serinus.data.timestamp`, naming `field`, where there is no answer.
 inline std::int64_t time_from_number(double number, std::string_view field = "timestamp") {
     if (const auto ms = try_time_from_number(number)) return *ms;
+    if (std::isnan(number)) number = std::numeric_limits<double>::quiet_NaN();  // "nan", whatever its sign bit
     std::array<char, 32> text{};
     const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
     raise(Code::data_timestamp, std::string(field) + " is " + std::string(text.data(), end) +

@@ -17,6 +17,14 @@ TEST(NumberText, ShortAndWholeNumbersInFull) {
     EXPECT_EQ(number_text(0), "0");
     EXPECT_EQ(number_text(-0.0), "0");
     EXPECT_EQ(number_text(912'004), "912004");
+    // 0/0 has its sign bit set on some processors.
+    for (const double sign : {1.0, -1.0}) {
+        const double nan = std::copysign(std::numeric_limits<double>::quiet_NaN(), sign);
+        EXPECT_EQ(number_text(nan), "nan");
+        EXPECT_EQ(number_text(nan, 17), "nan");
+        EXPECT_EQ(given_text(nan), "nan");
+        EXPECT_EQ(seconds_text(nan), "nans");
+    }
     EXPECT_EQ(number_text(-3), "-3");
     EXPECT_EQ(number_text(123'456'789'012'345.0), "123456789012345");
     EXPECT_EQ(number_text(3.14159), "3.142");

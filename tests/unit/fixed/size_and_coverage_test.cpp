@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <random>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -283,6 +284,27 @@ TEST(Sizes, PowerIsWhatTheTestsHave) {
     near(ranks, power(RankDesign{effect}, 60, 60));
     near(shares, power(ProportionDesign{0.02, 0.035}, 2000, 1000, {.alternative = Alternative::greater}));
     near(rates, power(RateDesign{0.1, 0.15}, 600, 300));
+}
+
+// Uneven exposures and few events: the score test's own variances are within .02, the logarithm of the ratio was .05 to
+// .1 off.
+TEST(Sizes, PowerOfRatesIsThatOfTheScoreTest) {
+    Random random(112);
+    for (const auto& [baseline, canary, n, m] : {std::tuple{0.05, 0.12, 1000.0, 100.0},
+                                                 {0.01, 0.03, 5000.0, 500.0},
+                                                 {0.1, 0.03, 1000.0, 300.0},
+                                                 {0.05, 0.02, 2000.0, 500.0},
+                                                 {0.01, 0.03, 20000.0, 300.0}}) {
+        Share found;
+        std::poisson_distribution<int> b(baseline * n), c(canary * m);
+        for (int round = 0; round < 4000; ++round) {
+            const Rate of_b{double(b(random)), n}, of_c{double(c(random)), m};
+            found.add(rate_test(of_b, of_c, {.method = RateMethod::score}).p_value <= 0.05);
+        }
+        const double expected = power(RateDesign{baseline, canary}, n, m);
+        EXPECT_NEAR(found.share(), expected, 0.016 + found.slack(expected)) << baseline << ' ' << canary;
+    }
+    EXPECT_NEAR(power(RateDesign{0.05, 0.12}, 1000, 100), 0.7256, 1e-3);
 }
 
 }  // namespace

@@ -106,7 +106,12 @@ def _together(names: tuple[str, ...], arrays: list[NDArray[Any]]) -> tuple[NDArr
 
 
 def count_dispersion(
-    events_b: ArrayLike, exposure_b: ArrayLike, events_c: ArrayLike, exposure_c: ArrayLike, alpha: float = 0.01
+    events_b: ArrayLike,
+    exposure_b: ArrayLike,
+    events_c: ArrayLike,
+    exposure_c: ArrayLike,
+    alpha: float = 0.01,
+    intervals: float = 300.0,
 ) -> float:
     """How much more variable than independent events are counts, by how they divide between two arms of one version?
 
@@ -125,6 +130,11 @@ def count_dispersion(
         test keeps this error rate. With the exposure divided 1:1 and bunches of one size, at .01 by a factor of 1.5
         where it holds ten bunches, 1.19 for twenty and 1.03 for a hundred (at .05 by 1.3, 1.12, 1.02). An uneven split
         leaves more open: at 9:1 and .01, typically 1.4 for a hundred and 1.1 for three hundred.
+    intervals : float
+        How many intervals the longest rollout has that is judged with it. What arms may drift apart slowly cannot be
+        known from a history that is no longer: five times as long is long enough to take most histories for what they
+        show; a history of one and a half rollouts is raised by a factor of 3 (alpha .05) or 5 (.01), one as long as the
+        rollout by 6 or 22.
 
     Returns
     -------
@@ -141,10 +151,12 @@ def count_dispersion(
     True
     """
     x_b, n_b, x_c, n_c = rates(events_b, exposure_b, events_c, exposure_c)
-    return _core.count_dispersion(x_b, n_b, x_c, n_c, alpha)
+    return _core.count_dispersion(x_b, n_b, x_c, n_c, alpha, intervals)
 
 
-def share_dispersion(below: ArrayLike, values: ArrayLike, q: float, alpha: float = 0.01) -> float:
+def share_dispersion(
+    below: ArrayLike, values: ArrayLike, q: float, alpha: float = 0.01, intervals: float = 300.0
+) -> float:
     """How much more variable than of independent values is the number of an arm's values at or below a point?
 
     For the `dispersion` of QuantileTest, where values of one interval are alike or successive intervals are.
@@ -156,7 +168,7 @@ def share_dispersion(below: ArrayLike, values: ArrayLike, q: float, alpha: float
         q-quantile of all of history. Where the arms differ in size, take the larger one.
     q : float
         Which quantile, in (0, 1).
-    alpha : float
+    alpha, intervals : float
         As for `count_dispersion`.
 
     Returns
@@ -175,4 +187,4 @@ def share_dispersion(below: ArrayLike, values: ArrayLike, q: float, alpha: float
     True
     """
     k, n = _together(("below", "values"), [whole("below", below), whole("values", values)])
-    return _core.share_dispersion(k, n, q, alpha)
+    return _core.share_dispersion(k, n, q, alpha, intervals)
