@@ -77,7 +77,7 @@ struct LearnedDispersion {
     double slow_phi(double alpha, double intervals) const {
         constexpr double beyond_chance = 1.33;  // ten to twelve of them average more in a fifth of independent series
         const double times = size / intervals;
-        const auto used = static_cast<std::size_t>(std::clamp(2 * times, 2.0, static_cast<double>(swings)));
+        const auto used = static_cast<std::size_t>(std::clamp(2 * times, 1.0, static_cast<double>(swings)));
         double mean = 0;
         for (std::size_t i = 0; i < used; ++i) mean += slow[i] / static_cast<double>(used);
         if (times >= long_enough && !(mean > beyond_chance * single_ratio)) return 0;
@@ -190,19 +190,21 @@ inline void check_phi(double alpha, double intervals) {
 ///
 /// **Slow swings, and how long history is.** `phi(alpha, intervals)` is also at least what the slowest swings of
 /// history say: the mean of the squares of the sum of all e and of the slowest cosines, q = 2 history/`intervals` of
-/// them all told, at least 2 and at most 12: those that are slower than the rollout. q numbers have q degrees of
+/// them all told, at least 1 and at most 12: those that are slower than the rollout. q numbers have q degrees of
 /// freedom, so it is multiplied by (e^x - 1)/x, x = 2 log(1/alpha)/q. That is a factor of 1.3 (alpha .05), 1.5 (.01) or
-/// 1.9 (.001) where history is six rollouts long, 3, 5 or 16 where it is one and a half, and 6, 22 or 145 where it is
-/// no longer than the rollout: a short history decides little, and five rollouts of history are what lifts that. From
-/// there on swings count only where they are larger than in four of five histories of independent events, which leaves
+/// 1.9 (.001) where history is six rollouts long, 3, 7 or 21 where it is one and a half, 6, 21 or 144 where it is as
+/// long as the rollout, and 67 or more where it is shorter: a short history decides little, and five rollouts of
+/// history are what lifts that. From there on swings count only where they are larger than in four of five histories of
+/// independent events, which leaves
 /// phi as it is in most. The sum of all e is among them since a test has no offset: arms that differ throughout
 /// history, though they run one version, would be found to differ in the rollout.
 ///
 /// **Measured** at 900:100, 2 %, rollouts of 300 intervals, 1,500 of each of 15 families (docs/concepts/sequential.md):
 /// largest share of good canaries stopped at .05, .01 and .001: .024, .007, .003 with 2,000 intervals of history, .020,
-/// .007, .001 with 500 and .040, .011, .002 with 200 (before: .059, .028, .021; .29, .21, .14; .37, .33, .29). What
-/// history has never met no estimate knows: an outage of one arm that comes once in 200 intervals, learned from 200
-/// quiet ones, stops .07 of good canaries at any alpha, and so does a rollout that lasts longer than `intervals` says.
+/// .007, .001 with 500 and .020, .005, .001 with 200 (before: .059, .028, .021; .29, .21, .14; .37, .33, .29); at
+/// 500:500 and 9900:100 .030, .010, .005 at most, 800 of each. What history has never met no estimate knows: an outage
+/// of one arm that comes once in 200 intervals, learned from 200 quiet ones, stops .03 of good canaries in rollouts of
+/// 50 intervals at any alpha. A rollout that lasts longer than `intervals` says is not covered.
 ///
 /// Never below 1; with fewer than 30 events in history at least 2. An interval with an empty arm counts for nothing.
 /// Raises `serinus.argument.count` or `serinus.argument.range`, and changes nothing, for events or exposures that are

@@ -133,8 +133,8 @@ def count_dispersion(
     intervals : float
         How many intervals the longest rollout has that is judged with it. What arms may drift apart slowly cannot be
         known from a history that is no longer: five times as long is long enough to take most histories for what they
-        show; a history of one and a half rollouts is raised by a factor of 3 (alpha .05) or 5 (.01), one as long as the
-        rollout by 6 or 22.
+        show; a history of one and a half rollouts is raised by a factor of 3 (alpha .05) or 7 (.01), one as long as the
+        rollout by 6 or 21, and a shorter one decides next to nothing.
 
     Returns
     -------
