@@ -63,9 +63,9 @@ inline void check(const PairedTestOptions& options) {
 /// *inconclusive*.
 ///
 /// **Measured**, not proved (docs/concepts/promise.md has the tables): size at n = 60, nominal .05: .03 independent,
-/// .05 at AR(1) .6, .06 at .9, .04 at .98. A slow series under much white noise is where it fails: .13 at n = 60, .05
-/// at 240 for an AR(1) of .9 under white noise of equal variance, .29 and .12 for one of .97, .25 for fractional noise
-/// of d = .3 at any n; `cautious` has .07, .02; .23, .07; .18 and finds +1 sd less often by up to .2. No rule on 60
+/// .05 at AR(1) .6, .07 at .9, .05 at .98. A slow series under much white noise is where it fails: .13 at n = 60, .06
+/// at 240 for an AR(1) of .9 under white noise of equal variance, .29 and .13 for one of .97, .25 for fractional noise
+/// of d = .3 at any n; `cautious` has .08, .03; .22, .08; .16 and finds +1 sd less often by up to .2. No rule on 60
 /// points alone is right there: give history's noise (below). Newey and West's estimate has .47 at AR(1) .9. One look
 /// only: asked again and again its error grows; `sequential::PairedTest` may be.
 ///
@@ -128,11 +128,12 @@ concept HistoryNoise = requires(const Noise& noise) {
 /// within that reach of `difference`: `PairedNoise::reach` at half of the error of each end, the other half is the
 /// scores'; p_value is that of the scores at the reach's edge.
 ///
-/// **Measured**, not proved (docs/concepts/promise.md): 2,000 intervals of history, n = 60 and 240, nominal .05.
-/// Inconclusive: a noise that may decide nothing, n above a quarter of H (slow swings that history is too short for),
-/// no difference. `differences` are in the unit that the noise was learned in. Unlike the above it decides on few
-/// effective points, since dependence is known. `method` is not used. Arguments otherwise as above; a noise that cannot
-/// be: `serinus.argument.range`. Cost: O(n) for each of some 60 steps of three bisections.
+/// **Measured**, not proved (docs/concepts/promise.md), with 2,000 intervals of history at nominal .05: .05 at most for
+/// autoregressions, .06 under white noise; for fractional noise of d = .3 .06 at n = 60 and .12 at 240. Inconclusive: a
+/// noise that may decide nothing, n above a quarter of H (slow swings that history is too short for), no difference.
+/// `differences` are in the unit that the noise was learned in. Unlike the above it decides on few effective points,
+/// since dependence is known. `method` is not used. Arguments otherwise as above; a noise that cannot be:
+/// `serinus.argument.range`. Cost: O(n) for each of some 60 steps of three bisections.
 ///
 ///     const auto known = sequential::paired_noise(history, largest, false);
 ///     const auto found = paired_test(differences, known, {.difference = 5.0});

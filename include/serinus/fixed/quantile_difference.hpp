@@ -128,31 +128,31 @@ inline ArmQuantile harrell_davis_interval(std::span<const double> sorted, double
         }
     };
     estimate_of(n);
-    found.estimate = 0;
-    for (std::size_t i = 0; i < n; ++i) found.estimate += weights[i] > 0 ? weights[i] * sorted[i] : 0;
+    // In a unit near the largest value squares neither overflow nor vanish, and products with weights lose no digits.
+    const int exponent = common_exponent(sorted);
+    const PowerOfTwo unit(-exponent);
+    double estimate = 0;
+    for (std::size_t i = 0; i < n; ++i) estimate += weights[i] > 0 ? weights[i] * (unit * sorted[i]) : 0;
+    found.estimate = std::ldexp(estimate, exponent);
     if (n < 2) return found;
     // Leaving value j out: those below keep their place, those above move down one.
     estimate_of(n - 1);
     double without = 0;
-    for (std::size_t i = 1; i < n; ++i) without += weights[i - 1] * sorted[i];
+    for (std::size_t i = 1; i < n; ++i) without += weights[i - 1] * (unit * sorted[i]);
     double sum = 0, squares = 0;
     const double origin = without;
-    // In a unit near the largest value squares neither overflow nor vanish.
-    const int exponent = common_exponent(sorted);
-    const PowerOfTwo unit(-exponent);
     for (std::size_t j = 0;; ++j) {
-        const double d = unit * (without - origin);
+        const double d = without - origin;
         sum += d;
         squares += d * d;
         if (j + 1 == n) break;
-        without += weights[j] * (sorted[j] - sorted[j + 1]);
+        without += weights[j] * (unit * sorted[j] - unit * sorted[j + 1]);
     }
     const auto count = static_cast<double>(n);
-    const double error =
-        std::ldexp(std::sqrt(std::max(0.0, squares - sum * sum / count) * (count - 1) / count), exponent);
+    const double error = std::sqrt(std::max(0.0, squares - sum * sum / count) * (count - 1) / count);
     const double reach = -normal_quantile(tail) * error;
-    found.lower = found.estimate - reach;
-    found.upper = found.estimate + reach;
+    found.lower = std::ldexp(estimate - reach, exponent);
+    found.upper = std::ldexp(estimate + reach, exponent);
     return found;
 }
 

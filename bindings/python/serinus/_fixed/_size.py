@@ -76,14 +76,20 @@ def power(
     Parameters
     ----------
     kind : {"rank", "mean", "proportion", "rate"}
-        The test: `mann_whitney` (give `effect`, P(canary > baseline)), `welch` (`difference` and `deviation`),
-        `proportion_test` (`baseline` and `canary`, the true shares), `rate_test` (`baseline` and `canary`, the true
-        rates; n is then the exposure).
+        The test: `mann_whitney` (give `effect`, P(canary > baseline)), Student's t with pooled variances (`difference`
+        and `deviation`), `proportion_test` (`baseline` and `canary`, the true shares), `rate_test` with method "score"
+        (`baseline` and `canary`, the true rates; n is then the exposure).
     n_baseline, n_canary : float
     alpha, alternative
         Of the test.
     independent : float
         n_effective/n of the series, in (0, 1].
+
+    Notes
+    -----
+    "mean" is exact for the pooled t test of normal values; `welch` has .03 less at 200:20 values, .09 less at 1000:10
+    (alpha .05), and the same at 20:20 and above. "rate" is within .016 of simulation where both arms expect 8 events or
+    more; the default of `rate_test`, exact, has up to .11 less there (alpha .05), and .04 less from 40 events on.
 
     Examples
     --------
