@@ -275,6 +275,13 @@ def test_dispersion_of_history() -> None:
     at_five, at_one = (count_dispersion(few[0], 1.0, few[1], 1.0, alpha=alpha) for alpha in (0.05, 0.01))
     assert 5 < at_five < at_one < 12  # some twenty bunches of five events
     assert count_dispersion(few[0], 1.0, few[1], 1.0) == at_one
+    # A history no longer than the rollout decides next to nothing; the default is 300 intervals.
+    brief = random.poisson(90, 300), 9.0, random.poisson(10, 300), 1.0
+    assert count_dispersion(*brief, alpha=0.05) == count_dispersion(*brief, alpha=0.05, intervals=300)
+    differ = random.poisson(90, 2000), 9.0, random.poisson(13, 2000), 1.0
+    assert count_dispersion(*differ, alpha=0.05) > 10
+    with pytest.raises(serinus.Error):
+        count_dispersion(*brief, intervals=0)
     latencies = random.normal(0, 1, (2000, 20)) + random.normal(0, 0.5, (2000, 1))
     below = (latencies <= np.median(latencies)).sum(axis=1)
     # 1 + 19 * 2/pi * asin(.2)

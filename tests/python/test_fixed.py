@@ -54,6 +54,37 @@ def test_paired_test_is_a_t_test_where_points_are_independent() -> None:
     assert slow.p_value == 1
 
 
+def test_one_look_that_is_cautious_or_knows_history() -> None:
+    d = ar(0.6, 120, 21) + 0.6
+    standard, cautious = serinus.paired_test(d), serinus.paired_test(d, method="cautious")
+    assert cautious.df == 4
+    assert standard.df == 6 or standard.df == pytest.approx(standard.n_effective - 1)
+    assert cautious.upper - cautious.lower > standard.upper - standard.lower
+    learned = serinus.sequential.paired_noise(ar(0.6, 2000, 22))
+    known = serinus.paired_test(d, noise=learned)
+    assert known.conclusive
+    assert known.df == learned["degrees_of_freedom"]
+    assert known.lower < known.estimate < known.upper
+    assert serinus.paired_test(d, difference=known.upper + 0.02, noise=learned).p_value < 0.05
+    assert not serinus.paired_test(ar(0.6, 501, 23), noise=learned).conclusive
+    with pytest.raises(serinus.Error) as error:
+        serinus.paired_test(d, method="slow")  # type: ignore[arg-type]
+    assert error.value.code == "serinus.argument.word"
+    with pytest.raises(serinus.Error) as error:
+        serinus.paired_test(d, noise={"offset": 1.0})
+    assert error.value.code == "serinus.argument.word"
+    b, c = ar(0.4, 150, 24), ar(0.4, 150, 25)
+    assert serinus.robust_rank_test(b, c, method="cautious").df <= 8
+
+
+@pytest.mark.parametrize("exponent", [510, -510, 1000, -1000])
+def test_no_unit_changes_a_p_value(exponent: int) -> None:
+    d = np.round(512 * np.clip(ar(0.5, 120, 26) / 2, -1.9, 1.9)) / 512
+    other = np.ldexp(d, exponent)
+    assert serinus.paired_test(other).p_value == serinus.paired_test(d).p_value
+    assert serinus.effective_sample_size(other).n_effective == serinus.effective_sample_size(d).n_effective
+
+
 def test_robust_rank_test_is_brunner_and_munzel_where_points_are_independent() -> None:
     b, c = ar(0, 3000, 6), 2 * ar(0, 3000, 7) + 0.1
     found = serinus.robust_rank_test(b, c)
