@@ -141,7 +141,8 @@ TEST(CountDispersion, SlowSwingsKnowAsMuchAsThereAreOfThem) {
     const CountDispersion history =
         swinging(2000, 11, [](int i) { return 1 + 0.3 * std::sin(2 * 3.14159265358979 * i / 1500 + 1); });
     const LearnedDispersion found = history.learned();
-    for (const auto& [intervals, used] : {std::pair{100.0, 12}, {300.0, 12}, {1000.0, 4}, {2000.0, 2}, {2001.0, 1}, {1e9, 1}}) {
+    for (const auto& [intervals, used] :
+         {std::pair{100.0, 12}, {300.0, 12}, {1000.0, 4}, {2000.0, 2}, {2001.0, 1}, {1e9, 1}}) {
         double mean = 0;
         for (int i = 0; i < used; ++i) mean += found.slow[static_cast<std::size_t>(i)] / used;
         for (const double alpha : {0.05, 0.01, 0.001}) {

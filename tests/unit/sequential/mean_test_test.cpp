@@ -429,8 +429,8 @@ TEST(MeanTest, AStateOfVersionOneLoadsAndGoesOn) {
     EXPECT_FALSE(state.gate_common);
     test.restore(state);
     EXPECT_EQ(test.options().gate, 10);
-    // What it said was held by the gate, 133 effective values over 20; 133 over 10 are held to sqrt(3 x 13.3) today. What
-    // it has decided is not taken back. 1e-12: the state's numbers are exact, logarithms are our own.
+    // What it said was held by the gate, 133 effective values over 20; 133 over 10 are held to sqrt(3 x 13.3) today.
+    // What it has decided is not taken back. 1e-12: the state's numbers are exact, logarithms are our own.
     const auto said = fixture.expected["log_e_value"].get<double>();
     EXPECT_NEAR(said, test.effective_canary() / 20, 1e-12);
     EXPECT_NEAR(test.log_e_value(), std::sqrt(3 * test.effective_canary() / 10), 1e-12);
