@@ -80,6 +80,7 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/rollout/plan.hpp>
+#include <serinus/rollout/spikes.hpp>
 #include <serinus/sequential/anchored_prior.hpp>
 #include <serinus/sequential/bernoulli_interval.hpp>
 #include <serinus/sequential/beta_binomial.hpp>

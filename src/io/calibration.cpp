@@ -33,8 +33,11 @@ ordered_json metric_json(const MetricCalibration& metric) {
         out["held_back"].push_back({{"traffic", number_json(held.traffic)},
                                     {"windows", held.windows},
                                     {"intervals", held.intervals},
-                                    {"alarms", held.alarms}});
+                                    {"alarms", held.alarms},
+                                    {"alpha", number_json(held.alpha)},
+                                    {"p_value", number_json(held.p_value)}});
     }
+    out["refuted"] = metric.refuted;
     out["reasons"] = reasons_json(metric.reasons);
     return out;
 }

@@ -60,6 +60,8 @@ ordered_json metric_json(const MetricResult& metric) {
     out["muted"] = metric.muted;
     out["alpha"] = number_json(metric.alpha);
     out["alpha_mirror"] = number_json(metric.alpha_mirror);
+    out["guarantee"] = word(metric.guarantee);
+    out["guarantee_why"] = name(metric.guarantee_why);
     out["evidence"] = evidence_json(metric.evidence, metric.alpha);
     out["mirror"] = evidence_json(metric.mirror, metric.alpha_mirror);
     out["observed"] = numbers_json(metric.observed);
@@ -139,7 +141,7 @@ std::string write_decision(const Decision& decision, int indent) {
     out["plan"] = decision.plan;
     out["deployment"] = decision.deployment;
     out["alpha"] = number_json(decision.alpha);
-    out["alpha_guaranteed"] = decision.alpha_guaranteed;
+    out["guarantee"] = word(decision.guarantee);
     out["version"] = decision.version;
     out["digest"] = decision.digest;
     return document_text(out, indent);

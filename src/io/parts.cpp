@@ -32,11 +32,17 @@ ordered_json reasons_json(const std::vector<Reason>& reasons) {
 ordered_json noise_json(const Noise& noise) {
     ordered_json out = ordered_json::object();
     if (noise.dispersion) out["dispersion"] = number_json(*noise.dispersion);
+    if (noise.intervals) out["intervals"] = number_json(*noise.intervals);
     for (const sequential::PairedNoise& stage : noise.stages) {
         ordered_json& entry = out["stages"].emplace_back(ordered_json::object());
         sequential::for_each_number(stage, [&](const char* key, double number) { entry[key] = number_json(number); });
         for (const double value : stage.table) entry["table"].push_back(number_json(value));
     }
+    if (noise.spikes) {
+        ordered_json& entry = out["spikes"];
+        for_each_spike_number(*noise.spikes, [&](const char* key, double number) { entry[key] = number_json(number); });
+    }
+    if (noise.refuted) out["refuted"] = true;
     return out;
 }
 

@@ -42,7 +42,10 @@ constexpr std::array<std::string_view, 2> halt_keys{"budget", "window"};
 constexpr std::array<std::string_view, 7> condition_keys{"name",     "long", "short",          "factor",
                                                          "severity", "for",  "keep_firing_for"};
 constexpr std::array<std::string_view, 2> margin_keys{"ratio", "difference"};
-constexpr std::array<std::string_view, 2> noise_keys{"dispersion", "stages"};
+constexpr std::array<std::string_view, 5> noise_keys{"dispersion", "intervals", "stages", "spikes", "refuted"};
+constexpr std::array<std::string_view, 9> spike_noise_keys{
+    "excess", "share",          "difference",         "deviation", "instances",
+    "spread", "variance_ratio", "degrees_of_freedom", "size"};
 constexpr std::array<std::string_view, 14> stage_noise_keys{
     "table",      "offset",        "mean_score",         "long_run_variance", "degrees_of_freedom", "size",
     "resolution", "level",         "instances_baseline", "instances_canary",  "instance_deviation", "instances",
@@ -183,6 +186,7 @@ void take(const std::string& path, const json& value, Margin& out);
 void take(const std::string& path, const json& value, Stage& out);
 void take(const std::string& path, const json& value, Metric& out);
 void take(const std::string& path, const json& value, Noise& out);
+void take(const std::string& path, const json& value, SpikeNoise& out);
 void take(const std::string& path, const json& value, sequential::PairedNoise& out);
 void take(const std::string& path, const json& value, SloRule& out);
 void take(const std::string& path, const json& value, slo::Condition& out);
@@ -287,7 +291,16 @@ void take(const std::string& path, const json& value, Noise& out) {
     const Object object(path, value, "a metric's noise", noise_keys,
                         "what `serinus calibrate` wrote, or {\"dispersion\": 1.3}");
     object.optional("dispersion", out.dispersion);
+    object.optional("intervals", out.intervals);
     object.optional("stages", out.stages);
+    object.optional("spikes", out.spikes);
+    object.optional("refuted", out.refuted);
+}
+
+void take(const std::string& path, const json& value, SpikeNoise& out) {
+    const Object object(path, value, "a gauge's spikes", spike_noise_keys, "what `serinus calibrate` wrote");
+    for_each_spike_number(
+        out, [&](const char* key, double& number) { object.required(key, number, "what `serinus calibrate` wrote"); });
 }
 
 void take(const std::string& path, const json& value, sequential::PairedNoise& out) {

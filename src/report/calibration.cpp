@@ -32,6 +32,10 @@ std::vector<std::string> learned_lines(const MetricCalibration& metric) {
     }
     lines.push_back(plural(static_cast<std::int64_t>(metric.differences), "interval") + " of history, worth " +
                     number(metric.independent, Round::down) + " independent ones");
+    if (metric.spikes) {
+        lines.push_back(percent(metric.spikes->share) +
+                        " of the readings leave their usual level by far, and are watched as spikes");
+    }
     std::int64_t windows = 0, alarms = 0;
     for (const HeldBack& held : metric.held_back) {
         windows += held.windows;
@@ -41,7 +45,7 @@ std::vector<std::string> learned_lines(const MetricCalibration& metric) {
         lines.push_back("quiet rollouts on the half of history held back: " + count(static_cast<double>(alarms)) +
                         " of " + count(static_cast<double>(windows)) + " rolled back (its share of alpha is " +
                         percent(metric.alpha) + ")");
-    } else if (metric.kind == Kind::gauge) {
+    } else {
         lines.push_back("too little history to hold a half of it back and try the noise there");
     }
     return lines;

@@ -37,7 +37,8 @@ const Reason* reason_of(const MetricResult& metric, Code code) {
 
 /// A metric that cannot be judged, whatever comes: nothing is known of its noise.
 bool undecidable(const MetricResult& metric) {
-    return reason_of(metric, Code::noise_unknown) || reason_of(metric, Code::single_instance);
+    return reason_of(metric, Code::noise_unknown) || reason_of(metric, Code::single_instance) ||
+           reason_of(metric, Code::history_unusable);
 }
 
 bool is_ratio(const Margin& margin) { return margin.ratio.has_value(); }
@@ -371,28 +372,46 @@ std::vector<std::string> noise_sentences(const Decision& decision) {
 std::vector<std::string> promise_sentences(const Decision& decision) {
     const std::string promise = "a good canary is ever rolled back with probability at most " +
                                 percent(decision.alpha) + ", however often you ask";
-    std::vector<std::string> independent, learning;
+    std::vector<std::string> independent, learning, short_history;
     std::size_t judged = 0;
     for (const MetricResult& metric : decision.metrics) {
-        if (metric.muted) continue;
+        if (metric.muted || undecidable(metric)) continue;
         ++judged;
-        if (reason_of(metric, Code::dispersion_unknown)) independent.push_back(shown_name(metric.name));
-        if (reason_of(metric, Code::noise_learned_now)) learning.push_back(shown_name(metric.name));
+        if (metric.guarantee != Guarantee::none) continue;
+        if (metric.guarantee_why == Code::dispersion_unknown) independent.push_back(shown_name(metric.name));
+        if (metric.guarantee_why == Code::noise_learned_now) learning.push_back(shown_name(metric.name));
+        if (metric.guarantee_why == Code::history_unmeasured) short_history.push_back(shown_name(metric.name));
     }
     std::vector<std::string> sentences{promise};
-    if (!decision.alpha_guaranteed && learning.empty()) {
-        sentences.back() +=
-            "; this rests on requests failing independently of one another: no noise was learned from history";
-        if (!independent.empty() && independent.size() < judged)
-            sentences.back() += " for " + listed(std::move(independent));
-    } else if (!learning.empty()) {
-        sentences.back() = learning.size() == judged
-                               ? "none: every metric learns its noise from the rollout itself, as the plan says"
-                               : promise + "; but not by " + listed(std::move(learning)) +
-                                     ", whose noise is learned from the rollout itself, as the plan says";
-        if (!independent.empty())
-            sentences.push_back("and it rests on requests failing independently of one another for " +
-                                listed(std::move(independent)));
+    switch (decision.guarantee) {
+        case Guarantee::proved:
+            sentences.back() += "; proved for requests that fail independently of one another, as the plan declares";
+            break;
+        case Guarantee::measured: sentences.back() += "; measured on noise like history's, not proved"; break;
+        case Guarantee::none:
+            if (judged == 0 && !decision.metrics.empty()) {
+                sentences.back() = "none: no metric can decide anything";
+            } else if (!learning.empty()) {
+                sentences.back() = learning.size() == judged
+                                       ? "none: every metric learns its noise from the rollout itself, as the plan says"
+                                       : promise + "; but not by " + listed(std::move(learning)) +
+                                             ", whose noise is learned from the rollout itself, as the plan says";
+                if (!independent.empty())
+                    sentences.push_back("and it rests on requests failing independently of one another for " +
+                                        listed(std::move(independent)));
+            } else if (!independent.empty() || short_history.empty()) {
+                sentences.back() +=
+                    "; this rests on requests failing independently of one another: no noise was learned from history";
+                if (!independent.empty() && independent.size() < judged)
+                    sentences.back() += " for " + listed(std::move(independent));
+            } else if (short_history.size() == judged) {
+                sentences.back() = "none: there is too little history (see why of " + listed(short_history) + ")";
+                short_history.clear();
+            }
+            if (!short_history.empty())
+                sentences.push_back("not by " + listed(std::move(short_history)) +
+                                    ", of which there is too little history");
+            break;
     }
     double confidence = 1;
     for (const MetricResult& metric : decision.metrics) {

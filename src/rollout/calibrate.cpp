@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/special.hpp>
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/sequential/count_dispersion.hpp>
 #include <serinus/sequential/paired_test.hpp>
@@ -18,6 +19,8 @@
 #include <serinus/series/align.hpp>
 #include <serinus/series/counter.hpp>
 #include <serinus/series/dependence.hpp>
+
+#include "rollout/spike_history.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -253,38 +256,147 @@ double rollout_intervals(const Plan& plan) {
     return std::max(1.0, sum);
 }
 
-/// The noise of the first half played against the second half, in which nothing happened.
-HeldBack play_held_back(const Plan& plan, const Stage& stage, const Metric& metric, double alpha, const Split& split) {
+// ---- the half held back
+
+/// How many intervals a window of a stage has.
+std::int64_t window_of(const Plan& plan, const Stage& stage) {
+    return std::max<std::int64_t>(24, (told_ms(plan, stage) - plan.warm_up_ms) / plan.interval_ms);
+}
+
+/// Plays a test, in which nothing happens, on windows of the second half of each series of what it is fed.
+/// `feed(test, series, i)` gives it interval i of a series, of which `sizes` has the lengths.
+template <class Test, class Feed>
+HeldBack play(const Plan& plan, const Stage& stage, double alpha, const Test& fresh,
+              const std::vector<std::size_t>& sizes, const Feed& feed) {
     HeldBack found;
     found.traffic = stage.traffic;
-    if (!(split.half.degrees_of_freedom > 0)) return found;
-    if (split.half.instances > 0 && split.half.instances < 5) return found;
-    const std::int64_t told = told_ms(plan, stage);
-    found.intervals = std::max<std::int64_t>(24, (told - plan.warm_up_ms) / plan.interval_ms);
-    const sequential::PairedOptions options{.alpha = alpha,
-                                            .harm = metric.harm,
-                                            .margin = {.difference = 0.0},
-                                            .noise = std::make_shared<const PairedNoise>(split.half),
-                                            .interval = false};
+    found.alpha = alpha;
+    found.intervals = window_of(plan, stage);
     constexpr std::size_t most_windows = 200;  // of a stage; they tell enough
-    const std::size_t each = (most_windows + split.differences.series.size() - 1) / split.differences.series.size();
-    for (const auto& series : split.differences.series) {
-        const auto length = std::min<std::size_t>(static_cast<std::size_t>(found.intervals), series.size() / 2);
+    const std::size_t each = (most_windows + sizes.size() - 1) / sizes.size();
+    for (std::size_t series = 0; series < sizes.size(); ++series) {
+        const std::size_t size = sizes[series];
+        const auto length = std::min<std::size_t>(static_cast<std::size_t>(found.intervals), size / 2);
         if (length < 24) continue;
         found.intervals = static_cast<std::int64_t>(length);
         std::size_t played = 0;
-        for (std::size_t from = series.size() / 2; from + length <= series.size() && played < each;
-             from += length, ++played) {
-            sequential::StartMixture<sequential::PairedTest> test{sequential::PairedTest(options)};
+        for (std::size_t from = size / 2; from + length <= size && played < each; from += length, ++played) {
+            sequential::StartMixture<Test> test{fresh};
             for (std::size_t i = 0; i < length && !test.decided(); ++i) {
                 if (i % 30 == 0) test.begin(sequential::start_weight(static_cast<std::int64_t>(i / 30)));
-                test.update(sequential::Pair{.baseline = 0, .canary = series[from + i]});
+                feed(test, series, from + i);
             }
             ++found.windows;
             found.alarms += test.decided() ? 1 : 0;
         }
     }
+    // Turns share their baselines: of two instances the second turn tells nothing that the first did not.
+    const auto turns = static_cast<double>(sizes.size());
+    const double worth = turns > 1 ? (turns - 1) / turns : 1;
+    const double alarms = std::floor(static_cast<double>(found.alarms) * worth);
+    const double windows = std::floor(static_cast<double>(found.windows) * worth);
+    // P(X >= x) of a binomial law is the incomplete beta function I_alpha(x, n - x + 1).
+    if (alarms >= 1) found.p_value = incomplete_beta(alarms, windows - alarms + 1, alpha);
     return found;
+}
+
+std::vector<std::size_t> sizes_of(const std::vector<std::vector<double>>& series) {
+    std::vector<std::size_t> sizes;
+    for (const auto& one : series) sizes.push_back(one.size());
+    return sizes;
+}
+
+/// The noise of a gauge's first half against the second.
+HeldBack play_level(const Plan& plan, const Stage& stage, const Metric& metric, double alpha, const Split& split) {
+    const bool few = split.half.instances > 0 && split.half.instances < 5;
+    if (few || !(split.half.degrees_of_freedom > 0)) return {.traffic = stage.traffic, .alpha = alpha};
+    const sequential::PairedTest test({.alpha = alpha,
+                                       .harm = metric.harm,
+                                       .margin = {.difference = 0.0},
+                                       .noise = std::make_shared<const PairedNoise>(split.half),
+                                       .interval = false});
+    const auto& series = split.differences.series;
+    return play(plan, stage, alpha, test, sizes_of(series), [&](auto& mixture, std::size_t of, std::size_t i) {
+        mixture.update(sequential::Pair{.baseline = 0, .canary = series[of][i]});
+    });
+}
+
+/// The noise of its spikes' first half against the second.
+HeldBack play_spikes(const Plan& plan, const Stage& stage, double alpha, const SpikeNoise& half,
+                     const detail::SpikeHistory& history, const std::vector<detail::SpikeHistory::Turn>& turns) {
+    std::vector<std::vector<SpikeCounter::Counts>> series;
+    for (const auto& turn : turns) series.push_back(history.counts(half.excess, turn));
+    const sequential::ProportionTest test(detail::SpikeWatch::options(half, Side::harm, alpha, 0));
+    return play(plan, stage, alpha, test, std::vector<std::size_t>(series.size(), history.size()),
+                [&](auto& mixture, std::size_t of, std::size_t i) {
+                    mixture.update(series[of][i].baseline, series[of][i].canary);
+                });
+}
+
+void say_refuted(MetricCalibration& report, Code code, const HeldBack& held) {
+    report.reasons.push_back({code,
+                              report.name,
+                              {{"alarms", static_cast<double>(held.alarms)},
+                               {"windows", static_cast<double>(held.windows)},
+                               {"share", held.alpha}},
+                              false});
+}
+
+/// Marks the noise where a play contradicts it: the first one that does is told.
+bool contradicted(MetricCalibration& report, Calibration& all) {
+    for (const HeldBack& held : report.held_back) {
+        if (!held.refuted()) continue;
+        say_refuted(report, Code::history_refuted, held);
+        report.refuted = true;
+        all.noise[report.name] = Noise{.refuted = true};
+        return true;
+    }
+    return false;
+}
+
+/// What history teaches of a gauge's spikes, of the split of the stage that shows most; none where it does not tell, or
+/// contradicts itself.
+std::optional<SpikeNoise> learn_spikes(const Plan& plan, const Metric& metric, MetricCalibration& report,
+                                       const std::vector<const Column*>& baseline,
+                                       const std::vector<const Column*>& canary) {
+    const auto say = [&](Code code) { report.reasons.push_back({code, metric.name, {}, false}); };
+    const bool pair = !canary.empty();
+    std::vector<const Column*> instances = baseline;
+    instances.insert(instances.end(), canary.begin(), canary.end());
+    const detail::SpikeHistory history(instances, metric);
+    const double alpha = report.alpha * spikes_alpha;
+    std::optional<SpikeNoise> worst;
+    std::vector<Turn> seen;
+    for (const Stage& stage : plan.stages) {
+        std::vector<Turn> turns;
+        if (pair) {
+            Turn& turn = turns.emplace_back();
+            for (std::size_t i = 0; i < instances.size(); ++i)
+                (i < baseline.size() ? turn.baseline : turn.canary).push_back(i);
+        } else {
+            turns = turns_of(baseline.size(), stage.traffic);
+        }
+        if (turns == seen) continue;
+        seen = turns;
+        std::vector<detail::SpikeHistory::Turn> played;
+        for (const Turn& turn : turns) played.push_back({turn.canary, turn.baseline});
+        const auto learned = history.learn(history.size(), played, pair);
+        if (!learned) {
+            say(Code::spikes_not_watched);
+            return std::nullopt;
+        }
+        if (const auto half = history.learn(history.size() / 2, played, pair)) {
+            const HeldBack held = play_spikes(plan, stage, alpha, *half, history, played);
+            if (held.refuted()) {
+                say_refuted(report, Code::spikes_refuted, held);
+                return std::nullopt;
+            }
+        }
+        const double spread = std::max(learned->spread, worst ? worst->spread : 0);
+        if (!worst || learned->dispersion(alpha) > worst->dispersion(alpha)) worst = learned;
+        worst->spread = spread;
+    }
+    return worst;
 }
 
 void calibrate_gauge(const Plan& plan, const Metric& metric, const History& history, MetricCalibration& report,
@@ -342,6 +454,8 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
     };
 
     Noise noise;
+    noise.spikes = learn_spikes(plan, metric, report, baseline, canary);
+    const double level_alpha = report.alpha * (noise.spikes ? 1 - spikes_alpha : 1);
     std::optional<Split> split;
     for (const Stage& stage : plan.stages) {
         std::vector<Turn> turns = pair ? std::vector<Turn>{} : turns_of(baseline.size(), stage.traffic);
@@ -377,11 +491,13 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
             if (learned.wander > 0) say(Code::history_wander, {{"wander", learned.wander}});
             if (learned.size < thin) say(Code::history_thin, {{"differences", learned.size}, {"needed", thin}});
         }
-        report.held_back.push_back(play_held_back(plan, stage, metric, report.alpha, *split));
+        report.held_back.push_back(play_level(plan, stage, metric, level_alpha, *split));
         noise.stages.push_back(learned);
         stage_done();
     }
+    if (contradicted(report, all)) return;
     report.learned = true;
+    report.spikes = noise.spikes;
     all.noise[metric.name] = std::move(noise);
 }
 
@@ -405,9 +521,51 @@ Counts counts_at(const std::vector<std::pair<const Column*, const Column*>>& ins
     return counts;
 }
 
+/// Both arms in the intervals of history that have both.
+using CountPairs = std::vector<std::pair<Counts, Counts>>;
+
 /// Adds one interval, where both arms have it.
-void add(sequential::CountDispersion& found, const Counts& b, const Counts& c) {
-    if (b.present && c.present) found.add(b.bad, b.total, c.bad, c.total);
+void add(CountPairs& pairs, const Counts& b, const Counts& c) {
+    if (b.present && c.present) pairs.emplace_back(b, c);
+}
+
+sequential::CountDispersion dispersion_of(const CountPairs& pairs, std::size_t end) {
+    sequential::CountDispersion found;
+    for (std::size_t i = 0; i < end; ++i) {
+        const auto& [b, c] = pairs[i];
+        found.add(b.bad, b.total, c.bad, c.total);
+    }
+    return found;
+}
+
+/// The dispersion of the first half against the second: what the metric's own test says of windows in which nothing
+/// happened.
+HeldBack play_counts(const Plan& plan, const Stage& stage, const Metric& metric, double alpha, double error,
+                     const std::vector<CountPairs>& turns) {
+    std::vector<sequential::LearnedDispersion> learned;
+    std::vector<std::size_t> sizes;
+    double events = 0;
+    for (const CountPairs& pairs : turns) {
+        const sequential::CountDispersion half = dispersion_of(pairs, pairs.size() / 2);
+        learned.push_back(half.learned());
+        sizes.push_back(pairs.size());
+        events = std::max(events, half.events());
+    }
+    sequential::ProportionOptions options;
+    options.alpha = alpha;
+    options.harm = metric.harm;
+    options.margin = metric.margin.ratio ? Margin{.ratio = 1.0, .difference = {}} : Margin{.difference = 0.0};
+    options.method = metric.method;
+    options.dispersion = detail::mean_of_turns(learned).phi(error, static_cast<double>(window_of(plan, stage)));
+    if (events < sequential::CountDispersion::few_events) options.dispersion = std::max(options.dispersion, 2.0);
+    options.interval = false;
+    const auto counts = [](const Counts& arm) {
+        return sequential::Proportion{static_cast<std::int64_t>(arm.bad), static_cast<std::int64_t>(arm.total)};
+    };
+    return play(plan, stage, alpha, sequential::ProportionTest(options), sizes,
+                [&](auto& mixture, std::size_t of, std::size_t i) {
+                    mixture.update(counts(turns[of][i].first), counts(turns[of][i].second));
+                });
 }
 
 void calibrate_proportion(const Plan& plan, const Metric& metric, const History& history, MetricCalibration& report,
@@ -447,48 +605,34 @@ void calibrate_proportion(const Plan& plan, const Metric& metric, const History&
         report.differences = std::max(report.differences, static_cast<double>(found.residuals().size()));
         report.independent = std::max(report.independent, dependence(found.residuals()).n_effective);
     };
-    const auto take_one = [&](const sequential::CountDispersion& found, double residuals_an_interval) {
-        note(found);
-        take(found.learned(), residuals_an_interval);
-    };
     for (const Stage& stage : plan.stages) {
+        std::vector<CountPairs> played;
         if (!arms[1].empty()) {
-            sequential::CountDispersion found;
-            for (std::size_t i = 0; i < size; ++i) add(found, counts_at(arms[0], i), counts_at(arms[1], i));
-            take_one(found, 1);
+            CountPairs& pairs = played.emplace_back();
+            for (std::size_t i = 0; i < size; ++i) add(pairs, counts_at(arms[0], i), counts_at(arms[1], i));
         } else if (arms[0].size() > 1) {
-            sequential::LearnedDispersion mean{.variance_ratio = 0, .single_ratio = 0};
-            double turns = 0;
             for (const Turn& turn : turns_of(arms[0].size(), stage.traffic)) {
                 std::vector<std::pair<const Column*, const Column*>> canary, baseline;
                 for (const std::size_t i : turn.canary) canary.push_back(arms[0][i]);
                 for (const std::size_t i : turn.baseline) baseline.push_back(arms[0][i]);
-                sequential::CountDispersion found;
-                for (std::size_t i = 0; i < size; ++i) add(found, counts_at(baseline, i), counts_at(canary, i));
-                note(found);
-                const sequential::LearnedDispersion learned = found.learned();
-                mean.variance_ratio += learned.variance_ratio;
-                mean.degrees_of_freedom += learned.degrees_of_freedom;
-                mean.single_ratio += learned.single_ratio;
-                mean.bunches += learned.bunches;
-                mean.size = std::max(mean.size, learned.size);
-                for (std::size_t i = 0; i < mean.slow.size(); ++i) mean.slow[i] += learned.slow[i];
-                turns += 1;
+                CountPairs& pairs = played.emplace_back();
+                for (std::size_t i = 0; i < size; ++i) add(pairs, counts_at(baseline, i), counts_at(canary, i));
             }
-            // Turns share their baselines: of two instances the second turn tells nothing that the first did not. Of
-            // slow swings several turns tell no more than one, since what an instance does slowly is in all of them.
-            mean.variance_ratio /= turns;
-            mean.single_ratio /= turns;
-            mean.bunches /= turns;
-            for (double& swing : mean.slow) swing /= turns;
-            if (turns > 1) mean.degrees_of_freedom *= (turns - 1) / turns;
-            take(mean, 1);
         } else {
             // Neighbours in time play the two arms: what both share, a slow drift, drops out.
-            sequential::CountDispersion found;
-            for (std::size_t i = 0; i + 1 < size; i += 2) add(found, counts_at(arms[0], i), counts_at(arms[0], i + 1));
-            take_one(found, 0.5);
+            CountPairs& pairs = played.emplace_back();
+            for (std::size_t i = 0; i + 1 < size; i += 2) add(pairs, counts_at(arms[0], i), counts_at(arms[0], i + 1));
         }
+        std::vector<sequential::LearnedDispersion> learned;
+        for (const CountPairs& pairs : played) {
+            const sequential::CountDispersion found = dispersion_of(pairs, pairs.size());
+            note(found);
+            learned.push_back(found.learned());
+        }
+        // Of one series two intervals make one residual.
+        const bool neighbours = arms[1].empty() && arms[0].size() == 1;
+        take(detail::mean_of_turns(learned), neighbours ? 0.5 : 1);
+        report.held_back.push_back(play_counts(plan, stage, metric, report.alpha, error, played));
         stage_done();
     }
     if (!arms[1].empty()) {
@@ -516,8 +660,11 @@ void calibrate_proportion(const Plan& plan, const Metric& metric, const History&
                                    {"needed", sequential::LearnedDispersion::long_enough * intervals}});
     }
     report.dispersion = phi;
+    if (contradicted(report, all)) return;
     report.learned = true;
-    all.noise[metric.name].dispersion = phi;
+    Noise& noise = all.noise[metric.name];
+    noise.dispersion = phi;
+    noise.intervals = report.differences;
 }
 
 }  // namespace

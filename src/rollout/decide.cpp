@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include <serinus/core/elementary.hpp>
 #include <serinus/core/version.hpp>
@@ -38,6 +39,7 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
     result.muted = metric.muted;
     result.alpha = judged.alpha;
     result.alpha_mirror = judged.mirror_alpha();
+    std::tie(result.guarantee, result.guarantee_why) = guarantee(judged);
 
     const Evidence shown = judged.evidence();
     result.evidence = shown;
@@ -64,6 +66,10 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
                                {"mean_canary", gauge->stage.mean_canary()},
                                {"intervals", gauge->stage.n()}};
         }
+        if (judged.spikes && judged.spikes->safe.canary().total > 0) {
+            result.observed.push_back({"spikes_baseline", judged.spikes->share_baseline()});
+            result.observed.push_back({"spikes_canary", judged.spikes->share_canary()});
+        }
     } else {
         const auto& counts = std::get<detail::CountTests>(judged.tests).stage;
         const sequential::Proportion b = counts.baseline(), c = counts.canary();
@@ -75,7 +81,15 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
     }
 
     std::vector<Reason> obstacle = obstacles(judged);
-    if (judged.failed) {
+    if (judged.failed && judged.failed_spikes) {
+        result.verdict = Verdict::fail;
+        result.reasons.push_back({Code::spikes_proven,
+                                  metric.name,
+                                  {{"canary", judged.failed_bound},
+                                   {"baseline", judged.failed_baseline},
+                                   {"after", seconds(judged.failed_after_ms)}},
+                                  false});
+    } else if (judged.failed) {
         const double margin = metric.margin.ratio ? *metric.margin.ratio : *metric.margin.difference;
         result.verdict = Verdict::fail;
         result.reasons.push_back(
@@ -85,7 +99,7 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
              false});
     } else if (judged.used == 0) {
         result.verdict = Verdict::no_data;
-    } else if (judged.passed && obstacle.empty() && !stale(judged)) {
+    } else if (judged.passes() && obstacle.empty() && !stale(judged)) {
         result.verdict = Verdict::pass;
         if (judged.promote_when == PromoteWhen::no_harm_found) {
             result.reasons.push_back({Code::no_harm_found, metric.name, {{"power", 1 - plan.beta}}, false});
@@ -114,8 +128,18 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
                                       false});
         }
     }
-    if (metric.kind != Kind::gauge || knows_noise(judged) || plan.learn_noise)
+    if (result.verdict == Verdict::inconclusive && judged.passed && !judged.passes())
+        result.reasons.push_back({Code::spikes_open, metric.name, {{"points", spikes_worth_seeing}}, false});
+    if ((metric.kind != Kind::gauge || knows_noise(judged) || plan.learn_noise) && !refuted(judged))
         result.reasons.push_back(noise_reason(judged));
+    if (result.guarantee_why == Code::history_unmeasured) {
+        result.reasons.push_back({Code::history_unmeasured,
+                                  metric.name,
+                                  {{"differences", *history_of(judged)}, {"needed", detail::fewest_measured}},
+                                  false});
+    }
+    if (metric.kind == Kind::gauge && knows_noise(judged) && !judged.spikes)
+        result.reasons.push_back({Code::spikes_not_watched, metric.name, {}, false});
     return result;
 }
 
@@ -158,13 +182,19 @@ Decision Monitor::Impl::decide_action() {
     bool all_passed = true, any_judged = false, any_muted_only = true;
     bool missing_fails = false;
     double silent = 0;
+    // The promise is as strong as the weakest of those that can break it.
+    std::optional<Guarantee> weakest;
+    const auto rest_on = [&](const Judged& judged) {
+        const auto [word, why] = guarantee(judged);
+        if (detail::undecidable(why)) return;
+        weakest = std::max(weakest.value_or(word), word);
+    };
     for (const Judged& judged : metrics) {
         decision.metrics.push_back(result(judged));
         const Metric& metric = judged.metric;
         if (metric.muted) continue;
         any_muted_only = false;
-        // A gauge without noise decides nothing, unless the plan says to learn it on the way.
-        if (!knows_noise(judged) && (metric.kind != Kind::gauge || plan.learn_noise)) decision.alpha_guaranteed = false;
+        rest_on(judged);
         const bool silent_now = begun && stale(judged);
         if (silent_now && metric.missing == Missing::fail) {
             missing_fails = true;
@@ -173,7 +203,7 @@ Decision Monitor::Impl::decide_action() {
         // Without any data of its own an ignorable metric does not keep the others waiting.
         if (silent_now && judged.used == 0 && metric.missing == Missing::ignore) continue;
         any_judged = true;
-        all_passed = all_passed && judged.passed && !judged.failed && !silent_now && obstacles(judged).empty();
+        all_passed = all_passed && judged.passes() && !judged.failed && !silent_now && obstacles(judged).empty();
     }
 
     bool paging = false;
@@ -185,9 +215,10 @@ Decision Monitor::Impl::decide_action() {
         if (counted.metric.missing == Missing::ignore && counted.used == 0 && begun && stale(counted)) continue;
         any_judged = true;
         all_passed = all_passed && burn.verdict == Verdict::pass;
-        if (!knows_noise(counted)) decision.alpha_guaranteed = false;
+        rest_on(counted);
     }
 
+    decision.guarantee = weakest.value_or(Guarantee::none);
     const bool past_minimum = decision.elapsed_ms >= current.min_ms;
     const bool past_maximum = current.max_ms && decision.elapsed_ms >= *current.max_ms;
     const bool may_promote = start_ms && any_judged && all_passed && !paging;
@@ -250,8 +281,7 @@ Decision Monitor::Impl::decide_action() {
         for (const Reason& reason : decision.metrics[i].reasons) {
             const auto number = static_cast<std::int32_t>(reason.code);
             const bool telemetry_reason = number >= 1030 && number < 1060;
-            const bool undecidable = reason.code == Code::noise_unknown || reason.code == Code::single_instance;
-            if (!telemetry_reason && !undecidable) continue;
+            if (!telemetry_reason && !detail::undecidable(reason.code)) continue;
             decision.reasons.push_back(reason);
             if (reason.code != Code::no_data_yet) decision.severity = Severity::ticket;
         }

@@ -274,6 +274,7 @@ Monitor::Impl::ArmValues Monitor::Impl::arm_mean(const Interval& brought, const 
         const auto& [series, of_arm, instance] = at->first;
         if (series != metric.series || of_arm != arm) break;
         values.mean += at->second.sum / at->second.samples;
+        values.readings.emplace_back(instance, at->second.sum / at->second.samples);
         instances += 1;
         named = named && !instance.empty();
     }

@@ -12,10 +12,13 @@
 #include <variant>
 #include <vector>
 
+#include <serinus/core/elementary.hpp>
 #include <serinus/rollout/plan.hpp>
 #include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
+
+#include "rollout/spike_watch.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -30,11 +33,12 @@ using sequential::ProportionTest;
 
 /// What one arm brought in one interval.
 struct ArmValues {
-    double bad = 0, total = 0;  // counts, summed over instances
-    double mean = 0;            // of a gauge, over instances
-    double instances = 0;       // that `mean` is made of; 0: the data name none
-    bool present = false;       // an instance with all that the metric needs
-    bool unpaired = false;      // an instance with a part of it only
+    double bad = 0, total = 0;                    // counts, summed over instances
+    double mean = 0;                              // of a gauge, over instances
+    double instances = 0;                         // that `mean` is made of; 0: the data name none
+    bool present = false;                         // an instance with all that the metric needs
+    bool unpaired = false;                        // an instance with a part of it only
+    std::vector<SpikeCounter::Reading> readings;  // of a gauge, by instance
 };
 
 /// The three tests of a metric.
@@ -79,14 +83,18 @@ struct Judged {
         if (known == plan.noise.end()) return;
         for (const sequential::PairedNoise& stage : known->second.stages)
             noise.push_back(std::make_shared<const sequential::PairedNoise>(stage));
+        if (known->second.spikes)
+            spikes.emplace(*known->second.spikes, metric, alpha_used(plan, share), mirror_alpha());
     }
+
+    /// A muted metric has no share of alpha; it is shown as if it had all of it.
+    static double alpha_used(const Plan& plan, double share) { return share > 0 ? share : plan.alpha; }
 
     template <class Options>
     static Options options(const Plan& plan, const Metric& metric, double share, Side side, const Margin& margin,
                            bool interval) {
         Options options;
-        // A muted metric has no share of alpha; it is shown as if it had all of it.
-        options.alpha = share > 0 ? share : plan.alpha;
+        options.alpha = alpha_used(plan, share);
         options.alpha_promote = plan.alpha_promote.value_or(plan.alpha);
         options.harm = metric.harm;
         options.margin = margin;
@@ -97,6 +105,7 @@ struct Judged {
             options.method = metric.method;
             if (noise != plan.noise.end()) options.dispersion = noise->second.dispersion.value_or(1);
         } else {
+            if (noise != plan.noise.end() && noise->second.spikes) options.alpha *= 1 - spikes_alpha;
             if (noise != plan.noise.end() && !noise->second.stages.empty())
                 options.noise = std::make_shared<const sequential::PairedNoise>(noise->second.stages.front());
         }
@@ -127,6 +136,7 @@ struct Judged {
     void enter_stage(std::size_t stage, bool fresh = true) {
         if (fresh) {
             std::visit([](auto& t) { t.enter_stage(); }, tests);
+            if (spikes) spikes->enter_stage();
             passed = false;
             intervals = used = unpaired = impossible = 0;
             missing = {};
@@ -147,6 +157,7 @@ struct Judged {
                                .canary = c.mean,
                                .instances_baseline = b.instances,
                                .instances_canary = c.instances});
+            if (spikes) spikes->update(b.readings, c.readings);
         } else {
             if (!possible(b) || !possible(c)) {
                 ++impossible;
@@ -171,21 +182,40 @@ struct Judged {
 
     void begin(double weight) {
         std::visit([&](auto& t) { t.harm.begin(weight); }, tests);
+        if (spikes) spikes->begin(weight);
     }
     Evidence evidence() const {
         return std::visit([](const auto& t) { return t.stage.evidence(); }, tests);
     }
+    /// Of a gauge with a watch on its spikes the mean of the e-values of level and spikes, weighted by their parts of
+    /// alpha: where one of them reaches 1/its part, this has reached 1/alpha.
     double harm_log_e_value() const {
-        return std::visit([](const auto& t) { return t.harm.log_e_value(); }, tests);
+        const double level = std::visit([](const auto& t) { return t.harm.log_e_value(); }, tests);
+        if (!spikes) return level;
+        return elementary::log_add_exp(level + log_level_part(), spikes->harm.log_e_value() + log_spikes_part());
     }
     double harm_log_largest() const {
-        return std::visit([](const auto& t) { return t.harm.log_largest(); }, tests);
+        const double level = std::visit([](const auto& t) { return t.harm.log_largest(); }, tests);
+        if (!spikes) return level;
+        // No look has been too early: at each the mean is at least either part, and where both were small it is not
+        // worth its logarithms.
+        const double either = std::max(level + log_level_part(), spikes->harm.log_largest() + log_spikes_part());
+        return either > 0 ? std::max(either, harm_log_e_value()) : std::max(either, 0.0);
     }
     double harm_log_needed() const {
-        return std::visit([](const auto& t) { return t.harm.log_needed(); }, tests);
+        const double level = std::visit([](const auto& t) { return t.harm.log_needed(); }, tests);
+        return spikes ? level + log_level_part() : level;
     }
     double harm_p_value() const {
+        if (spikes) return elementary::exp(-harm_log_largest());
         return std::visit([](const auto& t) { return t.harm.p_value(); }, tests);
+    }
+    static double log_level_part() { return elementary::log(1 - spikes_alpha); }
+    static double log_spikes_part() { return elementary::log(spikes_alpha); }
+    /// Is it the spikes that say more?
+    bool harm_by_spikes() const {
+        const double level = std::visit([](const auto& t) { return t.harm.log_largest(); }, tests);
+        return spikes && spikes->harm.log_largest() + log_spikes_part() > level + log_level_part();
     }
     double mirror_log_e_value() const {
         return std::visit([](const auto& t) { return t.mirror().log_e_value(); }, tests);
@@ -196,6 +226,8 @@ struct Judged {
     bool mirror_decided() const {
         return std::visit([](const auto& t) { return t.mirror().decided(); }, tests);
     }
+    /// The mirror has decided in this stage, which stays, and spikes are calm, which is asked anew at every look.
+    bool passes() const { return passed && (!spikes || spikes->calm()); }
     double mirror_alpha() const {
         return std::visit([](const auto& t) { return *t.mirror().options().alpha_promote; }, tests);
     }
@@ -215,9 +247,12 @@ struct Judged {
     PromoteWhen promote_when;
     std::variant<CountTests, GaugeTests> tests;
     std::vector<std::shared_ptr<const sequential::PairedNoise>> noise;  // of a gauge, by stage
+    std::optional<SpikeWatch> spikes;                                   // of a gauge whose plan has their noise
     bool failed = false;
     bool failed_down = false;  // the canary is lower
-    double failed_bound = 0;
+    double failed_bound = 0;   // how far, at least; by spikes: the canary's share of them
+    bool failed_spikes = false;
+    double failed_baseline = 0;        // by spikes: the baseline's share
     std::int64_t failed_after_ms = 0;  // since its stage's start
     bool passed = false;
     std::int64_t intervals = 0, used = 0, unpaired = 0, impossible = 0;

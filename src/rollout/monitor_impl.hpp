@@ -34,6 +34,14 @@ using TrackKey = std::tuple<std::string, Arm, std::string>;  // series, arm, ins
 /// Fewer instances of history than these do not tell how far instances of one version differ.
 constexpr double fewest_instances = 5;
 
+/// Intervals of history from which on the error rates of learned noise were measured (docs/concepts/promise.md).
+constexpr double fewest_measured = 500;
+
+/// A reason for which a metric decides nothing, however long the rollout runs.
+constexpr bool undecidable(Code code) {
+    return code == Code::noise_unknown || code == Code::single_instance || code == Code::history_unusable;
+}
+
 constexpr double seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 
 /// A stage's part of the capital of the harm evidence, 1/s^2 over the sum of all stages' for the s-th: a bad version is
@@ -168,6 +176,9 @@ struct Monitor::Impl {
 
     MetricResult result(const Judged& judged) const;
 
+    /// Did history contradict the noise that it taught?
+    bool refuted(const Judged& judged) const;
+
     /// Was the metric's noise learned from history?
     bool knows_noise(const Judged& judged) const;
 
@@ -175,6 +186,12 @@ struct Monitor::Impl {
     const sequential::PairedNoise* gauge_noise(const Judged& judged) const;
 
     Reason noise_reason(const Judged& judged) const;
+
+    /// What stands behind a metric's share of alpha, and the code of the reason why.
+    std::pair<Guarantee, Code> guarantee(const Judged& judged) const;
+
+    /// Intervals of history that the metric's noise was learned from; empty when it was declared or is not known.
+    std::optional<double> history_of(const Judged& judged) const;
 
     /// The metric that a rule of `slo` is about.
     const Judged& metric_of(const SloRule& rule) const;

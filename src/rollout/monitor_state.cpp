@@ -38,6 +38,30 @@ void restore_tests(detail::Tests<Test>& tests, const std::optional<TestsState<Te
     if (tests.detect) tests.detect->restore(*state->detect);
 }
 
+SpikeState state_of(const detail::SpikeWatch& watch) {
+    SpikeState state;
+    state.harm = watch.harm.state();
+    state.safe = watch.safe.state();
+    for (const Arm arm : {Arm::baseline, Arm::canary}) {
+        for (const auto& [instance, level] : watch.counter.levels()[static_cast<std::size_t>(arm)])
+            state.levels.push_back({arm, instance, level.readings()});
+    }
+    return state;
+}
+
+template <class Require>
+void restore_spikes(detail::SpikeWatch& watch, const SpikeState& state, const Require& require) {
+    watch.harm.restore(state.harm);
+    watch.safe.restore(state.safe);
+    for (const UsualLevelState& level : state.levels) {
+        bool numbers = level.readings.size() <= UsualLevel::most;
+        for (const double reading : level.readings) numbers = numbers && !std::isnan(reading);
+        require(numbers, "readings of an instance that cannot be");
+        UsualLevel& usual = watch.counter.at(level.arm, level.instance);
+        for (const double reading : level.readings) usual.add(reading);
+    }
+}
+
 SloState state_of(const SloJudged& judged) {
     SloState state;
     state.halt = judged.halt.state();
@@ -132,6 +156,9 @@ MonitorState Monitor::state() const {
         out.unpaired = judged.unpaired;
         out.impossible = judged.impossible;
         out.last_used_ms = judged.last_used_ms;
+        out.failed_spikes = judged.failed_spikes;
+        out.failed_baseline = judged.failed_baseline;
+        if (judged.spikes) out.spikes = state_of(*judged.spikes);
     }
     for (const SloJudged& judged : m.slo) state.slo.push_back(state_of(judged));
     state.restarts = m.restarts;
@@ -226,6 +253,11 @@ void Monitor::restore(const MonitorState& state) {
         judged.unpaired = in.unpaired;
         judged.impossible = in.impossible;
         judged.last_used_ms = in.last_used_ms;
+        judged.failed_spikes = in.failed_spikes;
+        judged.failed_baseline = in.failed_baseline;
+        require(!in.spikes || judged.spikes, "spikes of a metric that watches none");
+        // A state of before they were watched has none: the watch begins now, with what is left of its capital.
+        if (in.spikes) restore_spikes(*judged.spikes, *in.spikes, require);
     }
     require(state.slo.size() == next.slo.size(), "another number of objectives");
     for (std::size_t i = 0; i < next.slo.size(); ++i) restore_slo(next.slo[i], state.slo[i], require, time);

@@ -68,15 +68,32 @@ void check_series(const std::string& path, const Metric& metric) {
         refuse(path + ".bad", quoted(metric.bad) + " as is total", "a series other than total");
 }
 
+void check_spikes(const std::string& path, const SpikeNoise& noise) {
+    for_each_spike_number(noise, [&](const char* key, double value) {
+        require_value(value >= 0 && std::isfinite(value), path + "." + key, value, "0 or more, finite");
+    });
+    require_value(noise.excess > 0, path + ".excess", noise.excess, "above 0, finite");
+    require_value(noise.share <= 1, path + ".share", noise.share, "0 to 1");
+    require_value(noise.difference < 1, path + ".difference", noise.difference, "0 or more, below 1");
+    require_value(noise.deviation <= 1, path + ".deviation", noise.deviation, "0 to 1");
+    require_value(noise.instances == 0 || noise.instances >= 2, path + ".instances", noise.instances,
+                  "0 (not known), or at least 2");
+    require_value(noise.deviation == 0 || noise.instances >= 2, path + ".instances", noise.instances,
+                  "at least 2 where there is a deviation");
+}
+
 /// The noise of a gauge, as `calibrate` writes it.
 void check_noise(const std::string& path, const Noise& noise, const Plan& plan) {
     const auto metric = std::find_if(plan.metrics.begin(), plan.metrics.end(),
                                      [&](const Metric& of) { return path == "noise." + of.name; });
     if (metric->kind != Kind::gauge) {
         if (!noise.stages.empty()) refuse(path + ".stages", "given", "dispersion: the metric counts, it is no gauge");
+        if (noise.spikes) refuse(path + ".spikes", "given", "dispersion: the metric counts, it is no gauge");
         return;
     }
     if (noise.dispersion) refuse(path + ".dispersion", "given", "stages: the metric is a gauge, it counts nothing");
+    if (noise.intervals) refuse(path + ".intervals", "given", "stages: the metric is a gauge, it counts nothing");
+    if (noise.spikes) check_spikes(path + ".spikes", *noise.spikes);
     if (noise.stages.size() != plan.stages.size()) {
         refuse(path + ".stages", std::to_string(noise.stages.size()) + " entries",
                "one for each stage of the plan, " + std::to_string(plan.stages.size()) + " (calibrate again)");
@@ -232,6 +249,10 @@ struct PlanFields {
                 visit("table", stage.table);
                 sequential::for_each_number(stage, visit);
             }
+            // Left out where they are not given, so that a plan of before they were is still the same plan.
+            if (noise.intervals) visit("intervals", noise.intervals);
+            if (noise.refuted) visit("refuted", noise.refuted);
+            if (noise.spikes) for_each_spike_number(*noise.spikes, visit);
         }
         visit_slo(visit, p);
         visit("learn_noise", p.learn_noise);
@@ -354,6 +375,16 @@ void check(const Plan& plan) {
         if (noise.dispersion) {
             require_value(*noise.dispersion >= 1 && std::isfinite(*noise.dispersion), path + ".dispersion",
                           *noise.dispersion, "at least 1, finite");
+        }
+        if (noise.refuted) {
+            if (noise != Noise{.refuted = true})
+                refuse(path + ".refuted", "true together with a noise", "true alone, or a noise without it");
+            continue;
+        }
+        if (noise.intervals) {
+            require_value(*noise.intervals >= 0 && std::isfinite(*noise.intervals), path + ".intervals",
+                          *noise.intervals, "0 or more, finite");
+            if (!noise.dispersion) refuse(path + ".intervals", "given", "together with dispersion");
         }
         check_noise(path, noise, plan);
     }

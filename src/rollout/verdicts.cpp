@@ -42,8 +42,24 @@ std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
     };
     if (absent(Arm::baseline)) reasons.push_back({Code::missing_baseline, name, {}, false});
     if (absent(Arm::canary)) reasons.push_back({Code::missing_canary, name, {}, false});
+    const auto tell_noise = [&] {
+        if (refuted(judged)) {
+            reasons.push_back({Code::history_unusable, name, {}, false});
+        } else if (judged.metric.kind == Kind::gauge) {
+            const sequential::PairedNoise* noise = gauge_noise(judged);
+            if (!noise && !plan.learn_noise) reasons.push_back({Code::noise_unknown, name, {}, false});
+            // Two instances of one version differ; how much, a few of them cannot tell.
+            if (noise && noise->instances > 0 && noise->instances < fewest_instances) {
+                reasons.push_back({Code::single_instance,
+                                   name,
+                                   {{"instances", noise->instances}, {"needed", fewest_instances}},
+                                   false});
+            }
+        }
+    };
     if (judged.intervals == 0) {
         reasons.push_back({Code::no_data_yet, name, {}, false});
+        tell_noise();
         return reasons;
     }
     const auto all = static_cast<double>(judged.intervals);
@@ -74,15 +90,7 @@ std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
     if (fewest < judged.metric.min_count) {
         reasons.push_back({Code::too_few, name, {{"count", fewest}, {"needed", judged.metric.min_count}}, false});
     }
-    if (judged.metric.kind == Kind::gauge) {
-        const sequential::PairedNoise* noise = gauge_noise(judged);
-        if (!noise && !plan.learn_noise) reasons.push_back({Code::noise_unknown, name, {}, false});
-        // Two instances of one version differ; how much, a few of them cannot tell.
-        if (noise && noise->instances > 0 && noise->instances < fewest_instances) {
-            reasons.push_back(
-                {Code::single_instance, name, {{"instances", noise->instances}, {"needed", fewest_instances}}, false});
-        }
-    }
+    tell_noise();
     return reasons;
 }
 
@@ -91,10 +99,44 @@ const sequential::PairedNoise* Monitor::Impl::gauge_noise(const Judged& judged) 
     return judged.noise[std::min(static_cast<std::size_t>(stage), judged.noise.size() - 1)].get();
 }
 
+bool Monitor::Impl::refuted(const Judged& judged) const {
+    const auto noise = plan.noise.find(judged.metric.name);
+    return noise != plan.noise.end() && noise->second.refuted;
+}
+
 bool Monitor::Impl::knows_noise(const Judged& judged) const {
     if (judged.metric.kind == Kind::gauge) return gauge_noise(judged) != nullptr;
     const auto noise = plan.noise.find(judged.metric.name);
     return noise != plan.noise.end() && noise->second.dispersion.has_value();
+}
+
+std::optional<double> Monitor::Impl::history_of(const Judged& judged) const {
+    if (judged.metric.kind == Kind::gauge) {
+        const sequential::PairedNoise* noise = gauge_noise(judged);
+        return noise ? std::optional(noise->size) : std::nullopt;
+    }
+    const auto noise = plan.noise.find(judged.metric.name);
+    return noise == plan.noise.end() ? std::nullopt : noise->second.intervals;
+}
+
+std::pair<Guarantee, Code> Monitor::Impl::guarantee(const Judged& judged) const {
+    const bool gauge = judged.metric.kind == Kind::gauge;
+    if (refuted(judged)) return {Guarantee::none, Code::history_unusable};
+    if (!knows_noise(judged)) {
+        if (!gauge) return {Guarantee::none, Code::dispersion_unknown};
+        return {Guarantee::none, plan.learn_noise ? Code::noise_learned_now : Code::noise_unknown};
+    }
+    if (gauge) {
+        const double instances = gauge_noise(judged)->instances;
+        if (instances > 0 && instances < fewest_instances) return {Guarantee::none, Code::single_instance};
+    }
+    const std::optional<double> history = history_of(judged);
+    if (history && *history < detail::fewest_measured) return {Guarantee::none, Code::history_unmeasured};
+    if (gauge) return {Guarantee::measured, Code::noise_given};
+    // Nobody learned it: a dispersion of 1 is somebody's word that requests fail independently of one another, and
+    // under that the error rate is a theorem.
+    const bool independent = !history && *plan.noise.at(judged.metric.name).dispersion == 1;
+    return {independent ? Guarantee::proved : Guarantee::measured, Code::dispersion_given};
 }
 
 Reason Monitor::Impl::noise_reason(const Judged& judged) const {
@@ -146,8 +188,14 @@ void Monitor::Impl::settle_verdicts() {
             if (!obstacles(judged).empty()) continue;
             judged.failed = true;
             const Evidence shown = judged.evidence();
-            judged.failed_down = went_down(judged.metric, shown);
-            judged.failed_bound = proven_bound(judged.metric, shown, judged.failed_down);
+            judged.failed_spikes = judged.harm_by_spikes();
+            if (judged.failed_spikes) {
+                judged.failed_bound = judged.spikes->share_canary();
+                judged.failed_baseline = judged.spikes->share_baseline();
+            } else {
+                judged.failed_down = went_down(judged.metric, shown);
+                judged.failed_bound = proven_bound(judged.metric, shown, judged.failed_down);
+            }
             judged.failed_after_ms = (next + 1) * plan.interval_ms;
             again = again || !judged.metric.muted;
         }

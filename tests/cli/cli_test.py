@@ -639,7 +639,7 @@ class Calibrate(Case):
     def test_learning_on_the_way_promises_nothing(self):
         code, decision = self.decision(gauge_plan(noise="learn"), gauge_rows(1.5))
         self.assertEqual(code, ROLLBACK)
-        self.assertFalse(decision["alpha_guaranteed"])
+        self.assertEqual(decision["guarantee"], "none")
 
 
 if __name__ == "__main__":

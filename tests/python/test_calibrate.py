@@ -57,7 +57,9 @@ def test_history_makes_gauges_decide() -> None:
     assert serinus.judge(PLAN, frame(120, 1.4, 2)).decision == "hold"
     bad = serinus.judge(learned.plan, frame(120, 1.4, 2))
     assert bad.decision == "rollback"
-    assert bad.alpha_guaranteed
+    assert bad.guarantee == "measured"
+    assert bad.metrics["p95"].guarantee == serinus.Guarantee.MEASURED
+    assert bad.metrics["p95"].guarantee_why == "noise_given"
     assert bad.metrics["p95"].kind == "gauge"
     assert bad.metrics["p95"].observed["mean_canary"] == pytest.approx(140, rel=0.02)
     assert serinus.judge(learned.plan, frame(240, 1.0, 3)).decision == "promote"

@@ -145,6 +145,8 @@ def decision():
                 "muted": False,
                 "alpha": 0.05,
                 "alpha_mirror": 0.2,
+                "guarantee": "none",
+                "guarantee_why": "dispersion_unknown",
                 "evidence": evidence(),
                 "mirror": evidence(log_e_value="-Infinity", e_value=0, estimate=None, lower="-Infinity"),
                 "observed": {"bad_baseline": 11856, "total_baseline": 912004, "bad_canary": 374, "total_canary": 9120},
@@ -195,7 +197,7 @@ def decision():
         "plan": "payments",
         "deployment": "",
         "alpha": 0.05,
-        "alpha_guaranteed": False,
+        "guarantee": "none",
         "version": "0.1.0",
         "digest": "a" * 64,
     }

@@ -395,3 +395,10 @@ def test_safety_is_decided_at_alpha_promote(kind: Any, options: dict[str, Any], 
         assert f'{name} Error of the decision with `side="{side}"`' in text
     for member in (kind.log_e_value, kind.decided):
         assert "alpha_promote" in (member.__doc__ or "")
+
+
+def test_before_any_data_an_estimate_is_no_number_and_has_no_sign():
+    for test in (ProportionTest(), RateTest(), PairedTest(margin={"difference": 0.0})):
+        shown = repr(test.evidence())
+        assert "estimate=nan" in shown
+        assert "-nan" not in shown

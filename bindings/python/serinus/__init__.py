@@ -82,7 +82,7 @@ _HOMES = {
     "_fixed._several": ("EquivalenceResult", "adjust", "equivalence"),
     "_fixed._size": ("SampleSize", "power", "sample_size"),
     "_rollout": ("Calibration", "Monitor", "Plan", "calibrate", "judge"),
-    "_words": ("Action", "Deadline", "Harm", "Kind", "Missing", "PromoteWhen", "Severity", "Verdict"),
+    "_words": ("Action", "Deadline", "Guarantee", "Harm", "Kind", "Missing", "PromoteWhen", "Severity", "Verdict"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

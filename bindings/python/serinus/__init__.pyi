@@ -87,6 +87,7 @@ from ._rollout import (
 from ._words import (
     Action as Action,
     Deadline as Deadline,
+    Guarantee as Guarantee,
     Harm as Harm,
     Kind as Kind,
     Missing as Missing,

@@ -71,6 +71,7 @@ def decision(d: _core.Decision) -> str:
         ]
     )
     reasons = "<br>".join(escape(reason.sentence) for reason in d.reasons)
+    reasons += f"<br>alpha {100 * d.alpha:.4g} %: {d.guarantee}"
     head = ["metric", "verdict", "estimate", "interval", "allowed", "log evidence", "why"]
     return f"<div><p>{title}<br>{reasons}</p>{_table(head, rows)}{_objectives(d)}</div>"
 

@@ -32,6 +32,14 @@ class Verdict(_Word):
     NO_DATA = "no_data"
 
 
+class Guarantee(_Word):
+    """What stands behind the promise about alpha."""
+
+    PROVED = "proved"
+    MEASURED = "measured"
+    NONE = "none"
+
+
 class Severity(_Word):
     """Who should look, and how soon."""
 

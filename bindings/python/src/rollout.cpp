@@ -326,6 +326,12 @@ void register_decision(py::module_& module) {
         .def_readonly("muted", &MetricResult::muted)
         .def_readonly("alpha", &MetricResult::alpha, "Its share: it fails when the e-value reaches 1/alpha.")
         .def_readonly("alpha_mirror", &MetricResult::alpha_mirror, "It passes when the mirror reaches 1/this.")
+        .def_property_readonly(
+            "guarantee", [](const MetricResult& m) { return member("Guarantee", m.guarantee); },
+            "What stands behind its share of alpha: proved, measured or none.")
+        .def_property_readonly(
+            "guarantee_why", [](const MetricResult& m) { return std::string(name(m.guarantee_why)); },
+            "The code of the one of `reasons` that says why.")
         .def_readonly("evidence", &MetricResult::evidence, "Of harm, over the whole rollout.")
         .def_readonly("mirror", &MetricResult::mirror, "Of safety, this stage's.")
         .def_property_readonly(
@@ -411,8 +417,9 @@ void register_decision(py::module_& module) {
         .def_readonly("deployment", &Decision::deployment)
         .def_readonly("alpha", &Decision::alpha,
                       "The promise: a good canary is ever rolled back with at most this probability.")
-        .def_readonly("alpha_guaranteed", &Decision::alpha_guaranteed,
-                      "False when a metric has no noise learned from history.")
+        .def_property_readonly(
+            "guarantee", [](const Decision& d) { return member("Guarantee", d.guarantee); },
+            "What stands behind alpha: proved, measured or none, the weakest of the metrics that can decide.")
         .def_readonly("version", &Decision::version, "Of Serinus.")
         .def_readonly("digest", &Decision::digest, "Of the plan.")
         .def(
@@ -455,6 +462,10 @@ void register_calibration(py::module_& module) {
         .def_readonly("windows", &HeldBack::windows, "Rollouts of nothing new that were played.")
         .def_readonly("intervals", &HeldBack::intervals, "Length of each.")
         .def_readonly("alarms", &HeldBack::alarms, "Of the windows, how many would have been rolled back.")
+        .def_readonly("alpha", &HeldBack::alpha, "What it was played at.")
+        .def_readonly("p_value", &HeldBack::p_value,
+                      "Of so many alarms or more, each window having one with probability alpha; below .001 the noise "
+                      "is contradicted.")
         .def("__repr__", [](const HeldBack& h) {
             return "HeldBack(traffic=" + number_text(h.traffic) + ", windows=" + std::to_string(h.windows) +
                    ", intervals=" + std::to_string(h.intervals) + ", alarms=" + std::to_string(h.alarms) + ")";
@@ -474,7 +485,9 @@ void register_calibration(py::module_& module) {
         .def_readonly("instances", &MetricCalibration::instances, "Instances that took turns as the canary; 0: none.")
         .def_readonly("instance_deviation", &MetricCalibration::instance_deviation,
                       "Gauge: standard deviation between instances.")
-        .def_readonly("held_back", &MetricCalibration::held_back, "Gauge: one a stage.")
+        .def_readonly("held_back", &MetricCalibration::held_back, "One a stage.")
+        .def_readonly("refuted", &MetricCalibration::refuted,
+                      "Did the half held back contradict the noise? The metric decides nothing then.")
         .def_readonly("reasons", &MetricCalibration::reasons, "What the noise is made of, and what is too little.")
         .def("__repr__", [](const MetricCalibration& m) {
             return "MetricCalibration(name=" + py::cast<std::string>(py::repr(py::str(m.name))) +

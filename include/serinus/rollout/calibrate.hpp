@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,14 @@ struct HeldBack {
     std::int64_t windows = 0;    ///< rollouts of nothing new that were played on the second half
     std::int64_t intervals = 0;  ///< length of each
     std::int64_t alarms = 0;     ///< of the windows, how many would ever have been rolled back by this metric
+    double alpha = 0;            ///< what it was played at: the metric's share, without the part for spikes
+    /// How likely so many alarms, or more, were if each window had one with probability alpha: a binomial tail. Windows
+    /// of turns, which share their baselines, count (turns - 1)/turns each.
+    double p_value = 1;
+
+    /// Below this the noise is contradicted, and not written.
+    static constexpr double refuted_below = 0.001;
+    bool refuted() const noexcept { return p_value < refuted_below; }
 };
 
 /// What history says of one metric.
@@ -36,13 +45,15 @@ struct MetricCalibration {
     double dispersion = 1;            ///< proportion: long-run variance over the binomial one
     double instances = 0;             ///< instances that took turns as the canary; 0: none
     double instance_deviation = 0;    ///< gauge: standard deviation between them
-    std::vector<HeldBack> held_back;  ///< gauge: one a stage
-    std::vector<Reason> reasons;      ///< what the noise is made of, and what is too little
+    std::vector<HeldBack> held_back;  ///< one a stage
+    bool refuted = false;             ///< did one of them contradict the noise? It decides nothing then
+    std::optional<SpikeNoise> spikes = std::nullopt;  ///< gauge: what it learned of them
+    std::vector<Reason> reasons;                      ///< what the noise is made of, and what is too little
 };
 
 struct Calibration {
-    std::map<std::string, Noise>
-        noise;  ///< for the plan, by metric; metrics that history tells too little of are not in it
+    std::map<std::string, Noise> noise;  ///< for the plan, by metric; metrics that history tells too little of are not
+                                         ///< in it, those that it contradicted are marked
     std::vector<MetricCalibration> metrics;
 };
 
@@ -62,9 +73,23 @@ struct Calibration {
 /// of a stage, times what its own uncertainty asks for at the metric's share of alpha
 /// (sequential/count_dispersion.hpp); at least 1, with fewer than 30 events at least 2; the largest over the stages.
 ///
+/// Spikes of gauges (rollout/spikes.hpp): how far readings are from their usual level, the .95 quantile; how much the
+/// share beyond it differs between instances; and how much more variable its division between two arms is than a
+/// binomial one.
+///
+/// The noise of history's first half is then played against its second half, in which nothing happened: windows as long
+/// as a stage, judged at the metric's share of alpha. Where so many of them are rolled back that a binomial law with
+/// that share gives it a probability below .001, history contradicts the noise (`history_refuted`): it is written as
+/// `refuted` alone, and the metric decides nothing. What the binomial law leaves out: windows that follow each other
+/// share slow swings, and all of them share one learned noise, whose error may be unlucky; a noise that is refuted for
+/// either reason would stop this service's good canaries too often, whatever it does on average over services. Windows
+/// of turns share their baselines and count for (turns - 1)/turns. A few windows refute nothing: three alarms are
+/// needed at least. Spikes that are contradicted in the same way are left out of the noise (`spikes_refuted`); the
+/// level goes on.
+///
 /// `progress`, if given, is called with the share that is done, from 0 to 1. Returns what the plan carries
 /// (`with_noise`), and for each metric the report behind it: reasons, and how often the noise of history's first half
-/// would have rolled back windows of its second half, in which nothing happened.
+/// would have rolled back windows of its second half.
 /// Raises `serinus.plan.*` for a plan that cannot be, `serinus.argument.length` and `serinus.data.*` for such a
 /// history. Gaps are left out; NaN is no sample. Cost: about 2 ms for 10,000 intervals of one metric and pair.
 ///

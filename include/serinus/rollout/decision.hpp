@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/reason.hpp>
 #include <serinus/core/words.hpp>
@@ -15,6 +16,17 @@
 
 namespace serinus {
 inline namespace v0 {
+
+/// What stands behind the promise about alpha (docs/concepts/promise.md, "Proved, measured, assumed"). `proved`: a
+/// theorem, under assumptions that the plan declares. `measured`: simulations keep it, for what history is like.
+/// `none`: nothing does.
+enum class Guarantee : std::uint8_t { proved = 1, measured = 2, none = 3 };
+
+template <>
+struct Words<Guarantee> {
+    static constexpr std::array<std::pair<Guarantee, std::string_view>, 3> table{
+        {{Guarantee::proved, "proved"}, {Guarantee::measured, "measured"}, {Guarantee::none, "none"}}};
+};
 
 /// What is known of one metric.
 struct MetricResult {
@@ -27,13 +39,17 @@ struct MetricResult {
     PromoteWhen promote_when = PromoteWhen::no_harm_found;
     bool critical = false;
     bool muted = false;
-    double alpha = 0;  ///< its share; it fails when the e-value reaches 1/alpha
+    double alpha = 0;                               ///< its share; it fails when the e-value reaches 1/alpha
+    Guarantee guarantee = Guarantee::none;          ///< what stands behind its share of alpha
+    Code guarantee_why = Code::dispersion_unknown;  ///< which of `reasons` says why
     double alpha_mirror =
         0;              ///< alpha_promote, or beta under `no_harm_found`; it passes when the mirror reaches 1/this
     Evidence evidence;  ///< of harm, over the whole rollout; estimate and interval are this stage's
     Evidence mirror;    ///< of safety, this stage's
-    std::vector<NamedNumber>
-        observed;  ///< this stage's data; proportion: bad_baseline, total_baseline, bad_canary, total_canary
+    /// This stage's data. proportion: bad_baseline, total_baseline, bad_canary, total_canary. gauge: mean_baseline,
+    /// mean_canary, intervals; where its spikes are watched also their shares of the readings, spikes_baseline and
+    /// spikes_canary.
+    std::vector<NamedNumber> observed;
     std::vector<Reason> reasons;  ///< the most important first
 };
 
@@ -67,10 +83,11 @@ struct Decision {
     Severity severity = Severity::info;
     std::string plan;
     std::string deployment;
-    double alpha = 0;              ///< the promise: a good canary is ever rolled back with at most this probability
-    bool alpha_guaranteed = true;  ///< false when a metric has no noise learned from history (`dispersion_unknown`)
-    std::string version;           ///< of Serinus
-    std::string digest;            ///< of the plan
+    double alpha = 0;  ///< the promise: a good canary is ever rolled back with at most this probability
+    /// What stands behind it: the weakest of the metrics that are not muted and can decide; `none` where none can.
+    Guarantee guarantee = Guarantee::none;
+    std::string version;  ///< of Serinus
+    std::string digest;   ///< of the plan
 };
 
 }  // namespace v0

@@ -66,10 +66,47 @@ struct TestsState {
     }
 };
 
+/// The last readings of one instance of a gauge, the oldest first.
+struct UsualLevelState {
+    static constexpr std::string_view kind = "ulev";
+    static constexpr std::int64_t version = 1;
+
+    Arm arm = Arm::baseline;
+    std::string instance;
+    std::vector<double> readings;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("arm", self.arm);
+        visit("instance", self.instance);
+        visit("readings", self.readings);
+    }
+};
+
+/// The watch on a gauge's spikes.
+struct SpikeState {
+    static constexpr std::string_view kind = "spik";
+    static constexpr std::int64_t version = 1;
+
+    sequential::StartMixtureState<sequential::ProportionState> harm;
+    sequential::ProportionState safe;
+    std::vector<UsualLevelState> levels;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("harm", self.harm);
+        visit("safe", self.safe);
+        visit("levels", self.levels);
+    }
+};
+
 /// How one metric stands.
 struct MetricState {
     static constexpr std::string_view kind = "metr";
-    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t version = 3;
+    static constexpr std::int64_t since(std::string_view field) {
+        return field == "spikes" || field == "failed_spikes" || field == "failed_baseline" ? 3 : 1;
+    }
 
     std::optional<TestsState<sequential::ProportionState>> counts;  // exactly one of the two
     std::optional<TestsState<sequential::PairedState>> gauge;
@@ -84,6 +121,9 @@ struct MetricState {
     std::int64_t unpaired = 0;
     std::int64_t impossible = 0;
     std::optional<std::int64_t> last_used_ms;
+    std::optional<SpikeState> spikes;  // of a gauge whose plan has their noise; of before version 3: none yet
+    bool failed_spikes = false;        // it is by its spikes that it failed
+    double failed_baseline = 0;        // the baseline's share of them then
 
     template <class Visitor, class Self>
     static void fields(Visitor& visit, Self& self) {
@@ -100,6 +140,9 @@ struct MetricState {
         visit("unpaired", self.unpaired);
         visit("impossible", self.impossible);
         visit("last_used_ms", self.last_used_ms);
+        visit("spikes", self.spikes);
+        visit("failed_spikes", self.failed_spikes);
+        visit("failed_baseline", self.failed_baseline);
     }
 };
 

@@ -10,6 +10,7 @@
 
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/rollout/spikes.hpp>
 #include <serinus/sequential/paired_noise.hpp>
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/slo/objective.hpp>
@@ -92,8 +93,14 @@ struct Metric {
 /// What history taught about the noise of one metric.
 struct Noise {
     std::optional<double> dispersion =
-        std::nullopt;                             ///< proportion: long-run variance over the binomial one, at least 1
-    std::vector<sequential::PairedNoise> stages;  ///< gauge: one a stage of the plan
+        std::nullopt;  ///< proportion: long-run variance over the binomial one, at least 1
+    /// Proportion: intervals of history that the dispersion was learned from; empty: somebody declared it.
+    std::optional<double> intervals = std::nullopt;
+    std::vector<sequential::PairedNoise> stages = {};  ///< gauge: one a stage of the plan
+    /// Gauge: how often it leaves its usual level by far. Empty: of before this was learned; it is not watched then.
+    std::optional<SpikeNoise> spikes = std::nullopt;
+    /// History contradicted what it taught (`calibrate` saw it): nothing else is given, and the metric decides nothing.
+    bool refuted = false;
 
     friend bool operator==(const Noise&, const Noise&) = default;
 };

@@ -60,12 +60,15 @@ struct SignedRankState {
 /// Anytime-valid test of differences that are, beyond the margin, as likely positive as negative.
 ///
 /// Answers, after each interval: is the canary worse by more than the margin? Reject as soon as `log_e_value() >=
-/// log(1/alpha)`. Null hypothesis (`harm = increase`): given the past and the size |d_t|, d_t = canary - baseline -
-/// margin is at most as likely positive as negative. That holds, whatever drifts and cycles hit both arms, where
-/// differences are symmetric and *independent*: swap the arms and nothing changes. Proved for those. It does not hold
-/// for gauges as they come: measured, .83 of good canaries are stopped when the canary's noise is skewed to the left,
-/// and autocorrelated differences break it too. `PairedTest` is for those; this one for who has no history and knows
-/// that symmetry holds.
+/// log(1/alpha)`. Null hypothesis (`harm = increase`): given the past, canary - baseline is in law at most something
+/// symmetric about the margin: swap the arms, move one of them by at most the margin, and nothing gets worse. It holds,
+/// whatever drifts and cycles hit both arms, where differences are symmetric and *independent*. Proved for those: with
+/// d_t = canary - baseline - margin, sign(d_t) R_t rises with d_t given the past, R_t being the rank below, so its mean
+/// is at most that of the symmetric one, which is 0 (inside a margin d_t itself need not be as often negative as
+/// positive *given its size*: with differences of +-5 and a margin of 2 a |d_t| of 3 is always positive). It does not
+/// hold for gauges as they come: measured, .83 of good canaries are stopped when the canary's noise is skewed to the
+/// left, and autocorrelated differences break it too. `PairedTest` is for those; this one for who has no history and
+/// knows that symmetry holds.
 ///
 /// Formula (signed sequential ranks, Reynolds 1975; bets as in Ramdas et al. 2022): R_t the midrank of |d_t| among the
 /// sizes seen so far and itself, minus 1/2, as a share, in (0, 1); X_t = sign(d_t) R_t; E = mean over j = 1..9 of the

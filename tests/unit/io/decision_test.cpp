@@ -33,7 +33,7 @@ Decision example() {
     decision.plan = "payments";
     decision.deployment = "payments-2026.11.22-1";
     decision.alpha = 0.05;
-    decision.alpha_guaranteed = false;
+    decision.guarantee = Guarantee::none;
     decision.version = "0.1.0";
     decision.digest = std::string(64, 'a');
     const Reason proven{Code::harm_proven, "errors", {{"bound", 2.25}, {"margin", 2}}, false};
@@ -108,7 +108,7 @@ TEST(WriteDecision, SaysEverything) {
     const json expected = json::parse(R"({
         "decision": "rollback", "stage": 0, "stages": 3, "traffic": 0.01, "time": "2026-11-22T21:21:29.250Z",
         "elapsed_seconds": 760.5, "finished": false, "severity": "page", "plan": "payments",
-        "deployment": "payments-2026.11.22-1", "alpha": 0.05, "alpha_guaranteed": false, "version": "0.1.0",
+        "deployment": "payments-2026.11.22-1", "alpha": 0.05, "guarantee": "none", "version": "0.1.0",
         "digest": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "reasons": [
             {"code": "harm_proven", "number": 1000, "metric": "errors", "numbers": {"bound": 2.25, "margin": 2}},
@@ -116,7 +116,7 @@ TEST(WriteDecision, SaysEverything) {
         "metrics": [{
             "name": "errors", "kind": "proportion", "verdict": "fail", "harm": "increase", "margin": {"ratio": 2},
             "detect": {"ratio": 4}, "promote_when": "no_harm_found", "critical": true, "muted": false, "alpha": 0.05,
-            "alpha_mirror": 0.2,
+            "alpha_mirror": 0.2, "guarantee": "none", "guarantee_why": "dispersion_unknown",
             "evidence": {"log_e_value": 4.5, "p_value": 0.011, "estimate": 3.1, "lower": 2.25, "upper": "Infinity",
                          "confidence": 0.9, "n_baseline": 912004, "n_canary": 9120, "method": "conditional"},
             "mirror": {"log_e_value": -1000, "e_value": 0, "p_value": 1, "estimate": null, "lower": "-Infinity",

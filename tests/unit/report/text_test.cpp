@@ -88,6 +88,8 @@ MetricResult errors() {
         {"bad_baseline", 11856}, {"total_baseline", 912004}, {"bad_canary", 374}, {"total_canary", 9120}};
     metric.reasons = {{Code::harm_proven, "errors", {{"bound", 2.2114}, {"margin", 2}, {"after", 590}}, false},
                       {Code::dispersion_given, "errors", {{"dispersion", 1.3}}, false}};
+    metric.guarantee = Guarantee::measured;
+    metric.guarantee_why = Code::dispersion_given;
     return metric;
 }
 
@@ -105,6 +107,8 @@ MetricResult timeouts() {
     metric.observed = {{"bad_baseline", 1824}, {"total_baseline", 912004}, {"bad_canary", 22}, {"total_canary", 9120}};
     metric.reasons = {{Code::undecided, "timeouts", {{"evidence", 1.94}, {"needed", 60}}, false},
                       {Code::dispersion_given, "timeouts", {{"dispersion", 1}}, false}};
+    metric.guarantee = Guarantee::measured;
+    metric.guarantee_why = Code::dispersion_given;
     return metric;
 }
 
@@ -158,6 +162,7 @@ Decision rollback() {
     decision.plan = "payments";
     decision.deployment = "payments-2026.11.22-1";
     decision.alpha = 0.05;
+    decision.guarantee = Guarantee::measured;
     return decision;
 }
 
@@ -168,7 +173,7 @@ Decision hold() {
     decision.stage = 1;
     decision.traffic = 0.1;
     decision.elapsed_ms = 3700000;
-    decision.alpha_guaranteed = false;
+    decision.guarantee = Guarantee::none;
     decision.metrics = {timeouts(), checkouts(), silent("refunds"), silent("a-metric-with-a-name-longer-than-columns")};
     decision.metrics[2].muted = true;
     decision.metrics[2].alpha = 0;
@@ -189,7 +194,7 @@ Decision promote() {
     Decision decision = rollback();
     decision.decision = Action::promote;
     decision.severity = Severity::info;
-    decision.alpha_guaranteed = false;
+    decision.guarantee = Guarantee::none;
     decision.metrics = {checkouts()};
     decision.reasons = {{Code::stage_passed, "", {}, false}};
     return decision;
@@ -201,7 +206,7 @@ Decision nothing() {
     decision.traffic = 0.05;
     decision.plan = "payments";
     decision.alpha = 0.05;
-    decision.alpha_guaranteed = false;
+    decision.guarantee = Guarantee::none;
     decision.metrics = {silent("errors")};
     decision.reasons = {decision.metrics[0].reasons[0], {Code::waiting, "", {}, false}};
     return decision;

@@ -215,7 +215,7 @@ TEST(Gauge, HarmIsFoundAndAGoodCanaryPasses) {
         const Plan plan = with_noise(gauge_plan(margin), calibrate(gauge_plan(margin), pair(2000, 1, 11)));
         const Decision bad = judge(plan, pair(240, 1.3, 12));
         EXPECT_EQ(bad.decision, Action::rollback);
-        EXPECT_TRUE(bad.alpha_guaranteed);
+        EXPECT_EQ(bad.guarantee, Guarantee::measured);
         EXPECT_EQ(bad.metrics[0].verdict, Verdict::fail);
         const Code code = margin.ratio ? Code::harm_proven_above : Code::harm_proven_above_difference;
         EXPECT_TRUE(says(bad.reasons, code)) << sentence(bad.reasons[0]);
@@ -223,7 +223,7 @@ TEST(Gauge, HarmIsFoundAndAGoodCanaryPasses) {
         const Decision good = judge(plan, pair(240, 1.0, 13));
         EXPECT_EQ(good.decision, Action::promote);
         EXPECT_EQ(good.metrics[0].verdict, Verdict::pass);
-        ASSERT_EQ(good.metrics[0].observed.size(), 3U);
+        ASSERT_EQ(good.metrics[0].observed.size(), 5U);
         EXPECT_EQ(good.metrics[0].observed[0].name, "mean_baseline");
         EXPECT_NEAR(good.metrics[0].observed[0].value, 100, 1);
     }
@@ -252,7 +252,7 @@ TEST(Gauge, LearnDecidesWithoutAPromise) {
     plan.learn_noise = true;
     const Decision decision = judge(plan, pair(400, 1.5, 15));
     EXPECT_EQ(decision.decision, Action::rollback);
-    EXPECT_FALSE(decision.alpha_guaranteed);
+    EXPECT_EQ(decision.guarantee, Guarantee::none);
     EXPECT_TRUE(says(decision.metrics[0].reasons, Code::noise_learned_now));
     EXPECT_NE(report::text(decision).find("learns its noise from the rollout itself"), std::string::npos)
         << report::text(decision);

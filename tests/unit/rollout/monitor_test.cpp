@@ -110,7 +110,7 @@ TEST(Monitor, RollsBackABadCanaryAndSaysWhy) {
     EXPECT_FALSE(d.reasons[0].outside_alpha);
     EXPECT_EQ(d.deployment, "payments-1");
     EXPECT_EQ(d.digest, digest(make_plan()));
-    EXPECT_FALSE(d.alpha_guaranteed);
+    EXPECT_EQ(d.guarantee, Guarantee::none);
     EXPECT_TRUE(has(d.metrics[0].reasons, Code::dispersion_unknown));
 }
 
