@@ -160,13 +160,11 @@ class SpikeHistory {
         const sequential::LearnedDispersion mean = mean_of_turns(learned);
         noise.variance_ratio = mean.variance_ratio;
         noise.degrees_of_freedom = mean.degrees_of_freedom;
-        // Slow swings are allowed for as a test of .01, the part of a gauge with an alpha of .05, would be asked to.
-        constexpr double usual = 0.01;
-        if (mean.degrees_of_freedom > 0) {
-            const double factor = sequential::dispersion_factor(mean.degrees_of_freedom, usual);
-            const double slow = mean.slow_phi(usual, sequential::LearnedDispersion::usual_intervals);
-            noise.variance_ratio = std::max(noise.variance_ratio, slow / factor);
-        }
+        // Slow swings count where they show beyond chance: twelve of them average more in 1 % of independent series.
+        constexpr double beyond_chance = 2.2;
+        double slow = 0;
+        for (const double swing : mean.slow) slow += swing / static_cast<double>(mean.slow.size());
+        if (slow > beyond_chance * mean.single_ratio) noise.variance_ratio = std::max(noise.variance_ratio, slow);
         if (fewest < sequential::CountDispersion::few_events)
             noise.variance_ratio = std::max(noise.variance_ratio, 2.0);
         return noise;
