@@ -176,9 +176,9 @@ TEST(Spikes, AreRolledBackAndNamed) {
 
 TEST(Spikes, AWiderSpreadAboutTheSameMedianIsHarm) {
     Random random(7);
-    const Plan plan = learned(gauge_world::plan(), {}, 8);
     int promoted = 0, back = 0;
-    for (int i = 0; i < 20; ++i) {
+    for (std::uint64_t i = 0; i < 20; ++i) {
+        const Plan plan = learned(gauge_world::plan(), {}, 100 + i);  // one history may be an unlucky one
         const Decision decision = judge(plan, gauge_world::pair({}, {.scale = 3}, 480, random));
         promoted += decision.decision == Action::promote ? 1 : 0;
         back += decision.decision == Action::rollback ? 1 : 0;
