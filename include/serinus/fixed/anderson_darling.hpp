@@ -102,6 +102,12 @@ inline AndersonDarlingResult anderson_darling(std::span<const double> baseline, 
     const double variance = (((a * total + b) * total + c) * total + d) / ((total - 1) * (total - 2) * (total - 3));
     result.statistic = (result.a_squared - (k - 1)) / std::sqrt(variance);
     constexpr double limit_deviation = 0.7614041419593837;  // sqrt(2 (pi^2 - 9)/3)
+    if (const auto arranged = arranged_tail(y, x, groups < total, options.method,
+                                            [](double share) { return 1 / (share * (1 - share)); })) {
+        result.method = arranged->method;
+        result.p_value = arranged->p_value;
+        return result;
+    }
     if (options.method == QuadraticMethod::conditional ||
         (options.method == QuadraticMethod::automatic && groups < total)) {
         result.method = QuadraticMethod::conditional;

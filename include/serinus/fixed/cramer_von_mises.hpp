@@ -134,7 +134,7 @@ inline CramerVonMisesResult cramer_von_mises(std::span<const double> baseline, s
     const bool countable = largest == 1 && (std::max(m, n) <= few || options.method == QuadraticMethod::exact);
     if (largest == m + n) return result;
     result.degenerate = false;
-    if (countable && options.method != QuadraticMethod::asymptotic) {
+    if (countable && (options.method == QuadraticMethod::exact || options.method == QuadraticMethod::automatic)) {
         result.method = QuadraticMethod::exact;
         // Without ties U = N (sum of (i/m - j/n)^2 mn/N) mn/N + mn(4mn - 1)/6, in whole numbers.
         const std::int64_t divisor = std::gcd(m, n);
@@ -146,6 +146,11 @@ inline CramerVonMisesResult cramer_von_mises(std::span<const double> baseline, s
             needed += d * d;
         });
         result.p_value = cramer_von_mises_detail::arrangements_beyond(m, n, needed);
+        return result;
+    }
+    if (const auto arranged = arranged_tail(y, x, largest > 1, options.method, [](double) { return 1.0; })) {
+        result.method = arranged->method;
+        result.p_value = arranged->p_value;
         return result;
     }
     if (options.method == QuadraticMethod::conditional ||

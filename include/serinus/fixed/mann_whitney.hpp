@@ -20,20 +20,22 @@
 #include <serinus/core/workspace.hpp>
 #include <serinus/fixed/arms.hpp>
 #include <serinus/fixed/rank_sum_distribution.hpp>
+#include <serinus/fixed/tied_arrangements.hpp>
 
 namespace serinus {
 inline namespace v0 {
 
 /// How the p-value of `mann_whitney` comes about; `automatic` picks one of the others for each pair.
-enum class MannWhitneyMethod : std::uint8_t { automatic = 1, exact = 2, edgeworth = 3, normal = 4 };
+enum class MannWhitneyMethod : std::uint8_t { automatic = 1, exact = 2, edgeworth = 3, normal = 4, saddlepoint = 5 };
 
 template <>
 struct Words<MannWhitneyMethod> {
-    static constexpr std::array<std::pair<MannWhitneyMethod, std::string_view>, 4> table{
+    static constexpr std::array<std::pair<MannWhitneyMethod, std::string_view>, 5> table{
         {{MannWhitneyMethod::automatic, "auto"},
          {MannWhitneyMethod::exact, "exact"},
          {MannWhitneyMethod::edgeworth, "edgeworth"},
-         {MannWhitneyMethod::normal, "normal"}}};
+         {MannWhitneyMethod::normal, "normal"},
+         {MannWhitneyMethod::saddlepoint, "saddlepoint"}}};
 };
 
 struct MannWhitneyOptions {
@@ -89,6 +91,57 @@ inline Tail edgeworth_tail(double excess, const RankSumMoments& moments, double 
     if (p >= edgeworth_floor) return {p, MannWhitneyMethod::edgeworth};
     const Tail normal = normal_tail(excess, moments, continuity);
     return normal.p_value < edgeworth_floor ? normal : Tail{edgeworth_floor, MannWhitneyMethod::edgeworth};
+}
+
+/// P(U >= mean + excess) by the saddlepoint approximation; `mirrored`: P(U <= mean - excess). Near the mean, where the
+/// approximation divides 0 by 0, by the Edgeworth expansion, with a bridge between the two.
+/// `trust_edgeworth`: where the expansion's terms are small it is cheaper, and believed.
+inline Tail far_tail(double excess, bool mirrored, std::int64_t m, std::int64_t n, const RankSumMoments& moments,
+                     std::span<const std::int64_t> group_sizes, bool trust_edgeworth) {
+    const double z = (excess - moments.spacing / 2) / moments.deviation, away = std::fabs(z);
+    const double skewness = mirrored ? -moments.skewness : moments.skewness;
+    const double near = edgeworth_survival(z, skewness, moments.kurtosis);
+    // From the one to the other over a range of z, so that a larger U never has a larger p-value.
+    double share = std::clamp((away - 0.3) / 0.4, 0.0, 1.0);
+    if (trust_edgeworth) {
+        constexpr double small = 0.1, large = 0.25;
+        const double reach = edgeworth_reach(z, skewness, moments.kurtosis);
+        share = std::min(share, std::clamp((reach - small) / (large - small), 0.0, 1.0));
+    }
+    if (share == 0) return {near, MannWhitneyMethod::edgeworth};
+    const RankSumSaddlepoint saddle(m, n, group_sizes, moments.spacing);
+    const double far =
+        z > 0 ? saddle.tail(excess, mirrored) : 1 - saddle.tail(moments.spacing - excess, !mirrored);
+    if (share == 1) return {far, MannWhitneyMethod::saddlepoint};
+    return {std::pow(near, 1 - share) * std::pow(far, share), MannWhitneyMethod::saddlepoint};
+}
+
+/// The exact tails by walking through all ways to divide the groups of equal values, if they are few.
+inline std::optional<RankSumTails> divided_tails(std::span<const double> y, std::span<const double> x, bool whole) {
+    const TiedArms arms(y, x, 64);
+    if (!arms.few_groups()) return std::nullopt;
+    std::vector<std::int64_t> scores;
+    std::int64_t before = 0;
+    for (const std::int64_t size : arms.sizes) {
+        scores.push_back(2 * before + size - arms.total);
+        before += size;
+    }
+    const auto sum_of = [&](std::span<const std::int64_t> counts) {
+        std::int64_t sum = 0;
+        for (std::size_t g = 0; g < counts.size(); ++g) sum += counts[g] * scores[g];
+        return sum;
+    };
+    const std::int64_t seen = sum_of(arms.seen);
+    double at_most = 0, at_least = 0;
+    const auto mass = for_each_division(arms, [&](std::span<const std::int64_t> counts, double ways) {
+        const std::int64_t sum = sum_of(counts);
+        if (sum <= seen) at_most += ways;
+        if (sum >= seen) at_least += ways;
+    });
+    if (!mass || (whole && mass->missed > 0)) return std::nullopt;
+    at_most = std::min(1.0, (at_most + mass->missed) / mass->all);
+    at_least = std::min(1.0, (at_least + mass->missed) / mass->all);
+    return arms.of_canary ? RankSumTails{at_most, at_least} : RankSumTails{at_least, at_most};
 }
 
 /// The p-value of an alternative from the two tails; two-sided: twice the smaller one, at most 1.
@@ -157,6 +210,7 @@ inline MannWhitneyResult of_sorted(std::span<const double> y, std::span<const do
     std::optional<RankSumTails> exact;
     if (options.method == MannWhitneyMethod::exact) {
         exact = exact_tails(m, n, ranks, largest_additions, largest_additions, workspace);
+        if (!exact && ranks.tied > 0) exact = divided_tails(y, x, true);
         if (!exact) {
             raise(Code::argument_range,
                   "method is \"exact\" with " + std::to_string(n) + " baseline and " + std::to_string(m) +
@@ -165,6 +219,8 @@ inline MannWhitneyResult of_sorted(std::span<const double> y, std::span<const do
         }
     } else if (options.method == MannWhitneyMethod::automatic) {
         exact = exact_tails(m, n, ranks, automatic_additions, automatic_tied_additions, workspace);
+        const std::size_t groups = workspace.group_sizes.size();
+        if (!exact && groups > 0 && groups <= 64) exact = divided_tails(y, x, false);
     }
 
     Tail greater{};
@@ -177,8 +233,14 @@ inline MannWhitneyResult of_sorted(std::span<const double> y, std::span<const do
         less = normal_tail(-excess, moments, options.continuity);
     } else {
         add_higher_moments(m, n, workspace.group_sizes, moments);
+        if (options.method == MannWhitneyMethod::edgeworth) {
         greater = edgeworth_tail(excess, moments, moments.skewness, options.continuity);
         less = edgeworth_tail(-excess, moments, -moments.skewness, options.continuity);
+        } else {
+            const bool trust = options.method == MannWhitneyMethod::automatic;
+            greater = far_tail(excess, false, m, n, moments, workspace.group_sizes, trust);
+            less = far_tail(-excess, true, m, n, moments, workspace.group_sizes, trust);
+        }
     }
     const Tail chosen = choose_tail(options.alternative, greater, less);
     result.p_value = chosen.p_value;
