@@ -261,6 +261,7 @@ py::dict fields_of(const Result& r) {
     SERINUS_FIELD(n_effective_baseline);
     SERINUS_FIELD(n_effective_canary);
     SERINUS_FIELD(conclusive);
+    SERINUS_FIELD(approximation_holds);
     SERINUS_FIELD(degenerate);
     SERINUS_FIELD(equivalent);
     SERINUS_FIELD(non_inferior);

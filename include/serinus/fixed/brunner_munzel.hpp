@@ -69,7 +69,8 @@ namespace brunner_munzel_detail {
 
 // All arrangements are looked at up to so many of them.
 inline constexpr double most_arrangements = 200000;
-// Up to so many groups of equal values `automatic` deals out even where Student's t holds: 10 ms; and where it does not.
+// Up to so many groups of equal values `automatic` deals out even where Student's t holds: 10 ms; and where it does
+// not.
 inline constexpr std::size_t few_groups = 64, many_groups = 800;
 
 /// What an estimate says by its place among the statistics of rearranged values. p: the share of statistics at least,
@@ -153,8 +154,7 @@ inline StudentInference by_weights(WeightedStatistics& statistics, double all, d
         if (statistic >= found.statistic - slack) at_least += weight;
         if (statistic <= found.statistic + slack) at_most += weight;
     }
-    found.p_value =
-        p_value_of(options.alternative, std::min(1.0, at_least / all), std::min(1.0, at_most / all));
+    found.p_value = p_value_of(options.alternative, std::min(1.0, at_least / all), std::min(1.0, at_most / all));
     const double tail = (1 - options.confidence) / (options.alternative == Alternative::two_sided ? 2 : 1);
     // The first statistic from outside that a test at `tail` does not reject.
     const auto end = [&](auto from, auto to) {
@@ -187,13 +187,12 @@ inline std::optional<StudentInference> by_divisions(const TiedArms& arms, double
     statistics.clear();
     const double apart = options.effect == 0.5 ? seen : (estimate - options.effect) / error;
     const double sign = arms.of_canary ? 1 : -1;
-    PushedDivisions pushed(arms, std::fabs(apart), [&](const std::vector<double>& counts) {
-        return sign * statistic_of(arms, counts);
-    });
-    const double all = pushed.draw(options.resamples, options.seed,
-                                   [&](std::span<const std::int64_t> counts, double weight) {
-                                       statistics.emplace_back(statistic_of(arms, counts), weight);
-                                   });
+    PushedDivisions pushed(arms, std::fabs(apart),
+                           [&](const std::vector<double>& counts) { return sign * statistic_of(arms, counts); });
+    const double all =
+        pushed.draw(options.resamples, options.seed, [&](std::span<const std::int64_t> counts, double weight) {
+            statistics.emplace_back(statistic_of(arms, counts), weight);
+        });
     return by_weights(statistics, all, 0, seen, estimate, error, options);
 }
 

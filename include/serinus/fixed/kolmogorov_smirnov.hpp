@@ -105,13 +105,12 @@ inline std::optional<double> divisions_beyond(const TiedArms& arms, std::int64_t
     std::vector<std::int64_t> ends;
     std::int64_t end = 0;
     for (const std::int64_t size : arms.sizes) ends.push_back(end += size);
-    return lattice_tail(
-        arms, 1, most,
-        [&](std::size_t g, std::int64_t, std::int64_t k) {
-            const std::int64_t distance = sign * (k * many - (ends[g] - k) * arms.few);
-            return reaches(distance, needed, alternative) ? 2.0 : 0.0;
-        },
-        {1, 1});
+    return lattice_tail(arms, 1, most,
+                        [&](std::size_t g, std::int64_t, std::int64_t k) {
+                            const std::int64_t distance = sign * (k * many - (ends[g] - k) * arms.few);
+                            return reaches(distance, needed, alternative) ? 2.0 : 0.0;
+                        },
+                        {1, 1});
 }
 
 }  // namespace kolmogorov_smirnov_detail
@@ -166,10 +165,11 @@ inline KolmogorovSmirnovResult kolmogorov_smirnov(std::span<const double> baseli
     if (options.method == DistributionMethod::automatic) {
         if (m * n > cheap && largest > 0) {
             constexpr double most_steps = 3e7;
-            grouped = detail::divisions_beyond(TiedArms(y, x, y.size() + x.size()), largest, options.alternative,
-                                               most_steps);
+            grouped =
+                detail::divisions_beyond(TiedArms(y, x, y.size() + x.size()), largest, options.alternative, most_steps);
         }
-        result.method = m * n <= cheap || largest == 0 || grouped ? DistributionMethod::exact : DistributionMethod::asymptotic;
+        result.method =
+            m * n <= cheap || largest == 0 || grouped ? DistributionMethod::exact : DistributionMethod::asymptotic;
     }
     if (largest == 0) return result;
     if (grouped) {

@@ -110,8 +110,7 @@ inline Tail far_tail(double excess, bool mirrored, std::int64_t m, std::int64_t 
     }
     if (share == 0) return {near, MannWhitneyMethod::edgeworth};
     const RankSumSaddlepoint saddle(m, n, group_sizes, moments.spacing);
-    const double far =
-        z > 0 ? saddle.tail(excess, mirrored) : 1 - saddle.tail(moments.spacing - excess, !mirrored);
+    const double far = z > 0 ? saddle.tail(excess, mirrored) : 1 - saddle.tail(moments.spacing - excess, !mirrored);
     if (share == 1) return {far, MannWhitneyMethod::saddlepoint};
     return {std::pow(near, 1 - share) * std::pow(far, share), MannWhitneyMethod::saddlepoint};
 }
@@ -234,8 +233,8 @@ inline MannWhitneyResult of_sorted(std::span<const double> y, std::span<const do
     } else {
         add_higher_moments(m, n, workspace.group_sizes, moments);
         if (options.method == MannWhitneyMethod::edgeworth) {
-        greater = edgeworth_tail(excess, moments, moments.skewness, options.continuity);
-        less = edgeworth_tail(-excess, moments, -moments.skewness, options.continuity);
+            greater = edgeworth_tail(excess, moments, moments.skewness, options.continuity);
+            less = edgeworth_tail(-excess, moments, -moments.skewness, options.continuity);
         } else {
             const bool trust = options.method == MannWhitneyMethod::automatic;
             greater = far_tail(excess, false, m, n, moments, workspace.group_sizes, trust);

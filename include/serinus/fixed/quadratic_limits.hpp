@@ -199,13 +199,12 @@ struct QuadraticTail {
 /// `automatic` without ties: only with fewer than 50 values in the smaller arm, where the limit is not yet good enough
 /// far out. A lattice may cost 3e7 additions (30 ms), by name 4e9.
 template <class Weight>
-std::optional<QuadraticTail> arranged_tail(std::span<const double> baseline, std::span<const double> canary,
-                                           bool ties, QuadraticMethod method, Weight&& weight) {
+std::optional<QuadraticTail> arranged_tail(std::span<const double> baseline, std::span<const double> canary, bool ties,
+                                           QuadraticMethod method, Weight&& weight) {
     constexpr std::size_t few_for_limits = 50;
     constexpr double automatic_budget = 3e7, largest_budget = 4e9;
     const bool automatic = method == QuadraticMethod::automatic;
-    if (!automatic && method != QuadraticMethod::permutation && method != QuadraticMethod::lattice)
-        return std::nullopt;
+    if (!automatic && method != QuadraticMethod::permutation && method != QuadraticMethod::lattice) return std::nullopt;
     if (automatic && !ties && std::min(baseline.size(), canary.size()) >= few_for_limits) return std::nullopt;
     const TiedArms arms(baseline, canary, baseline.size() + canary.size());
     const ArrangedQuadratic quadratic(arms, weight);

@@ -404,8 +404,8 @@ inline double edgeworth_survival(double z, double skewness, double kurtosis) noe
     return std::clamp(normal + normal_density(z) * correction, normal / 2, std::min(1.0, 2 * normal));
 }
 
-/// How far the terms of the Edgeworth expansion move a tail, as a share of it, at most: what `automatic` methods believe
-/// the expansion by. Grows with |z|.
+/// How far the terms of the Edgeworth expansion move a tail, as a share of it, at most: what `automatic` methods
+/// believe the expansion by. Grows with |z|.
 inline double edgeworth_reach(double z, double skewness, double kurtosis) noexcept {
     const double a = std::fabs(z), square = z * z, g = std::fabs(skewness);
     // phi/Phi(-z) is below z + 1/z, and .8 at 0.
@@ -422,17 +422,20 @@ inline double edgeworth_reach(double z, double skewness, double kurtosis) noexce
 /// With K(s, t) = sum over the values of log(1 + exp(s + t a)), a the centred score, and F(s, t) = K - s m - t x, whose
 /// minimum lies at (s, t): w = sqrt(2 (F(s0, 0) - F(s, t))), s0 = log(m/n), v = 2/h sinh(h t/2) sqrt(det K''(s, t) /
 /// K_ss(s0, 0)), P = Phi(-w) + phi(w) (1/v - 1/w). h is the distance of neighbouring sums, x half of it below the seen
-/// one. Relative error: measured below 1 % without ties from m = 3 on; where sums lie in clumps (a value that holds
-/// nearly everything), up to a factor of 1.6.
+/// one. Relative error, measured: below 5 % without ties from 3 values in the smaller sample on, below 1 % from 10; where
+/// sums lie in clumps (a value that holds nearly everything) up to a factor of 1.75, to either side.
 class RankSumSaddlepoint {
   public:
     /// `group_sizes` ascending by value, or none without ties; of more than 512 groups, neighbours are put together.
     RankSumSaddlepoint(std::int64_t m, std::int64_t n, std::span<const std::int64_t> group_sizes, double spacing)
-        : m_(static_cast<double>(m)), total_(static_cast<double>(m + n)), spacing_(spacing) {
+        : m_(static_cast<double>(std::min(m, n))),
+          total_(static_cast<double>(m + n)),
+          spacing_(spacing),
+          of_second_(m > n),
+          symmetric_(m == n) {
         const std::int64_t least = (m + n + 511) / 512;
         if (group_sizes.empty()) {
-            for (std::int64_t before = 0; before < m + n; before += least)
-                add(before, std::min(least, m + n - before));
+            for (std::int64_t before = 0; before < m + n; before += least) add(before, std::min(least, m + n - before));
             return;
         }
         std::int64_t before = 0, held = 0;
@@ -449,6 +452,8 @@ class RankSumSaddlepoint {
 
     /// P(U >= mn/2 + excess), for an excess above half a spacing; `mirrored`: P(U <= mn/2 - excess).
     double tail(double excess, bool mirrored) const noexcept {
+        // The smaller sample is followed, and of two equally large ones the same one, whichever is named first.
+        mirrored = !symmetric_ && mirrored != of_second_;
         const double x = 2 * (excess - spacing_ / 2) / total_, h = 2 * spacing_ / total_;
         const double start = std::log(m_ / (total_ - m_));
         double s = start, t = 0;
@@ -510,6 +515,7 @@ class RankSumSaddlepoint {
     }
 
     double m_, total_, spacing_;
+    bool of_second_, symmetric_;
     std::array<Group, 1100> groups_;
     std::size_t count_ = 0;
 };
