@@ -217,13 +217,19 @@ inline StudentInference by_normal(double estimate, double error, const BrunnerMu
 /// statistic = (A - effect)/sqrt(s_P^2/m + s_Q^2/n), P and Q the placements (Brunner and Munzel 2000, Biometrical
 /// Journal 42, 17-25). Its sign is that of canary minus baseline (SciPy's and R's is the opposite).
 ///  - `t`: against Student's t with Satterthwaite's degrees of freedom, the published test; for 10 values an arm or
-///    more.
+///    more, and not where one value holds nearly everything: `approximation_holds` says so (`placements_hold`). Far out
+///    it is a rough guide also where it holds: 7e-12 where all arrangements say 3e-11.
 ///  - `permutation`: against the statistics of the pooled values dealt out again (Neubert and Brunner 2007,
 ///    Computational Statistics & Data Analysis 51, 5192-5204): exact when both arms come from one distribution, however
 ///    few the values, and right in the limit when only A = 1/2. All arrangements up to 200,000 of them (10 against 10
-///    values), beyond `resamples` drawn by `seed`, the same on every machine; m n up to 10^9.
+///    values), or all ways to divide groups of equal values between the arms, up to 2^17 of them (10 ms); beyond
+///    `resamples` drawn by `seed`, the same on every machine: of up to 800 groups, the largest with a twentieth of all
+///    values or more, most where the tail lies, with weights (`PushedDivisions`: p right to some 3 to 10 % however
+///    small), else all alike, for m n up to 10^9 and p no smaller than 1/(resamples + 1).
 ///  - `normal`: the statistic's limit, too sure for small samples.
-///  - `automatic`: `permutation` where an arm has fewer than 10 values, else `t`.
+///  - `automatic`: `permutation` where `t` does not hold, and where up to 64 different values occur; else `t`. Measured
+///    over tables of 2 to 6 groups, one with 50 % to 99.99 % of 10 to 100,000 values split 1:1 to 1:1000: within 9 % of
+///    the p-value of all arrangements above 1e-8.
 /// The interval is the test's own inversion, cut to [0, 1]; `effect_size` gives one on the logit scale. Another
 /// `effect` than 1/2 makes it a test against a margin.
 ///
@@ -235,8 +241,7 @@ inline StudentInference by_normal(double estimate, double error, const BrunnerMu
 /// refused. effect, confidence in (0, 1), resamples from 100 to 1,000,000 (`serinus.argument.range`). An arm without
 /// values: estimate NaN, p 1, degenerate; with one value, or all values equal: p 1, interval [0, 1], degenerate. Any
 /// strictly increasing transformation of all values changes nothing. Exchanging the arms changes the sign of the
-/// statistic. Cost: two sorts and two merges; `permutation` some 0.1 us an arrangement more: 9 against 9
-/// values 3 ms.
+/// statistic. Cost: two sorts and two merges; `permutation` O(min(m, n)) an arrangement or O(groups) a division more.
 ///
 ///     const auto found = brunner_munzel(baseline, canary, {.alternative = Alternative::greater});
 inline BrunnerMunzelResult brunner_munzel(std::span<const double> baseline, std::span<const double> canary,

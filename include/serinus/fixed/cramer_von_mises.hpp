@@ -85,11 +85,19 @@ inline double arrangements_beyond(std::int64_t m, std::int64_t n, std::int64_t n
 ///    Without ties only: T with midranks grows with the ties themselves, so that values rounded to their standard
 ///    deviation, 200 against 100 of them, reject always. (SciPy's "asymptotic" and "auto" do so.)
 ///  - `conditional`: given the ties, by (mn/N^2) times the sum of the squared distances of the distribution functions
-///    at the ends of the groups of equal values, which is T without ties; first three moments.
-///  - `automatic`: `conditional` with ties, `exact` without up to 20 values an arm (at most 20 ms), else `asymptotic`.
+///    at the ends of the groups of equal values, which is T without ties; first three moments. Far out too sure: by a
+///    factor of 2.5 at 1e-9 for 18,000 against 2,000 values in five groups, by any factor with few values in a group.
+///  - `permutation`: the same statistic by all ways to divide the groups between the arms, up to 2^17 of them that hold
+///    all arrangements but about 1e-10 (which are added to p); 2 to 10 ms.
+///  - `lattice`: the same with the sum rounded, for more groups (`lattice_tail`): within 18 % of `permutation`.
+///  - `automatic`: with ties `permutation` if that can be had, else `lattice` if it costs no more than 3e7 additions
+///    (30 ms), else `conditional`; without ties `exact` up to 20 values an arm (at most 20 ms), `lattice` with fewer
+///    than 50 in the smaller one, else `asymptotic`. Measured over tables of 2 to 6 groups, one with 50 % to 99.99 % of
+///    10 to 100,000 values split 1:1 to 1:1000: within 18 % of the p-value of all arrangements above 1e-8.
 ///
 /// baseline, canary: in any order and unit, independent values; infinities are values like others; NaN dropped or
-/// refused. `exact` with ties or beyond mn = 3600 raises `serinus.argument.range`. Fewer than two values
+/// refused. `exact` with ties or beyond mn = 3600, `permutation` and `lattice` where they cannot be had raise
+/// `serinus.argument.range`. Fewer than two values
 /// in an arm, or all equal: p 1, degenerate. Exchanging the arms changes nothing, nor does any strictly increasing
 /// transformation of all values. Cost: two sorts and a merge, then what the method needs.
 ///

@@ -237,8 +237,13 @@ inline MannWhitneyResult of_sorted(std::span<const double> y, std::span<const do
             less = edgeworth_tail(-excess, moments, -moments.skewness, options.continuity);
         } else {
             const bool trust = options.method == MannWhitneyMethod::automatic;
-            greater = far_tail(excess, false, m, n, moments, workspace.group_sizes, trust);
-            less = far_tail(-excess, true, m, n, moments, workspace.group_sizes, trust);
+            // Two-sided, beyond a standard deviation, the other tail is not the smaller one.
+            const bool both = options.alternative == Alternative::two_sided;
+            greater = less = {1, MannWhitneyMethod::edgeworth};
+            if (options.alternative == Alternative::greater || (both && result.z > -1))
+                greater = far_tail(excess, false, m, n, moments, workspace.group_sizes, trust);
+            if (options.alternative == Alternative::less || (both && result.z < 1))
+                less = far_tail(-excess, true, m, n, moments, workspace.group_sizes, trust);
         }
     }
     const Tail chosen = choose_tail(options.alternative, greater, less);
@@ -261,9 +266,16 @@ inline MannWhitneyResult of_sorted(std::span<const double> y, std::span<const do
 ///    and samples of fewer than 4 values in all are left to `normal`, and the result says so.
 ///  - `normal`: z = (U - mn/2 -+ 1/2) / sigma, sigma^2 = mn/12 [(N+1) - sum(t^3-t)/(N(N-1))]; the 1/2 unless
 ///    `continuity` is off. The p-values of SciPy's "asymptotic" and of R's wilcox.test(exact = FALSE).
+///  - `saddlepoint`: the double saddlepoint approximation (Skovgaard 1987; see `RankSumSaddlepoint`), good to a few
+///    per cent also far out and with very unequal arms. Within 0.3 standard deviations of the mean it is the Edgeworth
+///    expansion, up to 0.7 something between, and the result says `edgeworth` where nothing else was used.
 ///  - `automatic`: `exact` if that costs no more than it can for 50 against 50 values (0.05 ms without ties, 1 ms
-///  with);
-///    else `edgeworth`, with the exceptions above. It looks at this pair alone, and the result says what it took.
+///    with), or if up to 64 different values occur and 2^17 ways to divide them between the arms hold all arrangements
+///    but about 1e-10 of them (2 to 10 ms; these 1e-10 are added to p); else `edgeworth` where its terms are small
+///    beside the normal tail (`edgeworth_reach` below 0.1), else `saddlepoint`, with a bridge between the two up to
+///    0.25. It looks at this pair alone, and the result says what it took. Measured over tables of 2 to 6 groups, one
+///    with 50 % to 99.99 % of 10 to 100,000 values split 1:1 to 1:1000: within a factor of 1.75 of the exact p above
+///    1e-8.
 ///
 /// baseline, canary: in any order and any unit, up to 2^30 values each. Infinities rank like other values; -0 equals
 /// +0; NaN is dropped, or raises `serinus.argument.nan`. Alternatives are about the canary: `greater` gives
@@ -272,7 +284,8 @@ inline MannWhitneyResult of_sorted(std::span<const double> y, std::span<const do
 ///
 /// All values equal: p_value 1, z 0, degenerate. An arm without values: u 0, z 0, p_value 1, effect NaN, degenerate.
 /// `exact` where it cannot be had raises `serinus.argument.range`: more than 200 values in the smaller arm without ties
-/// (rounding), more than 4e9 additions or 5e7 doubles of memory, or counts above 1e300 (about 500 and 500 values).
+/// (rounding), more than 4e9 additions or 5e7 doubles of memory, or counts above 1e300 (about 500 and 500 values)
+/// unless there are no more than 2^17 ways to divide the different values between the arms.
 ///
 /// Cost: sorting both arms, O(N log N), and a merge, about 2 ns a value; see rank_sum_distribution.hpp for `exact`.
 ///
