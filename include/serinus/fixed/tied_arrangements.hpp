@@ -127,11 +127,17 @@ class Walk {
         if (least > 0) missed_ = least * later_[0] * static_cast<double>(order_.size());
     }
 
-    /// How many counts there are, at most.
-    double box() const {
-        double all = 1;
-        for (const BinomialRow& row : rows_) all *= static_cast<double>(row.values.size());
-        return all;
+    /// About how many divisions are not too rare: counts fill a ball in the box of their ranges, not its corners; where
+    /// a range is short, all of it.
+    double likely() const {
+        constexpr double quarter_of_pi = 0.7853981633974483;
+        constexpr std::size_t wide = 8;
+        double log_all = 0, dimensions = 0;
+        for (const BinomialRow& row : rows_) {
+            log_all += std::log(static_cast<double>(row.values.size()));
+            if (row.values.size() >= wide) dimensions += 1;
+        }
+        return std::exp(log_all + dimensions / 2 * std::log(quarter_of_pi) - log_gamma(dimensions / 2 + 1));
     }
     bool run() {
         step(0, 0, 1.0);
@@ -142,9 +148,11 @@ class Walk {
 
   private:
     void step(std::size_t i, std::int64_t taken, double product) {
+        // Ways that lead nowhere cost, too.
+        if (++steps_ > 4 * most_) visited_ = most_ + 1;
         if (i == order_.size()) {
             const double value = product * last_(arms_.few - taken);
-            if (value == 0 || ++visited_ > most_) return;
+            if (visited_ > most_ || value == 0 || ++visited_ > most_) return;
             counts_[arms_.largest] = arms_.few - taken;
             mass_ += value;
             visit_(std::span<const std::int64_t>(counts_), value);
@@ -165,7 +173,7 @@ class Walk {
 
     const TiedArms& arms_;
     double least_;
-    std::size_t most_, visited_ = 0;
+    std::size_t most_, visited_ = 0, steps_ = 0;
     Visit& visit_;
     std::vector<std::int64_t> counts_;
     std::vector<std::size_t> order_;
@@ -203,13 +211,7 @@ std::optional<ArrangementMass> for_each_division(const TiedArms& arms, Visit&& v
     const bool whole = all <= static_cast<double>(most_divisions);
     if (arms.sizes.size() > 64) return std::nullopt;
     tied_detail::Walk walk(arms, whole ? 0 : 1e-15, most_divisions, visit);
-    if (!whole) {
-        // The likely counts fill a ball in their box, not its corners: pi/4 of it in two dimensions, then ever less.
-        const auto dimensions = static_cast<double>(arms.sizes.size()) - 1;
-        constexpr double quarter_of_pi = 0.7853981633974483;
-        const double log_ball = dimensions / 2 * std::log(quarter_of_pi) - log_gamma(dimensions / 2 + 1);
-        if (std::log(walk.box()) + log_ball > std::log(2.0 * static_cast<double>(most_divisions))) return std::nullopt;
-    }
+    if (!whole && walk.likely() > 2.0 * static_cast<double>(most_divisions)) return std::nullopt;
     if (!walk.run()) return std::nullopt;
     return ArrangementMass{walk.mass(), walk.missed()};
 }

@@ -216,7 +216,7 @@ TEST(QuadraticTests, KeepTheirSizeWithAndWithoutTies) {
         for (const std::size_t m : {15U, 80U}) {
             int darling = 0, mises = 0;
             // With ties all arrangements are walked through, some ms each; sparse_values_test.cpp holds them to the law.
-            const int rounds = unit > 0 ? 150 : 2000;
+            const int rounds = unit > 0 ? 400 : 2000;
             for (int round = 0; round < rounds; ++round) {
                 Values b(2 * m), c(m);
                 for (Values* arm : {&b, &c}) {
