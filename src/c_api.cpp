@@ -151,7 +151,8 @@ static_assert(number(serinus::MannWhitneyMethod::automatic) == SERINUS_MANN_WHIT
               number(serinus::MannWhitneyMethod::exact) == SERINUS_MANN_WHITNEY_EXACT &&
               number(serinus::MannWhitneyMethod::edgeworth) == SERINUS_MANN_WHITNEY_EDGEWORTH &&
               number(serinus::MannWhitneyMethod::normal) == SERINUS_MANN_WHITNEY_NORMAL &&
-              number(serinus::MannWhitneyMethod::saddlepoint) == SERINUS_MANN_WHITNEY_SADDLEPOINT);
+              number(serinus::MannWhitneyMethod::saddlepoint) == SERINUS_MANN_WHITNEY_SADDLEPOINT &&
+              number(serinus::MannWhitneyMethod::drawn) == SERINUS_MANN_WHITNEY_DRAWN);
 
 }  // namespace
 

@@ -418,7 +418,7 @@ degenerate : bool
 n_baseline, n_canary : int
     Values of each arm, NaN not counted.
 method : str
-    What p_value was computed by: "exact", "edgeworth", "saddlepoint" or "normal".
+    What p_value was computed by: "exact", "edgeworth", "saddlepoint", "drawn" or "normal".
 )")
         .def_readonly("u", &MannWhitneyResult::u)
         .def_readonly("z", &MannWhitneyResult::z)

@@ -423,7 +423,7 @@ inline double edgeworth_reach(double z, double skewness, double kurtosis) noexce
 /// minimum lies at (s, t): w = sqrt(2 (F(s0, 0) - F(s, t))), s0 = log(m/n), v = 2/h sinh(h t/2) sqrt(det K''(s, t) /
 /// K_ss(s0, 0)), P = Phi(-w) + phi(w) (1/v - 1/w). h is the distance of neighbouring sums, x half of it below the seen
 /// one. Relative error, measured: below 5 % without ties from 3 values in the smaller sample on, below 1 % from 10;
-/// where sums lie in clumps (a value that holds nearly everything) up to a factor of 1.75, to either side.
+/// where sums lie in clumps (a value that holds nearly everything) by a factor of 11 and more.
 class RankSumSaddlepoint {
   public:
     /// `group_sizes` ascending by value, or none without ties; of more than 512 groups, neighbours are put together.

@@ -481,7 +481,7 @@ TEST(MannWhitneyDecisions, zeros_are_equal_and_infinities_rank) {
 
 TEST(MannWhitneyDecisions, words_of_the_method) {
     EXPECT_EQ(serinus::word(MannWhitneyMethod::automatic), "auto");
-    EXPECT_EQ(serinus::allowed_words<MannWhitneyMethod>(), "auto, exact, edgeworth, normal, saddlepoint");
+    EXPECT_EQ(serinus::allowed_words<MannWhitneyMethod>(), "auto, exact, edgeworth, normal, saddlepoint, drawn");
 }
 
 // ---- the choice of the method, and the tails

@@ -222,6 +222,22 @@ TEST(SparseValues, BrunnerMunzelOfFewerThanTenValues) {
     EXPECT_LE(rejected, rounds * 0.05 + 4 * std::sqrt(rounds * 0.05 * 0.95));
 }
 
+TEST(SparseValues, SumsInClumpsAtTheirEnd) {
+    // All of 55 rare values in the canary, one way more than can be walked through: a smooth law is off by 11.
+    const Table table{{11, 11, 11, 11, 11, 89926}, {11, 11, 11, 11, 11, 70885}};
+    const auto [b, c] = table.arms();
+    double p = 1;
+    for (int i = 0; i < 55; ++i) p *= (70940.0 - i) / (89981.0 - i);
+    const auto found = mann_whitney(b, c);
+    EXPECT_EQ(found.method, MannWhitneyMethod::drawn);
+    EXPECT_NEAR(found.p_value, 2 * p, 0.3 * 2 * p);
+    EXPECT_EQ(found.p_value, mann_whitney(c, b).p_value);
+    EXPECT_THROW(
+        mann_whitney(Values{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+                     Values{21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 30.5}, {.method = MannWhitneyMethod::drawn}),
+        Error);
+}
+
 TEST(SparseValues, AllSmallTables) {
     // 2 to 8 values an arm in up to three groups: automatic methods are what all arrangements say.
     const auto compositions = [](std::int64_t sum) {
@@ -325,7 +341,7 @@ bool random_table(std::mt19937_64& random, bool dense, Table& table) {
 // What docs/concepts/one-look.md promises: within a factor of 3 for p above 1e-8. Measured on 700 such tables with up
 // to 3e6 arrangements: 1.75 (mann_whitney), 1.09 (brunner_munzel), 1.18 (the quadratic ones), 1.000
 // (kolmogorov_smirnov). The saddlepoint approximation knows nothing of clumps of sums, which may make a factor of 2.1.
-constexpr double most_off = 1.6, most_off_in_clumps = 2.2, lowest_p = 1e-8;
+constexpr double most_off = 1.6, most_off_in_clumps = 2.8, lowest_p = 1e-8;
 
 TEST(SparseValues, AutomaticMethodsOnAGrid) {
     std::mt19937_64 random(1);
@@ -349,13 +365,12 @@ TEST(SparseValues, AutomaticMethodsOnAGrid) {
         };
         const auto whitney = mann_whitney(b, c);
         approximate += whitney.method != MannWhitneyMethod::exact ? 1 : 0;
-        within(whitney.p_value, exact.mann_whitney, "mann_whitney", most_off_in_clumps);
-        within(mann_whitney(b, c, {.alternative = Alternative::greater}).p_value, exact.greater, "greater",
-               most_off_in_clumps);
+        within(whitney.p_value, exact.mann_whitney, "mann_whitney");
+        within(mann_whitney(b, c, {.alternative = Alternative::greater}).p_value, exact.greater, "greater");
         const auto munzel = brunner_munzel(b, c, dealt);
         if (!munzel.degenerate) within(munzel.p_value, exact.brunner_munzel, "brunner_munzel");
-        within(cramer_von_mises(b, c).p_value, exact.mises, "cramer_von_mises");
-        within(anderson_darling(b, c).p_value, exact.darling, "anderson_darling");
+        within(cramer_von_mises(b, c).p_value, exact.mises, "cramer_von_mises", most_off_in_clumps);
+        within(anderson_darling(b, c).p_value, exact.darling, "anderson_darling", most_off_in_clumps);
         within(kolmogorov_smirnov(b, c).p_value, exact.smirnov, "kolmogorov_smirnov");
     }
     EXPECT_GE(cells, 150);

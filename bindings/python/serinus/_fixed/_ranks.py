@@ -110,7 +110,7 @@ def mann_whitney(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
     alternative: Literal["two-sided", "greater", "less"] = "two-sided",
-    method: Literal["auto", "exact", "edgeworth", "normal", "saddlepoint"] = "auto",
+    method: Literal["auto", "exact", "edgeworth", "normal", "saddlepoint", "drawn"] = "auto",
     continuity: bool = True,
     nan: Literal["drop", "error"] = "drop",
 ) -> _core.MannWhitneyResult:
@@ -127,10 +127,10 @@ def mann_whitney(
         dtypes, strided arrays and the columns of pandas and polars are converted. Infinities rank like other values.
     alternative : {"two-sided", "greater", "less"}
         The canary relative to the baseline.
-    method : {"auto", "exact", "edgeworth", "normal", "saddlepoint"}
+    method : {"auto", "exact", "edgeworth", "normal", "saddlepoint", "drawn"}
         "auto" counts all arrangements where that is cheap (50 against 50 values, ties allowed; any size where few
         different values occur) and else uses the normal distribution corrected for skewness and kurtosis, far out the
-        saddlepoint approximation; the result says which.
+        saddlepoint approximation, or, where most values are alike, weighted draws; the result says which.
     continuity : bool
         Move U by 1/2 towards its mean; of the method "normal" only.
     nan : {"drop", "error"}
@@ -163,7 +163,7 @@ def mann_whitney_batch(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
     alternative: Alternative = "two-sided",
-    method: Literal["auto", "exact", "edgeworth", "normal", "saddlepoint"] = "auto",
+    method: Literal["auto", "exact", "edgeworth", "normal", "saddlepoint", "drawn"] = "auto",
     continuity: bool = True,
     nan: Literal["drop", "error"] = "drop",
     *,
