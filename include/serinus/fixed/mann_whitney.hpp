@@ -76,6 +76,8 @@ inline constexpr double largest_additions = 4e9;
 inline constexpr double largest_table = 5e7;
 // The Edgeworth expansion is no better than the normal distribution below this tail.
 inline constexpr double edgeworth_floor = 1e-6;
+// Up to which `edgeworth_reach` the expansion is believed, and from which on it is not.
+inline constexpr double small_reach = 0.1, large_reach = 0.25;
 
 inline bool affordable(const RankSumCost& cost, double additions) noexcept {
     return cost.accurate && cost.additions <= additions && cost.table <= largest_table;
@@ -113,9 +115,8 @@ inline Tail far_tail(double excess, bool mirrored, std::int64_t m, std::int64_t 
     // From the one to the other over a range of z, so that a larger U never has a larger p-value.
     double share = std::clamp((away - 0.3) / 0.4, 0.0, 1.0);
     if (trust_edgeworth) {
-        constexpr double small = 0.1, large = 0.25;
         const double reach = edgeworth_reach(z, skewness, moments.kurtosis);
-        share = std::min(share, std::clamp((reach - small) / (large - small), 0.0, 1.0));
+        share = std::min(share, std::clamp((reach - small_reach) / (large_reach - small_reach), 0.0, 1.0));
     }
     if (share == 0) return {near, MannWhitneyMethod::edgeworth};
     const RankSumSaddlepoint saddle(m, n, group_sizes, moments.spacing);
@@ -128,7 +129,7 @@ inline Tail far_tail(double excess, bool mirrored, std::int64_t m, std::int64_t 
 /// knows nothing. Only where few values that differ from the most frequent one are expected in the smaller arm.
 inline std::optional<RankSumTails> drawn_tails(std::span<const double> y, std::span<const double> x, bool asked) {
     constexpr std::size_t draws = 10000, most_groups = 64, asked_groups = 800;
-    constexpr double most_others = 500;
+    constexpr double most_others = 200;
     const TiedArms arms(y, x, asked ? asked_groups : most_groups);
     if (!PushedDivisions::fits(arms, draws)) return std::nullopt;
     const double share = static_cast<double>(arms.sizes[arms.largest]) / static_cast<double>(arms.total);
@@ -261,8 +262,15 @@ inline MannWhitneyResult of_sorted(std::span<const double> y, std::span<const do
         exact = exact_tails(m, n, ranks, automatic_additions, automatic_tied_additions, workspace);
         const std::size_t groups = workspace.group_sizes.size();
         if (!exact && groups > 0 && groups <= 64) {
-            exact = divided_tails(y, x, false);
-            if (!exact) drawn = drawn_tails(y, x, false);
+            // Where many values differ from the most frequent one and the expansion's terms are small, it is believed.
+            constexpr double many_others = 30;
+            add_higher_moments(m, n, workspace.group_sizes, moments);
+            const double share = static_cast<double>(ranks.largest) / static_cast<double>(m + n);
+            const double reach = edgeworth_reach(std::fabs(result.z) + moments.spacing / (2 * moments.deviation),
+                                                 moments.skewness, moments.kurtosis);
+            const bool smooth = static_cast<double>(std::min(m, n)) * (1 - share) > many_others && reach <= small_reach;
+            if (!smooth) exact = divided_tails(y, x, false);
+            if (!smooth && !exact) drawn = drawn_tails(y, x, false);
         }
     }
 
@@ -327,13 +335,14 @@ inline MannWhitneyResult of_sorted(std::span<const double> y, std::span<const do
 ///    lies, with weights (`PushedDivisions`), always the same ones: right to some 3 to 30 % however small p; 10 to 30
 ///    ms. The most frequent value must be a twentieth of all (`serinus.argument.range`).
 ///  - `automatic`: `exact` if that costs no more than it can for 50 against 50 values (0.05 ms without ties, 1 ms
-///    with), or if up to 64 different values occur and 2^17 ways to divide them between the arms hold all arrangements
-///    but about 1e-10 of them (2 to 10 ms; these 1e-10 are added to p); else `drawn` with up to 64 different values and
-///    up to 500 values of the smaller arm expected to differ from the most frequent one; else `edgeworth` where its
-///    terms are small beside the normal tail (`edgeworth_reach` below 0.1), else `saddlepoint`, with a bridge between
-///    the two up to 0.25. It looks at this pair alone, and the result says what it took. Measured over tables of 2 to 6
-///    groups, one with 50 % to 99.99 % of 10 to 100,000 values split 1:1 to 1:1000: within a factor of 1.75 of the
-///    exact p above 1e-8.
+///  with).
+///    Else, with up to 64 different values of which fewer than 30 of the smaller arm's are expected to differ from the
+///    most frequent one, or where the terms of the Edgeworth expansion exceed a tenth of the normal tail
+///    (`edgeworth_reach`): `exact` if 2^17 ways to divide them between the arms hold all arrangements but about 1e-10
+///    of them (2 to 10 ms; these 1e-10 are added to p), else `drawn` if up to 200 of the smaller arm's are expected to
+///    differ. Else `edgeworth` where its terms are below a tenth, `saddlepoint` beyond, with a bridge up to a quarter.
+///    It looks at this pair alone, and the result says what it took. Measured over tables of 2 to 6 groups, one with 50
+///    % to 99.99 % of 10 to 100,000 values split 1:1 to 1:1000: within a factor of 1.5 of the exact p above 1e-8.
 ///
 /// baseline, canary: in any order and any unit, up to 2^30 values each. Infinities rank like other values; -0 equals
 /// +0; NaN is dropped, or raises `serinus.argument.nan`. Alternatives are about the canary: `greater` gives
