@@ -227,11 +227,10 @@ struct LatticePoints {
 ///
 /// A sum between two points of the lattice is divided between them so that its mean stays, and counts as reached from
 /// half a step below `seen` on (so that sums equal to it are in). The lattice has 64 to 256 points up to `seen`:
-/// measured,
-/// p is within a factor of 2.4 of the exact one above 1e-8 where sums lie in clumps, else within a few per cent. Counts
-/// k that are rarer than 1e-14 of the likeliest are left out, for which 1e-12 is added. One point suffices where f is
-/// either 0 or `seen`: then nothing is rounded. Nothing if the fewest points cost more than the budget. Cost: the
-/// budget, 1 ns an addition.
+/// measured, p is within a factor of 2.4 of the exact one above 1e-8 where sums lie in clumps, else within a few per
+/// cent. Counts k that are rarer than 1e-14 of the likeliest are left out, for which 1e-12 is added. One point suffices
+/// where f is either 0 or `seen`: then nothing is rounded. Nothing if the fewest points cost more than the budget.
+/// Cost: the budget, 1 ns an addition.
 template <class Term>
 std::optional<double> lattice_tail(const TiedArms& arms, double seen, double budget, Term&& f,
                                    LatticePoints allowed = {}) {
