@@ -114,6 +114,9 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
                                       false});
         }
     }
+    if (result.verdict == Verdict::inconclusive) {
+        for (Reason& doubt : noise_doubts(judged)) result.reasons.push_back(std::move(doubt));
+    }
     if (metric.kind != Kind::gauge || knows_noise(judged) || plan.learn_noise)
         result.reasons.push_back(noise_reason(judged));
     return result;
@@ -250,7 +253,9 @@ Decision Monitor::Impl::decide_action() {
         for (const Reason& reason : decision.metrics[i].reasons) {
             const auto number = static_cast<std::int32_t>(reason.code);
             const bool telemetry_reason = number >= 1030 && number < 1060;
-            const bool undecidable = reason.code == Code::noise_unknown || reason.code == Code::single_instance;
+            const bool undecidable = reason.code == Code::noise_unknown || reason.code == Code::single_instance ||
+                                     reason.code == Code::history_not_positive || reason.code == Code::history_scale ||
+                                     reason.code == Code::history_used_up;
             if (!telemetry_reason && !undecidable) continue;
             decision.reasons.push_back(reason);
             if (reason.code != Code::no_data_yet) decision.severity = Severity::ticket;

@@ -176,6 +176,9 @@ struct Monitor::Impl {
 
     Reason noise_reason(const Judged& judged) const;
 
+    /// What of the rollout history's noise does not reach to. It delays a verdict by what the tests make of it.
+    std::vector<Reason> noise_doubts(const Judged& judged) const;
+
     /// The metric that a rule of `slo` is about.
     const Judged& metric_of(const SloRule& rule) const;
 

@@ -75,6 +75,11 @@ std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
         reasons.push_back({Code::too_few, name, {{"count", fewest}, {"needed", judged.metric.min_count}}, false});
     }
     if (judged.metric.kind == Kind::gauge) {
+        // Leaving them out helps one arm or the other; a few, such as restarts, do not matter.
+        const double left_out = judged.not_positive();
+        if (left_out > std::max(1.0, sequential::PairedTest::most_not_positive * all)) {
+            reasons.push_back({Code::history_not_positive, name, {{"count", left_out}, {"intervals", all}}, false});
+        }
         const sequential::PairedNoise* noise = gauge_noise(judged);
         if (!noise && !plan.learn_noise) reasons.push_back({Code::noise_unknown, name, {}, false});
         // Two instances of one version differ; how much, a few of them cannot tell.
@@ -107,7 +112,9 @@ Reason Monitor::Impl::noise_reason(const Judged& judged) const {
     if (!noise) return {Code::noise_learned_now, name, {}, false};
     return {Code::noise_given,
             name,
-            {{"differences", noise->size}, {"independent", noise->degrees_of_freedom + 1}, {"typical", noise->scale()}},
+            {{"differences", noise->size},
+             {"independent", noise->independent()},
+             {"typical", noise->in_gauge_unit(noise->scale())}},
             false};
 }
 
@@ -124,6 +131,26 @@ double Monitor::Impl::log_mean_e_value() const {
         if (obstacles(metric_of(judged.rule)).empty()) add(judged.alpha / 2, judged.halt.log_e_value());
     }
     return log_sum;
+}
+
+std::vector<Reason> Monitor::Impl::noise_doubts(const Judged& judged) const {
+    std::vector<Reason> reasons;
+    const auto* gauge = std::get_if<detail::GaugeTests>(&judged.tests);
+    if (!gauge || !gauge_noise(judged)) return reasons;
+    const sequential::PairedTest& test = gauge->harm.test();
+    const sequential::ScaleDeparture scale = test.scale_departure();
+    const std::string& name = judged.metric.name;
+    if (scale.beyond) {
+        reasons.push_back(
+            {Code::history_scale, name, {{"observed", scale.observed}, {"history", scale.history}}, false});
+    }
+    if (test.n() >= test.horizon()) {
+        reasons.push_back({Code::history_used_up,
+                           name,
+                           {{"horizon", test.horizon()}, {"needed", 4 * static_cast<double>(next)}},
+                           false});
+    }
+    return reasons;
 }
 
 void Monitor::Impl::settle_verdicts() {
