@@ -304,7 +304,9 @@ TEST(GaugeNoise, AnotherScaleIsNoHarm) {
                 const double promised = scale > 3 ? 0.09 : 0.05;
                 EXPECT_LE(rates.harm[0], most(promised, rates.n)) << row;
                 EXPECT_LE(rates.safe, most(promised, rates.n)) << row;
-                if (scale >= 2) EXPECT_GE(rates.departed, 0.9) << row;
+                if (scale >= 2) {
+                    EXPECT_GE(rates.departed, 0.9) << row;
+                }
             }
         }
     }
