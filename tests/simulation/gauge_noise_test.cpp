@@ -37,7 +37,7 @@ constexpr double pi = 3.14159265358979323846;
 
 int repetitions(double of_all = 1) {
     const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return std::max(1, static_cast<int>(of_all * (scale ? 2000 * std::strtod(scale, nullptr) : 60)));
+    return std::max(1, static_cast<int>(of_all * (scale ? 2000 * std::strtod(scale, nullptr) : 40)));
 }
 
 /// The most that `n` trials of probability `promised` may show: four standard errors, and one for the smallest counts.
