@@ -59,6 +59,8 @@ typedef enum serinus_status {
     SERINUS_ERROR_ARGUMENT_TYPE = 18,
     /** a struct of the C interface that is too short, or sets a field that this library does not know */
     SERINUS_ERROR_ARGUMENT_STRUCT_SIZE = 19,
+    /** noise that was learned in another unit than the margin needs */
+    SERINUS_ERROR_ARGUMENT_NOISE = 20,
     /** something given after the moment that it must be given before */
     SERINUS_ERROR_ARGUMENT_ORDER = 22,
     /** timestamps that are not strictly increasing where they must be */
@@ -147,7 +149,9 @@ enum {
     SERINUS_MANN_WHITNEY_AUTO = 1,
     SERINUS_MANN_WHITNEY_EXACT = 2,
     SERINUS_MANN_WHITNEY_EDGEWORTH = 3,
-    SERINUS_MANN_WHITNEY_NORMAL = 4
+    SERINUS_MANN_WHITNEY_NORMAL = 4,
+    SERINUS_MANN_WHITNEY_SADDLEPOINT = 5,
+    SERINUS_MANN_WHITNEY_DRAWN = 6
 };
 
 typedef struct serinus_mann_whitney_options {

@@ -60,6 +60,7 @@
 #include <serinus/fixed/robust_rank_test.hpp>
 #include <serinus/fixed/rolling_mann_whitney.hpp>
 #include <serinus/fixed/signed_rank.hpp>
+#include <serinus/fixed/tied_arrangements.hpp>
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>
 #include <serinus/io/calibration.hpp>

@@ -150,7 +150,9 @@ static_assert(number(serinus::NanPolicy::drop) == SERINUS_NAN_DROP &&
 static_assert(number(serinus::MannWhitneyMethod::automatic) == SERINUS_MANN_WHITNEY_AUTO &&
               number(serinus::MannWhitneyMethod::exact) == SERINUS_MANN_WHITNEY_EXACT &&
               number(serinus::MannWhitneyMethod::edgeworth) == SERINUS_MANN_WHITNEY_EDGEWORTH &&
-              number(serinus::MannWhitneyMethod::normal) == SERINUS_MANN_WHITNEY_NORMAL);
+              number(serinus::MannWhitneyMethod::normal) == SERINUS_MANN_WHITNEY_NORMAL &&
+              number(serinus::MannWhitneyMethod::saddlepoint) == SERINUS_MANN_WHITNEY_SADDLEPOINT &&
+              number(serinus::MannWhitneyMethod::drawn) == SERINUS_MANN_WHITNEY_DRAWN);
 
 }  // namespace
 

@@ -36,7 +36,11 @@ ordered_json noise_json(const Noise& noise) {
     for (const sequential::PairedNoise& stage : noise.stages) {
         ordered_json& entry = out["stages"].emplace_back(ordered_json::object());
         sequential::for_each_number(stage, [&](const char* key, double number) { entry[key] = number_json(number); });
-        for (const double value : stage.table) entry["table"].push_back(number_json(value));
+        if (stage.unit != sequential::NoiseUnit::former) entry["unit"] = word(stage.unit);
+        sequential::for_each_list(stage, [&](const char* key, const std::vector<double>& values) {
+            entry[key] = ordered_json::array();
+            for (const double value : values) entry[key].push_back(number_json(value));
+        });
     }
     if (noise.spikes) {
         ordered_json& entry = out["spikes"];

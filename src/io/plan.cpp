@@ -46,10 +46,26 @@ constexpr std::array<std::string_view, 5> noise_keys{"dispersion", "intervals", 
 constexpr std::array<std::string_view, 9> spike_noise_keys{
     "excess", "share",          "difference",         "deviation", "instances",
     "spread", "variance_ratio", "degrees_of_freedom", "size"};
-constexpr std::array<std::string_view, 14> stage_noise_keys{
-    "table",      "offset",        "mean_score",         "long_run_variance", "degrees_of_freedom", "size",
-    "resolution", "level",         "instances_baseline", "instances_canary",  "instance_deviation", "instances",
-    "wander",     "wander_degrees"};
+constexpr std::array<std::string_view, 20> stage_noise_keys{"table",
+                                                            "offset",
+                                                            "mean_score",
+                                                            "long_run_variance",
+                                                            "degrees_of_freedom",
+                                                            "size",
+                                                            "resolution",
+                                                            "level",
+                                                            "instances_baseline",
+                                                            "instances_canary",
+                                                            "instance_deviation",
+                                                            "instances",
+                                                            "wander",
+                                                            "wander_degrees",
+                                                            "unit",
+                                                            "score_variance",
+                                                            "step_score",
+                                                            "step_variance",
+                                                            "scale_steps",
+                                                            "scale_bias"};
 constexpr std::array<std::string_view, 3> arms_keys{"label", "baseline", "canary"};
 constexpr std::array<std::string_view, 3> telemetry_keys{"min_coverage", "max_imbalance", "stale_after"};
 
@@ -305,7 +321,11 @@ void take(const std::string& path, const json& value, SpikeNoise& out) {
 
 void take(const std::string& path, const json& value, sequential::PairedNoise& out) {
     const Object object(path, value, "a stage's noise", stage_noise_keys, "what `serinus calibrate` wrote");
-    object.required("table", out.table, "what `serinus calibrate` wrote");
+    // Noise without a unit was written before there were any, and has none of what came with it.
+    object.optional("unit", out.unit);
+    sequential::for_each_list(out, [&](const char* key, std::vector<double>& numbers) {
+        object.required(key, numbers, "what `serinus calibrate` wrote");
+    });
     sequential::for_each_number(
         out, [&](const char* key, double& number) { object.required(key, number, "what `serinus calibrate` wrote"); });
 }

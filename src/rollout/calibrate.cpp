@@ -30,7 +30,6 @@ using sequential::PairedNoise;
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t most_turns = 8;  // pseudo-canaries of one stage: more teach little and cost as much each
-constexpr double thin = 1000;          // differences; below, PairedTest uses the noise's upper bound
 
 /// One value an interval, NaN where there is none.
 using Column = std::vector<double>;
@@ -140,8 +139,21 @@ std::vector<Turn> turns_of(std::size_t instances, double traffic) {
 
 /// What one stage's pseudo-canaries gave.
 struct Differences {
-    std::vector<std::vector<double>> series;  // one a turn
+    std::vector<std::vector<double>> series;  // one a turn, by interval; NaN where there is none
     double baseline = 0, canary = 0;          // instances an arm; 0: the data name none
+    double there = 0;                         // intervals with both arms, over all turns
+    double not_positive = 0;                  // of these, how many no ratio can be made of
+
+    /// An arm's value is the mean of its instances' values, and then its logarithm, here as in the rollout.
+    double of(double canary_mean, double baseline_mean, bool logs) {
+        const double difference = canary_mean - baseline_mean;
+        if (std::isnan(difference)) return nothing;
+        there += 1;
+        if (!logs) return difference;
+        if (canary_mean > 0 && baseline_mean > 0) return std::log(canary_mean) - std::log(baseline_mean);
+        not_positive += 1;
+        return nothing;
+    }
 };
 
 /// Sums over columns, and how many had a value, by interval.
@@ -168,18 +180,18 @@ Sums sums_of(const std::vector<const Column*>& columns) {
     return sums;
 }
 
-Differences differences_of(const std::vector<const Column*>& baseline, const std::vector<const Column*>& canary) {
+Differences differences_of(const std::vector<const Column*>& baseline, const std::vector<const Column*>& canary,
+                           bool logs) {
     Differences found;
     auto& series = found.series.emplace_back();
     const Sums b = sums_of(baseline), c = sums_of(canary);
     for (std::size_t i = 0; i < baseline.front()->size(); ++i) {
-        const double d = c.mean(i, 1) - b.mean(i, 1);
-        if (!std::isnan(d)) series.push_back(d);
+        series.push_back(found.of(c.mean(i, 1), b.mean(i, 1), logs));
     }
     return found;
 }
 
-Differences differences_of(const std::vector<const Column*>& instances, const std::vector<Turn>& turns) {
+Differences differences_of(const std::vector<const Column*>& instances, const std::vector<Turn>& turns, bool logs) {
     Differences found;
     for (const Turn& turn : turns) {
         std::vector<const Column*> canary, baseline;
@@ -189,8 +201,7 @@ Differences differences_of(const std::vector<const Column*>& instances, const st
         const Sums b = sums_of(baseline), c = sums_of(canary);
         for (std::size_t i = 0; i < instances.front()->size(); ++i) {
             // Both at full strength, or their noise would be another one.
-            const double d = c.mean(i, canary.size()) - b.mean(i, (baseline.size() + 1) / 2);
-            if (!std::isnan(d)) series.push_back(d);
+            series.push_back(found.of(c.mean(i, canary.size()), b.mean(i, (baseline.size() + 1) / 2), logs));
         }
         found.canary = static_cast<double>(turn.canary.size());
         found.baseline = static_cast<double>(turn.baseline.size());
@@ -199,7 +210,7 @@ Differences differences_of(const std::vector<const Column*>& instances, const st
 }
 
 /// The standard deviation between instances, each told by its median distance from the mean of the others.
-double instance_deviation(const std::vector<const Column*>& instances) {
+double instance_deviation(const std::vector<const Column*>& instances, bool logs) {
     const auto k = static_cast<double>(instances.size());
     double squares = 0, sum = 0;
     for (std::size_t own = 0; own < instances.size(); ++own) {
@@ -208,8 +219,9 @@ double instance_deviation(const std::vector<const Column*>& instances) {
         std::vector<double> distances;
         const Sums rest = sums_of(others);
         for (std::size_t i = 0; i < instances[own]->size(); ++i) {
-            const double d = (*instances[own])[i] - rest.mean(i, (others.size() + 1) / 2);
-            if (!std::isnan(d)) distances.push_back(d);
+            const double value = (*instances[own])[i], of_rest = rest.mean(i, (others.size() + 1) / 2);
+            const double d = logs ? std::log(value) - std::log(of_rest) : value - of_rest;
+            if (std::isfinite(d)) distances.push_back(d);
         }
         const double location = median(std::move(distances)) * (k - 1) / k;
         squares += location * location;
@@ -224,15 +236,29 @@ std::optional<double> one_sided_share(const std::vector<double>& differences, do
     std::vector<double> signs;
     double above = 0, below = 0;
     for (const double d : differences) {
+        if (std::isnan(d)) {
+            signs.push_back(d);
+            continue;
+        }
         signs.push_back(d > resolution ? 1 : d < -resolution ? -1 : 0);
         above += d > resolution ? 1 : 0;
         below += d < -resolution ? 1 : 0;
     }
-    const Dependence known = dependence(signs);
+    const Dependence known = dependence_with_gaps(signs);
     if (!known.sufficient() || above + below == 0) return std::nullopt;
     const double error = std::sqrt(std::max(known.variance, 1.0 / known.n) / known.n_effective);
     if (!(std::fabs(known.mean) > 4 * error)) return std::nullopt;
     return std::max(above, below) / (above + below);
+}
+
+/// How many intervals a rollout of the plan is judged for: its stages' maximum, or the longer of their minimum and 120.
+double intervals_told(const Plan& plan) {
+    std::int64_t intervals = 0;
+    for (const Stage& stage : plan.stages) {
+        const std::int64_t told = stage.max_ms.value_or(std::max(stage.min_ms, 120 * plan.interval_ms));
+        intervals += std::max<std::int64_t>(1, (told - plan.warm_up_ms) / plan.interval_ms);
+    }
+    return static_cast<double>(intervals);
 }
 
 /// What one split of the traffic teaches; stages of one split share it.
@@ -312,12 +338,15 @@ HeldBack play_level(const Plan& plan, const Stage& stage, const Metric& metric, 
     if (few || !(split.half.degrees_of_freedom > 0)) return {.traffic = stage.traffic, .alpha = alpha};
     const sequential::PairedTest test({.alpha = alpha,
                                        .harm = metric.harm,
-                                       .margin = {.difference = 0.0},
+                                       .margin = metric.margin.ratio ? Margin{.ratio = 1.0, .difference = {}}
+                                                                     : Margin{.ratio = {}, .difference = 0.0},
                                        .noise = std::make_shared<const PairedNoise>(split.half),
                                        .interval = false});
     const auto& series = split.differences.series;
     return play(plan, stage, alpha, test, sizes_of(series), [&](auto& mixture, std::size_t of, std::size_t i) {
-        mixture.update(sequential::Pair{.baseline = 0, .canary = series[of][i]});
+        const double d = series[of][i];
+        mixture.update(metric.margin.ratio ? sequential::Pair{.baseline = 1, .canary = std::exp(d)}
+                                           : sequential::Pair{.baseline = 0, .canary = d});
     });
 }
 
@@ -426,17 +455,20 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
     report.level = median(std::move(levels));
     if (metric.margin.ratio && !(report.level > 0)) return say(Code::history_level, {{"level", report.level}});
     const auto instances = static_cast<double>(baseline.size());
-    const double deviation = pair ? 0 : instance_deviation(baseline);
+    const bool logs = metric.margin.ratio.has_value();
+    const auto unit = logs ? sequential::NoiseUnit::log : sequential::NoiseUnit::own;
+    if (logs) magnitude = 1;
+    const double deviation = pair ? 0 : instance_deviation(baseline, logs);
 
     const auto learn = [&](std::vector<Turn> turns) {
         Split split;
-        split.differences = pair ? differences_of(baseline, canary) : differences_of(baseline, turns);
+        split.differences = pair ? differences_of(baseline, canary, logs) : differences_of(baseline, turns, logs);
         split.turns = std::move(turns);
         std::vector<std::vector<double>> first;
         for (const auto& series : split.differences.series)
             first.emplace_back(series.begin(), series.begin() + static_cast<std::ptrdiff_t>(series.size() / 2));
-        split.whole = sequential::paired_noise(split.differences.series, magnitude, !pair);
-        split.half = sequential::paired_noise(first, magnitude, !pair);
+        split.whole = sequential::paired_noise(split.differences.series, magnitude, !pair, unit);
+        split.half = sequential::paired_noise(first, magnitude, !pair, unit);
         for (PairedNoise* const noise : {&split.whole, &split.half}) {
             noise->level = report.level;
             if (pair) {
@@ -461,35 +493,46 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
         std::vector<Turn> turns = pair ? std::vector<Turn>{} : turns_of(baseline.size(), stage.traffic);
         if (!split || split->turns != turns) split = learn(std::move(turns));
         const PairedNoise& learned = split->whole;
-        const double independent = learned.degrees_of_freedom > 0 ? learned.degrees_of_freedom + 1 : 0;
+        const double there = split->differences.there, not_positive = split->differences.not_positive;
+        if (not_positive > sequential::PairedTest::most_not_positive * there) {
+            const auto played = static_cast<double>(split->differences.series.size());
+            return say(Code::history_not_positive,
+                       {{"count", std::ceil(not_positive / played)}, {"intervals", std::ceil(there / played)}});
+        }
+        const double independent = learned.degrees_of_freedom > 0 ? learned.independent() : 0;
         if (!(independent > 0)) {
             if (learned.scale() == 0) return say(Code::history_constant, {});
             const auto& series = split->differences.series;
-            const double worth = series.empty() ? 0 : dependence(series.front()).n_effective;
+            const double worth = series.empty() ? 0 : dependence_with_gaps(series.front()).n_effective;
             return say(Code::history_short,
                        {{"differences", learned.size}, {"independent", worth}, {"needed", Dependence::fewest}});
         }
         if (noise.stages.empty()) {
             report.differences = learned.size;
             report.independent = independent;
-            report.typical = learned.scale();
+            report.typical = learned.in_gauge_unit(learned.scale());
+            const double offset = learned.in_gauge_unit(learned.offset);
             if (pair) {
-                say(Code::history_pair, {{"offset", learned.offset}});
+                say(Code::history_pair, {{"offset", offset}});
                 const auto& series = split->differences.series.front();
                 if (const auto share = one_sided_share(series, learned.resolution))
-                    say(Code::history_offset, {{"share", *share}, {"offset", learned.offset}});
+                    say(Code::history_offset, {{"share", *share}, {"offset", offset}});
             } else {
                 report.instances = instances;
-                report.instance_deviation = deviation;
+                report.instance_deviation = learned.in_gauge_unit(deviation);
                 say(Code::history_instances, {{"instances", instances},
                                               {"canary", learned.instances_canary},
                                               {"baseline", learned.instances_baseline},
-                                              {"deviation", deviation}});
+                                              {"deviation", report.instance_deviation}});
                 if (instances < 5) say(Code::single_instance, {{"instances", instances}, {"needed", 5}});
             }
             say(Code::history_dependence, {{"differences", learned.size}, {"independent", independent}});
-            if (learned.wander > 0) say(Code::history_wander, {{"wander", learned.wander}});
-            if (learned.size < thin) say(Code::history_thin, {{"differences", learned.size}, {"needed", thin}});
+            if (learned.wander > 0) say(Code::history_wander, {{"wander", learned.in_gauge_unit(learned.wander)}});
+            if (learned.horizon() < intervals_told(plan)) {
+                say(Code::history_thin, {{"differences", learned.size},
+                                         {"horizon", learned.horizon()},
+                                         {"needed", 4 * intervals_told(plan)}});
+            }
         }
         report.held_back.push_back(play_level(plan, stage, metric, level_alpha, *split));
         noise.stages.push_back(learned);

@@ -128,10 +128,15 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
                                       false});
         }
     }
-    if (result.verdict == Verdict::inconclusive && judged.passed && !judged.passes())
-        result.reasons.push_back({Code::spikes_open, metric.name, {{"points", spikes_worth_seeing}}, false});
+    if (result.verdict == Verdict::inconclusive) {
+        for (Reason& doubt : noise_doubts(judged)) result.reasons.push_back(std::move(doubt));
+        if (judged.passed && !judged.passes())
+            result.reasons.push_back({Code::spikes_open, metric.name, {{"points", spikes_worth_seeing}}, false});
+    }
     if ((metric.kind != Kind::gauge || knows_noise(judged) || plan.learn_noise) && !refuted(judged))
         result.reasons.push_back(noise_reason(judged));
+    if (result.guarantee_why == Code::noise_former)
+        result.reasons.push_back({Code::noise_former, metric.name, {}, false});
     if (result.guarantee_why == Code::history_unmeasured) {
         result.reasons.push_back({Code::history_unmeasured,
                                   metric.name,
@@ -281,7 +286,9 @@ Decision Monitor::Impl::decide_action() {
         for (const Reason& reason : decision.metrics[i].reasons) {
             const auto number = static_cast<std::int32_t>(reason.code);
             const bool telemetry_reason = number >= 1030 && number < 1060;
-            if (!telemetry_reason && !detail::undecidable(reason.code)) continue;
+            // What delays a gauge is worth a ticket as well, though it may still decide.
+            const bool delayed = reason.code == Code::history_scale || reason.code == Code::history_used_up;
+            if (!telemetry_reason && !detail::undecidable(reason.code) && !delayed) continue;
             decision.reasons.push_back(reason);
             if (reason.code != Code::no_data_yet) decision.severity = Severity::ticket;
         }

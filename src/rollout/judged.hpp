@@ -62,6 +62,11 @@ struct Tests {
         stage.update(arguments...);
         if (detect) detect->update(arguments...);
     }
+    void gap() {
+        harm.gap();
+        stage.gap();
+        if (detect) detect->gap();
+    }
     template <class Noise>
     void set_noise(const Noise& noise) {
         harm.set_noise(noise);
@@ -151,7 +156,10 @@ struct Judged {
         const ArmValues &b = arms[0], &c = arms[1];
         if (b.unpaired || c.unpaired) ++unpaired;
         for (std::size_t arm = 0; arm < 2; ++arm) missing[arm] += arms[arm].present ? 0 : 1;
-        if (!b.present || !c.present) return;
+        if (!b.present || !c.present) {
+            if (auto* const gauge = std::get_if<GaugeTests>(&tests)) gauge->gap();
+            return;
+        }
         if (auto* gauge = std::get_if<GaugeTests>(&tests)) {
             gauge->update(Pair{.baseline = b.mean,
                                .canary = c.mean,
@@ -234,6 +242,11 @@ struct Judged {
     std::optional<Margin> detect_margin() const {
         return std::visit(
             [](const auto& t) { return t.detect ? std::optional(t.detect->options().margin) : std::nullopt; }, tests);
+    }
+    /// Intervals of this stage that a gauge's ratio cannot be made of.
+    double not_positive() const {
+        const auto* gauge = std::get_if<GaugeTests>(&tests);
+        return gauge ? gauge->stage.not_positive() : 0;
     }
     /// Requests, or values, of the arm that has fewer, in this stage.
     double fewest() const {

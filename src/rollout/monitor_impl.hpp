@@ -39,7 +39,8 @@ constexpr double fewest_measured = 500;
 
 /// A reason for which a metric decides nothing, however long the rollout runs.
 constexpr bool undecidable(Code code) {
-    return code == Code::noise_unknown || code == Code::single_instance || code == Code::history_unusable;
+    return code == Code::noise_unknown || code == Code::single_instance || code == Code::history_unusable ||
+           code == Code::history_not_positive;
 }
 
 constexpr double seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
@@ -192,6 +193,8 @@ struct Monitor::Impl {
 
     /// Intervals of history that the metric's noise was learned from; empty when it was declared or is not known.
     std::optional<double> history_of(const Judged& judged) const;
+    /// What of the rollout history's noise does not reach to. It delays a verdict by what the tests make of it.
+    std::vector<Reason> noise_doubts(const Judged& judged) const;
 
     /// The metric that a rule of `slo` is about.
     const Judged& metric_of(const SloRule& rule) const;

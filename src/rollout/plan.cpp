@@ -102,6 +102,12 @@ void check_noise(const std::string& path, const Noise& noise, const Plan& plan) 
         const std::string at = path + ".stages[" + std::to_string(i) + "]";
         if (const auto wrong = sequential::defect(noise.stages[i]))
             refuse(at + "." + wrong->field, wrong->value, wrong->allowed);
+        if (const auto wrong = sequential::unit_defect(noise.stages[i], metric->margin.ratio.has_value()))
+            refuse(at + "." + wrong->field, wrong->value, wrong->allowed);
+        if (noise.stages[i].unit != noise.stages.front().unit) {
+            refuse(at + ".unit", quoted(std::string(word(noise.stages[i].unit))),
+                   "that of the first stage (calibrate again)");
+        }
         if (metric->margin.ratio) {
             require_value(noise.stages[i].level > 0, at + ".level", noise.stages[i].level,
                           "above 0 for a ratio margin: ratios of a gauge around zero say nothing (use a difference)");
@@ -246,7 +252,9 @@ struct PlanFields {
             visit("dispersion", noise.dispersion);
             visit("stages", static_cast<std::int64_t>(noise.stages.size()));
             for (const sequential::PairedNoise& stage : noise.stages) {
-                visit("table", stage.table);
+                // A plan of before there were units keeps its digest.
+                if (stage.unit != sequential::NoiseUnit::former) visit("unit", stage.unit);
+                sequential::for_each_list(stage, visit);
                 sequential::for_each_number(stage, visit);
             }
             // Left out where they are not given, so that a plan of before they were is still the same plan.

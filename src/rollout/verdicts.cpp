@@ -91,6 +91,13 @@ std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
         reasons.push_back({Code::too_few, name, {{"count", fewest}, {"needed", judged.metric.min_count}}, false});
     }
     tell_noise();
+    if (judged.metric.kind == Kind::gauge) {
+        // Leaving them out helps one arm or the other; a few, such as restarts, do not matter.
+        const double left_out = judged.not_positive();
+        if (left_out > std::max(1.0, sequential::PairedTest::most_not_positive * all)) {
+            reasons.push_back({Code::history_not_positive, name, {{"count", left_out}, {"intervals", all}}, false});
+        }
+    }
     return reasons;
 }
 
@@ -129,6 +136,7 @@ std::pair<Guarantee, Code> Monitor::Impl::guarantee(const Judged& judged) const 
     if (gauge) {
         const double instances = gauge_noise(judged)->instances;
         if (instances > 0 && instances < fewest_instances) return {Guarantee::none, Code::single_instance};
+        if (gauge_noise(judged)->unit == sequential::NoiseUnit::former) return {Guarantee::none, Code::noise_former};
     }
     const std::optional<double> history = history_of(judged);
     if (history && *history < detail::fewest_measured) return {Guarantee::none, Code::history_unmeasured};
@@ -149,7 +157,9 @@ Reason Monitor::Impl::noise_reason(const Judged& judged) const {
     if (!noise) return {Code::noise_learned_now, name, {}, false};
     return {Code::noise_given,
             name,
-            {{"differences", noise->size}, {"independent", noise->degrees_of_freedom + 1}, {"typical", noise->scale()}},
+            {{"differences", noise->size},
+             {"independent", noise->independent()},
+             {"typical", noise->in_gauge_unit(noise->scale())}},
             false};
 }
 
@@ -166,6 +176,26 @@ double Monitor::Impl::log_mean_e_value() const {
         if (obstacles(metric_of(judged.rule)).empty()) add(judged.alpha / 2, judged.halt.log_e_value());
     }
     return log_sum;
+}
+
+std::vector<Reason> Monitor::Impl::noise_doubts(const Judged& judged) const {
+    std::vector<Reason> reasons;
+    const auto* gauge = std::get_if<detail::GaugeTests>(&judged.tests);
+    if (!gauge || !gauge_noise(judged)) return reasons;
+    const sequential::PairedTest& test = gauge->harm.test();
+    const sequential::ScaleDeparture scale = test.scale_departure();
+    const std::string& name = judged.metric.name;
+    if (scale.beyond) {
+        reasons.push_back(
+            {Code::history_scale, name, {{"observed", scale.observed}, {"history", scale.history}}, false});
+    }
+    if (test.n() >= test.horizon()) {
+        reasons.push_back({Code::history_used_up,
+                           name,
+                           {{"horizon", test.horizon()}, {"needed", 4 * static_cast<double>(next)}},
+                           false});
+    }
+    return reasons;
 }
 
 void Monitor::Impl::settle_verdicts() {

@@ -35,6 +35,7 @@ COUNT, RANGE, TYPE = "serinus.argument.count", "serinus.argument.range", "serinu
 MARGIN, WORD, LENGTH = "serinus.argument.margin", "serinus.argument.word", "serinus.argument.length"
 MOST, ABOVE = 2**53, 2**53 + 2
 NOISE = sequential.paired_noise(np.random.default_rng(5).normal(0, 1, 2000))
+LOGARITHMS = sequential.paired_noise(np.random.default_rng(6).normal(0, 0.05, 2000), unit="log")
 
 
 class Wrong(NamedTuple):
@@ -277,7 +278,7 @@ SUBJECTS: dict[str, Subject] = {
         [one(math.nan), many([math.nan, math.nan]), lambda test: test.update_pair(math.inf, math.inf)],
     ),
     "PairedTest ratio": Subject(
-        lambda: PairedTest(margin={"ratio": 1.1}, noise=NOISE),
+        lambda: PairedTest(margin={"ratio": 1.1}, noise=LOGARITHMS),
         lambda test: test.update_pair(100.0, 108.0),
         [Wrong(one(1.0), MARGIN, "margin is a ratio"), Wrong(many([1.0]), MARGIN, "margin is a ratio")],
         [lambda test: test.update_pair(math.nan, 1.0)],
@@ -482,6 +483,9 @@ def test_impossible_options_are_named(name: str) -> None:
         (lambda: instance_spread(30, [[1.0, 2.0]]), TYPE, r"former\[0\] is no table of numbers"),  # type: ignore[list-item]
         (lambda: instance_spread(30, history="x"), TYPE, "history is no table of numbers"),  # type: ignore[arg-type]
         (lambda: instance_spread(30, [[[1.0, math.inf]]]), "serinus.argument.infinite", "values holds an infinite value"),
+        (lambda: PairedTest(noise=LOGARITHMS), "serinus.argument.noise", 'noise.unit is "log"'),
+        (lambda: PairedTest(margin={"ratio": 1.1}, noise=NOISE), "serinus.argument.noise", 'noise.unit is "own"'),
+        (lambda: PairedTest(noise={**NOISE, "unit": "metre"}), WORD, "noise.unit is "),
         (lambda: SampleRatioTest([1.0]), LENGTH, "shares has 1 elements"),
         (lambda: SampleRatioTest([0.5, 0.6]), RANGE, "share"),
         (lambda: SampleRatioTest([0.0, 1.0]), RANGE, "share"),

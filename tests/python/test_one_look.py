@@ -247,3 +247,45 @@ def test_hard_values_never_give_an_unflagged_nan() -> None:
                 assert 0 <= test(b, c).p_value <= 1, (test, b, c)
             found = serinus.quantile_difference(b, c, q=0.5)
             assert not math.isnan(found.lower) or not b or not c
+
+
+def test_sparse_values_by_all_arrangements() -> None:
+    # 20,000 zeros against three ones of 200: the three fall into 200 of 20,200 places.
+    b, c = np.zeros(20000), np.r_[np.zeros(197), np.ones(3)]
+    p = scipy.stats.hypergeom(20200, 3, 200).sf(2)
+    assert p == pytest.approx(9.56e-7, rel=1e-3)
+    assert serinus.mann_whitney(b, c, "greater").p_value == pytest.approx(p, rel=1e-9)
+    assert serinus.mann_whitney(b, c).method == "exact"
+    assert serinus.mann_whitney_batch([b], [c], "greater").p_value[0] == serinus.mann_whitney(b, c, "greater").p_value
+    assert serinus.kolmogorov_smirnov(b, c).p_value == pytest.approx(p, rel=1e-5)
+    for test in (serinus.cramer_von_mises, serinus.anderson_darling):
+        found = test(b, c)
+        assert (found.method, found.p_value) == ("permutation", pytest.approx(p, rel=1e-9))
+        assert test(b, c, method="lattice").p_value == pytest.approx(p, rel=0.01)
+    found = serinus.brunner_munzel(b, c, method="auto")
+    assert (found.method, found.p_value) == ("permutation", pytest.approx(2 * p, rel=1e-9))
+
+
+def test_sparse_values_say_where_the_approximation_does_not_hold() -> None:
+    # Ten ones of 1,000 against none of 100.
+    b, c = np.r_[np.zeros(990), np.ones(10)], np.zeros(100)
+    published = serinus.brunner_munzel(b, c)
+    assert published.p_value == pytest.approx(scipy.stats.brunnermunzel(c, b).pvalue, rel=1e-9)
+    assert not published.approximation_holds
+    dealt = serinus.brunner_munzel(b, c, method="auto")
+    assert dealt.approximation_holds
+    assert dealt.p_value == pytest.approx(2 * scipy.stats.hypergeom(1100, 10, 100).pmf(0), rel=1e-9)
+    assert not serinus.effect_size(b, c).approximation_holds
+    assert not serinus.welch(b, c).approximation_holds
+    random = np.random.default_rng(1)
+    x, y = random.normal(size=(2, 60))
+    assert serinus.brunner_munzel(x, y).approximation_holds
+    assert serinus.effect_size(x, y).approximation_holds
+    assert serinus.welch(x, y).approximation_holds
+    assert serinus.yuen(x, y).approximation_holds
+
+
+def test_mid_p_of_no_events_is_one_half() -> None:
+    for alternative in ("two-sided", "greater", "less"):
+        assert serinus.rate_test(0, 900, 0, 100, alternative=alternative, method="midp").p_value == 0.5  # type: ignore[arg-type]
+        assert serinus.proportion_test(0, 900, 0, 100, alternative=alternative, method="midp").p_value == 0.5  # type: ignore[arg-type]

@@ -320,11 +320,16 @@ def test_a_gauge_with_noise_from_history() -> None:
 
 def test_both_arms_and_ratios() -> None:
     random = np.random.default_rng(2)
-    noise = {**paired_noise(random.normal(0, 4, 2000)), "level": 100.0}
+    history = np.log(random.normal(100, 3, 2000)) - np.log(random.normal(100, 3, 2000))
+    noise = {**paired_noise(history, unit="log"), "level": 100.0}
     test = PairedTest(margin={"ratio": 1.1}, noise=noise)
     for _ in range(80):
         test.update_pair(random.normal(100, 3), 1.3 * random.normal(100, 3), instances_baseline=9, instances_canary=1)
     assert test.decided
+    assert 1.2 < test.evidence().estimate < 1.4
+    test.update_pair(100.0, 0.0)
+    assert (test.not_positive, test.horizon) == (1, 500)
+    assert set(test.scale_departure) == {"observed", "history", "beyond"}
     with pytest.raises(serinus.Error) as error:
         test.update(1.0)
     assert error.value.code == "serinus.argument.margin"

@@ -151,7 +151,8 @@ TEST_P(MannWhitneyAllocations, NoneForOneMorePairOfABatch) {
 
 INSTANTIATE_TEST_SUITE_P(EachMethod, MannWhitneyAllocations,
                          testing::Values(MannWhitneyMethod::automatic, MannWhitneyMethod::exact,
-                                         MannWhitneyMethod::edgeworth, MannWhitneyMethod::normal),
+                                         MannWhitneyMethod::edgeworth, MannWhitneyMethod::normal,
+                                         MannWhitneyMethod::saddlepoint),
                          [](const auto& given) { return std::string(word(given.param)); });
 
 TEST(RollingMannWhitneyAllocations, NoneAfterConstruction) {

@@ -261,6 +261,7 @@ py::dict fields_of(const Result& r) {
     SERINUS_FIELD(n_effective_baseline);
     SERINUS_FIELD(n_effective_canary);
     SERINUS_FIELD(conclusive);
+    SERINUS_FIELD(approximation_holds);
     SERINUS_FIELD(degenerate);
     SERINUS_FIELD(equivalent);
     SERINUS_FIELD(non_inferior);
@@ -417,7 +418,7 @@ degenerate : bool
 n_baseline, n_canary : int
     Values of each arm, NaN not counted.
 method : str
-    What p_value was computed by: "exact", "edgeworth" or "normal".
+    What p_value was computed by: "exact", "edgeworth", "saddlepoint", "drawn" or "normal".
 )")
         .def_readonly("u", &MannWhitneyResult::u)
         .def_readonly("z", &MannWhitneyResult::z)

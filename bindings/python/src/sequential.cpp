@@ -88,15 +88,20 @@ using sequential::SignedRankTest;
 
 py::dict noise_dict(const PairedNoise& noise) {
     py::dict out;
+    if (noise.unit != sequential::NoiseUnit::former) out["unit"] = std::string(word(noise.unit));
     sequential::for_each_number(noise, [&](const char* key, double number) { out[key] = number; });
-    out["table"] = py::cast(noise.table);
+    sequential::for_each_list(noise, [&](const char* key, const std::vector<double>& list) { out[key] = list; });
     return out;
 }
 
-/// A noise as a plan carries it: all its keys, no others.
+/// A noise as a plan carries it: all its keys, no others. One without a unit was written before there were any.
 PairedNoise noise_argument(const py::dict& given) {
     PairedNoise noise;
-    std::size_t known = 1;
+    std::size_t known = 0;
+    if (given.contains("unit")) {
+        noise.unit = word_argument<sequential::NoiseUnit>("noise.unit", given["unit"]);
+        ++known;
+    }
     const auto missing = [](const std::string& key) {
         raise(Code::argument_word, "noise." + key + " is missing; allowed: what `paired_noise` or `calibrate` gave");
     };
@@ -114,20 +119,25 @@ PairedNoise noise_argument(const py::dict& given) {
         }
         ++known;
     });
-    if (!given.contains("table")) missing("table");
-    try {
-        noise.table = given["table"].cast<std::vector<double>>();
-    } catch (const py::cast_error&) {
-        wrong("table", given["table"]);
-    }
+    sequential::for_each_list(noise, [&](const char* key, std::vector<double>& list) {
+        if (!given.contains(key)) missing(key);
+        try {
+            list = given[key].cast<std::vector<double>>();
+        } catch (const py::cast_error&) {
+            wrong(key, given[key]);
+        }
+        ++known;
+    });
     if (given.size() != known)
         raise(Code::argument_word,
               "noise has keys beside those of one stage; allowed: what `paired_noise` or `calibrate` gave");
     return noise;
 }
 
-py::dict call_paired_noise(const std::vector<std::vector<double>>& differences, py::handle magnitude, bool centred) {
-    return noise_dict(sequential::paired_noise(differences, number_argument("magnitude", magnitude), centred));
+py::dict call_paired_noise(const std::vector<std::vector<double>>& differences, py::handle magnitude, bool centred,
+                           py::handle unit) {
+    return noise_dict(sequential::paired_noise(differences, number_argument("magnitude", magnitude), centred,
+                                               word_argument<sequential::NoiseUnit>("unit", unit)));
 }
 
 PairedTest make_paired_test(py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
@@ -197,7 +207,21 @@ void register_sequential(py::module_& module) {
             py::arg("instances_canary") = 0.0, py::arg("variance") = 1.0,
             R"(Takes the values of both arms in one interval; for ratio and difference margins.
 
-`instances_...`: how many instances each value is the mean of; 0: not known.)");
+`instances_...`: how many instances each value is the mean of; 0: not known.)")
+        .def_property_readonly("horizon", &PairedTest::horizon, "How many intervals a start bets for.")
+        .def_property_readonly("not_positive", &PairedTest::not_positive,
+                               "Intervals with a value of 0 or below, which a ratio margin cannot judge.")
+        .def_property_readonly(
+            "scale_departure",
+            [](const PairedTest& test) {
+                const sequential::ScaleDeparture found = test.scale_departure();
+                py::dict out;
+                out["observed"] = found.observed;
+                out["history"] = found.history;
+                out["beyond"] = found.beyond;
+                return out;
+            },
+            "Whether the noise has left history's scale: mean rank of what the difference changes by, here and there.");
     define_options<PairedTest>(paired, [](py::dict& out, const PairedTest& t) {
         const auto& noise = t.options().noise;
         out["noise"] = noise ? py::object(noise_dict(*noise)) : py::object(py::str("learn"));

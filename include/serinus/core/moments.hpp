@@ -86,5 +86,16 @@ inline Moments moments(std::span<const double> values, int exponent = 0, double 
     return found;
 }
 
+/// The sum of the fourth powers of the deviations from `mean`, all in the units of `moments` with the same exponent and
+/// origin.
+inline double fourth_powers(std::span<const double> values, double mean, int exponent = 0, double origin = 0) {
+    const double half = std::ldexp(1.0, -(exponent / 2)), rest = std::ldexp(1.0, -(exponent - exponent / 2));
+    const double from = origin * half * rest;
+    return sum_of(values, [&](double v) {
+        const double d = (v * half * rest - from) - mean, square = d * d;
+        return square * square;
+    });
+}
+
 }  // namespace v0
 }  // namespace serinus

@@ -38,9 +38,14 @@ struct AndersonDarlingResult {
 ///  - `asymptotic`: the limit of Anderson and Darling's statistic at 1 + statistic sqrt(2 (pi^2 - 9)/3), over its whole
 ///    range. (SciPy looks the p-value up in a table and ends it at 0.001 and 0.25: within 0.02 of this where it
 ///    reaches.) Without ties: values rounded to their standard deviation reject twice as often as they should.
-///  - `conditional`: given the ties, by the version of the statistic that looks where groups of equal values end; first
-///    three moments.
-///  - `automatic`: `conditional` with ties, else `asymptotic`.
+///  - `conditional`: given the ties, by the version of the statistic that looks where groups of equal values end, mn/N
+///    times the sum over the groups of t_g/N D_g^2/(H_g (1 - H_g)), t_g values in group g, D_g the distance of the two
+///    distribution functions and H_g the pooled one where it ends; first three moments. Far out too sure, as with
+///    `cramer_von_mises`.
+///  - `permutation`, `lattice`: the same by all ways to divide the groups between the arms, and by a lattice of sums.
+///  - `automatic`: with ties `permutation`, `lattice` or `conditional`, the first that is cheap enough; without ties
+///    `lattice` with fewer than 50 values in the smaller arm, else `asymptotic`. Costs and measured errors are those of
+///    `cramer_von_mises`.
 ///
 /// baseline, canary: in any order and unit, independent values, 5 an arm or more for the limit to hold; infinities are
 /// values like others; NaN dropped or refused. An arm without values, fewer than four in all, or all equal: p 1,
@@ -102,6 +107,12 @@ inline AndersonDarlingResult anderson_darling(std::span<const double> baseline, 
     const double variance = (((a * total + b) * total + c) * total + d) / ((total - 1) * (total - 2) * (total - 3));
     result.statistic = (result.a_squared - (k - 1)) / std::sqrt(variance);
     constexpr double limit_deviation = 0.7614041419593837;  // sqrt(2 (pi^2 - 9)/3)
+    if (const auto arranged = arranged_tail(y, x, groups < total, options.method,
+                                            [](double share) { return 1 / (share * (1 - share)); })) {
+        result.method = arranged->method;
+        result.p_value = arranged->p_value;
+        return result;
+    }
     if (options.method == QuadraticMethod::conditional ||
         (options.method == QuadraticMethod::automatic && groups < total)) {
         result.method = QuadraticMethod::conditional;

@@ -85,11 +85,21 @@ inline double arrangements_beyond(std::int64_t m, std::int64_t n, std::int64_t n
 ///    Without ties only: T with midranks grows with the ties themselves, so that values rounded to their standard
 ///    deviation, 200 against 100 of them, reject always. (SciPy's "asymptotic" and "auto" do so.)
 ///  - `conditional`: given the ties, by (mn/N^2) times the sum of the squared distances of the distribution functions
-///    at the ends of the groups of equal values, which is T without ties; first three moments.
-///  - `automatic`: `conditional` with ties, `exact` without up to 20 values an arm (at most 20 ms), else `asymptotic`.
+///    at the ends of the groups of equal values, which is T without ties; first three moments. Far out too sure: by a
+///    factor of 2.5 at 1e-9 for 18,000 against 2,000 values in five groups, by any factor with few values in a group.
+///  - `permutation`: the same statistic by all ways to divide the groups between the arms, up to 2^17 of them that hold
+///    all arrangements but about 1e-10 (which are added to p); 2 to 10 ms.
+///  - `lattice`: the same with the sum rounded, for more groups (`lattice_tail`): where sums lie in clumps off by a
+///    factor of up to 2.4, else a few per cent.
+///  - `automatic`: with ties `permutation` if that can be had, else `lattice` if it costs no more than 3e7 additions
+///    (30 ms), else `conditional`; without ties `exact` up to 20 values an arm (at most 20 ms), `lattice` with fewer
+///    than 50 in the smaller one, else `asymptotic`. Measured over tables of 2 to 6 groups, one with 50 % to 99.99 % of
+///    10 to 100,000 values split 1:1 to 1:1000: within a factor of 2.4 of the p-value of all arrangements
+///    above 1e-8.
 ///
 /// baseline, canary: in any order and unit, independent values; infinities are values like others; NaN dropped or
-/// refused. `exact` with ties or beyond mn = 3600 raises `serinus.argument.range`. Fewer than two values
+/// refused. `exact` with ties or beyond mn = 3600, `permutation` and `lattice` where they cannot be had raise
+/// `serinus.argument.range`. Fewer than two values
 /// in an arm, or all equal: p 1, degenerate. Exchanging the arms changes nothing, nor does any strictly increasing
 /// transformation of all values. Cost: two sorts and a merge, then what the method needs.
 ///
@@ -134,7 +144,7 @@ inline CramerVonMisesResult cramer_von_mises(std::span<const double> baseline, s
     const bool countable = largest == 1 && (std::max(m, n) <= few || options.method == QuadraticMethod::exact);
     if (largest == m + n) return result;
     result.degenerate = false;
-    if (countable && options.method != QuadraticMethod::asymptotic) {
+    if (countable && (options.method == QuadraticMethod::exact || options.method == QuadraticMethod::automatic)) {
         result.method = QuadraticMethod::exact;
         // Without ties U = N (sum of (i/m - j/n)^2 mn/N) mn/N + mn(4mn - 1)/6, in whole numbers.
         const std::int64_t divisor = std::gcd(m, n);
@@ -146,6 +156,11 @@ inline CramerVonMisesResult cramer_von_mises(std::span<const double> baseline, s
             needed += d * d;
         });
         result.p_value = cramer_von_mises_detail::arrangements_beyond(m, n, needed);
+        return result;
+    }
+    if (const auto arranged = arranged_tail(y, x, largest > 1, options.method, [](double) { return 1.0; })) {
+        result.method = arranged->method;
+        result.p_value = arranged->p_value;
         return result;
     }
     if (options.method == QuadraticMethod::conditional ||

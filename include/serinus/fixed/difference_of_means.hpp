@@ -3,6 +3,7 @@
 /// What `welch` and `yuen` share: two means with their variances, against Student's t with Satterthwaite's degrees of
 /// freedom.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -22,10 +23,25 @@ struct MeanDifferenceResult {
     double lower = -std::numeric_limits<double>::infinity();
     double upper = std::numeric_limits<double>::infinity();
     double confidence = 0.95;
+    /// Are there values enough for means of such a shape? See `means_hold`; false for fewer than two values in an arm.
+    bool approximation_holds = true;
     bool degenerate = false;      ///< both arms have no variance, or an arm has too few values for one
     std::int64_t n_baseline = 0;  ///< values, NaN not counted
     std::int64_t n_canary = 0;
 };
+
+/// Is the difference of two means near enough to normal for Student's t? Both arms must have 10 values or more, and the
+/// smaller arm 12 times the excess kurtosis of the pooled deviations from each arm's mean. Of events of probability p
+/// that is about 12 expected events in the smaller arm; of exponential values 72. `fewer`: values of the smaller arm;
+/// `squares` and `fourths`: the sums over the `values` of both arms of the second and fourth powers of the deviations.
+/// Where this holds, the size of a two-sided test at 0.05 was at most 0.07 and at 0.01 at most 0.02 (1:100 to 1:1;
+/// counts, zero inflation, exponential, log-normal values).
+inline bool means_hold(double fewer, double values, double squares, double fourths) noexcept {
+    constexpr double fewest_values = 10, values_per_kurtosis = 12;
+    if (!(squares > 0)) return fewer >= fewest_values;
+    const double excess = fourths * values / (squares * squares) - 3;
+    return fewer >= fewest_values && fewer >= values_per_kurtosis * excess;
+}
 
 namespace detail {
 

@@ -276,8 +276,9 @@ inline void check(std::string_view arm, const Proportion& given) {
 /// baseline, canary: whole counts up to 2^53, bad at most total (`serinus.argument.count`); requests must fail
 /// independently of each other. margin: difference in (-1, 1) or ratio above 0; the exact methods serve equality only
 /// (`serinus.argument.margin`). confidence in (0, 1). An arm without requests: p 1, difference and ratio NaN, the
-/// widest interval. No bad event at all: p 1 at equality. Exchanging the arms mirrors difference, interval and
-/// alternatives. Cost: `score` some 3 us with its interval; `fisher` O(sqrt(events)); `boschloo` some ms at 100.
+/// widest interval. No bad event at all: p 1 at equality (`midp`: 1/2). Exchanging the arms mirrors difference,
+/// interval and alternatives. Cost: `score` some 3 us with its interval; `fisher` O(sqrt(events)); `boschloo` some ms
+/// at 100.
 ///
 ///     const auto found = proportion_test({.bad = 3, .total = 900}, {.bad = 2, .total = 100},
 ///                                        {.margin = {.ratio = 2.0}, .alternative = Alternative::greater});

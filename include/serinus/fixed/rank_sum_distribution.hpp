@@ -4,6 +4,7 @@
 /// distribution: exact, by Edgeworth expansion, and normal; without ties and given the ties that were seen.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -402,6 +403,122 @@ inline double edgeworth_survival(double z, double skewness, double kurtosis) noe
                               skewness * skewness / 72 * z * (z2 * z2 - 10 * z2 + 15);
     return std::clamp(normal + normal_density(z) * correction, normal / 2, std::min(1.0, 2 * normal));
 }
+
+/// How far the terms of the Edgeworth expansion move a tail, as a share of it, at most: what `automatic` methods
+/// believe the expansion by. Grows with |z|.
+inline double edgeworth_reach(double z, double skewness, double kurtosis) noexcept {
+    const double a = std::fabs(z), square = z * z, g = std::fabs(skewness);
+    // phi/Phi(-z) is below z + 1/z, and .8 at 0.
+    const double hazard = std::max(0.8, a + (a > 1 ? 1 / a : 0.0));
+    return hazard * (g / 6 * (square + 1) + std::fabs(kurtosis) / 24 * a * (square + 3) +
+                     g * g / 72 * a * (square * square + 10 * square + 15));
+}
+
+/// Tails of U far out, for any ties and any sizes: the double saddlepoint approximation of a sum of m scores drawn
+/// without replacement, by independent values that are drawn with equal chance, given that m of them were (Skovgaard
+/// 1987, Journal of Applied Probability 24, 875-887, with his correction for lattices; Robinson 1982, Annals of
+/// Statistics 10, 844-855, on permutations).
+///
+/// With K(s, t) = sum over the values of log(1 + exp(s + t a)), a the centred score, and F(s, t) = K - s m - t x, whose
+/// minimum lies at (s, t): w = sqrt(2 (F(s0, 0) - F(s, t))), s0 = log(m/n), v = 2/h sinh(h t/2) sqrt(det K''(s, t) /
+/// K_ss(s0, 0)), P = Phi(-w) + phi(w) (1/v - 1/w). h is the distance of neighbouring sums, x half of it below the seen
+/// one. Relative error, measured: below 5 % without ties from 3 values in the smaller sample on, below 1 % from 10;
+/// where sums lie in clumps (a value that holds nearly everything) by a factor of 11 and more.
+class RankSumSaddlepoint {
+  public:
+    /// `group_sizes` ascending by value, or none without ties; of more than 512 groups, neighbours are put together.
+    RankSumSaddlepoint(std::int64_t m, std::int64_t n, std::span<const std::int64_t> group_sizes, double spacing)
+        : m_(static_cast<double>(std::min(m, n))),
+          total_(static_cast<double>(m + n)),
+          spacing_(spacing),
+          of_second_(m > n),
+          symmetric_(m == n) {
+        const std::int64_t least = (m + n + 511) / 512;
+        if (group_sizes.empty()) {
+            for (std::int64_t before = 0; before < m + n; before += least) add(before, std::min(least, m + n - before));
+            return;
+        }
+        std::int64_t before = 0, held = 0;
+        for (const std::int64_t size : group_sizes) {
+            if (held > 0 && (size >= least || held + size > least)) {
+                add(before, held);
+                before += held;
+                held = 0;
+            }
+            held += size;
+        }
+        if (held > 0) add(before, held);
+    }
+
+    /// P(U >= mn/2 + excess), for an excess above half a spacing; `mirrored`: P(U <= mn/2 - excess).
+    double tail(double excess, bool mirrored) const noexcept {
+        // The smaller sample is followed, and of two equally large ones the same one, whichever is named first.
+        mirrored = !symmetric_ && mirrored != of_second_;
+        const double x = 2 * (excess - spacing_ / 2) / total_, h = 2 * spacing_ / total_;
+        const double start = std::log(m_ / (total_ - m_));
+        double s = start, t = 0;
+        Point here = at(s, t, x, mirrored);
+        const double first = here.f, first_ss = here.ss;
+        // Newton's steps, halved until they descend: F is convex.
+        for (int round = 0; round < 100; ++round) {
+            const double det = here.ss * here.tt - here.st * here.st;
+            if (!(det > 0)) break;
+            const double ds = -(here.tt * here.s - here.st * here.t) / det;
+            const double dt = -(here.ss * here.t - here.st * here.s) / det;
+            const double descent = here.s * ds + here.t * dt;
+            if (!(descent < -1e-13)) break;
+            double step = 1;
+            Point next = at(s + ds, t + dt, x, mirrored);
+            while (!(next.f <= here.f + 0.25 * step * descent) && step > 1e-6) {
+                step /= 2;
+                next = at(s + step * ds, t + step * dt, x, mirrored);
+            }
+            s += step * ds;
+            t += step * dt;
+            here = next;
+        }
+        const double w = std::sqrt(std::max(0.0, 2 * (first - here.f)));
+        const double det = here.ss * here.tt - here.st * here.st;
+        const double v = 2 / h * std::sinh(h * t / 2) * std::sqrt(std::max(det, 0.0) / first_ss);
+        if (!(w > 0 && v > 0)) return normal_survival(w);
+        return std::clamp(normal_survival(w) + normal_density(w) * (1 / v - 1 / w), 0.0, 1.0);
+    }
+
+  private:
+    struct Point {
+        double f = 0, s = 0, t = 0, ss = 0, st = 0, tt = 0;  // F, its gradient and second derivatives
+    };
+    struct Group {
+        double size, score;
+    };
+
+    void add(std::int64_t before, std::int64_t size) {
+        groups_[count_++] = {static_cast<double>(size), static_cast<double>(2 * before + size) / total_ - 1};
+    }
+    Point at(double s, double t, double x, bool mirrored) const noexcept {
+        Point p;
+        p.f = -s * m_ - t * x;
+        p.s = -m_;
+        p.t = -x;
+        for (std::size_t i = 0; i < count_; ++i) {
+            const double size = groups_[i].size, score = mirrored ? -groups_[i].score : groups_[i].score;
+            const double y = s + t * score, e = std::exp(-std::fabs(y)), smaller = e / (1 + e);
+            const double chance = y > 0 ? 1 - smaller : smaller, spread = size * smaller / (1 + e);
+            p.f += size * (std::max(y, 0.0) + std::log1p(e));
+            p.s += size * chance;
+            p.t += size * chance * score;
+            p.ss += spread;
+            p.st += spread * score;
+            p.tt += spread * score * score;
+        }
+        return p;
+    }
+
+    double m_, total_, spacing_;
+    bool of_second_, symmetric_;
+    std::array<Group, 1100> groups_;
+    std::size_t count_ = 0;
+};
 
 }  // namespace v0
 }  // namespace serinus

@@ -70,8 +70,8 @@ struct RateTestResult {
 /// their ratio a double, confidence in (0, 1) (`serinus.argument.range`), margin a ratio above 0
 /// (`serinus.argument.margin`). The events must be independent of each other: where they come in bursts the test is too
 /// sure. One-sided alternatives get a one-sided interval. No events at all: p 1
-/// (`midp`, one-sided: 1/2), interval [0, inf). Exchanging the arms inverts ratio and interval. Cost: microseconds;
-/// O(sqrt(s)) additions.
+/// (`midp`: 1/2, its mean over all outcomes, as in `proportion_test`), interval [0, inf). Exchanging the arms inverts
+/// ratio and interval. Cost: microseconds; O(sqrt(s)) additions.
 ///
 ///     const auto found = rate_test({.events = 12, .exposure = 1000}, {.events = 9, .exposure = 100},
 ///                                  {.margin = {.ratio = 1.5}, .alternative = Alternative::greater});
@@ -99,8 +99,9 @@ inline RateTestResult rate_test(const Rate& baseline, const Rate& canary, const 
     constexpr double most_steps = 1e6;
     if (tail_steps(s / 4) > most_steps || !(p > 0 && q > 0)) result.method = RateMethod::score;
     if (s == 0) {
-        // Half of the only outcome's probability.
-        if (result.method == RateMethod::midp && options.alternative != Alternative::two_sided) result.p_value = 0.5;
+        // Half of the only outcome's probability, one-sided and two-sided: a mid-p-value is 1/2 in the mean over all
+        // outcomes, whatever their probabilities and their order.
+        if (result.method == RateMethod::midp) result.p_value = 0.5;
         return result;
     }
 

@@ -36,7 +36,11 @@ struct WelchOptions {
 /// degenerate; statistic infinite unless they agree, p what a permutation could give at best, 1/C(m+n, m) (twice that
 /// two-sided), and the interval is the one difference seen. Changing the unit changes no bit of statistic and p-value;
 /// offsets of 1e15 and values near the ends of the doubles lose nothing.
-/// Cost: three passes over each arm, about 1 ns a value each.
+/// Where few values of the smaller arm are not alike (errors that nearly never happen, a long tail) the test is too
+/// sure: 10 ones of 1,000 against none of 100 give p 0.0015 where the exact one is 0.77. `approximation_holds` is false
+/// then; see `means_hold` for the rule and what was measured where it is true. It looks at sample kurtosis, so that it
+/// cannot see what has not happened yet: a tail of which no value was drawn. Cost: four passes over each arm, about 1
+/// ns a value each.
 ///
 ///     const auto found = welch(baseline, canary);   // {.statistic = 2.1, .df = 57.3, .p_value = 0.04, ...}
 inline MeanDifferenceResult welch(std::span<const double> baseline, std::span<const double> canary,
@@ -51,6 +55,9 @@ inline MeanDifferenceResult welch(std::span<const double> baseline, std::span<co
     if (arms.empty()) return result;
     const int exponent = std::max(common_exponent(x), common_exponent(y));
     const Moments b = moments(y, exponent, y.front()), c = moments(x, exponent, y.front());
+    const double fourths =
+        fourth_powers(y, b.mean, exponent, y.front()) + fourth_powers(x, c.mean, exponent, y.front());
+    result.approximation_holds = means_hold(std::min(c.n, b.n), c.n + b.n, b.squares + c.squares, fourths);
     detail::compare_means({b.mean, b.variance() / b.n, b.n - 1}, {c.mean, c.variance() / c.n, c.n - 1}, exponent,
                           options.difference, options.alternative, c.n, b.n, result);
     return result;

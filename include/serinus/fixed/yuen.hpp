@@ -52,6 +52,7 @@ inline MeanOfArm trimmed_mean(std::span<double> sorted, double trim, int exponen
 /// baseline, canary: in any order, one unit, finite (`serinus.argument.infinite`); independent values. NaN dropped or
 /// refused. trim in [0, 0.5), confidence in (0, 1), difference finite (`serinus.argument.range`). Fewer than two values
 /// that stay in an arm: p 1, no interval, degenerate; no variance in either: degenerate, as with `welch`.
+/// `approximation_holds`: the rule of `welch` for the h that stay and the winsorised values.
 /// Cost: two sorts.
 ///
 ///     const auto found = yuen(baseline, canary, {.trim = 0.1});
@@ -71,6 +72,11 @@ inline MeanDifferenceResult yuen(std::span<const double> baseline, std::span<con
     const double origin = y[y.size() / 2];
     const detail::MeanOfArm b = detail::trimmed_mean(y, options.trim, exponent, origin);
     const detail::MeanOfArm c = detail::trimmed_mean(x, options.trim, exponent, origin);
+    // The arms are winsorised now.
+    const Moments wide_b = moments(y, exponent, origin), wide_c = moments(x, exponent, origin);
+    result.approximation_holds =
+        means_hold(std::min(b.df, c.df) + 1, wide_b.n + wide_c.n, wide_b.squares + wide_c.squares,
+                   fourth_powers(y, wide_b.mean, exponent, origin) + fourth_powers(x, wide_c.mean, exponent, origin));
     detail::compare_means(b, c, exponent, options.difference, options.alternative, c.df + 1, b.df + 1, result);
     return result;
 }

@@ -68,9 +68,11 @@ struct Calibration {
 ///   traffic, against the rest; five or more also tell how far instances differ by themselves;
 /// - with one instance of one arm a gauge learns nothing; counts learn a dispersion between neighbouring intervals.
 ///
-/// Gauges: sequential/paired_noise.hpp, one noise a stage. Proportions: dispersion phi = the long-run variance of the
-/// conditional residuals x_c - q K over their binomial one, K = x_b + x_c, q = n_c/(n_b + n_c), the mean over the turns
-/// of a stage, times what its own uncertainty asks for at the metric's share of alpha
+/// Gauges: sequential/paired_noise.hpp, one noise a stage; of differences for a difference margin, of differences of
+/// logarithms for a ratio margin, an arm's value being the mean over its instances. More than 1 % of intervals with a
+/// value of 0 or below under a ratio margin: nothing is learned (`history_not_positive`). Proportions: dispersion phi =
+/// the long-run variance of the conditional residuals x_c - q K over their binomial one, K = x_b + x_c, q = n_c/(n_b +
+/// n_c), the mean over the turns of a stage, times what its own uncertainty asks for at the metric's share of alpha
 /// (sequential/count_dispersion.hpp); at least 1, with fewer than 30 events at least 2; the largest over the stages.
 ///
 /// Spikes of gauges (rollout/spikes.hpp): how far readings are from their usual level, the .95 quantile; how much the
@@ -91,7 +93,7 @@ struct Calibration {
 /// (`with_noise`), and for each metric the report behind it: reasons, and how often the noise of history's first half
 /// would have rolled back windows of its second half.
 /// Raises `serinus.plan.*` for a plan that cannot be, `serinus.argument.length` and `serinus.data.*` for such a
-/// history. Gaps are left out; NaN is no sample. Cost: about 2 ms for 10,000 intervals of one metric and pair.
+/// history. Gaps keep their places; NaN is no sample. Cost: about 2 ms for 10,000 intervals of one metric and pair.
 ///
 ///     const Calibration learned = calibrate(plan, history);
 ///     Monitor monitor(with_noise(plan, learned));

@@ -142,10 +142,7 @@ class CountResiduals {
         constexpr double beyond_chance = 2.2;  // 12 of them average more in 1 % of independent series
         const double slow = slow_variance(residuals_, swings) / known.variance;
         if (slow > beyond_chance) return std::min(known.n_effective, known.n / slow);
-        const auto [r1, r2, r3] = known.autocorrelation;
-        if (r1 + r2 > 2 * std::sqrt(2 / known.n)) return known.n_effective;
-        const double first = std::clamp(r1, 0.0, 0.99);
-        return std::max(known.n_effective, known.n * (1 - first) / (1 + first));
+        return first_lags(known).n_effective;
     }
 
     const std::vector<double>& residuals() const noexcept { return residuals_; }

@@ -55,7 +55,9 @@ struct StartMixtureState {
 ///
 /// `Test` is a sequential test with `rescale(weight)` and `add_start(weight)` (ProportionTest has them; the conditional
 /// method adds starts without any memory). It is given fresh. Start times must not depend on what has not been seen
-/// yet. Cost of an update: the test's.
+/// yet. Where what the test knows of its noise reaches only so far (`PairedTest::horizon`), that is counted from the
+/// mixture's beginning: later intervals are not taken, whatever start they would belong to. Cost of an update: the
+/// test's.
 ///
 ///     StartMixture mixture(ProportionTest({.margin = {.ratio = 1.5}}));
 ///     for (std::int64_t i = 0; i < n; ++i) {
@@ -88,6 +90,9 @@ class StartMixture {
     void update(const Arguments&... arguments) {
         if (spent_ == 0)
             raise(Code::argument_range, "a StartMixture has no start yet; allowed: update after the first begin");
+        if constexpr (requires { test_.horizon(); }) {
+            if (test_.n() >= test_.horizon()) return;
+        }
         test_.update(arguments...);
         if constexpr (requires { test_.log_at_most(); }) {
             // E + left <= exp(largest) if E <= spent + largest; log(x) >= 1 - 1/x. Most often no maximum is near, and
@@ -107,6 +112,13 @@ class StartMixture {
     bool decided() const { return log_largest_ >= log_needed(); }
     double log_largest() const noexcept { return log_largest_; }
     double p_value() const { return elementary::exp(-std::max(log_largest_, 0.0)); }
+
+    /// PairedTest: an interval passed without values.
+    void gap()
+        requires requires(Test& test) { test.gap(); }
+    {
+        test_.gap();
+    }
 
     /// PairedTest: another noise holds from now on (a new stage).
     template <class Noise>

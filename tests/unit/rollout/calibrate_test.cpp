@@ -102,7 +102,7 @@ TEST(Calibrate, APairTeachesItsNoise) {
     EXPECT_NEAR(p95.typical, 0.6745 * 4 * std::sqrt(2.0), 0.4);
     EXPECT_NEAR(p95.level, 100, 1);
     ASSERT_EQ(learned.noise.at("p95").stages.size(), 2U);
-    EXPECT_NEAR(learned.noise.at("p95").stages[0].offset, 3, 0.6);
+    EXPECT_NEAR(learned.noise.at("p95").stages[0].offset, std::log(1.03), 0.006);  // a ratio margin: of logarithms
     ASSERT_EQ(p95.held_back.size(), 2U);
     EXPECT_GE(p95.held_back[0].windows, 8);
     EXPECT_EQ(p95.held_back[0].alarms, 0);
@@ -143,7 +143,55 @@ TEST(Calibrate, TooLittleIsAResultWithItsReason) {
     EXPECT_TRUE(says(reasons(pair(300, 1, 7, {.level = -100})), Code::history_level));
     // A difference margin needs no level.
     EXPECT_TRUE(calibrate(gauge_plan({.difference = 5.0}), pair(300, 1, 7, {.level = -100})).metrics[0].learned);
-    EXPECT_TRUE(says(calibrate(gauge_plan(), pair(300, 1, 8)).metrics[0].reasons, Code::history_thin));
+    const auto thin = calibrate(gauge_plan(), pair(300, 1, 8)).metrics[0].reasons;
+    const auto said =
+        std::find_if(thin.begin(), thin.end(), [](const Reason& r) { return r.code == Code::history_thin; });
+    ASSERT_NE(said, thin.end());
+    EXPECT_EQ(said->numbers[1].name, "horizon");
+    EXPECT_EQ(said->numbers[1].value, 75);  // a quarter
+    EXPECT_FALSE(says(calibrate(gauge_plan(), pair(5000, 1, 8)).metrics[0].reasons, Code::history_thin));
+    // Values of 0 have no ratio: a few are left out, more say so.
+    Batch zeros = pair(1000, 1, 9);
+    for (std::size_t i = 0; i < 9; ++i) zeros.series[1].series.values[100 * i] = 0;
+    EXPECT_TRUE(calibrate(gauge_plan(), zeros).metrics[0].learned);
+    for (std::size_t i = 0; i < 20; ++i) zeros.series[0].series.values[7 + 40 * i] = -1;
+    EXPECT_TRUE(says(reasons(zeros), Code::history_not_positive));
+    EXPECT_TRUE(calibrate(gauge_plan({.difference = 5.0}), zeros).metrics[0].learned);
+}
+
+TEST(Calibrate, NoiseHasTheUnitOfItsMargin) {
+    const Plan ratio = with_noise(gauge_plan(), calibrate(gauge_plan(), pair(1000, 1, 31)));
+    const Plan difference =
+        with_noise(gauge_plan({.difference = 5.0}), calibrate(gauge_plan({.difference = 5.0}), pair(1000, 1, 31)));
+    EXPECT_EQ(ratio.noise.at("p95").stages[0].unit, sequential::NoiseUnit::log);
+    EXPECT_EQ(difference.noise.at("p95").stages[0].unit, sequential::NoiseUnit::own);
+    EXPECT_EQ(io::read_plan(io::write_plan(ratio)).noise, ratio.noise);
+    const auto refused = [](Plan plan, const Plan& from) {
+        plan.noise = from.noise;
+        try {
+            check(plan);
+        } catch (const Error& error) {
+            return error.code() == Code::plan_value &&
+                   std::string(error.what()).find("calibrate again") != std::string::npos;
+        }
+        return false;
+    };
+    EXPECT_TRUE(refused(ratio, difference));
+    EXPECT_TRUE(refused(difference, ratio));
+    // What was written before there were units serves either margin, and is written as it was read.
+    Plan former = difference;
+    for (sequential::PairedNoise& stage : former.noise.at("p95").stages) {
+        stage.unit = sequential::NoiseUnit::former;
+        stage.score_variance = stage.step_score = stage.step_variance = 0;
+        stage.scale_steps.clear();
+        stage.scale_bias.clear();
+    }
+    const std::string written = io::write_plan(former);
+    EXPECT_EQ(written.find("unit"), std::string::npos);
+    EXPECT_EQ(written.find("step_score"), std::string::npos);
+    EXPECT_EQ(io::read_plan(written).noise, former.noise);
+    EXPECT_FALSE(refused(ratio, former));
+    EXPECT_FALSE(refused(difference, former));
 }
 
 TEST(Calibrate, ProportionsLearnTheirDispersion) {
@@ -227,6 +275,33 @@ TEST(Gauge, HarmIsFoundAndAGoodCanaryPasses) {
         EXPECT_EQ(good.metrics[0].observed[0].name, "mean_baseline");
         EXPECT_NEAR(good.metrics[0].observed[0].value, 100, 1);
     }
+}
+
+TEST(Gauge, ValuesWithoutARatioHold) {
+    const Plan plan = with_noise(gauge_plan(), calibrate(gauge_plan(), pair(2000, 1, 32)));
+    Batch idle = pair(240, 1, 33);
+    for (std::size_t i = 0; i < 240; i += 3) idle.series[1].series.values[i] = 0;  // much better, or not there?
+    const Decision held = judge(plan, idle);
+    EXPECT_EQ(held.decision, Action::hold);
+    EXPECT_TRUE(says(held.reasons, Code::history_not_positive));
+    Batch one = pair(240, 1, 33);
+    one.series[1].series.values[50] = 0;
+    EXPECT_EQ(judge(plan, one).decision, Action::promote);
+    EXPECT_FALSE(says(judge(plan, one).metrics[0].reasons, Code::history_not_positive));
+}
+
+TEST(Gauge, AnotherScaleAndALongRolloutAreSaid) {
+    // On a margin of a tenth of the noise: neither proven nor ruled out.
+    Plan plan = gauge_plan({.difference = 0.5});
+    plan.metrics[0].promote_when = PromoteWhen::harm_ruled_out;
+    plan = with_noise(plan, calibrate(plan, pair(800, 1, 34)));
+    const auto reasons = [&](std::size_t n, std::uint64_t seed, double noise) {
+        return judge(plan, pair(n, 1.005, seed, {.noise = noise})).metrics[0].reasons;
+    };
+    EXPECT_TRUE(says(reasons(150, 35, 16), Code::history_scale));
+    EXPECT_FALSE(says(reasons(150, 36, 4), Code::history_scale));
+    EXPECT_FALSE(says(reasons(150, 36, 4), Code::history_used_up));
+    EXPECT_TRUE(says(reasons(300, 36, 4), Code::history_used_up));
 }
 
 TEST(Gauge, WithoutNoiseNothingIsDecidedAndNothingIsClaimed) {

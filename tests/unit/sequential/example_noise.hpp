@@ -19,4 +19,21 @@ inline std::shared_ptr<const PairedNoise> noise() {
     return std::make_shared<const PairedNoise>(noise);
 }
 
+/// The same in one of today's units.
+inline std::shared_ptr<const PairedNoise> noise_in(NoiseUnit unit) {
+    PairedNoise made = *noise();
+    made.unit = unit;
+    if (unit == NoiseUnit::log) {
+        for (double& value : made.table) value /= 100;
+    }
+    made.score_variance = 0.3125;
+    made.step_score = 0.5625;
+    made.step_variance = 0.125;
+    for (int j = 0; j < 9; ++j) {
+        made.scale_steps.push_back(0.0625 * (j + 5));
+        made.scale_bias.push_back(0.03125 * (j < 4 ? 4 - j : j - 4));
+    }
+    return std::make_shared<const PairedNoise>(made);
+}
+
 }  // namespace serinus::sequential

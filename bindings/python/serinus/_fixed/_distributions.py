@@ -96,7 +96,8 @@ def kolmogorov_smirnov(
     alternative : {"two-sided", "greater", "less"}
         "greater": the canary's values are larger. (SciPy and R speak of the distribution functions: their "less".)
     method : {"auto", "exact", "asymptotic"}
-        "exact" counts all arrangements given the ties; "auto" takes it up to 250,000 pairs.
+        "exact" counts all arrangements given the ties; "auto" takes it up to 250,000 pairs, and beyond where few
+        different values occur.
     nan : {"drop", "error"}
 
     Examples
@@ -114,7 +115,7 @@ def kolmogorov_smirnov(
 def cramer_von_mises(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
-    method: Literal["auto", "exact", "asymptotic", "conditional"] = "auto",
+    method: Literal["auto", "exact", "asymptotic", "conditional", "permutation", "lattice"] = "auto",
     nan: Literal["drop", "error"] = "drop",
 ) -> CramerVonMisesResult:
     """Do the distributions of the two versions differ? The mean squared distance of their staircases.
@@ -123,9 +124,11 @@ def cramer_von_mises(
     ----------
     baseline, canary : array_like
         One-dimensional, in any order and unit, of independent values.
-    method : {"auto", "exact", "asymptotic", "conditional"}
-        "conditional" holds given the ties, and "auto" takes it where there are any; without them "exact" up to 20
-        values an arm, else "asymptotic". "asymptotic" is SciPy's, which with ties rejects far too often.
+    method : {"auto", "exact", "asymptotic", "conditional", "permutation", "lattice"}
+        "permutation", "lattice" and "conditional" hold given the ties: by all arrangements, by all with the statistic
+        rounded, by its first three moments. "auto" with ties takes the first of these that is cheap enough; without
+        them "exact" up to 20 values an arm, "lattice" below 50, else "asymptotic", which is SciPy's and with ties
+        rejects far too often.
     nan : {"drop", "error"}
 
     Examples
@@ -141,7 +144,7 @@ def cramer_von_mises(
 def anderson_darling(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
-    method: Literal["auto", "asymptotic", "conditional"] = "auto",
+    method: Literal["auto", "asymptotic", "conditional", "permutation", "lattice"] = "auto",
     nan: Literal["drop", "error"] = "drop",
 ) -> AndersonDarlingResult:
     """Do the distributions of the two versions differ, in the tails above all?
@@ -150,8 +153,8 @@ def anderson_darling(
     ----------
     baseline, canary : array_like
         One-dimensional, in any order and unit, of independent values, 5 an arm or more.
-    method : {"auto", "asymptotic", "conditional"}
-        "conditional" holds given the ties, and "auto" takes it where there are any.
+    method : {"auto", "asymptotic", "conditional", "permutation", "lattice"}
+        As `cramer_von_mises`, which has an "exact" more.
     nan : {"drop", "error"}
 
     Examples

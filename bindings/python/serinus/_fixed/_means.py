@@ -21,7 +21,8 @@ class MeanResult(_Result):
     """What `welch` and `yuen` found; a positive `statistic`: the canary is larger.
 
     `estimate` with `lower` and `upper`: the difference of the (trimmed) means. `degenerate`: no variance to judge by;
-    `p_value` is then what a permutation could give at best.
+    `p_value` is then what a permutation could give at best. `approximation_holds` is false where the smaller arm has
+    fewer than 10 values, or fewer than 12 times the excess kurtosis of the values: nearly all of them alike, or a tail.
     """
 
     statistic: float
@@ -31,6 +32,7 @@ class MeanResult(_Result):
     lower: float
     upper: float
     confidence: float
+    approximation_holds: bool
     degenerate: bool
     n_baseline: int
     n_canary: int

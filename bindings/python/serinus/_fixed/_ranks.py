@@ -51,13 +51,18 @@ class HodgesLehmannResult(_Result):
 
 @dataclasses.dataclass(frozen=True)
 class EffectSizeResult(_Result):
-    """What `effect_size` found: `lower` and `upper` are those of `effect`; `cliffs_delta` is 2 effect - 1."""
+    """What `effect_size` found: `lower` and `upper` are those of `effect`; `cliffs_delta` is 2 effect - 1.
+
+    `approximation_holds` is false where the interval does not hold: fewer than 10 values in an arm, or one value holds
+    nearly everything and fewer than about 20 others are expected in the smaller arm.
+    """
 
     effect: float
     cliffs_delta: float
     lower: float
     upper: float
     confidence: float
+    approximation_holds: bool
     n_baseline: int
     n_canary: int
 
@@ -67,7 +72,9 @@ class BrunnerMunzelResult(_Result):
     """What `brunner_munzel` found; a positive `statistic`: the canary is larger.
 
     `estimate` with `lower` and `upper`: P(canary > baseline) + P(equal)/2. `degenerate`: no variance to judge by;
-    `p_value` is then what a permutation could give at best.
+    `p_value` is then what a permutation could give at best. `approximation_holds` is false where "t" and "normal" do
+    not: fewer than 10 values in an arm, or one value holds nearly everything and fewer than about 20 others are expected
+    in the smaller arm.
     """
 
     statistic: float
@@ -77,6 +84,7 @@ class BrunnerMunzelResult(_Result):
     lower: float
     upper: float
     confidence: float
+    approximation_holds: bool
     degenerate: bool
     n_baseline: int
     n_canary: int
@@ -102,7 +110,7 @@ def mann_whitney(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
     alternative: Literal["two-sided", "greater", "less"] = "two-sided",
-    method: Literal["auto", "exact", "edgeworth", "normal"] = "auto",
+    method: Literal["auto", "exact", "edgeworth", "normal", "saddlepoint", "drawn"] = "auto",
     continuity: bool = True,
     nan: Literal["drop", "error"] = "drop",
 ) -> _core.MannWhitneyResult:
@@ -119,9 +127,10 @@ def mann_whitney(
         dtypes, strided arrays and the columns of pandas and polars are converted. Infinities rank like other values.
     alternative : {"two-sided", "greater", "less"}
         The canary relative to the baseline.
-    method : {"auto", "exact", "edgeworth", "normal"}
-        "auto" counts all arrangements where that is cheap (50 against 50 values, ties allowed) and else uses the normal
-        distribution corrected for skewness and kurtosis; the result says which.
+    method : {"auto", "exact", "edgeworth", "normal", "saddlepoint", "drawn"}
+        "auto" counts all arrangements where that is cheap (50 against 50 values, ties allowed; any size where few
+        different values occur) and else uses the normal distribution corrected for skewness and kurtosis, far out the
+        saddlepoint approximation, or, where most values are alike, weighted draws; the result says which.
     continuity : bool
         Move U by 1/2 towards its mean; of the method "normal" only.
     nan : {"drop", "error"}
@@ -154,7 +163,7 @@ def mann_whitney_batch(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
     alternative: Alternative = "two-sided",
-    method: Literal["auto", "exact", "edgeworth", "normal"] = "auto",
+    method: Literal["auto", "exact", "edgeworth", "normal", "saddlepoint", "drawn"] = "auto",
     continuity: bool = True,
     nan: Literal["drop", "error"] = "drop",
     *,
@@ -328,9 +337,10 @@ def brunner_munzel(
         The P(canary > baseline) + P(equal)/2 that is tested against, in (0, 1).
     confidence : float
     method : {"auto", "permutation", "t", "normal"}
-        "t" is the published test, for 10 values an arm or more; "permutation" deals the pooled values out again, exact
-        for small samples of one distribution: all ways up to 200,000, else `resamples` of them. "auto" takes it where an
-        arm has fewer than 10 values, else "t".
+        "t" is the published test; the result says by `approximation_holds` where it is not to be believed.
+        "permutation" deals the pooled values out again, exact for samples of one distribution: all ways up to 200,000
+        or where few different values occur, else `resamples` of them. "auto" takes it where "t" does not hold and where
+        up to 64 different values occur, else "t".
     resamples, seed : int
         Of the permutation; the same seed gives the same result on every machine.
     nan : {"drop", "error"}

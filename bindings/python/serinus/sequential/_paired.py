@@ -33,8 +33,8 @@ class PairedTest(Test, _core.PairedTest):
     side : {"harm", "safe"}
         Evidence of harm beyond the margin, or of its absence.
     noise : dict or "learn"
-        What `paired_noise` gave, or `calibrate` for a metric (its first stage is taken). "learn": the noise is learned from
-        the same data, and no error rate is promised.
+        What `paired_noise` gave, or `calibrate` for a metric (its first stage is taken); its unit must be what the margin
+        needs. "learn": the noise is learned from the same data, and no error rate is promised.
     alpha_promote : float, optional
         Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     interval : bool
@@ -42,8 +42,9 @@ class PairedTest(Test, _core.PairedTest):
 
     Notes
     -----
-    Signed ranks within history's differences, their long-run variance from history, and a one-sided normal mixture. Fewer
-    than 12 intervals never add evidence. Measured, not proved, for autocorrelated differences.
+    Signed ranks within history's differences (a ratio margin: of logarithms), their long-run variance from history, and
+    one-sided normal mixtures of two precisions. Fewer than 6 intervals never add evidence, nor do those beyond a quarter of
+    history (`horizon`). Measured, not proved: docs/concepts/promise.md.
 
     Examples
     --------
@@ -83,7 +84,9 @@ class PairedTest(Test, _core.PairedTest):
         self._update_many(_inputs.values("differences", differences))
 
 
-def paired_noise(differences: ArrayLike, magnitude: float = 0.0) -> dict[str, Any]:
+def paired_noise(
+    differences: ArrayLike, magnitude: float | None = None, unit: Literal["own", "log"] = "own"
+) -> dict[str, Any]:
     """How large are differences between two arms of one version, and how long do they last?
 
     `serinus.calibrate` does this for a whole plan, instances included; this is its core for one series.
@@ -91,9 +94,14 @@ def paired_noise(differences: ArrayLike, magnitude: float = 0.0) -> dict[str, An
     Parameters
     ----------
     differences : array_like
-        canary - baseline of history, both arms running one version, in time order, best 1,500 or more; finite.
-    magnitude : float
-        The largest value that they came from: differences below 1e-12 of it are rounding errors.
+        canary - baseline of history, both arms running one version, one an interval in time order, best 2,000 or more;
+        NaN: a gap, which keeps its place.
+    magnitude : float, optional
+        The largest value that they came from: differences below 1e-12 of it are rounding errors. Default: 0, of
+        logarithms 1.
+    unit : {"own", "log"}
+        What the differences are of: "own", the gauge's values, for difference margins; "log", their natural logarithms,
+        log(canary) - log(baseline), for ratio margins.
 
     Returns
     -------
@@ -108,4 +116,6 @@ def paired_noise(differences: ArrayLike, magnitude: float = 0.0) -> dict[str, An
     >>> 2.5 < noise["table"][128] < 2.9
     True
     """
-    return _core.paired_noise([_inputs.values("differences", differences)], magnitude, False)
+    if magnitude is None:
+        magnitude = 1.0 if unit == "log" else 0.0
+    return _core.paired_noise([_inputs.values("differences", differences)], magnitude, False, unit)
