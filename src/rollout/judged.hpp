@@ -12,10 +12,13 @@
 #include <variant>
 #include <vector>
 
+#include <serinus/core/elementary.hpp>
 #include <serinus/rollout/plan.hpp>
 #include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
+
+#include "rollout/instances.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -75,6 +78,8 @@ using GaugeTests = Tests<PairedTest>;
 struct Judged {
     Judged(const Plan& plan, const Metric& of, double share)
         : metric(of), alpha(share), promote_when(effective_promote_when(of)), tests(make_tests(plan, of, share)) {
+        // A muted metric has no share of alpha; it is shown as if it had all of it.
+        if (metric.kind == Kind::gauge) instances.emplace(plan, metric, share > 0 ? share : plan.alpha);
         const auto known = plan.noise.find(metric.name);
         if (known == plan.noise.end()) return;
         for (const sequential::PairedNoise& stage : known->second.stages)
@@ -132,6 +137,7 @@ struct Judged {
             missing = {};
             last_used_ms.reset();
         }
+        if (instances) instances->enter_stage(stage, fresh);
         if (auto* gauge = std::get_if<GaugeTests>(&tests); gauge && !noise.empty())
             gauge->set_noise(noise[std::min(stage, noise.size() - 1)]);
     }
@@ -142,7 +148,9 @@ struct Judged {
         if (b.unpaired || c.unpaired) ++unpaired;
         for (std::size_t arm = 0; arm < 2; ++arm) missing[arm] += arms[arm].present ? 0 : 1;
         if (!b.present || !c.present) return;
-        if (auto* gauge = std::get_if<GaugeTests>(&tests)) {
+        if (between_instances()) {
+            // The instances were told already.
+        } else if (auto* gauge = std::get_if<GaugeTests>(&tests)) {
             gauge->update(Pair{.baseline = b.mean,
                                .canary = c.mean,
                                .instances_baseline = b.instances,
@@ -167,36 +175,48 @@ struct Judged {
         return Proportion{static_cast<std::int64_t>(arm.bad), static_cast<std::int64_t>(arm.total)};
     }
 
+    /// Is it judged by the rotation test between its instances?
+    bool between_instances() const { return instances && instances->chosen(); }
+
     // ---- what the tests say, whatever they are
 
     void begin(double weight) {
         std::visit([&](auto& t) { t.harm.begin(weight); }, tests);
     }
     Evidence evidence() const {
+        if (between_instances()) return instances->evidence();
         return std::visit([](const auto& t) { return t.stage.evidence(); }, tests);
     }
     double harm_log_e_value() const {
+        if (between_instances()) return instances->log_largest();
         return std::visit([](const auto& t) { return t.harm.log_e_value(); }, tests);
     }
     double harm_log_largest() const {
+        if (between_instances()) return instances->log_largest();
         return std::visit([](const auto& t) { return t.harm.log_largest(); }, tests);
     }
     double harm_log_needed() const {
+        if (between_instances()) return instances->log_needed();
         return std::visit([](const auto& t) { return t.harm.log_needed(); }, tests);
     }
     double harm_p_value() const {
+        if (between_instances()) return elementary::exp(-instances->log_largest());
         return std::visit([](const auto& t) { return t.harm.p_value(); }, tests);
     }
     double mirror_log_e_value() const {
+        if (between_instances()) return instances->mirror_log_e_value();
         return std::visit([](const auto& t) { return t.mirror().log_e_value(); }, tests);
     }
     double mirror_p_value() const {
+        if (between_instances()) return instances->mirror_p_value();
         return std::visit([](const auto& t) { return t.mirror().p_value(); }, tests);
     }
     bool mirror_decided() const {
+        if (between_instances()) return instances->mirror_decided();
         return std::visit([](const auto& t) { return t.mirror().decided(); }, tests);
     }
     double mirror_alpha() const {
+        if (between_instances()) return instances->mirror_alpha();
         return std::visit([](const auto& t) { return *t.mirror().options().alpha_promote; }, tests);
     }
     std::optional<Margin> detect_margin() const {
@@ -205,6 +225,7 @@ struct Judged {
     }
     /// Requests, or values, of the arm that has fewer, in this stage.
     double fewest() const {
+        if (between_instances()) return instances->n();
         if (const auto* gauge = std::get_if<GaugeTests>(&tests)) return gauge->stage.n();
         const auto& stage = std::get<CountTests>(tests).stage;
         return static_cast<double>(std::min(stage.baseline().total, stage.canary().total));
@@ -215,6 +236,7 @@ struct Judged {
     PromoteWhen promote_when;
     std::variant<CountTests, GaugeTests> tests;
     std::vector<std::shared_ptr<const sequential::PairedNoise>> noise;  // of a gauge, by stage
+    std::optional<InstanceTests> instances;                             // of a gauge
     bool failed = false;
     bool failed_down = false;  // the canary is lower
     double failed_bound = 0;

@@ -132,6 +132,7 @@ MonitorState Monitor::state() const {
         out.unpaired = judged.unpaired;
         out.impossible = judged.impossible;
         out.last_used_ms = judged.last_used_ms;
+        if (judged.instances && !judged.instances->off()) out.instances = judged.instances->state();
     }
     for (const SloJudged& judged : m.slo) state.slo.push_back(state_of(judged));
     state.restarts = m.restarts;
@@ -226,6 +227,15 @@ void Monitor::restore(const MonitorState& state) {
         judged.unpaired = in.unpaired;
         judged.impossible = in.impossible;
         judged.last_used_ms = in.last_used_ms;
+        require(!in.instances || judged.instances, "instances of a metric that is no gauge");
+        if (in.instances) {
+            for (const auto& arm : in.instances->instances) {
+                for (const InstanceState& of : arm) require(time(of.first_ms), "a time beyond the years 1 to 9999");
+            }
+            judged.instances->restore(*in.instances, static_cast<std::size_t>(next.stage));
+        } else if (judged.instances) {
+            judged.instances->switch_off();
+        }
     }
     require(state.slo.size() == next.slo.size(), "another number of objectives");
     for (std::size_t i = 0; i < next.slo.size(); ++i) restore_slo(next.slo[i], state.slo[i], require, time);

@@ -74,9 +74,36 @@ std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
     if (fewest < judged.metric.min_count) {
         reasons.push_back({Code::too_few, name, {{"count", fewest}, {"needed", judged.metric.min_count}}, false});
     }
-    if (judged.metric.kind == Kind::gauge) {
+    if (judged.between_instances()) {
+        const detail::InstanceTests& instances = *judged.instances;
+        if (instances.impossible() > 0) {
+            const auto count = static_cast<double>(instances.impossible());
+            reasons.push_back({Code::impossible_counts, name, {{"count", count}}, false});
+        }
+        if (instances.no_level()) reasons.push_back({Code::no_level, name, {}, false});
+        if (instances.settled() && instances.degrees() < 1) {
+            reasons.push_back({Code::single_instance,
+                               name,
+                               {{"instances", instances.taking_part(Arm::baseline)}, {"needed", 3}},
+                               false});
+        }
+        if (instances.unequal_load()) {
+            reasons.push_back({Code::unequal_load,
+                               name,
+                               {{"ratio", *instances.load_ratio()}, {"allowed", instances.most_load_ratio}},
+                               false});
+        }
+    } else if (judged.metric.kind == Kind::gauge) {
         const sequential::PairedNoise* noise = gauge_noise(judged);
-        if (!noise && !plan.learn_noise) reasons.push_back({Code::noise_unknown, name, {}, false});
+        if (!noise && judged.instances->open()) {
+            reasons.push_back({Code::instances_awaited,
+                               name,
+                               {{"intervals", static_cast<double>(judged.instances->intervals())},
+                                {"needed", static_cast<double>(judged.instances->settling)}},
+                               false});
+        } else if (!noise && judged.instances->only_one()) {
+            reasons.push_back({Code::single_instance, name, {{"instances", 1}, {"needed", 3}}, false});
+        } else if (!noise && !plan.learn_noise) reasons.push_back({Code::noise_unknown, name, {}, false});
         // Two instances of one version differ; how much, a few of them cannot tell.
         if (noise && noise->instances > 0 && noise->instances < fewest_instances) {
             reasons.push_back(
@@ -92,6 +119,7 @@ const sequential::PairedNoise* Monitor::Impl::gauge_noise(const Judged& judged) 
 }
 
 bool Monitor::Impl::knows_noise(const Judged& judged) const {
+    if (judged.between_instances()) return true;  // it needs none
     if (judged.metric.kind == Kind::gauge) return gauge_noise(judged) != nullptr;
     const auto noise = plan.noise.find(judged.metric.name);
     return noise != plan.noise.end() && noise->second.dispersion.has_value();
@@ -99,6 +127,15 @@ bool Monitor::Impl::knows_noise(const Judged& judged) const {
 
 Reason Monitor::Impl::noise_reason(const Judged& judged) const {
     const std::string& name = judged.metric.name;
+    if (judged.between_instances()) {
+        const detail::InstanceTests& instances = *judged.instances;
+        return {Code::between_instances,
+                name,
+                {{"baseline", instances.taking_part(Arm::baseline)},
+                 {"canary", instances.taking_part(Arm::canary)},
+                 {"degrees", instances.degrees()}},
+                false};
+    }
     if (judged.metric.kind != Kind::gauge) {
         if (!knows_noise(judged)) return {Code::dispersion_unknown, name, {}, false};
         return {Code::dispersion_given, name, {{"dispersion", *plan.noise.at(name).dispersion}}, false};
@@ -144,6 +181,7 @@ void Monitor::Impl::settle_verdicts() {
             const double gain = judged.metric.muted ? 1 : total / left;
             if (!(judged.harm_log_largest() + elementary::log(gain) >= judged.harm_log_needed())) continue;
             if (!obstacles(judged).empty()) continue;
+            if (judged.between_instances() && !judged.instances->may_fail()) continue;
             judged.failed = true;
             const Evidence shown = judged.evidence();
             judged.failed_down = went_down(judged.metric, shown);
@@ -173,8 +211,9 @@ void Monitor::Impl::settle_verdicts() {
         }
     }
     for (Judged& judged : metrics) {
-        if (!judged.failed && !judged.passed && judged.mirror_decided() && obstacles(judged).empty())
-            judged.passed = true;
+        if (judged.failed || judged.passed || !judged.mirror_decided() || !obstacles(judged).empty()) continue;
+        if (judged.between_instances() && judged.instances->idle_share()) continue;
+        judged.passed = true;
     }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,14 @@ struct Calibration {
 ///     const Calibration learned = calibrate(plan, history);
 ///     Monitor monitor(with_noise(plan, learned));
 Calibration calibrate(const Plan& plan, const Batch& history, const std::function<void(double)>& progress = {});
+
+/// The same, and what former releases of the service tell of its instances: data of rollouts as `judge` takes them, of
+/// which the baseline's instances are read from the canary's warm-up on (without a canary, from the first sample).
+/// History keeps the levels of each instance, so that one that the rollout has lost adds a degree of freedom; each
+/// former release with k instances adds k - 1 (sequential/rotation_test.hpp). Gauges with several instances a rollout
+/// decide without any of it; it only makes them quicker.
+Calibration calibrate(const Plan& plan, const Batch& history, std::span<const Batch> former,
+                      const std::function<void(double)>& progress = {});
 
 /// The plan with what was learned; noise of metrics that were not learned stays as it was.
 Plan with_noise(Plan plan, const Calibration& calibration);

@@ -85,15 +85,34 @@ struct Metric {
     double min_count = 0;   ///< requests (gauge: values) that each arm must have had in the stage before it decides
     Missing missing = Missing::hold;
     std::optional<PromoteWhen> promote_when = std::nullopt;
+    /// Gauge: nine of ten pairs of instances of one version differ by at most this, a share under a ratio margin (0.5: one
+    /// reads up to half more than the other), in the gauge's own unit under a difference. A guard: harm and its absence
+    /// must then be proven against this spread as well as against the one that the instances show.
+    std::optional<double> instances_differ = std::nullopt;
 
     friend bool operator==(const Metric&, const Metric&) = default;
+};
+
+/// What history knows of a gauge's instances: their levels (means over the first so many intervals), and how those of
+/// former releases differed. The rotation test takes degrees of freedom from it, and nothing else.
+struct KnownInstances {
+    bool logs = false;                        ///< the levels are means of logs: the margin is a ratio
+    double level = 0;                         ///< the median of all values
+    std::vector<std::int64_t> looks;          ///< the numbers of intervals, ascending
+    std::vector<std::string> names;           ///< of history's instances
+    std::vector<std::vector<double>> levels;  ///< of each of them, one a look
+    std::vector<double> former;  ///< former releases: inner products of the levels' contrasts, a square of looks by looks
+    double former_degrees = 0;   ///< and how many contrasts these are
+
+    friend bool operator==(const KnownInstances&, const KnownInstances&) = default;
 };
 
 /// What history taught about the noise of one metric.
 struct Noise {
     std::optional<double> dispersion =
         std::nullopt;                             ///< proportion: long-run variance over the binomial one, at least 1
-    std::vector<sequential::PairedNoise> stages;  ///< gauge: one a stage of the plan
+    std::vector<sequential::PairedNoise> stages;  ///< gauge: one a stage of the plan, or none
+    std::optional<KnownInstances> instances = std::nullopt;  ///< gauge: where history names instances
 
     friend bool operator==(const Noise&, const Noise&) = default;
 };
@@ -187,6 +206,12 @@ double halt_difference(const SloRule& rule);
 
 /// `detect` with its default filled in; empty when the margin is zero and the plan gives none.
 std::optional<Margin> effective_detect(const Metric& metric);
+
+/// How many intervals of a stage can be judged until its `max`; 120 where it has none.
+std::int64_t longest(const Plan& plan, const Stage& stage);
+
+/// The numbers of judged intervals at which the instances of a gauge are looked at, over all stages: ascending.
+std::vector<std::int64_t> instance_looks(const Plan& plan);
 
 /// `promote_when` with its default filled in.
 PromoteWhen effective_promote_when(const Metric& metric);
