@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include <serinus/core/digest.hpp>
@@ -17,6 +18,8 @@ inline namespace v0 {
 namespace detail {
 namespace {
 
+/// The least error rate that the virtual canaries can tell.
+constexpr double least = 1.0 / static_cast<double>(rotation::canaries + 1);
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 /// The virtual canaries are fixed before the data: by the names of the deployment, of the metric and of the stay.
@@ -57,10 +60,10 @@ InstanceTests::InstanceTests(const Plan& plan, const Metric& metric, double alph
     setup->warm_up_ms = plan.warm_up_ms;
     for (const Stage& stage : plan.stages) {
         const std::int64_t warm = (plan.warm_up_ms + plan.interval_ms - 1) / plan.interval_ms;
-        const std::int64_t least = stage.min_ms / plan.interval_ms - warm;
+        const std::int64_t least_time = stage.min_ms / plan.interval_ms - warm;
         const std::int64_t last = longest(plan, stage);
         setup->last.push_back(last);
-        setup->since.push_back(std::clamp<std::int64_t>(least, fewest_to_pass, std::max(last, fewest_to_pass)));
+        setup->since.push_back(std::min(last, std::max(least_time, fewest_to_pass)));
     }
     if (const auto found = plan.noise.find(metric.name); found != plan.noise.end()) {
         const Noise& noise = found->second;
@@ -181,7 +184,8 @@ void InstanceTests::settle() {
 }
 
 sequential::InstanceSpread InstanceTests::known() const {
-    sequential::InstanceSpread spread{.looks = rotation::looks(setup_->last[stage_])};
+    sequential::InstanceSpread spread;
+    spread.looks = rotation::looks(setup_->last[stage_]);
     if (!setup_->known) return spread;
     const KnownInstances& history = *setup_->known;
     std::vector<std::size_t> at;  // the looks of this stage among history's
@@ -219,8 +223,9 @@ sequential::InstanceSpread InstanceTests::known() const {
 void InstanceTests::make_tests() {
     const Setup& setup = *setup_;
     sequential::RotationOptions options;
-    options.alpha = setup.alpha * stay();
-    options.alpha_promote = setup.alpha_promote;
+    // An error rate below one of the virtual canaries cannot be spent: `may_fail` and `mirror_decided` say no.
+    options.alpha = std::max(stay_alpha(), least_alpha());
+    options.alpha_promote = std::max(setup.alpha_promote, least);
     options.harm = setup.metric.harm;
     options.margin = setup.metric.margin;
     options.last = setup.last[stage_];
@@ -229,17 +234,21 @@ void InstanceTests::make_tests() {
     options.zero = zero_;
     options.known = known();
     options.interval = false;
-    const RotationTest harm(options);
+    const auto normals = std::make_shared<const rotation::Normals>(
+        options.seed, rotation::looks(options.last).size() + 1);
+    RotationTest harm(options, normals);
     options.side = Side::safe;
     options.since = setup.since[stage_];
     options.interval = true;
-    tests_.emplace(harm, RotationTest(options), std::nullopt);
+    RotationTest stage(options, normals);
+    std::optional<RotationTest> detect;
     if (setup.promote_when == PromoteWhen::no_harm_found) {
         options.margin = *effective_detect(setup.metric);
-        options.alpha_promote = setup.beta;
+        options.alpha_promote = std::max(setup.beta, least);
         options.interval = false;
-        tests_->detect.emplace(options);
+        detect.emplace(options, normals);
     }
+    tests_ = Tests{std::move(harm), std::move(stage), std::move(detect)};
 }
 
 void InstanceTests::feed(Row row) {
@@ -254,7 +263,7 @@ void InstanceTests::feed(Row row) {
     }
     const bool ratio = setup_->metric.margin.ratio.has_value();
     std::array<double, 2> sum{}, count{};
-    for (const std::size_t arm : {0, 1}) {
+    for (std::size_t arm = 0; arm < 2; ++arm) {
         for (double& value : arm == 0 ? baseline : row[1]) {
             if (std::isnan(value)) continue;
             if (std::isinf(value) || (ratio && value < 0)) {
@@ -283,7 +292,11 @@ double InstanceTests::taking_part(Arm arm) const {
     return count;
 }
 
-double InstanceTests::stay() const { return stay_share(stays_.size(), stays_[stage_]); }
+double InstanceTests::stay_alpha() const {
+    return setup_->alpha * stay_share(stays_.size(), stays_[stage_]);
+}
+
+double InstanceTests::least_alpha() const { return setup_->metric.harm == Harm::either ? 2 * least : least; }
 
 Evidence InstanceTests::evidence() const {
     if (tests_) return tests_->stage.evidence();
@@ -293,9 +306,12 @@ Evidence InstanceTests::evidence() const {
 }
 
 double InstanceTests::log_largest() const {
-    // What has been shown at the stage's share is worth that much less at the metric's.
-    const double now = tests_ ? tests_->harm.log_largest() + elementary::log(stay()) : 0;
-    return std::max({0.0, carried_, now});
+    if (!tests_) return carried_;
+    // What is shown beside the stay's part of alpha counts beside all of it as if they were one. Error rates are halves
+    // of each other; one below alpha never counts before alpha itself does.
+    double beyond = tests_->harm.log_largest() - tests_->harm.log_needed();
+    if (!tests_->harm.decided()) beyond = std::min(beyond, elementary::log(0.5));
+    return std::max({0.0, carried_, log_needed() + beyond});
 }
 
 double InstanceTests::log_needed() const { return -elementary::log(setup_->alpha); }
@@ -305,11 +321,11 @@ double InstanceTests::mirror_alpha() const {
 }
 
 bool InstanceTests::mirror_decided() const {
-    return tests_ && degrees() >= 1 && n_ >= static_cast<double>(fewest_to_pass) && tests_->mirror().decided();
+    return tests_ && mirror_alpha() >= least && degrees() >= 1 && n_ >= static_cast<double>(fewest_to_pass) && tests_->mirror().decided();
 }
 
 bool InstanceTests::may_fail() const {
-    return tests_ && degrees() >= 2 && (!at_floor() || setup_->metric.instances_differ);
+    return tests_ && stay_alpha() >= least_alpha() && degrees() >= 2 && (!at_floor() || setup_->metric.instances_differ);
 }
 
 std::optional<double> InstanceTests::load_ratio() const {

@@ -136,7 +136,8 @@ class InstanceTests {
     void settle();
     void make_tests();
     void feed(Row row);
-    double stay() const;
+    double stay_alpha() const;
+    double least_alpha() const;
     sequential::InstanceSpread known() const;
 
     std::shared_ptr<const Setup> setup_;

@@ -133,7 +133,8 @@ std::optional<KnownInstances> known_instances(const Plan& plan, const Metric& me
         }
     }
 
-    sequential::InstanceSpread spread{.looks = known.looks};
+    sequential::InstanceSpread spread;
+    spread.looks = known.looks;
     for (const Batch& batch : former) {
         const Together instances = read(batch, false);
         const double level = median_of(instances.values);

@@ -36,9 +36,10 @@ void register_command(py::module_& module) {
         return static_cast<int>(cli::judge_command(options));
     });
     module.def("calibrate_command", [](std::string plan, std::vector<std::string> history,
-                                       std::optional<std::string> output, bool json, const std::string& color) {
+                                       std::vector<std::string> releases, std::optional<std::string> output, bool json, const std::string& color) {
         const cli::CalibrateOptions options{.plan = std::move(plan),
                                             .history = std::move(history),
+                                            .releases = std::move(releases),
                                             .output = std::move(output),
                                             .format = json ? cli::Format::json : cli::Format::text,
                                             .color = color_of(color)};
