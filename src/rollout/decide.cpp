@@ -265,7 +265,8 @@ Decision Monitor::Impl::decide_action() {
         for (const Reason& reason : decision.metrics[i].reasons) {
             const auto number = static_cast<std::int32_t>(reason.code);
             const bool telemetry_reason = number >= 1030 && number < 1060;
-            const bool undecidable = reason.code == Code::noise_unknown || reason.code == Code::single_instance;
+            const bool undecidable = reason.code == Code::noise_unknown || reason.code == Code::single_instance ||
+                                     reason.code == Code::no_level;
             if (!telemetry_reason && !undecidable) continue;
             decision.reasons.push_back(reason);
             if (reason.code != Code::no_data_yet) decision.severity = Severity::ticket;

@@ -135,12 +135,15 @@ std::optional<KnownInstances> known_instances(const Plan& plan, const Metric& me
 
     sequential::InstanceSpread spread;
     spread.looks = known.looks;
+    std::vector<double> levels;
     for (const Batch& batch : former) {
         const Together instances = read(batch, false);
         const double level = median_of(instances.values);
         if (instances.names.size() < 2 || !usable(level)) continue;
+        levels.push_back(level);
         spread.add_instances(levels_of(instances, known.logs, level, known.looks));
     }
+    if (old.names.empty()) known.level = median_of({levels});
     const auto releases = static_cast<double>(former.size());
     if (spread.degrees > 0) {
         known.former = spread.gram;

@@ -114,8 +114,13 @@ void check_instances(const std::string& path, const KnownInstances& known, const
     numbers(path + ".former", known.former, known.former_degrees > 0 ? known.looks.size() * known.looks.size() : 0);
     const std::size_t size = known.looks.size();
     for (std::size_t i = 0; i < size && known.former_degrees > 0; ++i) {
-        require_value(known.former[i * size + i] >= 0, path + ".former", known.former[i * size + i],
-                      "0 or more on its diagonal");
+        // Sums of products of rows: a square of them is no larger than the product of the two rows' own.
+        for (std::size_t j = 0; j < size; ++j) {
+            const double value = known.former[i * size + j], own = known.former[i * size + i];
+            const double most = std::sqrt(std::max(0.0, own)) * std::sqrt(std::max(0.0, known.former[j * size + j]));
+            require_value(own >= 0 && value == known.former[j * size + i] && std::fabs(value) <= most * (1 + 1e-9),
+                          path + ".former", value, "sums of products, symmetric (calibrate again)");
+        }
     }
 }
 
