@@ -72,9 +72,12 @@ InstanceTests::InstanceTests(const Plan& plan, const Metric& metric, double alph
         if (!noise.stages.empty()) {
             const sequential::PairedNoise& first = noise.stages.front();
             if (!noise.instances) setup->level = first.level;
-            // Pairs of history know their own offset; of turns the number of instances tells how well they do.
-            const bool many = first.instances == 0 || first.instances >= many_instances;
-            setup->history_judges = many && first.size >= long_history;
+            // A pair of arms knows its own offset; between turns the number of instances tells how well they are known.
+            setup->history_can_judge = first.instances == 0 || first.instances >= many_instances;
+            const bool long_stages = std::all_of(plan.stages.begin(), plan.stages.end(), [&](const Stage& stage) {
+                return !stage.max_ms || longest(plan, stage) >= long_stage;
+            });
+            setup->history_judges_better = setup->history_can_judge && first.size >= long_history && long_stages;
         }
     }
     setup_ = std::move(setup);
@@ -110,7 +113,7 @@ std::size_t InstanceTests::find(Arm arm, const std::string& name, std::int64_t f
 }
 
 void InstanceTests::update(const InstanceInterval& interval, std::int64_t from_ms, bool warming) {
-    if (off_ || (chosen_ && !*chosen_)) return;
+    if (!listens()) return;
     Row row;
     std::array<bool, 2> any{};
     for (const Arm arm : {Arm::baseline, Arm::canary}) {
@@ -162,7 +165,9 @@ void InstanceTests::settle() {
         const double others = baseline > 0 ? baseline - 1 : 0;
         const double degrees = others + static_cast<double>(instances_[1].size()) - 1 + known().degrees;
         only_one_ = !(degrees >= 1);
-        chosen_ = baseline > 0 && degrees >= 1 && !setup_->history_judges;
+        // One degree may pass and never fails: history's noise says more, if there is any.
+        const double enough = setup_->history_can_judge ? 2 : 1;
+        chosen_ = baseline > 0 && degrees >= enough && !setup_->history_judges_better;
     }
     std::vector<Row> rows = std::exchange(waiting_, {});
     if (!*chosen_) return;

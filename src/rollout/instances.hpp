@@ -50,8 +50,9 @@ class InstanceTests {
     static constexpr double most_load_ratio = 2;        ///< of the arms' requests an instance
     static constexpr double part_for_zero = 0.01;       ///< of the level: what a value of 0 under a ratio margin counts
     static constexpr std::int64_t fewest_to_pass = 8;   ///< judged intervals
-    static constexpr double long_history = 2000;        ///< intervals from which on history's noise judges better,
-    static constexpr double many_instances = 5;         ///< given so many instances
+    static constexpr double long_history = 2000;        ///< intervals of history, beside which
+    static constexpr std::int64_t long_stage = 240;     ///< stages of so many intervals are judged by its noise
+    static constexpr double many_instances = 5;         ///< of history: its noise can judge
 
     /// `alpha`: the metric's share.
     InstanceTests(const Plan& plan, const Metric& metric, double alpha);
@@ -68,6 +69,8 @@ class InstanceTests {
     bool open() const { return !off_ && !chosen_; }
     /// The rotation test does.
     bool chosen() const { return !off_ && chosen_.value_or(false); }
+    /// Whether it wants to be told of intervals.
+    bool listens() const { return open() || chosen(); }
     /// It does not, for the baseline has one instance and nothing is known of others.
     bool only_one() const { return !off_ && only_one_; }
     std::int64_t intervals() const { return intervals_; }
@@ -121,7 +124,7 @@ class InstanceTests {
         std::vector<std::int64_t> last, since;  // by stage
         std::optional<KnownInstances> known;
         double level = 0;              // of history, 0: not known
-        bool history_judges = false;   // history's noise is long enough to judge better
+        bool history_can_judge = false, history_judges_better = false;
     };
     struct Tests {
         RotationTest harm, stage;

@@ -229,7 +229,8 @@ void Monitor::Impl::judge_interval(std::int64_t warm) {
         if (!warming) judged.update(arms, plan.stages[static_cast<std::size_t>(stage)].traffic);
     }
     for (Judged& judged : metrics) {
-        if (judged.instances) judged.instances->update(by_instance(brought, excused, judged.metric), from, warming);
+        if (judged.instances && judged.instances->listens())
+            judged.instances->update(by_instance(brought, excused, judged.metric), from, warming);
     }
     if (warming) return;
     if (starts_now) {

@@ -327,6 +327,7 @@ TEST(PlanSchema, HasTheKeysThatTheReaderKnows) {
     EXPECT_EQ(reader_keys("/slo/0/policy/0"), schema_keys(schema["$defs"]["condition"]));
     EXPECT_EQ(reader_keys("/noise/errors"), schema_keys(schema["$defs"]["noise"]));
     EXPECT_EQ(reader_keys("/noise/errors/stages/0"), schema_keys(schema["$defs"]["stage_noise"]));
+    EXPECT_EQ(reader_keys("/noise/errors/instances"), schema_keys(schema["$defs"]["known_instances"]));
 }
 
 TEST(PlanSchema, DefaultsAreThoseOfThePlan) {

@@ -167,23 +167,38 @@ TEST(Pods, OneInstanceAndNothingElseDecidesNothing) {
     EXPECT_TRUE(says(judged(plan_of(), unnamed), Code::noise_unknown));
 }
 
-TEST(Pods, HistoryJudgesWhereItIsLongAndHasManyInstances) {
-    const auto history = [](int instances, int minutes) {
-        Batch batch;
+TEST(Pods, ALongHistoryJudgesLongStages) {
+    const auto method = [&](int minutes, int instances, bool pair, std::optional<int> max) {
+        Batch history;
         for (int i = 0; i < instances; ++i)
-            add(batch, Arm::baseline, "b" + std::to_string(i), -minutes, 0, noisy(40 + i, 20 + i));
-        return batch;
-    };
-    const auto method = [&](int instances, int minutes) {
-        const Plan plan = with_noise(plan_of(), calibrate(plan_of(), history(instances, minutes)));
+            add(history, pair && i > 2 ? Arm::canary : Arm::baseline, "b" + std::to_string(i), -minutes, 0,
+                noisy(40 + i, 20 + i));
+        Plan plan = plan_of();
+        plan.stages[0].max_ms = max ? std::optional(*max * minute) : std::nullopt;
+        plan = with_noise(plan, calibrate(plan, history));
         const Batch good = rollout(5, noisy(40, 9)), bad = rollout(5, noisy(400, 9));
         // The rule does not look at what they read.
         EXPECT_EQ(judged(plan, good).evidence.method, judged(plan, bad).evidence.method);
         return std::string(judged(plan, good).evidence.method);
     };
-    EXPECT_NE(method(5, 2000), "rotation");
-    EXPECT_EQ(method(5, 1000), "rotation");
-    EXPECT_EQ(method(4, 2000), "rotation");
+    EXPECT_NE(method(2000, 6, false, {}), "rotation");
+    EXPECT_NE(method(2000, 6, false, 242), "rotation");
+    EXPECT_NE(method(2000, 4, true, {}), "rotation");
+    EXPECT_EQ(method(2000, 6, false, 241), "rotation");
+    EXPECT_EQ(method(1999, 6, false, {}), "rotation");
+    EXPECT_EQ(method(2000, 4, false, {}), "rotation");
+}
+
+TEST(Pods, OneAgainstOneIsJudgedByAPairOfHistory) {
+    // The arms of history are two instances, one degree, which would never fail.
+    Batch history;
+    add(history, Arm::baseline, "b0", -400, 0, noisy(40, 21));
+    add(history, Arm::canary, "c0", -400, 0, noisy(42, 22));
+    const Plan plan = with_noise(plan_of(), calibrate(plan_of(), history));
+    const MetricResult result = judged(plan, rollout(1, noisy(400, 9)));
+    EXPECT_NE(result.evidence.method, "rotation");
+    EXPECT_EQ(result.verdict, Verdict::fail);
+    EXPECT_EQ(judged(plan, rollout(3, noisy(400, 9))).evidence.method, "rotation");
 }
 
 // ---- who takes part, and when
