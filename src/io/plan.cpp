@@ -33,9 +33,8 @@ constexpr std::array<std::string_view, 17> plan_keys{
     "on_deadline", "analysis",   "metrics", "slo",           "noise", "arms",   "queries",  "telemetry"};
 constexpr std::array<std::string_view, 3> stage_keys{"traffic", "min", "max"};
 constexpr std::array<std::string_view, 17> metric_keys{
-    "name",   "kind",   "series", "bad",      "total", "counter",   "harm",    "margin",
-    "detect", "method", "weight", "critical", "muted", "min_count", "missing", "promote_when",
-    "instances_differ"};
+    "name",   "kind",   "series",   "bad",   "total",     "counter", "harm",         "margin",          "detect",
+    "method", "weight", "critical", "muted", "min_count", "missing", "promote_when", "instances_differ"};
 constexpr std::array<std::string_view, 12> slo_keys{
     "name", "metric", "target", "budget",     "period",         "expected_events", "max_budget_per_release",
     "halt", "policy", "weight", "min_events", "min_probability"};

@@ -374,7 +374,8 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
                                               {"baseline", learned.instances_baseline},
                                               {"deviation", deviation}});
                 // Named instances are compared with each other in the rollout, however few they are.
-                if (instances < 5 && table->arms[0].contains("")) say(Code::single_instance, {{"instances", instances}, {"needed", 5}});
+                if (instances < 5 && table->arms[0].contains(""))
+                    say(Code::single_instance, {{"instances", instances}, {"needed", 5}});
             }
             say(Code::history_dependence, {{"differences", learned.size}, {"independent", independent}});
             if (learned.wander > 0) say(Code::history_wander, {{"wander", learned.wander}});

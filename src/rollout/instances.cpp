@@ -1,5 +1,7 @@
 // Which instances take part, and the rotation test between them.
 
+#include "rollout/instances.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,7 +13,7 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/rotation.hpp>
 
-#include "rollout/instances.hpp"
+#include "rollout/monitor_impl.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -24,8 +26,7 @@ constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 /// The virtual canaries are fixed before the data: by the names of the deployment, of the metric and of the stay.
 std::uint64_t seed_of(const std::string& deployment, const std::string& metric, std::size_t stage, std::int64_t stay) {
-    const std::string text =
-        deployment + '\n' + metric + '\n' + std::to_string(stage) + '\n' + std::to_string(stay);
+    const std::string text = deployment + '\n' + metric + '\n' + std::to_string(stage) + '\n' + std::to_string(stay);
     const std::string hex = sha256(std::as_bytes(std::span(text)));
     std::uint64_t seed = 0;
     for (std::size_t i = 0; i < 16; ++i) {
@@ -44,9 +45,9 @@ double median(std::vector<double> values) {
 
 }  // namespace
 
-double stay_share(std::size_t stages, std::int64_t stay) {
+double stay_share(std::size_t stage, std::size_t stages, std::int64_t stay) {
     const auto n = static_cast<double>(stay);
-    return (stay == 0 ? 0.9 : 0.1 / (n * (n + 1))) / static_cast<double>(stages);
+    return (stay == 0 ? 0.9 : 0.1 / (n * (n + 1))) * stage_weight(static_cast<int>(stage), stages);
 }
 
 InstanceTests::InstanceTests(const Plan& plan, const Metric& metric, double alpha) : stays_(plan.stages.size()) {
@@ -217,8 +218,12 @@ sequential::InstanceSpread InstanceTests::known() const {
         const std::size_t size = at.size();
         spread.gram.resize(size * size);
         for (std::size_t i = 0; i < size; ++i) {
-            for (std::size_t j = 0; j < size; ++j)
-                spread.gram[i * size + j] += history.former[at[i] * history.looks.size() + at[j]];
+            for (std::size_t j = 0; j < size; ++j) {
+                // The half above the diagonal, row by row.
+                const std::size_t row = std::min(at[i], at[j]), column = std::max(at[i], at[j]);
+                const std::size_t before = row * history.looks.size() - row * (row + 1) / 2;
+                spread.gram[i * size + j] += history.former[before + column];
+            }
         }
         spread.degrees += history.former_degrees;
     }
@@ -239,8 +244,8 @@ void InstanceTests::make_tests() {
     options.zero = zero_;
     options.known = known();
     options.interval = false;
-    const auto normals = std::make_shared<const rotation::Normals>(
-        options.seed, rotation::looks(options.last).size() + 1);
+    const auto normals =
+        std::make_shared<const rotation::Normals>(options.seed, rotation::looks(options.last).size() + 1);
     RotationTest harm(options, normals);
     options.side = Side::safe;
     options.since = setup.since[stage_];
@@ -297,9 +302,7 @@ double InstanceTests::taking_part(Arm arm) const {
     return count;
 }
 
-double InstanceTests::stay_alpha() const {
-    return setup_->alpha * stay_share(stays_.size(), stays_[stage_]);
-}
+double InstanceTests::stay_alpha() const { return setup_->alpha * stay_share(stage_, stays_.size(), stays_[stage_]); }
 
 double InstanceTests::least_alpha() const { return setup_->metric.harm == Harm::either ? 2 * least : least; }
 
@@ -326,11 +329,13 @@ double InstanceTests::mirror_alpha() const {
 }
 
 bool InstanceTests::mirror_decided() const {
-    return tests_ && mirror_alpha() >= least && degrees() >= 1 && n_ >= static_cast<double>(fewest_to_pass) && tests_->mirror().decided();
+    return tests_ && mirror_alpha() >= least && degrees() >= 1 && n_ >= static_cast<double>(fewest_to_pass) &&
+           tests_->mirror().decided();
 }
 
 bool InstanceTests::may_fail() const {
-    return tests_ && stay_alpha() >= least_alpha() && degrees() >= 2 && (!at_floor() || setup_->metric.instances_differ);
+    return tests_ && stay_alpha() >= least_alpha() && degrees() >= 2 &&
+           (!at_floor() || setup_->metric.instances_differ);
 }
 
 std::optional<double> InstanceTests::load_ratio() const {

@@ -36,23 +36,23 @@ struct InstanceInterval {
     std::array<double, 2> requesting{};  ///< how many instances these were
 };
 
-/// The part of a metric's share of alpha that a stay in one of `stages` stages may spend; `stay` 0 is the first in that
-/// stage. The stages have equal parts; nine tenths of a stage's are for its first stay, each later one has a tenth over
-/// stay (stay + 1). The sum is at most 1, however often a stage is entered.
-double stay_share(std::size_t stages, std::int64_t stay);
+/// The part of a metric's share of alpha that a stay in a stage may spend; `stay` 0 is the first in that stage. Each
+/// stage has the part that it has of the capital of e-processes (`stage_weight`); nine tenths of it are for the first
+/// stay, each later one has a tenth over stay (stay + 1). The sum is at most 1, however often a stage is entered.
+double stay_share(std::size_t stage, std::size_t stages, std::int64_t stay);
 
 /// The tests between the instances of one gauge.
 class InstanceTests {
   public:
-    static constexpr std::int64_t settling = 5;         ///< intervals after which it is settled who takes part
-    static constexpr double present = 0.6;              ///< share of the intervals with a value: an instance counts
-    static constexpr double idle = 0.1;                 ///< share of the intervals at 0: an instance is idle
-    static constexpr double most_load_ratio = 2;        ///< of the arms' requests an instance
-    static constexpr double part_for_zero = 0.01;       ///< of the level: what a value of 0 under a ratio margin counts
-    static constexpr std::int64_t fewest_to_pass = 8;   ///< judged intervals
-    static constexpr double long_history = 2000;        ///< intervals of history, beside which
-    static constexpr std::int64_t long_stage = 240;     ///< stages of so many intervals are judged by its noise
-    static constexpr double many_instances = 5;         ///< of history: its noise can judge
+    static constexpr std::int64_t settling = 5;        ///< intervals after which it is settled who takes part
+    static constexpr double present = 0.6;             ///< share of the intervals with a value: an instance counts
+    static constexpr double idle = 0.1;                ///< share of the intervals at 0: an instance is idle
+    static constexpr double most_load_ratio = 2;       ///< of the arms' requests an instance
+    static constexpr double part_for_zero = 0.01;      ///< of the level: what a value of 0 under a ratio margin counts
+    static constexpr std::int64_t fewest_to_pass = 8;  ///< judged intervals
+    static constexpr double long_history = 2000;       ///< intervals of history, beside which
+    static constexpr std::int64_t long_stage = 240;    ///< stages of so many intervals are judged by its noise
+    static constexpr double many_instances = 5;        ///< of history: its noise can judge
 
     /// `alpha`: the metric's share.
     InstanceTests(const Plan& plan, const Metric& metric, double alpha);
@@ -88,6 +88,8 @@ class InstanceTests {
     /// One over the p-value of the whole rollout, its log; beside log(1/alpha) of the metric.
     double log_largest() const;
     double log_needed() const;
+    /// Whether it has failed at the metric's share of alpha, and may: one over this share is an e-value then, 0 before.
+    bool harm_decided() const { return may_fail() && log_largest() >= log_needed(); }
     double mirror_log_e_value() const { return tests_ ? tests_->mirror().log_e_value() : 0; }
     double mirror_p_value() const { return tests_ ? tests_->mirror().p_value() : 1; }
     double mirror_alpha() const;
@@ -123,7 +125,7 @@ class InstanceTests {
         std::int64_t warm_up_ms = 0;
         std::vector<std::int64_t> last, since;  // by stage
         std::optional<KnownInstances> known;
-        double level = 0;              // of history, 0: not known
+        double level = 0;  // of history, 0: not known
         bool history_can_judge = false, history_judges_better = false;
     };
     struct Tests {

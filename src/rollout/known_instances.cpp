@@ -1,5 +1,7 @@
 // Levels of instances in history and in former releases.
 
+#include "rollout/known_instances.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -12,7 +14,6 @@
 #include <serinus/series/align.hpp>
 
 #include "rollout/instances.hpp"
-#include "rollout/known_instances.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -146,7 +147,10 @@ std::optional<KnownInstances> known_instances(const Plan& plan, const Metric& me
     if (old.names.empty()) known.level = median_of({levels});
     const auto releases = static_cast<double>(former.size());
     if (spread.degrees > 0) {
-        known.former = spread.gram;
+        const std::size_t size = known.looks.size();
+        for (std::size_t i = 0; i < size; ++i) {
+            for (std::size_t j = i; j < size; ++j) known.former.push_back(spread.gram[i * size + j]);
+        }
         known.former_degrees = spread.degrees;
         reasons.push_back(
             {Code::history_former, metric.name, {{"releases", releases}, {"degrees", spread.degrees}}, false});

@@ -57,9 +57,10 @@ void check_series(const std::string& path, const Metric& metric) {
         unused("total", !metric.total.empty());
         unused("method", metric.method != sequential::ProportionMethod::automatic);
         if (metric.instances_differ) {
-            require_value(*metric.instances_differ > 0 && std::isfinite(*metric.instances_differ),
-                          path + ".instances_differ", *metric.instances_differ,
-                          "above 0, finite (0.5 with a ratio margin: nine of ten pairs of instances differ by at most half)");
+            require_value(
+                *metric.instances_differ > 0 && std::isfinite(*metric.instances_differ), path + ".instances_differ",
+                *metric.instances_differ,
+                "above 0, finite (0.5 with a ratio margin: nine of ten pairs of instances differ by at most half)");
         }
         if (metric.counter) {
             refuse(path + ".counter", "true",
@@ -111,15 +112,17 @@ void check_instances(const std::string& path, const KnownInstances& known, const
     require_value(known.former_degrees >= 0 && known.former_degrees <= 1e6 &&
                       known.former_degrees == std::floor(known.former_degrees),
                   path + ".former_degrees", known.former_degrees, "a whole number, 0 to 1000000");
-    numbers(path + ".former", known.former, known.former_degrees > 0 ? known.looks.size() * known.looks.size() : 0);
     const std::size_t size = known.looks.size();
-    for (std::size_t i = 0; i < size && known.former_degrees > 0; ++i) {
-        // Sums of products of rows: a square of them is no larger than the product of the two rows' own.
-        for (std::size_t j = 0; j < size; ++j) {
-            const double value = known.former[i * size + j], own = known.former[i * size + i];
-            const double most = std::sqrt(std::max(0.0, own)) * std::sqrt(std::max(0.0, known.former[j * size + j]));
-            require_value(own >= 0 && value == known.former[j * size + i] && std::fabs(value) <= most * (1 + 1e-9),
-                          path + ".former", value, "sums of products, symmetric (calibrate again)");
+    numbers(path + ".former", known.former, known.former_degrees > 0 ? size * (size + 1) / 2 : 0);
+    if (known.former_degrees == 0) return;
+    // Sums of products: none is larger than the geometric mean of the two sums of squares.
+    std::vector<double> squares;
+    for (std::size_t i = 0, k = 0; i < size; k += size - i, ++i) squares.push_back(known.former[k]);
+    for (std::size_t i = 0, k = 0; i < size; ++i) {
+        for (std::size_t j = i; j < size; ++j, ++k) {
+            const double most = std::sqrt(std::max(0.0, squares[i])) * std::sqrt(std::max(0.0, squares[j]));
+            require_value(std::fabs(known.former[k]) <= most * (1 + 1e-9), path + ".former", known.former[k],
+                          "sums of products (calibrate again)");
         }
     }
 }

@@ -103,7 +103,8 @@ std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
                                false});
         } else if (!noise && judged.instances->only_one()) {
             reasons.push_back({Code::single_instance, name, {{"instances", 1}, {"needed", 3}}, false});
-        } else if (!noise && !plan.learn_noise) reasons.push_back({Code::noise_unknown, name, {}, false});
+        } else if (!noise && !plan.learn_noise)
+            reasons.push_back({Code::noise_unknown, name, {}, false});
         // Two instances of one version differ; how much, a few of them cannot tell.
         if (noise && noise->instances > 0 && noise->instances < fewest_instances) {
             reasons.push_back(
@@ -154,7 +155,13 @@ double Monitor::Impl::log_mean_e_value() const {
         log_sum = elementary::log_add_exp(log_sum, log_e_value + elementary::log(share / plan.alpha));
     };
     for (const Judged& judged : metrics) {
-        if (!judged.metric.muted && obstacles(judged).empty()) add(judged.alpha, judged.harm_log_e_value());
+        if (judged.metric.muted || !obstacles(judged).empty()) continue;
+        if (!judged.between_instances()) {
+            add(judged.alpha, judged.harm_log_e_value());
+        } else if (judged.instances->harm_decided()) {
+            // Its evidence is no e-value; that it has failed at its share of alpha is worth one over this share.
+            add(judged.alpha, judged.harm_log_needed());
+        }
     }
     // Of an objective the halt alone: half of its share.
     for (const detail::SloJudged& judged : slo) {

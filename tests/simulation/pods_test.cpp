@@ -36,11 +36,11 @@ struct Cell {
     int baseline = 3;
     bool replaced = false;  // history has one more, which the rollout has not
     int stages = 1;
-    double tau = 0.1;       // of the instances' log levels
-    bool heavy = false;     // these from Student's t on four degrees
+    double tau = 0.1;    // of the instances' log levels
+    bool heavy = false;  // these from Student's t on four degrees
     bool guard = false;
-    double harm = 1;        // of the first gauge, times its margin
-    bool good = false;      // all read what the baseline reads
+    double harm = 1;    // of the first gauge, times its margin
+    bool good = false;  // all read what the baseline reads
     std::uint64_t seed = 1;
 };
 
@@ -146,16 +146,15 @@ std::pair<double, double> shares(const Cell& cell) {
 }
 
 /// A share plus four standard errors.
-double below(double share) {
-    return share + 4 * std::sqrt(share * (1 - share) / repetitions()) + 1.0 / repetitions();
-}
+double below(double share) { return share + 4 * std::sqrt(share * (1 - share) / repetitions()) + 1.0 / repetitions(); }
 
 TEST(PodSimulation, OnItsMarginsACanaryIsRolledBackWithAtMostAlpha) {
     std::printf("| on the margin 1.25 | ever rolled back | ever promoted | median minute |\n");
-    for (const Cell& cell : {Cell{.what = "1:3, alpha .05"}, Cell{.what = "1:3, alpha .01", .alpha = 0.01, .seed = 2},
-                             Cell{.what = "1:2 and a replaced one, alpha .05", .baseline = 2, .replaced = true, .seed = 3},
-                             Cell{.what = "1:3, two stages, alpha .05", .stages = 2, .seed = 4},
-                             Cell{.what = "1:3, t4, alpha .05", .tau = 0.3, .heavy = true, .seed = 5}}) {
+    for (const Cell& cell :
+         {Cell{.what = "1:3, alpha .05"}, Cell{.what = "1:3, alpha .01", .alpha = 0.01, .seed = 2},
+          Cell{.what = "1:2 and a replaced one, alpha .05", .baseline = 2, .replaced = true, .seed = 3},
+          Cell{.what = "1:3, two stages, alpha .05", .stages = 2, .seed = 4},
+          Cell{.what = "1:3, t4, alpha .05", .tau = 0.3, .heavy = true, .seed = 5}}) {
         EXPECT_LE(shares(cell).first, below(cell.alpha)) << cell.what;
     }
 }

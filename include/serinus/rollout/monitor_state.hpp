@@ -133,6 +133,7 @@ struct InstancesState {
 struct MetricState {
     static constexpr std::string_view kind = "metr";
     static constexpr std::int64_t version = 3;
+    static constexpr std::int64_t oldest = 2;
     static constexpr std::int64_t since(std::string_view field) { return field == "instances" ? 3 : 2; }
 
     std::optional<TestsState<sequential::ProportionState>> counts;  // exactly one of the two

@@ -85,9 +85,9 @@ struct Metric {
     double min_count = 0;   ///< requests (gauge: values) that each arm must have had in the stage before it decides
     Missing missing = Missing::hold;
     std::optional<PromoteWhen> promote_when = std::nullopt;
-    /// Gauge: nine of ten pairs of instances of one version differ by at most this, a share under a ratio margin (0.5: one
-    /// reads up to half more than the other), in the gauge's own unit under a difference. A guard: harm and its absence
-    /// must then be proven against this spread as well as against the one that the instances show.
+    /// Gauge: nine of ten pairs of instances of one version differ by at most this, a share under a ratio margin (0.5:
+    /// one reads up to half more than the other), in the gauge's own unit under a difference. A guard: harm and its
+    /// absence must then be proven against this spread as well as against the one that the instances show.
     std::optional<double> instances_differ = std::nullopt;
 
     friend bool operator==(const Metric&, const Metric&) = default;
@@ -101,8 +101,9 @@ struct KnownInstances {
     std::vector<std::int64_t> looks;          ///< the numbers of intervals, ascending
     std::vector<std::string> names;           ///< of history's instances
     std::vector<std::vector<double>> levels;  ///< of each of them, one a look
-    std::vector<double> former;  ///< former releases: inner products of the levels' contrasts, a square of looks by looks
-    double former_degrees = 0;   ///< and how many contrasts these are
+    std::vector<double> former;  ///< former releases: inner products over the contrasts of levels between each look and
+                                 ///< itself and later ones, row by row
+    double former_degrees = 0;   ///< how many contrasts these are
 
     friend bool operator==(const KnownInstances&, const KnownInstances&) = default;
 };

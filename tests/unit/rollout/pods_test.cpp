@@ -1,4 +1,5 @@
-// Gauges whose data name their instances: which test judges, who takes part, what stands in the way, and how it is kept.
+// Gauges whose data name their instances: which test judges, who takes part, what stands in the way, and how it is
+// kept.
 
 #include <algorithm>
 #include <cmath>
@@ -132,9 +133,9 @@ TEST(Pods, TwoMayPassAndNeverFailUnlessHistoryKnowsAThird) {
     EXPECT_EQ(number(known, Code::between_instances, "degrees"), 2);
     EXPECT_EQ(known.verdict, Verdict::fail);
     // Instances of history that still run add nothing: they are compared in the rollout.
-    EXPECT_EQ(number(judged(with_noise(plan_of(), learned), rollout(3, noisy(40, 9))), Code::between_instances,
-                     "degrees"),
-              3);
+    EXPECT_EQ(
+        number(judged(with_noise(plan_of(), learned), rollout(3, noisy(40, 9))), Code::between_instances, "degrees"),
+        3);
 }
 
 TEST(Pods, FormerReleasesAddTheirDegrees) {
@@ -252,8 +253,8 @@ TEST(Pods, ZeroUnderARatioMarginIsAHundredthOfTheLevel) {
 
 TEST(Pods, ImpossibleValuesStopIt) {
     for (const double wrong : {-1.0, std::numeric_limits<double>::infinity()}) {
-        const MetricResult result = judged(
-            plan_of(), rollout(4, [=](int t) { return t == 12 ? wrong : noisy(40, 9)(t); }));
+        const MetricResult result =
+            judged(plan_of(), rollout(4, [=](int t) { return t == 12 ? wrong : noisy(40, 9)(t); }));
         EXPECT_TRUE(says(result, Code::impossible_counts)) << wrong;
         EXPECT_NE(result.verdict, Verdict::fail);
     }
@@ -273,8 +274,10 @@ TEST(Pods, UnequalLoadDecidesNothing) {
         Batch batch = rollout(3, noisy(level, 9));
         for (const char* name : {"b0", "b1", "b2", "c0"}) {
             const bool c = name[0] == 'c';
-            add(batch, c ? Arm::canary : Arm::baseline, name, 0, 20, [=](int) { return c ? canary : 60.0; }, "total");
-            add(batch, c ? Arm::canary : Arm::baseline, name, 0, 20, [](int) { return 0.0; }, "bad");
+            add(
+                batch, c ? Arm::canary : Arm::baseline, name, 0, 20, [=](int) { return c ? canary : 60.0; }, "total");
+            add(
+                batch, c ? Arm::canary : Arm::baseline, name, 0, 20, [](int) { return 0.0; }, "bad");
         }
         return judged(plan, batch);
     };
@@ -371,6 +374,22 @@ TEST(Pods, WhatStaysInAStageMaySpendSumsToItsShareHoweverOftenItIsEntered) {
     for (int i = 0; i < 3; ++i) add(batch, Arm::baseline, "b" + std::to_string(i), at, at + 20, noisy(40, i + 1));
     add(batch, Arm::canary, "c0", at, at + 20, noisy(40 * 1e6, 9));
     EXPECT_EQ(monitor.observe(batch, (at + 20) * minute).decision, Action::hold);
+}
+
+TEST(Pods, WhatIsNoEValueIsNotAveragedAsOne) {
+    // Three gauges that all read 1.6 times: each has some evidence, none has failed; and the mean of one over
+    // p-values proves nothing.
+    Plan plan = plan_of({.ratio = 1.25, .difference = {}});
+    for (int g = 1; g < 3; ++g) {
+        plan.metrics.push_back(plan.metrics[0]);
+        plan.metrics.back().name = "copy" + std::to_string(g);
+    }
+    for (int seed = 1; seed <= 20; ++seed) {
+        const Decision decision = judge(plan, rollout(3, noisy(40 * (1.2 + 0.05 * seed), 100 + seed), 20, 0.2));
+        const bool failed = std::any_of(decision.metrics.begin(), decision.metrics.end(),
+                                        [](const MetricResult& m) { return m.verdict == Verdict::fail; });
+        EXPECT_EQ(decision.decision == Action::rollback, failed) << seed;
+    }
 }
 
 // ---- states
@@ -471,7 +490,7 @@ struct OldMonitor {
         const auto put = [&](std::string_view name, auto& field) {
             if (name == "metrics") {
                 visit(name, self.metrics);
-            } else {
+            } else if (!name.starts_with("together")) {
                 visit(name, field);
             }
         };
@@ -481,8 +500,7 @@ struct OldMonitor {
 
 TEST(Pods, StatesFromBeforeGoOnAsTheyBegan) {
     Batch history;
-    for (int i = 0; i < 8; ++i)
-        add(history, Arm::baseline, "b" + std::to_string(i), -300, 0, noisy(40 + i, 20 + i));
+    for (int i = 0; i < 8; ++i) add(history, Arm::baseline, "b" + std::to_string(i), -300, 0, noisy(40 + i, 20 + i));
     for (const bool learned : {false, true}) {
         Plan plan = plan_of();
         if (learned) plan.noise["cpu"].stages = calibrate(plan, history).noise.at("cpu").stages;
@@ -553,6 +571,7 @@ TEST(Pods, PlansCarryItToTheBit) {
     EXPECT_NE(instances([](KnownInstances& k) { k.former.pop_back(); }), "");
     EXPECT_NE(instances([](KnownInstances& k) { k.former[0] = -1; }), "");
     EXPECT_NE(instances([](KnownInstances& k) { k.former[1] += 1e6; }), "");
+    EXPECT_NE(instances([](KnownInstances& k) { k.former.back() = -1; }), "");
     EXPECT_NE(instances([](KnownInstances& k) { k.former_degrees = 0.5; }), "");
     EXPECT_NE(instances([](KnownInstances& k) { k.level = 0; }), "");
     EXPECT_NE(instances([](KnownInstances& k) { std::swap(k.looks[0], k.looks[1]); }), "");
