@@ -142,6 +142,7 @@ std::pair<double, double> shares(const Cell& cell) {
     std::printf("| %s | %.4f | %.4f | %s |\n", cell.what.c_str(), rolled_back / static_cast<double>(runs),
                 promoted / static_cast<double>(runs),
                 median < 1e9 ? std::to_string(static_cast<int>(median)).c_str() : "-");
+    std::fflush(stdout);
     return {rolled_back / static_cast<double>(runs), promoted / static_cast<double>(runs)};
 }
 
