@@ -659,7 +659,7 @@ class Calibrate(Case):
             result = self.run_program("judge", output, two, "--format", "json")
             self.assertEqual(result.returncode, ROLLBACK, result.stdout)
             reasons = json.loads(result.stdout)["metrics"][0]["reasons"]
-            between = next(r for r in reasons if r["code"] == "p95.between_instances")
+            between = next(r for r in reasons if r["code"] == "between_instances")
             self.assertEqual(between["numbers"], {"baseline": 2, "canary": 1, "degrees": degrees})
         empty = os.path.join(self.folder, "empty")
         os.mkdir(empty)

@@ -56,6 +56,7 @@ struct Calibration {
 /// - with both arms, that pair is the pseudo-canary, its own offset is subtracted (difference in differences);
 /// - with the baseline's arm alone and several instances, they take turns as the canary, in the share of each stage's
 ///   traffic, against the rest; five or more also tell how far instances differ by themselves;
+/// - named instances leave their levels, for a rollout that lacks one of them;
 /// - with one instance of one arm a gauge learns nothing; counts learn a dispersion between neighbouring intervals.
 ///
 /// Gauges: sequential/paired_noise.hpp, one noise a stage. Proportions: dispersion phi = the long-run variance of the

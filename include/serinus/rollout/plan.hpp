@@ -171,8 +171,8 @@ struct Plan {
     std::vector<Metric> metrics;
     std::vector<SloRule> slo;
     std::map<std::string, Noise> noise;  ///< by metric name; `calibrate` learns it from history
-    /// A gauge without noise learns it from the rollout itself, and no error rate is promised. Without this it decides
-    /// nothing.
+    /// A gauge without noise whose data name no instances learns it from the rollout itself, and no error rate is
+    /// promised. Without this it decides nothing. Named instances need no noise (docs/concepts/promise.md).
     bool learn_noise = false;
     Arms arms;
     std::map<std::string, std::string> queries;  ///< PromQL by series name; for those who fetch the data
