@@ -1,12 +1,15 @@
 #include "cli/calibrate.hpp"
 
 #include <cstddef>
+#include <string>
+#include <vector>
 
 #include <serinus/io/calibration.hpp>
 #include <serinus/io/plan.hpp>
 #include <serinus/report/calibration.hpp>
 #include <serinus/rollout/calibrate.hpp>
 
+#include "cli/files.hpp"
 #include "cli/inputs.hpp"
 
 namespace serinus {
@@ -17,7 +20,11 @@ Exit calibrate_command(const CalibrateOptions& options) {
     const Plan plan = read_plan_file(options.plan);
     const Batch history = read_data_files(options.history, plan);
     note_counters(history, plan);
-    const Calibration learned = calibrate(plan, history);
+    std::vector<Batch> former;
+    for (const std::string& name : options.releases) {
+        for (const std::string& file : files_in(name)) former.push_back(read_data_files({file}, plan));
+    }
+    const Calibration learned = calibrate(plan, history, former);
     const bool written = options.output && !learned.noise.empty();
     if (written) write_file(*options.output, io::write_plan(with_noise(plan, learned)));
     if (options.format == Format::json) {

@@ -15,6 +15,7 @@ namespace cli {
 struct CalibrateOptions {
     std::string plan;                   ///< a file
     std::vector<std::string> history;   ///< files, taken together; "-" is standard input
+    std::vector<std::string> releases;  ///< files of former releases, or folders of them
     std::optional<std::string> output;  ///< where to write the plan with its noise
     Format format = Format::text;
     Color color = Color::automatic;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <sys/ioctl.h>
@@ -54,6 +55,19 @@ std::string read_file(const std::string& path) {
     }
     if (std::ferror(file)) raise(Code::file_read, system_reason(errno));
     return bytes;
+}
+
+std::vector<std::string> files_in(const std::string& path) {
+    std::error_code problem;
+    if (!std::filesystem::is_directory(path, problem)) return {path};
+    std::vector<std::string> files;
+    for (std::filesystem::directory_iterator at(path, problem), end; !problem && at != end; at.increment(problem)) {
+        if (at->is_regular_file()) files.push_back(at->path().string());
+    }
+    if (problem) raise(Code::file_read, shown_file(path) + ": " + problem.message());
+    if (files.empty()) raise(Code::file_read, shown_file(path) + ": a folder without files");
+    std::sort(files.begin(), files.end());
+    return files;
 }
 
 void write_output(std::string_view text) {

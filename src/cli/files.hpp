@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace serinus {
 inline namespace v0 {
@@ -18,6 +19,10 @@ enum class Exit : int { promote = 0, rollback = 1, error = 2, hold = 3, no_data 
 /// The bytes of a file; "-" is standard input. Raises `serinus.file.read`, naming the file and the system's reason, for
 /// what cannot be read, and `serinus.data.size` above 1 GiB.
 std::string read_file(const std::string& path);
+
+/// The regular files of a folder by name, or the path itself where it is none. Raises `serinus.file.read` for a folder
+/// that cannot be read, or that has no file.
+std::vector<std::string> files_in(const std::string& path);
 
 /// What a file is called in a message: its path, or "standard input".
 std::string shown_file(const std::string& path);

@@ -51,12 +51,17 @@ time when both arms ran one version. Best are 1,500 intervals or more of
   canary, and five or more tell how far instances differ by themselves;
   or both arms: then what they differ by themselves is subtracted.
 
-Without its noise a gauge decides nothing, and counts are taken as independent.
+A gauge whose rollout has several instances (3, or 2 and one that history still
+knows) is judged between them, and needs no history. Former releases (--release:
+the data of a rollout, or a folder of such files) tell more of how far instances
+differ. Without instances and without its noise a gauge decides nothing; counts
+are then taken as independent.
 With --output the plan is written with its noise, for judge.
 
 Examples:
   serinus calibrate plan.json last-week.csv
   serinus calibrate plan.json last-week.csv --output plan-with-noise.json
+  serinus calibrate plan.json today.csv --release former/ --output known.json
   serinus judge plan-with-noise.json data.csv
 
 Exit codes:
@@ -130,6 +135,10 @@ int run(int argc, char** argv) {
     calibrate->add_option("HISTORY", learning.history, "The data: files, taken together; - is standard input")
         ->required()
         ->type_name("FILE");
+    calibrate
+        ->add_option("--release", learning.releases,
+                     "Data of a former release: a file, or a folder of them; may be repeated")
+        ->type_name("PATH");
     CLI::Option* const output_option =
         calibrate->add_option("--output", output, "Write the plan with its noise here")->type_name("FILE");
     calibrate->add_option("--format", format, "How to answer")

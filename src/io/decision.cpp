@@ -35,7 +35,8 @@ ordered_json margin_json(const Margin& margin) {
 ordered_json evidence_json(const Evidence& evidence, double alpha) {
     ordered_json out{{"log_e_value", number_json(evidence.log_e_value)}};
     const double e_value = elementary::exp(evidence.log_e_value);
-    if (std::isfinite(e_value)) out["e_value"] = number_json(e_value);
+    // Between instances it is one over a p-value: it must not be multiplied.
+    if (std::isfinite(e_value) && evidence.method != "rotation") out["e_value"] = number_json(e_value);
     out["needed"] = number_json(-elementary::log(alpha));
     out["p_value"] = number_json(evidence.p_value);
     out["estimate"] = number_json(evidence.estimate);

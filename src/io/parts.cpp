@@ -47,6 +47,24 @@ ordered_json noise_json(const Noise& noise) {
         for_each_spike_number(*noise.spikes, [&](const char* key, double number) { entry[key] = number_json(number); });
     }
     if (noise.refuted) out["refuted"] = true;
+    if (noise.instances) {
+        const KnownInstances& known = *noise.instances;
+        const auto numbers = [](const std::vector<double>& values) {
+            ordered_json list = ordered_json::array();
+            for (const double value : values) list.push_back(number_json(value));
+            return list;
+        };
+        ordered_json& entry = out["instances"];
+        entry = {{"logs", known.logs}, {"level", number_json(known.level)}, {"looks", known.looks}};
+        entry["names"] = ordered_json::array();
+        for (const std::string& name : known.names) entry["names"].push_back(name);
+        entry["levels"] = ordered_json::array();
+        for (const std::vector<double>& levels : known.levels) entry["levels"].push_back(numbers(levels));
+        if (known.former_degrees > 0) {
+            entry["former"] = numbers(known.former);
+            entry["former_degrees"] = number_json(known.former_degrees);
+        }
+    }
     return out;
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -31,9 +32,9 @@ constexpr std::array<std::string_view, 17> plan_keys{
     "name",        "deployment", "alpha",   "alpha_promote", "beta",  "stages", "interval", "warm_up",  "settle",
     "on_deadline", "analysis",   "metrics", "slo",           "noise", "arms",   "queries",  "telemetry"};
 constexpr std::array<std::string_view, 3> stage_keys{"traffic", "min", "max"};
-constexpr std::array<std::string_view, 16> metric_keys{
-    "name",   "kind",   "series", "bad",      "total", "counter",   "harm",    "margin",
-    "detect", "method", "weight", "critical", "muted", "min_count", "missing", "promote_when"};
+constexpr std::array<std::string_view, 17> metric_keys{
+    "name",   "kind",   "series",   "bad",   "total",     "counter", "harm",         "margin",          "detect",
+    "method", "weight", "critical", "muted", "min_count", "missing", "promote_when", "instances_differ"};
 constexpr std::array<std::string_view, 12> slo_keys{
     "name", "metric", "target", "budget",     "period",         "expected_events", "max_budget_per_release",
     "halt", "policy", "weight", "min_events", "min_probability"};
@@ -42,7 +43,8 @@ constexpr std::array<std::string_view, 2> halt_keys{"budget", "window"};
 constexpr std::array<std::string_view, 7> condition_keys{"name",     "long", "short",          "factor",
                                                          "severity", "for",  "keep_firing_for"};
 constexpr std::array<std::string_view, 2> margin_keys{"ratio", "difference"};
-constexpr std::array<std::string_view, 5> noise_keys{"dispersion", "intervals", "stages", "spikes", "refuted"};
+constexpr std::array<std::string_view, 6> noise_keys{"dispersion", "intervals", "stages",
+                                                     "spikes",     "instances", "refuted"};
 constexpr std::array<std::string_view, 9> spike_noise_keys{
     "excess", "share",          "difference",         "deviation", "instances",
     "spread", "variance_ratio", "degrees_of_freedom", "size"};
@@ -66,6 +68,8 @@ constexpr std::array<std::string_view, 20> stage_noise_keys{"table",
                                                             "step_variance",
                                                             "scale_steps",
                                                             "scale_bias"};
+constexpr std::array<std::string_view, 7> known_instances_keys{"logs",   "level",  "looks",         "names",
+                                                               "levels", "former", "former_degrees"};
 constexpr std::array<std::string_view, 3> arms_keys{"label", "baseline", "canary"};
 constexpr std::array<std::string_view, 3> telemetry_keys{"min_coverage", "max_imbalance", "stale_after"};
 
@@ -203,6 +207,7 @@ void take(const std::string& path, const json& value, Stage& out);
 void take(const std::string& path, const json& value, Metric& out);
 void take(const std::string& path, const json& value, Noise& out);
 void take(const std::string& path, const json& value, SpikeNoise& out);
+void take(const std::string& path, const json& value, KnownInstances& out);
 void take(const std::string& path, const json& value, sequential::PairedNoise& out);
 void take(const std::string& path, const json& value, SloRule& out);
 void take(const std::string& path, const json& value, slo::Condition& out);
@@ -301,6 +306,26 @@ void take(const std::string& path, const json& value, Metric& out) {
     object.optional("min_count", out.min_count);
     object.optional("missing", out.missing);
     object.optional("promote_when", out.promote_when);
+    object.optional("instances_differ", out.instances_differ);
+}
+
+void take(const std::string& path, const json& value, KnownInstances& out) {
+    constexpr std::string_view allowed = "what `serinus calibrate` wrote";
+    const Object object(path, value, "what history knows of instances", known_instances_keys, allowed);
+    object.required("logs", out.logs, allowed);
+    object.required("level", out.level, allowed);
+    std::vector<double> looks;
+    object.required("looks", looks, allowed);
+    for (std::size_t i = 0; i < looks.size(); ++i) {
+        constexpr double most = 9007199254740992.0;  // 2^53
+        if (!(looks[i] >= 1 && looks[i] <= most && looks[i] == std::floor(looks[i])))
+            wrong_type(element(path + ".looks", i), value["looks"][i], "a whole number of intervals");
+        out.looks.push_back(static_cast<std::int64_t>(looks[i]));
+    }
+    object.required("names", out.names, allowed);
+    object.required("levels", out.levels, allowed);
+    object.optional("former", out.former);
+    object.optional("former_degrees", out.former_degrees);
 }
 
 void take(const std::string& path, const json& value, Noise& out) {
@@ -310,6 +335,7 @@ void take(const std::string& path, const json& value, Noise& out) {
     object.optional("intervals", out.intervals);
     object.optional("stages", out.stages);
     object.optional("spikes", out.spikes);
+    object.optional("instances", out.instances);
     object.optional("refuted", out.refuted);
 }
 
@@ -472,6 +498,7 @@ ordered_json metric_json(const std::string& path, const Metric& metric) {
     if (metric.min_count != fresh.min_count) out["min_count"] = number_json(metric.min_count);
     if (metric.missing != fresh.missing) out["missing"] = word(metric.missing);
     if (metric.promote_when) out["promote_when"] = word(*metric.promote_when);
+    if (metric.instances_differ) out["instances_differ"] = number_json(*metric.instances_differ);
     return out;
 }
 

@@ -38,7 +38,7 @@ const Reason* reason_of(const MetricResult& metric, Code code) {
 /// A metric that cannot be judged, whatever comes: nothing is known of its noise.
 bool undecidable(const MetricResult& metric) {
     return reason_of(metric, Code::noise_unknown) || reason_of(metric, Code::single_instance) ||
-           reason_of(metric, Code::history_unusable);
+           reason_of(metric, Code::history_unusable) || reason_of(metric, Code::no_level);
 }
 
 bool is_ratio(const Margin& margin) { return margin.ratio.has_value(); }
@@ -259,6 +259,7 @@ bool shown_elsewhere(Code code) {
         case Code::dispersion_given:
         case Code::noise_given:
         case Code::noise_learned_now:
+        case Code::between_instances:
         case Code::budget_kept:
         case Code::late_samples:
         case Code::conflicting_samples: return true;
@@ -357,6 +358,8 @@ std::vector<std::string> noise_sentences(const Decision& decision) {
         const Reason* const counted = reason_of(metric, Code::dispersion_given);
         if (counted && !counted->numbers.empty())
             dispersions.push_back(shown_name(metric.name) + " " + number(counted->numbers.front().value));
+        if (const Reason* const between = reason_of(metric, Code::between_instances))
+            sentences.push_back(shown_name(metric.name) + ": " + sentence(*between));
         const Reason* const read = reason_of(metric, Code::noise_given);
         if (!read || read->numbers.size() != 3) continue;
         sentences.push_back(shown_name(metric.name) + ": two arms of one version typically differ by " +

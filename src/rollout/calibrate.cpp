@@ -20,6 +20,7 @@
 #include <serinus/series/counter.hpp>
 #include <serinus/series/dependence.hpp>
 
+#include "rollout/known_instances.hpp"
 #include "rollout/spike_history.hpp"
 
 namespace serinus {
@@ -524,7 +525,9 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
                                               {"canary", learned.instances_canary},
                                               {"baseline", learned.instances_baseline},
                                               {"deviation", report.instance_deviation}});
-                if (instances < 5) say(Code::single_instance, {{"instances", instances}, {"needed", 5}});
+                // Named instances are compared with each other in the rollout, however few they are.
+                if (instances < 5 && table->arms[0].contains(""))
+                    say(Code::single_instance, {{"instances", instances}, {"needed", 5}});
             }
             say(Code::history_dependence, {{"differences", learned.size}, {"independent", independent}});
             if (learned.wander > 0) say(Code::history_wander, {{"wander", learned.in_gauge_unit(learned.wander)}});
@@ -713,6 +716,11 @@ void calibrate_proportion(const Plan& plan, const Metric& metric, const History&
 }  // namespace
 
 Calibration calibrate(const Plan& plan, const Batch& history, const std::function<void(double)>& progress) {
+    return calibrate(plan, history, {}, progress);
+}
+
+Calibration calibrate(const Plan& plan, const Batch& history, std::span<const Batch> former,
+                      const std::function<void(double)>& progress) {
     check(plan);
     const History known(plan, history);
     const std::vector<double> split = alpha_split(plan);
@@ -730,6 +738,11 @@ Calibration calibrate(const Plan& plan, const Batch& history, const std::functio
         };
         (metric.kind == Kind::gauge ? calibrate_gauge : calibrate_proportion)(plan, metric, known, report, all,
                                                                               stage_done);
+        if (metric.kind != Kind::gauge) continue;
+        if (auto instances = detail::known_instances(plan, metric, history, former, report.reasons)) {
+            all.noise[metric.name].instances = std::move(instances);
+            report.learned = true;
+        }
     }
     if (progress) progress(1);
     return all;

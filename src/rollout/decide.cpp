@@ -60,7 +60,13 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
         }
     }
     bool nothing_happened = false;
-    if (const auto* gauge = std::get_if<detail::GaugeTests>(&judged.tests)) {
+    if (judged.between_instances()) {
+        if (judged.instances->n() > 0) {
+            result.observed = {{"mean_baseline", judged.instances->mean(Arm::baseline)},
+                               {"mean_canary", judged.instances->mean(Arm::canary)},
+                               {"intervals", judged.instances->n()}};
+        }
+    } else if (const auto* gauge = std::get_if<detail::GaugeTests>(&judged.tests)) {
         if (gauge->stage.n() > 0) {
             result.observed = {{"mean_baseline", gauge->stage.mean_baseline()},
                                {"mean_canary", gauge->stage.mean_canary()},
@@ -80,6 +86,8 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
                            {"total_canary", static_cast<double>(c.total)}};
     }
 
+    const std::optional<double> idle =
+        judged.between_instances() ? judged.instances->idle_share() : std::optional<double>();
     std::vector<Reason> obstacle = obstacles(judged);
     if (judged.failed && judged.failed_spikes) {
         result.verdict = Verdict::fail;
@@ -99,7 +107,7 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
              false});
     } else if (judged.used == 0) {
         result.verdict = Verdict::no_data;
-    } else if (judged.passes() && obstacle.empty() && !stale(judged)) {
+    } else if (judged.passes() && obstacle.empty() && !idle && !stale(judged)) {
         result.verdict = Verdict::pass;
         if (judged.promote_when == PromoteWhen::no_harm_found) {
             result.reasons.push_back({Code::no_harm_found, metric.name, {{"power", 1 - plan.beta}}, false});
@@ -111,6 +119,13 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
         result.verdict = Verdict::inconclusive;
     }
     for (Reason& reason : obstacle) result.reasons.push_back(std::move(reason));
+    if (idle && result.verdict != Verdict::fail)
+        result.reasons.push_back({Code::canary_idle, metric.name, {{"share", *idle}}, false});
+    if (judged.between_instances() && judged.instances->settled() && result.verdict == Verdict::inconclusive) {
+        if (judged.instances->degrees() == 1) result.reasons.push_back({Code::one_degree, metric.name, {}, false});
+        if (judged.instances->at_floor() && !metric.instances_differ)
+            result.reasons.push_back({Code::at_floor, metric.name, {}, false});
+    }
     if (start_ms && judged.intervals > 0 && stale(judged)) {
         result.reasons.push_back({Code::stale,
                                   metric.name,
@@ -133,7 +148,8 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
         if (judged.passed && !judged.passes())
             result.reasons.push_back({Code::spikes_open, metric.name, {{"points", spikes_worth_seeing}}, false});
     }
-    if ((metric.kind != Kind::gauge || knows_noise(judged) || plan.learn_noise) && !refuted(judged))
+    if ((metric.kind != Kind::gauge || knows_noise(judged) || plan.learn_noise) &&
+        (!refuted(judged) || judged.between_instances()))
         result.reasons.push_back(noise_reason(judged));
     if (result.guarantee_why == Code::noise_former)
         result.reasons.push_back({Code::noise_former, metric.name, {}, false});
@@ -143,7 +159,7 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
                                   {{"differences", *history_of(judged)}, {"needed", detail::fewest_measured}},
                                   false});
     }
-    if (metric.kind == Kind::gauge && knows_noise(judged) && !judged.spikes)
+    if (metric.kind == Kind::gauge && knows_noise(judged) && !judged.spikes && !judged.between_instances())
         result.reasons.push_back({Code::spikes_not_watched, metric.name, {}, false});
     return result;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <serinus/core/error.hpp>
 #include <serinus/series/align.hpp>
@@ -198,6 +199,7 @@ double Monitor::Impl::next_weights(std::int64_t count) {
 void Monitor::Impl::judge_interval(std::int64_t warm) {
     const std::int64_t from = frontier_ms(), to = from + plan.interval_ms;
     Interval brought;
+    std::vector<TrackKey> excused;  // warming up again
     for (auto& [key, track] : tracks) {
         pass_over(key, track, from);
         const auto& [series, arm, instance] = key;
@@ -205,7 +207,11 @@ void Monitor::Impl::judge_interval(std::int64_t warm) {
         const bool excluded = warming_up(arm, instance, from, to);
         while (!track.pending.empty() && track.pending.begin()->first - (counter ? 1 : 0) < to) {
             const std::optional<double> value = consume(track, counter);
-            if (!value || excluded) continue;
+            if (excluded) {
+                if (excused.empty() || excused.back() != key) excused.push_back(key);
+                continue;
+            }
+            if (!value) continue;
             Brought& of = brought[key];
             of.sum += *value;
             of.samples += 1;
@@ -221,6 +227,10 @@ void Monitor::Impl::judge_interval(std::int64_t warm) {
         judged.watch(arms, warming, from, to);
         if (starts_now) judged.begin(weight);
         if (!warming) judged.update(arms, plan.stages[static_cast<std::size_t>(stage)].traffic);
+    }
+    for (Judged& judged : metrics) {
+        if (judged.instances && judged.instances->listens())
+            judged.instances->update(by_instance(brought, excused, judged.metric), from, warming);
     }
     if (warming) return;
     if (starts_now) {
@@ -283,6 +293,37 @@ Monitor::Impl::ArmValues Monitor::Impl::arm_mean(const Interval& brought, const 
     values.instances = named ? instances : 0;
     values.present = !std::isnan(values.mean);
     return values;
+}
+
+detail::InstanceInterval Monitor::Impl::by_instance(const Interval& brought, const std::vector<TrackKey>& excused,
+                                                    const Metric& metric) const {
+    detail::InstanceInterval interval;
+    for (const Arm arm : {Arm::baseline, Arm::canary}) {
+        const auto to = static_cast<std::size_t>(arm);
+        const auto each = [&](const std::string& name, const auto& what) {
+            for (auto at = brought.lower_bound(TrackKey{name, arm, ""}); at != brought.end(); ++at) {
+                const auto& [series, of_arm, instance] = at->first;
+                if (series != name || of_arm != arm) break;
+                what(instance, at->second);
+            }
+        };
+        each(metric.series, [&](const std::string& instance, const Brought& value) {
+            interval.arms[to][instance] = value.sum / value.samples;
+        });
+        for (const auto& [series, of_arm, instance] : excused) {
+            if (series == metric.series && of_arm == arm)
+                interval.arms[to].emplace(instance, std::numeric_limits<double>::quiet_NaN());
+        }
+        const auto counted = std::find_if(plan.metrics.begin(), plan.metrics.end(),
+                                          [](const Metric& of) { return of.kind == Kind::proportion; });
+        if (counted == plan.metrics.end()) continue;
+        each(counted->total, [&](const std::string& instance, const Brought& value) {
+            if (instance.empty()) return;
+            interval.requests[to] += value.sum;
+            interval.requesting[to] += 1;
+        });
+    }
+    return interval;
 }
 
 }  // namespace v0

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -18,6 +19,7 @@
 #include <serinus/sequential/proportion_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
+#include "rollout/instances.hpp"
 #include "rollout/spike_watch.hpp"
 
 namespace serinus {
@@ -85,11 +87,13 @@ struct Judged {
     Judged(const Plan& plan, const Metric& of, double share)
         : metric(of), alpha(share), promote_when(effective_promote_when(of)), tests(make_tests(plan, of, share)) {
         const auto known = plan.noise.find(metric.name);
+        const bool watched = known != plan.noise.end() && known->second.spikes;
+        if (metric.kind == Kind::gauge)
+            instances.emplace(plan, metric, alpha_used(plan, share) * (watched ? 1 - spikes_alpha : 1));
         if (known == plan.noise.end()) return;
         for (const sequential::PairedNoise& stage : known->second.stages)
             noise.push_back(std::make_shared<const sequential::PairedNoise>(stage));
-        if (known->second.spikes)
-            spikes.emplace(*known->second.spikes, metric, alpha_used(plan, share), mirror_alpha());
+        if (watched) spikes.emplace(*known->second.spikes, metric, alpha_used(plan, share), mirror_alpha());
     }
 
     /// A muted metric has no share of alpha; it is shown as if it had all of it.
@@ -147,6 +151,7 @@ struct Judged {
             missing = {};
             last_used_ms.reset();
         }
+        if (instances) instances->enter_stage(stage, fresh);
         if (auto* gauge = std::get_if<GaugeTests>(&tests); gauge && !noise.empty())
             gauge->set_noise(noise[std::min(stage, noise.size() - 1)]);
     }
@@ -160,7 +165,9 @@ struct Judged {
             if (auto* const gauge = std::get_if<GaugeTests>(&tests)) gauge->gap();
             return;
         }
-        if (auto* gauge = std::get_if<GaugeTests>(&tests)) {
+        if (between_instances()) {
+            // The instances were told already.
+        } else if (auto* gauge = std::get_if<GaugeTests>(&tests)) {
             gauge->update(Pair{.baseline = b.mean,
                                .canary = c.mean,
                                .instances_baseline = b.instances,
@@ -186,6 +193,9 @@ struct Judged {
         return Proportion{static_cast<std::int64_t>(arm.bad), static_cast<std::int64_t>(arm.total)};
     }
 
+    /// Is it judged by the rotation test between its instances?
+    bool between_instances() const { return instances && instances->chosen(); }
+
     // ---- what the tests say, whatever they are
 
     void begin(double weight) {
@@ -193,50 +203,80 @@ struct Judged {
         if (spikes) spikes->begin(weight);
     }
     Evidence evidence() const {
+        if (between_instances()) return instances->evidence();
         return std::visit([](const auto& t) { return t.stage.evidence(); }, tests);
     }
     /// Of a gauge with a watch on its spikes the mean of the e-values of level and spikes, weighted by their parts of
     /// alpha: where one of them reaches 1/its part, this has reached 1/alpha.
     double harm_log_e_value() const {
-        const double level = std::visit([](const auto& t) { return t.harm.log_e_value(); }, tests);
+        if (between_instances()) return harm_log_largest();
+        const double level = level_log_e_value();
         if (!spikes) return level;
         return elementary::log_add_exp(level + log_level_part(), spikes->harm.log_e_value() + log_spikes_part());
     }
     double harm_log_largest() const {
-        const double level = std::visit([](const auto& t) { return t.harm.log_largest(); }, tests);
+        const double level = level_log_largest();
         if (!spikes) return level;
         // No look has been too early: at each the mean is at least either part, and where both were small it is not
         // worth its logarithms.
         const double either = std::max(level + log_level_part(), spikes->harm.log_largest() + log_spikes_part());
+        if (between_instances()) return std::max(either, 0.0);
         return either > 0 ? std::max(either, harm_log_e_value()) : std::max(either, 0.0);
     }
     double harm_log_needed() const {
-        const double level = std::visit([](const auto& t) { return t.harm.log_needed(); }, tests);
+        const double level = between_instances() ? instances->log_needed()
+                                                 : std::visit([](const auto& t) { return t.harm.log_needed(); }, tests);
         return spikes ? level + log_level_part() : level;
     }
     double harm_p_value() const {
-        if (spikes) return elementary::exp(-harm_log_largest());
+        if (spikes || between_instances()) return elementary::exp(-harm_log_largest());
         return std::visit([](const auto& t) { return t.harm.p_value(); }, tests);
     }
+    /// For a mean over metrics. Evidence between instances is no e-value; that it has failed at its share of alpha is
+    /// worth one over this share.
+    double mean_log_e_value() const {
+        if (!between_instances()) return harm_log_e_value();
+        const double level = instances->harm_decided() ? instances->log_needed() : nothing;
+        if (!spikes) return level;
+        return elementary::log_add_exp(level + log_level_part(), spikes->harm.log_e_value() + log_spikes_part());
+    }
+    /// Of the level alone, beside its own part of alpha.
+    double level_log_e_value() const {
+        if (between_instances()) return instances->log_largest();
+        return std::visit([](const auto& t) { return t.harm.log_e_value(); }, tests);
+    }
+    double level_log_largest() const {
+        if (between_instances()) return instances->log_largest();
+        return std::visit([](const auto& t) { return t.harm.log_largest(); }, tests);
+    }
+    /// Of the spikes alone, beside all of the metric's alpha.
+    double spikes_log_largest() const { return spikes ? spikes->harm.log_largest() + log_spikes_part() : nothing; }
+    static constexpr double nothing = -std::numeric_limits<double>::infinity();
     static double log_level_part() { return elementary::log(1 - spikes_alpha); }
     static double log_spikes_part() { return elementary::log(spikes_alpha); }
     /// Is it the spikes that say more?
-    bool harm_by_spikes() const {
-        const double level = std::visit([](const auto& t) { return t.harm.log_largest(); }, tests);
-        return spikes && spikes->harm.log_largest() + log_spikes_part() > level + log_level_part();
-    }
+    bool harm_by_spikes() const { return spikes && spikes_log_largest() > level_log_largest() + log_level_part(); }
     double mirror_log_e_value() const {
+        if (between_instances()) return instances->mirror_log_e_value();
         return std::visit([](const auto& t) { return t.mirror().log_e_value(); }, tests);
     }
     double mirror_p_value() const {
+        if (between_instances()) return instances->mirror_p_value();
         return std::visit([](const auto& t) { return t.mirror().p_value(); }, tests);
     }
     bool mirror_decided() const {
+        if (between_instances()) return instances->mirror_decided();
         return std::visit([](const auto& t) { return t.mirror().decided(); }, tests);
     }
     /// The mirror has decided in this stage, which stays, and spikes are calm, which is asked anew at every look.
-    bool passes() const { return passed && (!spikes || spikes->calm()); }
+    /// Between instances a stage may be too short for an increase of spikes to be ruled out; then it is not waited for.
+    bool passes() const {
+        const bool waits = spikes && (!between_instances() || instances->last() >= spikes_told);
+        return passed && (!waits || spikes->calm());
+    }
+    static constexpr std::int64_t spikes_told = 120;  ///< intervals in which spikes of a good canary show as harmless
     double mirror_alpha() const {
+        if (between_instances()) return instances->mirror_alpha();
         return std::visit([](const auto& t) { return *t.mirror().options().alpha_promote; }, tests);
     }
     std::optional<Margin> detect_margin() const {
@@ -250,6 +290,7 @@ struct Judged {
     }
     /// Requests, or values, of the arm that has fewer, in this stage.
     double fewest() const {
+        if (between_instances()) return instances->n();
         if (const auto* gauge = std::get_if<GaugeTests>(&tests)) return gauge->stage.n();
         const auto& stage = std::get<CountTests>(tests).stage;
         return static_cast<double>(std::min(stage.baseline().total, stage.canary().total));
@@ -261,6 +302,7 @@ struct Judged {
     std::variant<CountTests, GaugeTests> tests;
     std::vector<std::shared_ptr<const sequential::PairedNoise>> noise;  // of a gauge, by stage
     std::optional<SpikeWatch> spikes;                                   // of a gauge whose plan has their noise
+    std::optional<InstanceTests> instances;                             // of a gauge
     bool failed = false;
     bool failed_down = false;  // the canary is lower
     double failed_bound = 0;   // how far, at least; by spikes: the canary's share of them

@@ -154,6 +154,8 @@ struct Monitor::Impl {
 
     static ArmValues arm_counts(const Interval& brought, const Metric& metric, Arm arm);
     static ArmValues arm_mean(const Interval& brought, const Metric& metric, Arm arm);
+    detail::InstanceInterval by_instance(const Interval& brought, const std::vector<TrackKey>& excused,
+                                         const Metric& metric) const;
 
     // ---- verdicts
 

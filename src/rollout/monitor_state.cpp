@@ -159,6 +159,7 @@ MonitorState Monitor::state() const {
         out.failed_spikes = judged.failed_spikes;
         out.failed_baseline = judged.failed_baseline;
         if (judged.spikes) out.spikes = state_of(*judged.spikes);
+        if (judged.instances && !judged.instances->off()) out.instances = judged.instances->state();
     }
     for (const SloJudged& judged : m.slo) state.slo.push_back(state_of(judged));
     state.restarts = m.restarts;
@@ -258,6 +259,15 @@ void Monitor::restore(const MonitorState& state) {
         require(!in.spikes || judged.spikes, "spikes of a metric that watches none");
         // A state of before they were watched has none: the watch begins now, with what is left of its capital.
         if (in.spikes) restore_spikes(*judged.spikes, *in.spikes, require);
+        require(!in.instances || judged.instances, "instances of a metric that is no gauge");
+        if (in.instances) {
+            for (const auto& arm : in.instances->instances) {
+                for (const InstanceState& of : arm) require(time(of.first_ms), "a time beyond the years 1 to 9999");
+            }
+            judged.instances->restore(*in.instances, static_cast<std::size_t>(next.stage));
+        } else if (judged.instances) {
+            judged.instances->switch_off();
+        }
     }
     require(state.slo.size() == next.slo.size(), "another number of objectives");
     for (std::size_t i = 0; i < next.slo.size(); ++i) restore_slo(next.slo[i], state.slo[i], require, time);

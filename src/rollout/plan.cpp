@@ -7,6 +7,7 @@
 
 #include <serinus/core/digest.hpp>
 #include <serinus/core/reason.hpp>
+#include <serinus/core/rotation.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/rollout/plan.hpp>
 #include <serinus/series/duration.hpp>
@@ -55,6 +56,12 @@ void check_series(const std::string& path, const Metric& metric) {
         unused("bad", !metric.bad.empty());
         unused("total", !metric.total.empty());
         unused("method", metric.method != sequential::ProportionMethod::automatic);
+        if (metric.instances_differ) {
+            require_value(
+                *metric.instances_differ > 0 && std::isfinite(*metric.instances_differ), path + ".instances_differ",
+                *metric.instances_differ,
+                "above 0, finite (0.5 with a ratio margin: nine of ten pairs of instances differ by at most half)");
+        }
         if (metric.counter) {
             refuse(path + ".counter", "true",
                    "false: a gauge is read, not counted up (a counter over another is a proportion)");
@@ -62,6 +69,7 @@ void check_series(const std::string& path, const Metric& metric) {
         return;
     }
     unused("series", !metric.series.empty());
+    unused("instances_differ", metric.instances_differ.has_value());
     if (metric.bad.empty()) refuse(path + ".bad", "empty", "the name of the series that counts bad requests");
     if (metric.total.empty()) refuse(path + ".total", "empty", "the name of the series that counts all requests");
     if (metric.bad == metric.total)
@@ -82,6 +90,57 @@ void check_spikes(const std::string& path, const SpikeNoise& noise) {
                   "at least 2 where there is a deviation");
 }
 
+/// What history knows of a gauge's instances, as `calibrate` writes it.
+void check_instances(const std::string& path, const KnownInstances& known, const Metric& metric, const Plan& plan) {
+    if (known.logs != metric.margin.ratio.has_value()) {
+        refuse(path + ".logs", known.logs ? "true" : "false",
+               "true with a ratio margin, false with a difference (calibrate again)");
+    }
+    require_value(std::isfinite(known.level) && (known.level > 0 || !known.logs), path + ".level", known.level,
+                  "finite, above 0 with a ratio margin");
+    std::set<std::int64_t> looks;
+    for (const std::int64_t look : known.looks) {
+        if (look < 1 || (!looks.empty() && look <= *looks.rbegin()))
+            refuse(path + ".looks", std::to_string(look) + " in its place", "ascending whole numbers from 1");
+        looks.insert(look);
+    }
+    for (const std::int64_t look : instance_looks(plan)) {
+        if (!looks.contains(look)) {
+            refuse(path + ".looks", "without " + std::to_string(look),
+                   "those of the plan's stages, whose longest time has changed since (calibrate again)");
+        }
+    }
+    if (known.levels.size() != known.names.size()) {
+        refuse(path + ".levels", std::to_string(known.levels.size()) + " entries",
+               "one for each of names, " + std::to_string(known.names.size()));
+    }
+    if (std::set<std::string>(known.names.begin(), known.names.end()).size() != known.names.size())
+        refuse(path + ".names", "with one name twice", "names that differ");
+    const auto numbers = [&](const std::string& at, const std::vector<double>& values, std::size_t size) {
+        if (values.size() != size)
+            refuse(at, std::to_string(values.size()) + " numbers", std::to_string(size) + " (calibrate again)");
+        for (const double value : values) require_value(std::isfinite(value), at, value, "finite numbers");
+    };
+    for (std::size_t i = 0; i < known.levels.size(); ++i)
+        numbers(path + ".levels[" + std::to_string(i) + "]", known.levels[i], known.looks.size());
+    require_value(known.former_degrees >= 0 && known.former_degrees <= 1e6 &&
+                      known.former_degrees == std::floor(known.former_degrees),
+                  path + ".former_degrees", known.former_degrees, "a whole number, 0 to 1000000");
+    const std::size_t size = known.looks.size();
+    numbers(path + ".former", known.former, known.former_degrees > 0 ? size * (size + 1) / 2 : 0);
+    if (known.former_degrees == 0) return;
+    // Sums of products: none is larger than the geometric mean of the two sums of squares.
+    std::vector<double> squares;
+    for (std::size_t i = 0, k = 0; i < size; k += size - i, ++i) squares.push_back(known.former[k]);
+    for (std::size_t i = 0, k = 0; i < size; ++i) {
+        for (std::size_t j = i; j < size; ++j, ++k) {
+            const double most = std::sqrt(std::max(0.0, squares[i])) * std::sqrt(std::max(0.0, squares[j]));
+            require_value(std::fabs(known.former[k]) <= most * (1 + 1e-9), path + ".former", known.former[k],
+                          "sums of products (calibrate again)");
+        }
+    }
+}
+
 /// The noise of a gauge, as `calibrate` writes it.
 void check_noise(const std::string& path, const Noise& noise, const Plan& plan) {
     const auto metric = std::find_if(plan.metrics.begin(), plan.metrics.end(),
@@ -89,11 +148,15 @@ void check_noise(const std::string& path, const Noise& noise, const Plan& plan) 
     if (metric->kind != Kind::gauge) {
         if (!noise.stages.empty()) refuse(path + ".stages", "given", "dispersion: the metric counts, it is no gauge");
         if (noise.spikes) refuse(path + ".spikes", "given", "dispersion: the metric counts, it is no gauge");
+        if (noise.instances) refuse(path + ".instances", "given", "dispersion: the metric counts, it is no gauge");
         return;
     }
     if (noise.dispersion) refuse(path + ".dispersion", "given", "stages: the metric is a gauge, it counts nothing");
     if (noise.intervals) refuse(path + ".intervals", "given", "stages: the metric is a gauge, it counts nothing");
     if (noise.spikes) check_spikes(path + ".spikes", *noise.spikes);
+    if (noise.instances) check_instances(path + ".instances", *noise.instances, *metric, plan);
+    // History may have instances, and still be too short for more.
+    if (noise.instances && noise.stages.empty()) return;
     if (noise.stages.size() != plan.stages.size()) {
         refuse(path + ".stages", std::to_string(noise.stages.size()) + " entries",
                "one for each stage of the plan, " + std::to_string(plan.stages.size()) + " (calibrate again)");
@@ -275,10 +338,57 @@ struct PlanFields {
         visit("min_coverage", p.telemetry.min_coverage);
         visit("max_imbalance", p.telemetry.max_imbalance);
         visit("stale_after", p.telemetry.stale_after_ms);
+        visit_instances(visit, p);
+    }
+
+    /// What plans of older versions did not have; a plan without it keeps its digest, and its states.
+    template <class Visitor>
+    static void visit_instances(Visitor& visit, const Plan& plan) {
+        std::vector<std::pair<std::int64_t, double>> guards;
+        for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
+            const auto& guard = plan.metrics[i].instances_differ;
+            if (guard) guards.emplace_back(static_cast<std::int64_t>(i), *guard);
+        }
+        std::vector<std::pair<const std::string*, const KnownInstances*>> known;
+        for (const auto& [name, noise] : plan.noise) {
+            if (noise.instances) known.emplace_back(&name, &*noise.instances);
+        }
+        if (guards.empty() && known.empty()) return;
+        visit("instances_differ", static_cast<std::int64_t>(guards.size()));
+        for (const auto& [index, guard] : guards) {
+            visit("metric", index);
+            visit("instances_differ", guard);
+        }
+        visit("instances", static_cast<std::int64_t>(known.size()));
+        for (const auto& [name, of] : known) {
+            visit("name", *name);
+            visit("logs", of->logs);
+            visit("level", of->level);
+            visit("looks", of->looks);
+            visit("names", of->names);
+            visit("levels", of->levels);
+            visit("former", of->former);
+            visit("former_degrees", of->former_degrees);
+        }
     }
 };
 
 }  // namespace
+
+std::int64_t longest(const Plan& plan, const Stage& stage) {
+    if (!stage.max_ms) return 120;
+    const std::int64_t warm = (plan.warm_up_ms + plan.interval_ms - 1) / plan.interval_ms;
+    return std::max<std::int64_t>(1, *stage.max_ms / plan.interval_ms - warm);
+}
+
+std::vector<std::int64_t> instance_looks(const Plan& plan) {
+    std::set<std::int64_t> all;
+    for (const Stage& stage : plan.stages) {
+        const std::vector<std::int64_t> looks = rotation::looks(longest(plan, stage));
+        all.insert(looks.begin(), looks.end());
+    }
+    return {all.begin(), all.end()};
+}
 
 PromoteWhen effective_promote_when(const Metric& metric) {
     return metric.promote_when.value_or(metric.critical ? PromoteWhen::harm_ruled_out : PromoteWhen::no_harm_found);
@@ -385,9 +495,12 @@ void check(const Plan& plan) {
                           *noise.dispersion, "at least 1, finite");
         }
         if (noise.refuted) {
-            if (noise != Noise{.refuted = true})
+            Noise alone;
+            alone.refuted = true;
+            alone.instances = noise.instances;
+            if (noise != alone)
                 refuse(path + ".refuted", "true together with a noise", "true alone, or a noise without it");
-            continue;
+            if (!noise.instances) continue;
         }
         if (noise.intervals) {
             require_value(*noise.intervals >= 0 && std::isfinite(*noise.intervals), path + ".intervals",

@@ -43,11 +43,45 @@ std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
     if (absent(Arm::baseline)) reasons.push_back({Code::missing_baseline, name, {}, false});
     if (absent(Arm::canary)) reasons.push_back({Code::missing_canary, name, {}, false});
     const auto tell_noise = [&] {
+        if (judged.between_instances()) {
+            const detail::InstanceTests& instances = *judged.instances;
+            if (instances.impossible() > 0) {
+                const auto count = static_cast<double>(instances.impossible());
+                reasons.push_back({Code::impossible_counts, name, {{"count", count}}, false});
+            }
+            if (instances.no_level()) reasons.push_back({Code::no_level, name, {}, false});
+            if (instances.settled() && instances.degrees() < 1) {
+                reasons.push_back({Code::single_instance,
+                                   name,
+                                   {{"instances", instances.taking_part(Arm::baseline)}, {"needed", 3}},
+                                   false});
+            }
+            if (instances.unequal_load()) {
+                reasons.push_back({Code::unequal_load,
+                                   name,
+                                   {{"ratio", *instances.load_ratio()}, {"allowed", instances.most_load_ratio}},
+                                   false});
+            }
+            return;
+        }
+        if (judged.metric.kind == Kind::gauge && judged.instances->open() && judged.intervals > 0 &&
+            !gauge_noise(judged)) {
+            reasons.push_back({Code::instances_awaited,
+                               name,
+                               {{"intervals", static_cast<double>(judged.instances->intervals())},
+                                {"needed", static_cast<double>(judged.instances->settling)}},
+                               false});
+            return;
+        }
         if (refuted(judged)) {
             reasons.push_back({Code::history_unusable, name, {}, false});
         } else if (judged.metric.kind == Kind::gauge) {
             const sequential::PairedNoise* noise = gauge_noise(judged);
-            if (!noise && !plan.learn_noise) reasons.push_back({Code::noise_unknown, name, {}, false});
+            if (!noise && judged.instances->only_one()) {
+                reasons.push_back({Code::single_instance, name, {{"instances", 1}, {"needed", 3}}, false});
+            } else if (!noise && !plan.learn_noise) {
+                reasons.push_back({Code::noise_unknown, name, {}, false});
+            }
             // Two instances of one version differ; how much, a few of them cannot tell.
             if (noise && noise->instances > 0 && noise->instances < fewest_instances) {
                 reasons.push_back({Code::single_instance,
@@ -91,7 +125,7 @@ std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
         reasons.push_back({Code::too_few, name, {{"count", fewest}, {"needed", judged.metric.min_count}}, false});
     }
     tell_noise();
-    if (judged.metric.kind == Kind::gauge) {
+    if (judged.metric.kind == Kind::gauge && !judged.between_instances()) {
         // Leaving them out helps one arm or the other; a few, such as restarts, do not matter.
         const double left_out = judged.not_positive();
         if (left_out > std::max(1.0, sequential::PairedTest::most_not_positive * all)) {
@@ -112,6 +146,7 @@ bool Monitor::Impl::refuted(const Judged& judged) const {
 }
 
 bool Monitor::Impl::knows_noise(const Judged& judged) const {
+    if (judged.between_instances()) return true;  // it needs none
     if (judged.metric.kind == Kind::gauge) return gauge_noise(judged) != nullptr;
     const auto noise = plan.noise.find(judged.metric.name);
     return noise != plan.noise.end() && noise->second.dispersion.has_value();
@@ -128,6 +163,7 @@ std::optional<double> Monitor::Impl::history_of(const Judged& judged) const {
 
 std::pair<Guarantee, Code> Monitor::Impl::guarantee(const Judged& judged) const {
     const bool gauge = judged.metric.kind == Kind::gauge;
+    if (judged.between_instances()) return {Guarantee::measured, Code::between_instances};
     if (refuted(judged)) return {Guarantee::none, Code::history_unusable};
     if (!knows_noise(judged)) {
         if (!gauge) return {Guarantee::none, Code::dispersion_unknown};
@@ -149,6 +185,15 @@ std::pair<Guarantee, Code> Monitor::Impl::guarantee(const Judged& judged) const 
 
 Reason Monitor::Impl::noise_reason(const Judged& judged) const {
     const std::string& name = judged.metric.name;
+    if (judged.between_instances()) {
+        const detail::InstanceTests& instances = *judged.instances;
+        return {Code::between_instances,
+                name,
+                {{"baseline", instances.taking_part(Arm::baseline)},
+                 {"canary", instances.taking_part(Arm::canary)},
+                 {"degrees", instances.degrees()}},
+                false};
+    }
     if (judged.metric.kind != Kind::gauge) {
         if (!knows_noise(judged)) return {Code::dispersion_unknown, name, {}, false};
         return {Code::dispersion_given, name, {{"dispersion", *plan.noise.at(name).dispersion}}, false};
@@ -169,7 +214,8 @@ double Monitor::Impl::log_mean_e_value() const {
         log_sum = elementary::log_add_exp(log_sum, log_e_value + elementary::log(share / plan.alpha));
     };
     for (const Judged& judged : metrics) {
-        if (!judged.metric.muted && obstacles(judged).empty()) add(judged.alpha, judged.harm_log_e_value());
+        if (judged.metric.muted || !obstacles(judged).empty()) continue;
+        add(judged.alpha, judged.mean_log_e_value());
     }
     // Of an objective the halt alone: half of its share.
     for (const detail::SloJudged& judged : slo) {
@@ -216,9 +262,13 @@ void Monitor::Impl::settle_verdicts() {
             const double gain = judged.metric.muted ? 1 : total / left;
             if (!(judged.harm_log_largest() + elementary::log(gain) >= judged.harm_log_needed())) continue;
             if (!obstacles(judged).empty()) continue;
+            // Between instances the level may have nothing to say, and its spikes say enough by themselves.
+            const bool level_silent = judged.between_instances() && !judged.instances->may_fail();
+            if (level_silent && !(judged.spikes_log_largest() + elementary::log(gain) >= judged.harm_log_needed()))
+                continue;
             judged.failed = true;
             const Evidence shown = judged.evidence();
-            judged.failed_spikes = judged.harm_by_spikes();
+            judged.failed_spikes = level_silent || judged.harm_by_spikes();
             if (judged.failed_spikes) {
                 judged.failed_bound = judged.spikes->share_canary();
                 judged.failed_baseline = judged.spikes->share_baseline();
@@ -251,8 +301,9 @@ void Monitor::Impl::settle_verdicts() {
         }
     }
     for (Judged& judged : metrics) {
-        if (!judged.failed && !judged.passed && judged.mirror_decided() && obstacles(judged).empty())
-            judged.passed = true;
+        if (judged.failed || judged.passed || !judged.mirror_decided() || !obstacles(judged).empty()) continue;
+        if (judged.between_instances() && judged.instances->idle_share()) continue;
+        judged.passed = true;
     }
 }
 

@@ -623,6 +623,49 @@ class Calibrate(Case):
         self.expect_error(self.calibrate(broken, gauge_rows(intervals=20)), "serinus.plan.missing_key",
                           "noise.p95.stages[0].table")
 
+    def test_instances_are_judged_between_them(self):
+        def pods(canary, seed, start=START, names="abc"):
+            source = random.Random(seed)
+            text = HEADER.replace("\n", ",instance\n")
+            for arm, instances, level in (("baseline", names, 100), ("canary", "z" if canary else "", canary)):
+                for instance in instances:
+                    own = level * (1 + 0.02 * ord(instance[0]) / 100)
+                    for i in range(20):
+                        text += f"{start + 60 * i},latency,{arm},{own * (1 + 0.05 * source.gauss(0, 1))!r},{instance}\n"
+            return text
+
+        the_plan = gauge_plan(stages=[{"traffic": 0.25, "min": "10m", "max": "20m"}])
+        the_plan["metrics"][0].update(margin={"ratio": 1.5}, instances_differ=0.5)
+        file = self.file("pods.json", the_plan)
+        bad = self.run_program("judge", file, self.file("bad.csv", pods(800, 1)))
+        self.assertEqual(bad.returncode, ROLLBACK, bad.stdout)
+        self.assertIn(b"judged between instances, 3 of the baseline and 1 of the canary", bad.stdout)
+        self.assertEqual(self.run_program("judge", file, self.file("good.csv", pods(100, 2))).returncode, PROMOTE)
+        # Two and nothing else may pass, and never fail; history and former releases add to them.
+        two = self.file("two.csv", pods(800, 3, names="ab"))
+        held = self.run_program("judge", file, two)
+        self.assertEqual(held.returncode, HOLD)
+        self.assertIn(b"one_degree", held.stdout)
+        folder = os.path.join(self.folder, "former")
+        os.mkdir(folder)
+        for seed in (4, 5):
+            with open(os.path.join(folder, f"{seed}.csv"), "w") as release:
+                release.write(pods(100, seed))
+        output = os.path.join(self.folder, "known.json")
+        history = pods(0, 6, start=START - 3600)
+        for arguments, degrees in (((), 2), (("--release", folder), 6),
+                                   (("--release", os.path.join(folder, "4.csv")), 4)):
+            self.calibrate(the_plan, history, "--output", output, *arguments)
+            result = self.run_program("judge", output, two, "--format", "json")
+            self.assertEqual(result.returncode, ROLLBACK, result.stdout)
+            reasons = json.loads(result.stdout)["metrics"][0]["reasons"]
+            between = next(r for r in reasons if r["code"] == "between_instances")
+            self.assertEqual(between["numbers"], {"baseline": 2, "canary": 1, "degrees": degrees})
+        empty = os.path.join(self.folder, "empty")
+        os.mkdir(empty)
+        self.expect_error(self.calibrate(the_plan, history, "--release", empty), "serinus.file.read", "empty")
+        self.expect_error(self.calibrate(the_plan, history, "--release", "nowhere.csv"), "serinus.file.read", "nowhere")
+
     def test_proportions_learn_their_dispersion(self):
         output = os.path.join(self.folder, "known.json")
         result = self.calibrate(plan(), csv(0.02, intervals=1500), "--output", output)

@@ -83,6 +83,53 @@ def test_too_little_is_a_result() -> None:
     assert learned.plan == serinus.Plan(PLAN)
 
 
+def pods(canary: float, seed: int, names: str = "abc", minutes: int = 20) -> dict[str, Any]:
+    """A few instances for 20 minutes, of one series."""
+    random = np.random.default_rng(seed)
+    rows = [
+        (60 * t, "latency", arm, level * (1 + 0.0002 * ord(name)) * float(np.exp(0.05 * random.normal())), name)
+        for arm, instances, level in (("baseline", names, 100.0), ("canary", "z" if canary else "", canary))
+        for name in instances
+        for t in range(minutes)
+    ]
+    columns = zip(*rows, strict=True)
+    return dict(zip(["timestamp", "series", "arm", "value", "instance"], map(np.array, columns), strict=True))
+
+
+def test_instances_are_judged_between_them() -> None:
+    plan = {
+        **PLAN,
+        "stages": [{"traffic": 0.25, "min": "10m", "max": "20m"}],
+        "metrics": [{**PLAN["metrics"][0], "margin": {"ratio": 1.5}, "instances_differ": 0.5}],
+    }
+    assert serinus.Plan(plan).metrics["p95"].instances_differ == 0.5
+    assert serinus.Plan(PLAN).metrics["p95"].instances_differ is None
+    good = serinus.judge(plan, pods(100, 1))
+    assert good.decision == "promote"
+    assert good.metrics["p95"].evidence.method == "rotation"
+    assert "judged between instances" in " ".join(str(good).split())
+    assert serinus.judge(plan, pods(800, 2)).decision == "rollback"
+
+    assert serinus.judge(plan, pods(800, 3, "ab")).decision == "hold"
+    learned = serinus.calibrate(plan, pods(0, 4), releases=[pods(100, 5), pods(100, 6)])
+    assert learned.noise["p95"]["instances"]["former_degrees"] == 4
+    found = serinus.judge(learned.plan, pods(800, 3, "ab"))
+    assert found.decision == "rollback"
+    between = [reason for reason in found.metrics["p95"].reasons if "between_instances" in reason.code]
+    assert between[0].numbers["degrees"] == 6
+
+    # Stopped in the middle of a stage and gone on with.
+    whole = pods(100, 7)
+    monitor = serinus.Monitor(learned.plan)
+    for t in range(20):
+        part = whole["timestamp"] == 60 * t
+        monitor.observe({name: column[part] for name, column in whole.items()}, now=60 * (t + 1))
+        again = serinus.Monitor(learned.plan)
+        again.restore(monitor.state())
+        assert again.decision.to_dict() == monitor.decision.to_dict()
+        monitor = again
+
+
 def test_documents() -> None:
     jsonschema = pytest.importorskip("jsonschema")
     data = pathlib.Path(__file__).resolve().parents[2] / "data" / "schema"

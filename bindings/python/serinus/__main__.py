@@ -38,7 +38,11 @@ time when both arms ran one version. Best are 1,500 intervals or more of
   canary, and five or more tell how far instances differ by themselves;
   or both arms: then what they differ by themselves is subtracted.
 
-Without its noise a gauge decides nothing, and counts are taken as independent.
+A gauge whose rollout has several instances (3, or 2 and one that history still
+knows) is judged between them, and needs no history. Former releases (--release:
+the data of a rollout, or a folder of such files) tell more of how far instances
+differ. Without instances and without its noise a gauge decides nothing; counts
+are then taken as independent.
 With --output the plan is written with its noise, for judge.
 
 Exit codes:
@@ -117,6 +121,13 @@ def _parser() -> argparse.ArgumentParser:
     calibrate.add_argument(
         "data", metavar="HISTORY", nargs="+", help="The data: files, taken together; - is standard input"
     )
+    calibrate.add_argument(
+        "--release",
+        metavar="PATH",
+        action="append",
+        default=[],
+        help="Data of a former release: a file, or a folder of them; may be repeated",
+    )
     calibrate.add_argument("--output", metavar="FILE", help="Write the plan with its noise here")
     _answer(calibrate)
     burn = commands.add_parser(
@@ -185,7 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
             return _BAD
         if options.command == "calibrate":
             return _core.calibrate_command(
-                options.plan, options.data, options.output, options.format == "json", options.color
+                options.plan, options.data, options.release, options.output, options.format == "json", options.color
             )
         if options.command == "burn":
             return _core.burn_command(

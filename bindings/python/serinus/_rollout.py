@@ -9,7 +9,7 @@ from . import _core, _inputs
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
     from typing import Any, Literal
 
@@ -165,10 +165,17 @@ class Calibration:
 Calibration.__module__ = "serinus"
 
 
-def calibrate(plan: PlanLike, history: Any, progress: Callable[[float], None] | None = None) -> Calibration:
+def calibrate(
+    plan: PlanLike,
+    history: Any,
+    progress: Callable[[float], None] | None = None,
+    *,
+    releases: Iterable[Any] = (),
+) -> Calibration:
     """How do two arms of one version differ? Learns from history what every metric's evidence is measured against.
 
-    Without it a gauge decides nothing, and counts are taken as independent of each other.
+    A gauge whose rollout has several instances is judged between them and needs no history, which only makes it quicker.
+    Without instances and without history a gauge decides nothing; counts are then taken as independent of each other.
 
     Parameters
     ----------
@@ -179,6 +186,9 @@ def calibrate(plan: PlanLike, history: Any, progress: Callable[[float], None] | 
         themselves; or both arms, and what they differ by themselves is subtracted.
     progress : callable, optional
         Called with the share that is done, from 0 to 1.
+    releases : list, optional
+        Data of former releases of the service, each as `data` for `judge`: the instances of their baselines tell more of
+        how far instances differ, each release with k of them k - 1 degrees of freedom.
 
     Returns
     -------
@@ -204,7 +214,8 @@ def calibrate(plan: PlanLike, history: Any, progress: Callable[[float], None] | 
     True
     """
     known = _plan(plan)
-    return Calibration(known, _core.calibrate(known, _inputs.batch(history, known), progress))
+    former = [_inputs.batch(release, known) for release in releases]
+    return Calibration(known, _core.calibrate(known, _inputs.batch(history, known), former, progress))
 
 
 class Monitor(_core.Monitor):

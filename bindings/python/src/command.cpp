@@ -35,16 +35,18 @@ void register_command(py::module_& module) {
         const py::gil_scoped_release release;
         return static_cast<int>(cli::judge_command(options));
     });
-    module.def("calibrate_command", [](std::string plan, std::vector<std::string> history,
-                                       std::optional<std::string> output, bool json, const std::string& color) {
-        const cli::CalibrateOptions options{.plan = std::move(plan),
-                                            .history = std::move(history),
-                                            .output = std::move(output),
-                                            .format = json ? cli::Format::json : cli::Format::text,
-                                            .color = color_of(color)};
-        const py::gil_scoped_release release;
-        return static_cast<int>(cli::calibrate_command(options));
-    });
+    module.def("calibrate_command",
+               [](std::string plan, std::vector<std::string> history, std::vector<std::string> releases,
+                  std::optional<std::string> output, bool json, const std::string& color) {
+                   const cli::CalibrateOptions options{.plan = std::move(plan),
+                                                       .history = std::move(history),
+                                                       .releases = std::move(releases),
+                                                       .output = std::move(output),
+                                                       .format = json ? cli::Format::json : cli::Format::text,
+                                                       .color = color_of(color)};
+                   const py::gil_scoped_release release;
+                   return static_cast<int>(cli::calibrate_command(options));
+               });
     module.def("burn_command", [](std::vector<std::string> data, std::string bad, std::string good, std::string total,
                                   std::string target, std::string budget, std::string period, std::string windows,
                                   std::string semantics, std::string arm, bool deltas, double min_events,

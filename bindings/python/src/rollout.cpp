@@ -73,6 +73,8 @@ void register_plan(py::module_& module) {
         .def_readonly("muted", &Metric::muted, "Shown, never decides.")
         .def_readonly("min_count", &Metric::min_count, "Requests that each arm must have had before it decides.")
         .def_property_readonly("missing", [](const Metric& m) { return member("Missing", m.missing); })
+        .def_readonly("instances_differ", &Metric::instances_differ,
+                      "Gauge: nine of ten pairs of instances of one version differ by at most this; None: not said.")
         .def_property_readonly(
             "promote_when", [](const Metric& m) { return member("PromoteWhen", effective_promote_when(m)); },
             "What it must show before the rollout goes on, its default filled in.")
@@ -506,12 +508,13 @@ void register_calibration(py::module_& module) {
         .def(
             "to_dict", [](const Calibration& c) { return from_python("json", "loads")(io::write_calibration(c)); },
             "What `to_json` says, as a dict: an unknown number is None.");
-    module.def("calibrate", [](const Plan& plan, const Batch& history, const py::object& progress) {
+    module.def("calibrate", [](const Plan& plan, const Batch& history, const std::vector<Batch>& releases,
+                               const py::object& progress) {
         if (progress.is_none()) {
             const py::gil_scoped_release release;
-            return calibrate(plan, history);
+            return calibrate(plan, history, releases);
         }
-        return calibrate(plan, history, [&](double share) { progress(share); });
+        return calibrate(plan, history, releases, [&](double share) { progress(share); });
     });
     module.def("plan_with_noise",
                [](const Plan& plan, const Calibration& c) { return io::write_plan(with_noise(plan, c)); });

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,7 @@ struct Calibration {
 /// - with both arms, that pair is the pseudo-canary, its own offset is subtracted (difference in differences);
 /// - with the baseline's arm alone and several instances, they take turns as the canary, in the share of each stage's
 ///   traffic, against the rest; five or more also tell how far instances differ by themselves;
+/// - named instances leave their levels, for a rollout that lacks one of them;
 /// - with one instance of one arm a gauge learns nothing; counts learn a dispersion between neighbouring intervals.
 ///
 /// Gauges: sequential/paired_noise.hpp, one noise a stage; of differences for a difference margin, of differences of
@@ -98,6 +100,14 @@ struct Calibration {
 ///     const Calibration learned = calibrate(plan, history);
 ///     Monitor monitor(with_noise(plan, learned));
 Calibration calibrate(const Plan& plan, const Batch& history, const std::function<void(double)>& progress = {});
+
+/// The same, and what former releases of the service tell of its instances: data of rollouts as `judge` takes them, of
+/// which the baseline's instances are read from the canary's warm-up on (without a canary, from the first sample).
+/// History keeps the levels of each instance, so that one that the rollout has lost adds a degree of freedom; each
+/// former release with k instances adds k - 1 (sequential/rotation_test.hpp). Gauges with several instances a rollout
+/// decide without any of it; it only makes them quicker.
+Calibration calibrate(const Plan& plan, const Batch& history, std::span<const Batch> former,
+                      const std::function<void(double)>& progress = {});
 
 /// The plan with what was learned; noise of metrics that were not learned stays as it was.
 Plan with_noise(Plan plan, const Calibration& calibration);

@@ -10,7 +10,8 @@
 /// so what drifts in both cancels. Each metric keeps an e-process of harm that runs through the whole rollout, with a
 /// new start every 30 intervals so that harm that begins late is found early, and a mirror of it that starts anew in
 /// each stage and must rule harm out before the stage may be left. Verdicts latch: a fail for good, a pass until the
-/// stage ends.
+/// stage ends. A gauge whose data name several instances is judged between these instead, at looks that are fixed
+/// beforehand (sequential/rotation_test.hpp; which test judges, and who takes part: docs/concepts/promise.md).
 ///
 /// It has no clock, no randomness and no threads: the same calls give the same decisions. One object belongs to one
 /// thread.

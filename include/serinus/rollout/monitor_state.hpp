@@ -14,6 +14,7 @@
 #include <serinus/core/words.hpp>
 #include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/rotation_test.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/counter.hpp>
 #include <serinus/slo/alerts.hpp>
@@ -100,13 +101,76 @@ struct SpikeState {
     }
 };
 
+/// What a gauge's stage knows of one instance.
+struct InstanceState {
+    static constexpr std::string_view kind = "inst";
+    static constexpr std::int64_t version = 1;
+
+    std::string name;
+    std::int64_t first_ms = 0;  // the first interval that it was seen in
+    std::int64_t seen = 0, zeros = 0;
+    bool counted = false;  // takes part, of the baseline
+    bool left = false;     // and no longer does
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("name", self.name);
+        visit("first_ms", self.first_ms);
+        visit("seen", self.seen);
+        visit("zeros", self.zeros);
+        visit("counted", self.counted);
+        visit("left", self.left);
+    }
+};
+
+/// How a gauge stands between its instances.
+struct InstancesState {
+    static constexpr std::string_view kind = "ists";
+    static constexpr std::int64_t version = 1;
+
+    std::optional<bool> chosen;  // the rotation test judges; empty: it is not settled yet
+    bool only_one = false;
+    std::vector<std::int64_t> stays;  // that are over, by stage
+    double carried = 0;
+    std::array<std::vector<InstanceState>, 2> instances;
+    std::int64_t intervals = 0;
+    std::array<std::vector<std::vector<double>>, 2> waiting;
+    double zero = 0;
+    std::array<double, 2> requests{}, requesting{};
+    double n = 0;
+    std::array<double, 2> sums{};
+    std::int64_t impossible = 0;
+    std::optional<sequential::RotationState> harm, stage, detect;
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("chosen", self.chosen);
+        visit("only_one", self.only_one);
+        visit("stays", self.stays);
+        visit("carried", self.carried);
+        visit("instances", self.instances);
+        visit("intervals", self.intervals);
+        visit("waiting", self.waiting);
+        visit("zero", self.zero);
+        visit("requests", self.requests);
+        visit("requesting", self.requesting);
+        visit("n", self.n);
+        visit("sums", self.sums);
+        visit("impossible", self.impossible);
+        visit("harm", self.harm);
+        visit("stage", self.stage);
+        visit("detect", self.detect);
+    }
+};
+
 /// How one metric stands.
 struct MetricState {
     static constexpr std::string_view kind = "metr";
     static constexpr std::int64_t version = 3;
     static constexpr std::int64_t oldest = 2;
     static constexpr std::int64_t since(std::string_view field) {
-        return field == "spikes" || field == "failed_spikes" || field == "failed_baseline" ? 3 : 2;
+        return field == "spikes" || field == "failed_spikes" || field == "failed_baseline" || field == "instances" ? 3
+                                                                                                                   : 2;
     }
 
     std::optional<TestsState<sequential::ProportionState>> counts;  // exactly one of the two
@@ -122,9 +186,10 @@ struct MetricState {
     std::int64_t unpaired = 0;
     std::int64_t impossible = 0;
     std::optional<std::int64_t> last_used_ms;
-    std::optional<SpikeState> spikes;  // of a gauge whose plan has their noise; of before version 3: none yet
-    bool failed_spikes = false;        // it is by its spikes that it failed
-    double failed_baseline = 0;        // the baseline's share of them then
+    std::optional<SpikeState> spikes;         // of a gauge whose plan has their noise; of before version 3: none yet
+    bool failed_spikes = false;               // it is by its spikes that it failed
+    double failed_baseline = 0;               // the baseline's share of them then
+    std::optional<InstancesState> instances;  // of a gauge; empty: the state of a version that knew nothing of them
 
     template <class Visitor, class Self>
     static void fields(Visitor& visit, Self& self) {
@@ -144,6 +209,7 @@ struct MetricState {
         visit("spikes", self.spikes);
         visit("failed_spikes", self.failed_spikes);
         visit("failed_baseline", self.failed_baseline);
+        visit("instances", self.instances);
     }
 };
 

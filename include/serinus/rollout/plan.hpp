@@ -86,8 +86,27 @@ struct Metric {
     double min_count = 0;   ///< requests (gauge: values) that each arm must have had in the stage before it decides
     Missing missing = Missing::hold;
     std::optional<PromoteWhen> promote_when = std::nullopt;
+    /// Gauge: nine of ten pairs of instances of one version differ by at most this, a share under a ratio margin (0.5:
+    /// one reads up to half more than the other), in the gauge's own unit under a difference. A guard: harm and its
+    /// absence must then be proven against this spread as well as against the one that the instances show.
+    std::optional<double> instances_differ = std::nullopt;
 
     friend bool operator==(const Metric&, const Metric&) = default;
+};
+
+/// What history knows of a gauge's instances: their levels (means over the first so many intervals), and how those of
+/// former releases differed. The rotation test takes degrees of freedom from it, and nothing else.
+struct KnownInstances {
+    bool logs = false;                        ///< the levels are means of logs: the margin is a ratio
+    double level = 0;                         ///< the median of all values
+    std::vector<std::int64_t> looks;          ///< the numbers of intervals, ascending
+    std::vector<std::string> names;           ///< of history's instances
+    std::vector<std::vector<double>> levels;  ///< of each of them, one a look
+    std::vector<double> former;  ///< former releases: inner products over the contrasts of levels between each look and
+                                 ///< itself and later ones, row by row
+    double former_degrees = 0;   ///< how many contrasts these are
+
+    friend bool operator==(const KnownInstances&, const KnownInstances&) = default;
 };
 
 /// What history taught about the noise of one metric.
@@ -96,10 +115,12 @@ struct Noise {
         std::nullopt;  ///< proportion: long-run variance over the binomial one, at least 1
     /// Proportion: intervals of history that the dispersion was learned from; empty: somebody declared it.
     std::optional<double> intervals = std::nullopt;
-    std::vector<sequential::PairedNoise> stages = {};  ///< gauge: one a stage of the plan
+    std::vector<sequential::PairedNoise> stages = {};  ///< gauge: one a stage of the plan, or none
     /// Gauge: how often it leaves its usual level by far. Empty: of before this was learned; it is not watched then.
     std::optional<SpikeNoise> spikes = std::nullopt;
-    /// History contradicted what it taught (`calibrate` saw it): nothing else is given, and the metric decides nothing.
+    std::optional<KnownInstances> instances = std::nullopt;  ///< gauge: where history names instances
+    /// History contradicted what it taught (`calibrate` saw it): nothing is given but the instances, between
+    /// which alone it may be judged then.
     bool refuted = false;
 
     friend bool operator==(const Noise&, const Noise&) = default;
@@ -158,8 +179,8 @@ struct Plan {
     std::vector<Metric> metrics;
     std::vector<SloRule> slo;
     std::map<std::string, Noise> noise;  ///< by metric name; `calibrate` learns it from history
-    /// A gauge without noise learns it from the rollout itself, and no error rate is promised. Without this it decides
-    /// nothing.
+    /// A gauge without noise whose data name no instances learns it from the rollout itself, and no error rate is
+    /// promised. Without this it decides nothing. Named instances need no noise (docs/concepts/promise.md).
     bool learn_noise = false;
     Arms arms;
     std::map<std::string, std::string> queries;  ///< PromQL by series name; for those who fetch the data
@@ -194,6 +215,12 @@ double halt_difference(const SloRule& rule);
 
 /// `detect` with its default filled in; empty when the margin is zero and the plan gives none.
 std::optional<Margin> effective_detect(const Metric& metric);
+
+/// How many intervals of a stage can be judged until its `max`; 120 where it has none.
+std::int64_t longest(const Plan& plan, const Stage& stage);
+
+/// The numbers of judged intervals at which the instances of a gauge are looked at, over all stages: ascending.
+std::vector<std::int64_t> instance_looks(const Plan& plan);
 
 /// `promote_when` with its default filled in.
 PromoteWhen effective_promote_when(const Metric& metric);

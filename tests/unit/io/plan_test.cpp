@@ -119,6 +119,7 @@ TEST(ReadPlan, FullHasEveryValue) {
     latency.series = "latency_p95_ms";
     latency.margin.ratio = 1.1;
     latency.detect = Margin{.ratio = 1.3, .difference = std::nullopt};
+    latency.instances_differ = 0.5;
     expected.metrics = {errors, slow, hits, latency};
     SloRule availability;
     availability.objective = {
@@ -168,6 +169,18 @@ TEST(ReadPlan, FullHasEveryValue) {
     half.wander = 1.5;
     half.wander_degrees = 15;
     expected.noise["latency_p95"].stages = {stage, stage, half};
+    KnownInstances known;
+    known.logs = true;
+    known.level = 200;
+    known.looks = instance_looks(expected);
+    known.former_degrees = 1;
+    EXPECT_EQ(known.looks.size(), 24U);
+    known.names = {"payments-7c9-a", "payments-7c9-b"};
+    known.levels = {std::vector<double>(24, 5.3), std::vector<double>(24, 5.32)};
+    for (std::size_t i = 0; i < 24; ++i) {
+        for (std::size_t j = i; j < 24; ++j) known.former.push_back(i == j ? 0.02 : 0.01);
+    }
+    expected.noise["latency_p95"].instances = known;
     expected.noise["slow"] = {};
     expected.arms = {"role", "primary", "next"};
     expected.queries = {{"http_errors", "sum by (role) (http_requests_total{code=~\"5..\"})"},
@@ -328,6 +341,7 @@ TEST(PlanSchema, HasTheKeysThatTheReaderKnows) {
     EXPECT_EQ(reader_keys("/noise/errors"), schema_keys(schema["$defs"]["noise"]));
     EXPECT_EQ(reader_keys("/noise/errors/stages/0"), schema_keys(schema["$defs"]["stage_noise"]));
     EXPECT_EQ(reader_keys("/noise/errors/spikes"), schema_keys(schema["$defs"]["spike_noise"]));
+    EXPECT_EQ(reader_keys("/noise/errors/instances"), schema_keys(schema["$defs"]["known_instances"]));
 }
 
 TEST(PlanSchema, DefaultsAreThoseOfThePlan) {
