@@ -167,6 +167,7 @@ struct Judged {
         }
         if (between_instances()) {
             // The instances were told already.
+            if (spikes) spikes->update(b.readings, c.readings);
         } else if (auto* gauge = std::get_if<GaugeTests>(&tests)) {
             gauge->update(Pair{.baseline = b.mean,
                                .canary = c.mean,

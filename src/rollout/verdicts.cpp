@@ -227,7 +227,7 @@ double Monitor::Impl::log_mean_e_value() const {
 std::vector<Reason> Monitor::Impl::noise_doubts(const Judged& judged) const {
     std::vector<Reason> reasons;
     const auto* gauge = std::get_if<detail::GaugeTests>(&judged.tests);
-    if (!gauge || !gauge_noise(judged)) return reasons;
+    if (!gauge || !gauge_noise(judged) || judged.between_instances()) return reasons;
     const sequential::PairedTest& test = gauge->harm.test();
     const sequential::ScaleDeparture scale = test.scale_departure();
     const std::string& name = judged.metric.name;

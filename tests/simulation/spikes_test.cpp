@@ -123,7 +123,9 @@ TEST(Spikes, SpikesAndAWiderSpreadArePromotedSeldomAndRolledBackMostly) {
             std::fflush(stdout);
             if (!wider) {
                 EXPECT_LE(promoted, n * above(0.05, n)) << world.law << world.phi;
-                if (quick) EXPECT_GE(back, 0.8 * n) << world.law << world.phi;
+                if (quick) {
+                    EXPECT_GE(back, 0.8 * n) << world.law << world.phi;
+                }
             }
         }
     }

@@ -98,7 +98,8 @@ TEST(Pods, ThreeOfTheBaselineDecideWithoutAnyHistory) {
     EXPECT_EQ(number(good, Code::between_instances, "degrees"), 2);
     EXPECT_EQ(number(good, Code::between_instances, "baseline"), 3);
     EXPECT_NEAR(good.evidence.estimate, 1, 0.1);
-    EXPECT_TRUE(judge(plan_of(), rollout(3, noisy(40, 9))).alpha_guaranteed);
+    EXPECT_EQ(judge(plan_of(), rollout(3, noisy(40, 9))).guarantee, Guarantee::measured);
+    EXPECT_EQ(good.guarantee_why, Code::between_instances);
     const Decision bad = judge(plan_of(), rollout(3, noisy(40 * 8, 9)));
     EXPECT_EQ(bad.decision, Action::rollback);
     EXPECT_EQ(bad.metrics[0].verdict, Verdict::fail);
@@ -475,7 +476,7 @@ struct OldMetric {
     template <class Visitor, class Self>
     static void fields(Visitor& visit, Self& self) {
         const auto all_but_the_new = [&](std::string_view name, auto& field) {
-            if (name != "instances") visit(name, field);
+            if (MetricState::since(name) <= version) visit(name, field);
         };
         MetricState::fields(all_but_the_new, self.now);
     }
