@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +28,7 @@
 #include <serinus/sequential/conditional_mixture.hpp>
 #include <serinus/sequential/paired_test.hpp>
 #include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/rotation_test.hpp>
 
 #include "data.hpp"
 
@@ -171,6 +174,22 @@ void paired_update(bool interval) {
     });
 }
 
+/// The last look of twelve, with nine instances in the baseline, and the eleven updates before it.
+void rotation_look() {
+    constexpr std::size_t instances = 9, last = 60, before = 48;
+    const auto values = serinus::bench::series(last * (instances + 1), 3);
+    serinus::sequential::RotationTest test(
+        {.margin = {.ratio = std::nullopt, .difference = 0.0}, .last = last, .interval = false});
+    std::size_t n = 0;
+    count([&] {
+        for (const std::size_t until = n < before ? before : last; n < until; ++n) {
+            const std::span all = std::span(values).subspan(n * (instances + 1), instances + 1);
+            test.update(all.first(instances), all.last(1));
+        }
+        computed += test.p_value();
+    });
+}
+
 using Kernel = std::pair<std::string_view, std::function<void()>>;
 const std::vector<Kernel>& kernels() {
     static const std::vector<Kernel> all{
@@ -194,6 +213,7 @@ const std::vector<Kernel>& kernels() {
         {"sequential_proportion_bounds", likelihood_bounds},
         {"sequential_paired", [] { paired_update(false); }},
         {"sequential_paired_interval", [] { paired_update(true); }},
+        {"sequential_rotation_look", rotation_look},
     };
     return all;
 }

@@ -181,6 +181,18 @@ inline double signed_unit(RandomStream& stream) noexcept {
     return static_cast<double>(stream.next() >> 11) * 0x1p-52 - 1.0;
 }
 
+/// 1/sqrt(x) to 2 units in the last place, x positive and normal: Newton's steps, each of which squares the error, from
+/// a start good to 3.5 % (the exponent halved; Lomont 2003, Fast Inverse Square Root, section 4). By products and
+/// differences alone, so that a loop of it is made of whole vectors; compilers keep std::sqrt out of them for errno.
+inline double inverse_root(double x) noexcept {
+    double y = std::bit_cast<double>(0x5fe6ec85e7de30daULL - (std::bit_cast<std::uint64_t>(x) >> 1));
+    const double half = 0.5 * x;
+    y = y * (1.5 - half * y * y);
+    y = y * (1.5 - half * y * y);
+    y = y * (1.5 - half * y * y);
+    return y * (1.5 - half * y * y);
+}
+
 /// Two uniform numbers in the unit disc, not its centre, and the square of their distance from it.
 struct DiscPoint {
     double x, y, square;
@@ -268,21 +280,26 @@ class Sphere {
         : normals_(std::move(normals)), dims_(dims), inverse_(padded) {
         const double rest = nu + 1 - static_cast<double>(dims);
         RandomStream stream(normals_->seed() ^ 0x5bd1e995a3c7f21dULL, static_cast<std::uint64_t>(nu));
-        std::vector<double> squares(padded);
-        double* square = squares.data();
+        const float* first = normals_->of(0);
         float* inverse = inverse_.data();
-        for (std::size_t d = 0; d < dims; ++d) {
-            const float* z = normals_->of(d);
+        double square[block];
+        for (std::size_t b = 0; b < padded; b += block) {
             simd::widest([&]() SERINUS_ALWAYS_INLINE {
-                for (std::size_t m = 0; m < padded; ++m)
-                    square[m] += static_cast<double>(z[m]) * static_cast<double>(z[m]);
+                for (std::size_t i = 0; i < block; ++i) square[i] = 0;
+                for (std::size_t d = 0; d < dims; ++d) {
+                    const float* z = first + d * padded + b;
+                    for (std::size_t i = 0; i < block; ++i)
+                        square[i] += static_cast<double>(z[i]) * static_cast<double>(z[i]);
+                }
+            });
+            const std::size_t real = std::min(block, canaries - b);
+            for (std::size_t i = 0; i < real && rest > 0; ++i) square[i] += detail::chi_square(rest, stream);
+            if (real < block) square[real] = 1;
+            simd::widest([&]() SERINUS_ALWAYS_INLINE {
+                for (std::size_t i = 0; i < block; ++i)
+                    inverse[b + i] = static_cast<float>(detail::inverse_root(square[i]));
             });
         }
-        for (std::size_t m = 0; m < canaries && rest > 0; ++m) square[m] += detail::chi_square(rest, stream);
-        square[canaries] = 1;
-        simd::widest([&]() SERINUS_ALWAYS_INLINE {
-            for (std::size_t m = 0; m < padded; ++m) inverse[m] = static_cast<float>(1 / std::sqrt(square[m]));
-        });
     }
 
     std::size_t dims() const noexcept { return dims_; }
@@ -290,7 +307,6 @@ class Sphere {
     /// Writes the coordinates of the first `all` virtual canaries, a multiple of 64, along a point of at most `dims`
     /// coordinates.
     void along(std::span<const float> point, std::size_t all, float* out) const noexcept {
-        constexpr std::size_t block = 64;
         const float* inverse = inverse_.data();
         const float* first = normals_->of(0);
         const float* at = point.data();
@@ -304,12 +320,15 @@ class Sphere {
                     const float p = at[d];
                     for (std::size_t i = 0; i < block; ++i) sum[i] += z[i] * p;
                 }
-                for (std::size_t i = 0; i < block; ++i) out[b + i] = sum[i] * inverse[b + i];
+                for (std::size_t i = 0; i < block; ++i) sum[i] *= inverse[b + i];
+                std::copy(sum, sum + block, out + b);
             }
         });
     }
 
   private:
+    static constexpr std::size_t block = 64;
+
     std::shared_ptr<const Normals> normals_;
     std::size_t dims_ = 0;
     std::vector<float> inverse_;
@@ -332,122 +351,210 @@ inline Point point_of(double x, std::span<const double> rows) {
     return point;
 }
 
-/// The virtual canaries along a point, the best first. Memory to work in: 260 KiB.
-class Order {
+/// Selects among coordinates by counting them in whole vectors: no processor can foresee the comparisons of a sort.
+class Selection {
   public:
-    /// Sorts the best `most` of the first all - 1, most < all <= 2^14, a power of two of at least 64. By 4,096 buckets,
-    /// each sorted by itself: O(all + most).
-    void take(const Sphere& sphere, const Point& point, std::size_t most, std::size_t all) {
-        values_.resize(padded);
-        buckets_.resize(padded);
-        order_.resize(padded);
-        sphere.along(point.coordinates, all, values_.data());
-        float* values = values_.data();
-        std::int32_t* buckets = buckets_.data();
-        values[all - 1] = 0;  // the true canary's place
-        // The eight lanes are one order of comparisons whatever the width of vectors; a maximum has no rounding.
-        float lanes[8] = {};
+    /// Where the coordinates of at least `bound` are, ascending.
+    std::span<const std::uint16_t> at_least(const float* values, std::size_t size, float bound) {
+        if (found_.size() < size + 1) found_.resize(size + 1);
+        std::uint16_t* found = found_.data();
+        std::size_t many = 0;
         simd::widest([&]() SERINUS_ALWAYS_INLINE {
-            for (std::size_t b = 0; b < all; b += 8) {
-                for (std::size_t i = 0; i < 8; ++i) {
-                    const float size = std::fabs(values[b + i]);
-                    lanes[i] = lanes[i] < size ? size : lanes[i];
+            for (std::size_t begin = 0; begin < size; begin += lanes) {
+                const std::size_t end = std::min(size, begin + lanes);
+                if (end - begin == lanes) {  // most blocks have none
+                    std::int32_t any = 0;
+                    for (std::size_t i = 0; i < lanes; ++i) any |= values[begin + i] >= bound ? 1 : 0;
+                    if (any == 0) continue;
+                }
+                for (std::size_t i = begin; i < end; ++i) {
+                    found[many] = static_cast<std::uint16_t>(i);
+                    many += values[i] >= bound ? 1 : 0;
                 }
             }
         });
-        const float largest = *std::max_element(lanes, lanes + 8);
-        const float scale = largest > 0 ? 2047.5F / largest : 0;
-        simd::widest([&]() SERINUS_ALWAYS_INLINE {
-            for (std::size_t b = 0; b < all; b += 64) {
-                for (std::size_t i = 0; i < 64; ++i)
-                    buckets[b + i] = static_cast<std::int32_t>(2047.5F - values[b + i] * scale);
-            }
-        });
-        std::uint32_t* begin = begin_.data();  // bucket 0 has the largest values
-        begin_.fill(0);
-        for (std::size_t m = 0; m < all - 1; ++m) ++begin[buckets[m] + 1];
-        std::int32_t last = 0;
-        while (begin[last + 1] < most) {
-            begin[last + 2] += begin[last + 1];
-            ++last;
-        }
-        std::uint32_t* order = order_.data();
-        auto& next = next_;
-        next = begin_;
-        for (std::size_t m = 0; m < all - 1; ++m) {
-            if (buckets[m] <= last) order[next[static_cast<std::size_t>(buckets[m])]++] = static_cast<std::uint32_t>(m);
-        }
-        const auto better = [values](std::uint32_t a, std::uint32_t b) { return values[a] > values[b]; };
-        for (std::int32_t b = 0; b <= last; ++b) {
-            if (begin[b + 1] - begin[b] > 1) std::sort(order + begin[b], order + begin[b + 1], better);
-        }
-        size_ = begin[last + 1];
+        return std::span(found_).first(many);
     }
 
-    std::size_t size() const noexcept { return size_; }
-    const std::uint32_t* order() const noexcept { return order_.data(); }
-    const float* values() const noexcept { return values_.data(); }
+    /// A bound that at least `wanted` coordinates reach, 1 <= wanted <= size, and, unless many are equal, not many
+    /// more: no more than `spare` of them lie below a bound that too few reach.
+    static float bound_for(const float* values, std::size_t size, std::size_t wanted, std::size_t spare) noexcept {
+        return bracket(values, size, wanted, spare, -2).low;
+    }
+
+    /// Brings the best `go` to the front, 1 <= go <= size, in which order is unsaid: the largest coordinates, of equal
+    /// ones those with the smaller number. At least `go` must reach `low`. Returns the smallest coordinate of them.
+    /// O(size) for each of about log2(size/24) + 3 halvings.
+    float best_first(float* values, std::uint16_t* numbers, std::size_t size, std::size_t go, float low) {
+        const Bracket cut = bracket(values, size, go, 24, low);
+        const std::span<const std::uint16_t> found = at_least(values, size, cut.low);
+        between_.clear();
+        for (const std::uint16_t at : found) {
+            if (values[at] < cut.high) between_.push_back({values[at], numbers[at]});
+        }
+        const auto last = between_.begin() + static_cast<std::ptrdiff_t>(go - cut.at_high - 1);
+        std::nth_element(between_.begin(), last, between_.end());
+        const Place worst = *last;
+        std::size_t front = 0;
+        for (const std::uint16_t at : found) {  // front <= at
+            if (worst < Place{values[at], numbers[at]}) continue;
+            std::swap(values[front], values[at]);
+            std::swap(numbers[front], numbers[at]);
+            ++front;
+        }
+        return worst.value;
+    }
 
   private:
-    std::vector<float> values_;
-    std::vector<std::int32_t> buckets_;
-    std::vector<std::uint32_t> order_;
-    std::array<std::uint32_t, 4098> begin_{}, next_{};
-    std::size_t size_ = 0;
+    static constexpr std::size_t lanes = 32, block = 64;
+
+    struct Place {
+        float value;
+        std::uint16_t number;
+        /// Better.
+        friend bool operator<(const Place& a, const Place& b) noexcept {
+            return a.value != b.value ? a.value > b.value : a.number < b.number;
+        }
+    };
+    /// at_low >= wanted > at_high of them are at least `low`, at least `high`.
+    struct Bracket {
+        float low, high;
+        std::size_t at_low, at_high;
+    };
+
+    static Bracket bracket(const float* values, std::size_t size, std::size_t wanted, std::size_t spare,
+                           float low) noexcept {
+        Bracket cut{low, 2, low > -2 ? count(values, size, low) : size, 0};
+        while (cut.at_low - cut.at_high > spare) {
+            const float middle = cut.low + (cut.high - cut.low) * 0.5F;
+            if (!(cut.low < middle && middle < cut.high)) break;  // they are equal
+            const std::size_t at = count(values, size, middle);
+            if (at >= wanted) {
+                cut.low = middle;
+                cut.at_low = at;
+            } else {
+                cut.high = middle;
+                cut.at_high = at;
+            }
+        }
+        return cut;
+    }
+
+    static std::size_t count(const float* values, std::size_t size, float bound) noexcept {
+        std::size_t total = 0;
+        simd::widest([&]() SERINUS_ALWAYS_INLINE {
+            std::int32_t sum = 0;
+            const std::size_t whole = size - size % block;
+            for (std::size_t begin = 0; begin < whole; begin += block) {
+                std::int32_t of_block = 0;
+                for (std::size_t i = 0; i < block; ++i) of_block += values[begin + i] >= bound ? 1 : 0;
+                sum += of_block;
+            }
+            for (std::size_t i = whole; i < size; ++i) sum += values[i] >= bound ? 1 : 0;
+            total = static_cast<std::size_t>(sum);
+        });
+        return total;
+    }
+
+    std::vector<std::uint16_t> found_;
+    std::vector<Place> between_;
 };
 
-/// Who is alive, at several error rates at once, each of which has a population of its own.
+/// What the walks of a test work in, one after the other: 160 KiB at most.
+struct WalkScratch {
+    std::vector<float> values;  // of every virtual canary
+    std::vector<float> listed;  // of those that are dead at some level or may die
+    Selection selection;
+};
+
+/// Who is alive, at several error rates at once, each of which has a population of its own. The error rates ascend, and
+/// no fewer die at a look at one of them than at the one before it, as with a, 2a, 4a ... Then who is dead at one is
+/// dead at the next (by induction: one that dies at a and lives on at 2a has above it all who die at 2a; they die at a
+/// too, so more would die at a than at 2a). So all populations are one list: the dead of the first error rate, those
+/// whom the second adds, and so on.
 class Walk {
   public:
     static constexpr std::size_t most_levels = 16;
 
     Walk() = default;
     /// \param all the virtual canaries of it, the first all - 1, and the true one: a power of two, 64 to 2^14
-    explicit Walk(std::size_t levels, std::size_t all = canaries + 1) : levels_(levels), dead_(all) {}
+    explicit Walk(std::size_t levels, std::size_t all = canaries + 1) : all_(all), open_(levels) {}
 
-    std::size_t all() const noexcept { return dead_.size(); }
+    std::size_t all() const noexcept { return all_; }
 
     /// One look. `allowed[i]`: how many may be dead at level i after it (`may_be_dead` of `all`). The canary's
-    /// coordinate is the point's first. Levels at which the canary is dead already stay as they are.
-    void look(Order& order, const Sphere& sphere, const Point& point, std::span<const std::int64_t> allowed) {
-        if (!point.any) return;
-        std::array<std::int64_t, most_levels> go{};
-        std::uint32_t open = 0;
-        std::int64_t most = 0;
-        for (std::size_t i = 0; i < levels_; ++i) {
-            go[i] = allowed[i] - died_[i];
-            if (go[i] <= 0 || (rejected_ >> i & 1U) != 0) continue;
-            open |= 1U << i;
-            most = std::max(most, allowed[i]);
+    /// coordinate is the point's first. Of equal virtual canaries the one with the smaller number dies first; the true
+    /// one dies where it is above the last that must go. Levels at which it is dead already stay as they are.
+    void look(WalkScratch& scratch, const Sphere& sphere, const Point& point, std::span<const std::int64_t> allowed) {
+        if (!point.any || open_ == 0) return;
+        std::array<std::size_t, most_levels> go{};
+        std::size_t most = all_ - 1 - died_[open_ - 1];
+        for (std::size_t i = open_; i-- > 0;) {
+            const std::int64_t more = allowed[i] - static_cast<std::int64_t>(died_[i]);
+            most = std::min(most, static_cast<std::size_t>(std::max<std::int64_t>(more, 0)));
+            go[i] = most;
         }
-        if (open == 0) return;
-        // Of the best `most` at least `go` are alive at every level: no more than `allowed - go` are dead.
-        order.take(sphere, point, std::min(static_cast<std::size_t>(most), all() - 1), all());
+        if (go[open_ - 1] == 0) return;
         const float own = point.coordinates[0];
-        const float* values = order.values();
-        for (std::size_t k = 0; k < order.size() && open != 0; ++k) {
-            const std::uint32_t m = order.order()[k];
-            std::uint32_t dying = open & ~std::uint32_t{dead_[m]};
-            dead_[m] = static_cast<std::uint16_t>(dead_[m] | dying);
-            for (; dying != 0; dying &= dying - 1) {
-                const auto i = static_cast<std::size_t>(std::countr_zero(dying));
-                ++died_[i];
-                if (--go[i] > 0) continue;
-                open &= ~(1U << i);
-                if (own > values[m]) rejected_ |= 1U << i;
-            }
+        std::size_t alive_to = list(scratch, sphere, point, go[open_ - 1]), still_open = open_;
+        float cut = bound_;
+        for (std::size_t i = open_; i-- > 0 && go[i] > 0;) {
+            // Those who live at this level, and are dead at the next or die there now.
+            cut = scratch.selection.best_first(scratch.listed.data() + died_[i], dead_.data() + died_[i],
+                                               alive_to - died_[i], go[i], cut);
+            alive_to = died_[i] += go[i];
+            if (own > cut) still_open = i;
         }
+        for (std::size_t i = still_open; i < open_; ++i) rejected_ |= 1U << i;
+        open_ = still_open;
+        dead_.resize(open_ > 0 ? died_[open_ - 1] : 0);
     }
 
     /// Bit i: the canary has died at level i.
     std::uint32_t rejected() const noexcept { return rejected_; }
     /// How many virtual canaries have died at level i.
-    std::int64_t died(std::size_t i) const noexcept { return died_[i]; }
+    std::int64_t died(std::size_t i) const noexcept { return static_cast<std::int64_t>(died_[i]); }
 
   private:
-    std::size_t levels_ = 0;
-    std::vector<std::uint16_t> dead_;
-    std::array<std::int64_t, most_levels> died_{};
+    /// Lists the dead, and after them living ones of the last open level, the best `go` and some more. Returns how many
+    /// there are; all have reached `bound_`.
+    std::size_t list(WalkScratch& scratch, const Sphere& sphere, const Point& point, std::size_t go) {
+        scratch.values.resize(padded);
+        float* values = scratch.values.data();
+        sphere.along(point.coordinates, all_, values);
+        values[all_ - 1] = nowhere;  // the true canary's place
+        std::vector<float>& listed = scratch.listed;
+        listed.clear();
+        for (const std::uint16_t m : dead_) {
+            listed.push_back(values[m]);
+            values[m] = nowhere;
+        }
+        // The first 1,024 say about where the best are. A bound that is too high is found out; one that is too low
+        // costs time alone.
+        const std::size_t some = std::min<std::size_t>(1024, all_);
+        const double expected = static_cast<double>(go * some) / static_cast<double>(all_);
+        auto wanted = static_cast<std::size_t>(expected + 4 * std::sqrt(expected) + 4);
+        std::span<const std::uint16_t> found;
+        while (true) {
+            bound_ = wanted < some ? Selection::bound_for(values, some, wanted, 8) : nowhere;
+            bound_ = std::max(bound_, lowest);
+            found = scratch.selection.at_least(values, all_, bound_);
+            if (found.size() >= go) break;
+            wanted *= 2;
+        }
+        for (const std::uint16_t m : found) {
+            listed.push_back(values[m]);
+            dead_.push_back(m);
+        }
+        return dead_.size();
+    }
+
+    static constexpr float nowhere = -2, lowest = -1.5;  // below all coordinates
+
+    std::size_t all_ = 0, open_ = 0;
+    std::vector<std::uint16_t> dead_;  // at the last open level; the first died_[i] of them at level i
+    std::array<std::size_t, most_levels> died_{};
+    float bound_ = 0;
     std::uint32_t rejected_ = 0;
 };
 

@@ -280,11 +280,11 @@ struct RotationState {
 /// keeps its level. After `last` nothing is decided any more. Infinite values raise `serinus.argument.infinite`, those
 /// beyond 1e150 `serinus.argument.range`; the object is unchanged then.
 ///
-/// Cost: a log an instance and interval. A look O(2^14 J) for J looks, twice with the guard or `either`; its interval
-/// some ten times that where an end moves. The virtual canaries are made at the first look: 64 KiB for each of J + 1
-/// dimensions (0.6 MB for 17 intervals, 1.2 MB for 120), which tests of one seed and `last` can share (`normals`), and
-/// 400 KiB to work in. The state is O(instances x looks + looks^2): 1.7 KB for four instances and 60 intervals, 1.9 KB
-/// for ten and 30, 3.4 KB for ten and 120.
+/// Cost: a log an instance and interval. A look O(2^14 min(nu, J)) for J looks, twice with the guard or `either`; its
+/// interval some ten times that where an end moves. The virtual canaries are made at the first look: 64 KiB for each of
+/// J + 1 dimensions (0.6 MB for 17 intervals, 1.2 MB for 120), which tests of one seed and `last` can share
+/// (`normals`), and 230 KiB to work in. The state is O(instances x looks + looks^2): 1.7 KB for four instances and 60
+/// intervals, 1.9 KB for ten and 30, 3.4 KB for ten and 120.
 ///
 ///     RotationTest test({.margin = {.ratio = 1.5}, .last = 30, .seed = 7});
 ///     test.update(baseline_latencies, canary_latencies);   // one value an instance
@@ -644,7 +644,7 @@ class RotationTest {
         }
         for (Direction& direction : directions_) {
             for (std::size_t s = 0; s < spreads_; ++s)
-                direction.walks[s].look(order_, rows_[s].sphere, point(s, j, direction.sign, direction.edge),
+                direction.walks[s].look(walked_, rows_[s].sphere, point(s, j, direction.sign, direction.edge),
                                         std::span(allowed).first(level_count_));
         }
     }
@@ -713,7 +713,7 @@ class RotationTest {
             for (std::size_t j = 0; j < data_.differences.size() && walk.rejected() == 0; ++j) {
                 const std::array<std::int64_t, 1> allowed{
                     rotation::may_be_dead(rotation::spent(looks_[j], options_.last, error, options_.since), all)};
-                walk.look(order_, rows_[s].sphere, point(s, j, sign, edge), allowed);
+                walk.look(walked_, rows_[s].sphere, point(s, j, sign, edge), allowed);
             }
             if (walk.rejected() == 0) return false;
         }
@@ -850,7 +850,7 @@ class RotationTest {
     // To work in.
     std::array<std::vector<double>, 2> scratch_;
     std::vector<double> sorted_;
-    rotation::Order order_;
+    rotation::WalkScratch walked_;
 };
 
 }  // namespace sequential

@@ -203,30 +203,68 @@ TEST(Rotation, PointWithoutDirectionIsNone) {
     EXPECT_EQ(point.coordinates, (std::vector<float>{0.6F, 0, 0.8F}));
 }
 
-TEST(Rotation, OrderIsThatOfASort) {
+// To the last bit, so that the same canaries die: a quotient by std::sqrt and one by Newton's steps, both rounded to
+// float. 2 units of a double's last place move a rounding with a probability of 1e-8 each.
+TEST(Rotation, InverseRootIsThatOfSqrt) {
+    std::mt19937_64 random(5);
+    std::uniform_real_distribution<double> exponent(-300, 300), near(-8, 12);
+    for (int i = 0; i < 200000; ++i) {
+        const double x = std::exp2(i % 2 == 0 ? exponent(random) : near(random)), exact = 1 / std::sqrt(x);
+        ASSERT_NEAR(detail::inverse_root(x) / exact, 1, 0x1p-51) << x;
+        ASSERT_EQ(static_cast<float>(std::min(detail::inverse_root(x), 1e30)),
+                  static_cast<float>(std::min(exact, 1e30)));
+    }
+}
+
+// Beside a sort, with all coordinates different, with a few different ones alone, and with one.
+TEST(Rotation, SelectionIsThatOfASort) {
     std::mt19937_64 random(4);
     std::normal_distribution<double> law;
-    Order order;
-    for (const double nu : {1.0, 3.0, 900.0}) {
-        const Sphere sphere(normals(9, 4), nu, std::min<std::size_t>(4, static_cast<std::size_t>(nu) + 1));
-        std::vector<double> rows(sphere.dims() - 1);
-        for (double& row : rows) row = law(random);
-        const Point point = point_of(law(random), rows);
-        for (const std::size_t all : {64U, 4096U, 16384U}) {
-            std::vector<float> values(padded);
-            sphere.along(point.coordinates, all, values.data());
-            values.resize(all - 1);
-            std::sort(values.begin(), values.end(), std::greater<>());
-            for (const std::size_t most : {std::size_t{1}, all / 20, all / 2, all - 1}) {
-                order.take(sphere, point, std::max<std::size_t>(1, most), all);
-                ASSERT_GE(order.size(), most);
-                ASSERT_LT(order.size(), all);
-                std::set<std::uint32_t> seen;
-                for (std::size_t k = 0; k < order.size(); ++k) {
-                    ASSERT_EQ(order.values()[order.order()[k]], values[k]);
-                    seen.insert(order.order()[k]);
+    Selection selection;
+    for (const std::size_t size : {1U, 2U, 31U, 32U, 33U, 64U, 500U, 4097U, 16383U}) {
+        for (const double different : {0.0, 3.0, 40.0, 1e7}) {
+            std::vector<std::pair<float, std::uint16_t>> sorted(size);
+            for (std::size_t k = 0; k < size; ++k) {
+                sorted[k].first = static_cast<float>(std::round(law(random) * different) / (different + 1) / 6);
+                sorted[k].second = static_cast<std::uint16_t>(k);
+            }
+            std::shuffle(sorted.begin(), sorted.end(), random);
+            std::vector<float> given;
+            std::vector<std::uint16_t> places;
+            for (const auto& [value, place] : sorted) {
+                given.push_back(value);
+                places.push_back(place);
+            }
+            std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+                return a.first != b.first ? a.first > b.first : a.second < b.second;
+            });
+            for (const std::size_t go : {std::size_t{1}, size / 20, size / 2, size - 1, size}) {
+                if (go == 0) continue;
+                for (const float low : {-2.0F, sorted[go - 1].first}) {
+                    std::vector<float> values = given;
+                    std::vector<std::uint16_t> numbers = places;
+                    const float last = selection.best_first(values.data(), numbers.data(), size, go, low);
+                    ASSERT_EQ(last, sorted[go - 1].first) << size << ' ' << different << ' ' << go;
+                    std::vector<std::uint16_t> best(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(go));
+                    std::vector<std::uint16_t> truth;
+                    for (std::size_t k = 0; k < go; ++k) truth.push_back(sorted[k].second);
+                    std::sort(best.begin(), best.end());
+                    std::sort(truth.begin(), truth.end());
+                    ASSERT_EQ(best, truth) << size << ' ' << different << ' ' << go;
+                    for (std::size_t k = 0; k < size; ++k)
+                        ASSERT_EQ(values[k],
+                                  given[static_cast<std::size_t>(std::find(places.begin(), places.end(), numbers[k]) -
+                                                                 places.begin())]);
                 }
-                ASSERT_EQ(seen.size(), order.size());
+                const float bound = Selection::bound_for(given.data(), size, go, 8);
+                ASSERT_LE(bound, sorted[go - 1].first);
+                const auto found = selection.at_least(given.data(), size, bound);
+                ASSERT_GE(found.size(), go);
+                ASSERT_TRUE(std::is_sorted(found.begin(), found.end()));
+                for (const std::uint16_t at : found) ASSERT_GE(given[at], bound);
+                if (different > 1e6 && go + 8 < size) {
+                    ASSERT_LE(found.size(), go + 8);
+                }
             }
         }
     }
@@ -268,13 +306,13 @@ TEST(Rotation, WalkTreatsTheTrueCanaryLikeTheOthers) {
         u[all - 1] = {1, 0, 0, 0};
         Plain plain{u};
         Walk walk(2, all);
-        Order order;
+        WalkScratch scratch;
         const auto columns = processes(random, dims, looks);
         for (std::size_t j = 0; j < looks; ++j) {
             const Point point = point_of(columns[j][0], std::span(columns[j]).subspan(1));
             const double share = std::sqrt((static_cast<double>(j) + 1) / looks);
             const std::array<std::int64_t, 2> allowed{may_be_dead(0.2 * share, all), may_be_dead(0.4 * share, all)};
-            walk.look(order, *sphere, point, allowed);
+            walk.look(scratch, *sphere, point, allowed);
             plain.look(std::vector<double>(point.coordinates.begin(), point.coordinates.end()), allowed[0]);
             ASSERT_EQ((walk.rejected() & 1U) != 0, static_cast<bool>(plain.dead[all - 1])) << run << ' ' << j;
             // Who is dead at an error rate is dead at twice that.
@@ -288,12 +326,105 @@ TEST(Rotation, WalkTreatsTheTrueCanaryLikeTheOthers) {
     EXPECT_LT(rejections, 120);
 }
 
+// Many error rates at once, each as if it were alone: every canary in turn, with the same coordinates.
+TEST(Rotation, WalkOfManyErrorRatesIsOneOfEach) {
+    std::mt19937_64 random(12);
+    std::normal_distribution<double> law;
+    WalkScratch scratch;
+    for (int run = 0; run < 24; ++run) {
+        const std::size_t all = run % 3 == 0 ? 16384 : run % 3 == 1 ? 1024 : 64;
+        const std::size_t dims = 2 + static_cast<std::size_t>(run % 5), looks = 8;
+        const Sphere sphere(normals(static_cast<std::uint64_t>(run), dims), static_cast<double>(dims) - 1, dims);
+        std::vector<double> alphas;
+        for (double alpha = 0.45; alpha * static_cast<double>(all) >= 1; alpha /= 2)
+            alphas.insert(alphas.begin(), alpha);
+        Walk walk(alphas.size(), all);
+        std::vector<std::vector<bool>> dead(alphas.size(), std::vector<bool>(all - 1));
+        std::vector<std::int64_t> died(alphas.size());
+        std::uint32_t rejected = 0;
+        auto columns = processes(random, dims, looks);
+        if (run % 4 == 1) columns[3] = columns[2];                               // the same point twice
+        if (run % 4 == 2) std::fill(columns[4].begin(), columns[4].end(), 0.0);  // none
+        for (std::size_t j = 0; j < looks; ++j) {
+            columns[j][0] += 0.4 * static_cast<double>(run % 6) * std::sqrt(static_cast<double>(j));
+            const Point point = point_of(columns[j][0], std::span(columns[j]).subspan(1));
+            std::vector<std::int64_t> allowed;
+            for (const double alpha : alphas)
+                allowed.push_back(may_be_dead(alpha * std::sqrt(static_cast<double>(j) / (looks - 1)), all));
+            walk.look(scratch, sphere, point, allowed);
+            if (point.any) {
+                std::vector<float> along(padded);
+                sphere.along(point.coordinates, all, along.data());
+                std::vector<std::size_t> order(all - 1);
+                std::iota(order.begin(), order.end(), std::size_t{0});
+                std::stable_sort(order.begin(), order.end(),
+                                 [&](std::size_t a, std::size_t b) { return along[a] > along[b]; });
+                for (std::size_t i = 0; i < alphas.size(); ++i) {
+                    if ((rejected >> i & 1U) != 0) continue;
+                    float last = 2;
+                    for (std::size_t k = 0; died[i] < allowed[i]; ++k) {
+                        if (dead[i][order[k]]) continue;
+                        dead[i][order[k]] = true;
+                        last = along[order[k]];
+                        ++died[i];
+                    }
+                    if (point.coordinates[0] > last) rejected |= 1U << i;
+                }
+            }
+            ASSERT_EQ(walk.rejected(), rejected) << run << ' ' << j;
+            for (std::size_t i = 0; i < alphas.size(); ++i) {
+                if ((rejected >> i & 1U) != 0) continue;
+                ASSERT_EQ(walk.died(i), died[i]) << run << ' ' << j << ' ' << i;
+            }
+        }
+    }
+}
+
+// The first 1,024 say about where the best of 16,383 are. Along the difference of their mean from that of the others
+// they say it wrongly; who dies is the same.
+TEST(Rotation, WalkFindsTheBestWhereTheFirstAreNoSample) {
+    constexpr std::size_t dims = 120, some = 1024, go = 1600;
+    const Sphere sphere(normals(21, dims), dims - 1, dims);
+    std::vector<float> direction(dims), axis(dims), along(padded);
+    double square = 0;
+    for (std::size_t d = 1; d < dims; ++d) {
+        axis.assign(dims, 0);
+        axis[d] = 1;
+        sphere.along(axis, padded, along.data());
+        direction[d] = std::accumulate(along.begin(), along.begin() + some, 0.0F) / some -
+                       std::accumulate(along.begin() + some, along.end() - 1, 0.0F) / (canaries - some);
+        square += static_cast<double>(direction[d]) * static_cast<double>(direction[d]);
+    }
+    for (float& coordinate : direction) coordinate /= static_cast<float>(std::sqrt(square));
+    int misled = 0, rejections = 0;
+    WalkScratch scratch;
+    for (int step = 0; step < 40; ++step) {
+        Point point{direction, true};
+        point.coordinates[0] = 0.1F + 0.002F * static_cast<float>(step);
+        sphere.along(point.coordinates, padded, along.data());
+        std::vector<float> sorted(along.begin(), along.end() - 1);
+        std::sort(sorted.begin(), sorted.end(), std::greater<>());
+        // So many of the first 1,024 are looked for, though 100 would be expected.
+        misled += std::count_if(along.begin(), along.begin() + some, [&](float u) { return u >= sorted[go - 1]; }) >
+                          100 + 4 * 10 + 4 + 8
+                      ? 1
+                      : 0;
+        Walk walk(1);
+        walk.look(scratch, sphere, point, std::array<std::int64_t, 1>{go});
+        ASSERT_EQ(walk.rejected() != 0, point.coordinates[0] > sorted[go - 1]) << step;
+        rejections += walk.rejected() != 0 ? 1 : 0;
+    }
+    EXPECT_GT(misled, 30);
+    EXPECT_GT(rejections, 5);
+    EXPECT_LT(rejections, 35);
+}
+
 // Exchangeable Gaussian processes: the canary dies with probability floor(alpha 1024)/1024 over all looks.
 TEST(Rotation, ExchangeableProcessesAreRejectedAsOftenAsPromised) {
     std::mt19937_64 random(8);
     constexpr std::size_t all = 1024, looks = 7;
     constexpr int runs = 20000;
-    Order order;
+    WalkScratch scratch;
     for (const std::size_t nu : {2U, 5U, 12U}) {
         const std::size_t most = std::min(nu, looks);
         std::vector<Sphere> spheres;
@@ -312,8 +443,8 @@ TEST(Rotation, ExchangeableProcessesAreRejectedAsOftenAsPromised) {
                 const double share = std::sqrt((static_cast<double>(j) + 1) / looks);
                 const std::array<std::int64_t, 3> allowed{
                     may_be_dead(0.0125 * share, all), may_be_dead(0.05 * share, all), may_be_dead(0.2 * share, all)};
-                walk.look(order, spheres[static_cast<std::size_t>(run % 16)], point_of(columns[j][0], factor.column(j)),
-                          allowed);
+                walk.look(scratch, spheres[static_cast<std::size_t>(run % 16)],
+                          point_of(columns[j][0], factor.column(j)), allowed);
             }
             for (std::size_t i = 0; i < 3; ++i) found[i] += (walk.rejected() >> i & 1U) != 0 ? 1 : 0;
         }
@@ -333,10 +464,12 @@ TEST(Rotation, WalksAgreeInLawWithTheReference) {
     const json reference = json::parse(file)["walks"];
     const auto at = looks(reference["last"].get<std::int64_t>());
     const double degrees = reference["degrees"];
-    const auto alphas = reference["alphas"].get<std::vector<double>>();
+    auto alphas = reference["alphas"].get<std::vector<double>>();
+    std::reverse(alphas.begin(), alphas.end());  // .4 .2 .1 ... there
+    const std::size_t highest = alphas.size() - 1;
     ASSERT_EQ(at.size(), 5U);
     const Sphere sphere(normals(1, 4), degrees, 4);
-    Order order;
+    WalkScratch scratch;
     int other_rate = 0, far = 0, other_look = 0, rejected = 0;
     for (const json& rollout : reference["rollouts"]) {
         const auto x = rollout["x"].get<std::vector<double>>();
@@ -350,11 +483,12 @@ TEST(Rotation, WalksAgreeInLawWithTheReference) {
             factor.add(column);
             std::vector<std::int64_t> allowed;
             for (const double alpha : alphas) allowed.push_back(may_be_dead(spent(at[j], at.back(), alpha, 0)));
-            walk.look(order, sphere, point_of(x[j], factor.column(j)), allowed);
-            if (look < 0 && (walk.rejected() >> 2 & 1U) != 0) look = static_cast<int>(j);
+            walk.look(scratch, sphere, point_of(x[j], factor.column(j)), allowed);
+            if (look < 0 && (walk.rejected() >> (highest - 2) & 1U) != 0) look = static_cast<int>(j);
         }
         // Down to .4/64 = .00625, which is 102 canaries: further down their number itself is uncertain.
-        const int smallest = static_cast<int>(std::bit_width(walk.rejected() & 127U)) - 1;
+        const std::uint32_t counted = walk.rejected() >> (highest - 6);
+        const int smallest = counted == 0 ? -1 : 6 - std::countr_zero(counted);
         const int difference = std::abs(smallest - std::min(6, rollout["smallest"].get<int>()));
         other_rate += difference > 0 ? 1 : 0;
         far += difference > 1 ? 1 : 0;
