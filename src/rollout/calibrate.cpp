@@ -487,7 +487,12 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
     };
 
     Noise noise;
+    const std::size_t told = report.reasons.size();
     noise.spikes = learn_spikes(plan, metric, report, baseline, canary);
+    // What it says of spikes comes last, and not at all where the level is not learned.
+    const std::vector<Reason> of_spikes(report.reasons.begin() + static_cast<std::ptrdiff_t>(told),
+                                        report.reasons.end());
+    report.reasons.resize(told);
     const double level_alpha = report.alpha * (noise.spikes ? 1 - spikes_alpha : 1);
     std::optional<Split> split;
     for (const Stage& stage : plan.stages) {
@@ -541,6 +546,7 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
         noise.stages.push_back(learned);
         stage_done();
     }
+    report.reasons.insert(report.reasons.end(), of_spikes.begin(), of_spikes.end());
     if (contradicted(report, all)) return;
     report.learned = true;
     report.spikes = noise.spikes;

@@ -72,10 +72,6 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
                                {"mean_canary", gauge->stage.mean_canary()},
                                {"intervals", gauge->stage.n()}};
         }
-        if (judged.spikes && judged.spikes->safe.canary().total > 0) {
-            result.observed.push_back({"spikes_baseline", judged.spikes->share_baseline()});
-            result.observed.push_back({"spikes_canary", judged.spikes->share_canary()});
-        }
     } else {
         const auto& counts = std::get<detail::CountTests>(judged.tests).stage;
         const sequential::Proportion b = counts.baseline(), c = counts.canary();
@@ -88,6 +84,10 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
 
     const std::optional<double> idle =
         judged.between_instances() ? judged.instances->idle_share() : std::optional<double>();
+    if (judged.spikes && judged.spikes->safe.canary().total > 0) {
+        result.observed.push_back({"spikes_baseline", judged.spikes->share_baseline()});
+        result.observed.push_back({"spikes_canary", judged.spikes->share_canary()});
+    }
     std::vector<Reason> obstacle = obstacles(judged);
     if (judged.failed && judged.failed_spikes) {
         result.verdict = Verdict::fail;
@@ -224,7 +224,9 @@ Decision Monitor::Impl::decide_action() {
         // Without any data of its own an ignorable metric does not keep the others waiting.
         if (silent_now && judged.used == 0 && metric.missing == Missing::ignore) continue;
         any_judged = true;
-        all_passed = all_passed && judged.passes() && !judged.failed && !silent_now && obstacles(judged).empty();
+        const bool idle = judged.between_instances() && judged.instances->idle_share();
+        all_passed =
+            all_passed && judged.passes() && !judged.failed && !silent_now && !idle && obstacles(judged).empty();
     }
 
     bool paging = false;

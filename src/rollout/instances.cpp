@@ -86,8 +86,9 @@ InstanceTests::InstanceTests(const Plan& plan, const Metric& metric, double alph
 
 void InstanceTests::enter_stage(std::size_t stage, bool fresh) {
     if (fresh) {
-        if (may_fail()) carried_ = log_largest();
-        ++stays_[stage_];
+        // What was seen beside another load counts for nothing, now as then; a stay without tests has spent nothing.
+        if (may_fail() && !unequal_load() && impossible_ == 0) carried_ = log_largest();
+        if (tests_) ++stays_[stage_];
         instances_[0].clear();
         for (InstanceState& canary : instances_[1]) canary.seen = canary.zeros = 0;
         intervals_ = 0;
@@ -164,8 +165,11 @@ void InstanceTests::settle() {
     }
     if (!chosen_) {
         const double others = baseline > 0 ? baseline - 1 : 0;
-        const double degrees = others + static_cast<double>(instances_[1].size()) - 1 + known().degrees;
-        only_one_ = !(degrees >= 1);
+        double canary = 0;
+        for (const InstanceState& of : instances_[1])
+            canary += static_cast<double>(of.seen) >= present * static_cast<double>(waiting_.size()) ? 1 : 0;
+        const double degrees = others + std::max(canary - 1, 0.0) + known().degrees;
+        only_one_ = baseline > 0 && !(degrees >= 1);
         // One degree may pass and never fails: history's noise says more, if there is any.
         const double enough = setup_->history_can_judge ? 2 : 1;
         chosen_ = baseline > 0 && degrees >= enough && !setup_->history_judges_better;
@@ -276,7 +280,7 @@ void InstanceTests::feed(Row row) {
     for (std::size_t arm = 0; arm < 2; ++arm) {
         for (double& value : arm == 0 ? baseline : row[1]) {
             if (std::isnan(value)) continue;
-            if (std::isinf(value) || (ratio && value < 0)) {
+            if (!(std::fabs(value) <= RotationTest::largest_value) || (ratio && value < 0)) {
                 ++impossible_;  // dropping it for its value would be choosing
                 return;
             }
@@ -314,7 +318,7 @@ Evidence InstanceTests::evidence() const {
 }
 
 double InstanceTests::log_largest() const {
-    if (!tests_) return carried_;
+    if (!tests_ || stay_alpha() < least_alpha()) return carried_;
     // What is shown beside the stay's part of alpha counts beside all of it as if they were one. Error rates are halves
     // of each other; one below alpha never counts before alpha itself does.
     double beyond = tests_->harm.log_largest() - tests_->harm.log_needed();

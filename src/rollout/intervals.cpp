@@ -176,6 +176,7 @@ void Monitor::Impl::silence(std::int64_t from, std::int64_t to, std::int64_t war
         if (weight > 0) judged.begin(weight);
         judged.intervals += to - from;
         for (auto& count : judged.missing) count += to - from;
+        if (auto* const gauge = std::get_if<detail::GaugeTests>(&judged.tests)) gauge->gap();
     }
     intervals += to - from;
     for (auto& count : missing) count += to - from;

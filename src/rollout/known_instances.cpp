@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -28,9 +29,14 @@ using Columns = std::map<std::string, std::map<std::int64_t, double>>;
 Columns columns_of(const Plan& plan, const Metric& metric, const Batch& batch, std::int64_t from_ms, bool both_arms) {
     Columns means;
     std::map<std::string, std::map<std::int64_t, double>> counts;
+    // Two arms may give one name to two instances; the rollout's baseline is meant by it then.
+    std::set<std::string> of_baseline;
+    for (const ArmSeries& part : batch.series) {
+        if (part.name == metric.series && part.arm == Arm::baseline) of_baseline.insert(part.series.instance);
+    }
     for (const ArmSeries& part : batch.series) {
         if (part.name != metric.series || part.series.instance.empty()) continue;
-        if (part.arm == Arm::canary && !both_arms) continue;
+        if (part.arm == Arm::canary && (!both_arms || of_baseline.contains(part.series.instance))) continue;
         for (std::size_t i = 0; i < std::min(part.series.times_ms.size(), part.series.values.size()); ++i) {
             const double value = part.series.values[i];
             if (!std::isfinite(value) || part.series.times_ms[i] < from_ms) continue;

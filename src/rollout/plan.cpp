@@ -378,7 +378,7 @@ struct PlanFields {
 std::int64_t longest(const Plan& plan, const Stage& stage) {
     if (!stage.max_ms) return 120;
     const std::int64_t warm = (plan.warm_up_ms + plan.interval_ms - 1) / plan.interval_ms;
-    return std::max<std::int64_t>(1, *stage.max_ms / plan.interval_ms - warm);
+    return std::clamp<std::int64_t>(*stage.max_ms / plan.interval_ms - warm, 1, 1'000'000);
 }
 
 std::vector<std::int64_t> instance_looks(const Plan& plan) {

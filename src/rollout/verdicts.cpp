@@ -64,8 +64,7 @@ std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
             }
             return;
         }
-        if (judged.metric.kind == Kind::gauge && judged.instances->open() && judged.intervals > 0 &&
-            !gauge_noise(judged)) {
+        if (judged.metric.kind == Kind::gauge && judged.instances->open() && judged.intervals > 0) {
             reasons.push_back({Code::instances_awaited,
                                name,
                                {{"intervals", static_cast<double>(judged.instances->intervals())},
@@ -163,10 +162,17 @@ std::optional<double> Monitor::Impl::history_of(const Judged& judged) const {
 
 std::pair<Guarantee, Code> Monitor::Impl::guarantee(const Judged& judged) const {
     const bool gauge = judged.metric.kind == Kind::gauge;
-    if (judged.between_instances()) return {Guarantee::measured, Code::between_instances};
+    if (judged.between_instances()) {
+        // A part of its alpha goes to spikes, and these rest on history.
+        const std::optional<double> history = history_of(judged);
+        if (judged.spikes && history && *history < detail::fewest_measured)
+            return {Guarantee::none, Code::history_unmeasured};
+        return {Guarantee::measured, Code::between_instances};
+    }
     if (refuted(judged)) return {Guarantee::none, Code::history_unusable};
     if (!knows_noise(judged)) {
         if (!gauge) return {Guarantee::none, Code::dispersion_unknown};
+        if (judged.instances->only_one()) return {Guarantee::none, Code::single_instance};
         return {Guarantee::none, plan.learn_noise ? Code::noise_learned_now : Code::noise_unknown};
     }
     if (gauge) {

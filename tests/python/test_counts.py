@@ -273,7 +273,7 @@ def test_dispersion_of_history() -> None:
     assert 4.5 < bunches < 6
     few = 5 * random.binomial(1, 0.005, (2, 2000))
     at_five, at_one = (count_dispersion(few[0], 1.0, few[1], 1.0, alpha=alpha) for alpha in (0.05, 0.01))
-    assert 5 < at_five < at_one < 12  # some twenty bunches of five events
+    assert 5 < at_five < at_one < 20  # some twenty bunches of five events, and what their slow swings leave open
     assert count_dispersion(few[0], 1.0, few[1], 1.0) == at_one
     # A history no longer than the rollout decides next to nothing; the default is 300 intervals.
     brief = random.poisson(90, 300), 9.0, random.poisson(10, 300), 1.0

@@ -74,6 +74,7 @@ def test_the_full_plan_has_every_key():
         "condition": full["slo"][0]["policy"],
         "noise": full["noise"].values(),
         "stage_noise": full["noise"]["latency_p95"]["stages"],
+        "spike_noise": [full["noise"]["latency_p95"]["spikes"]],
         "known_instances": [full["noise"]["latency_p95"]["instances"]],
         "arms": [full["arms"]],
         "telemetry": [full["telemetry"]],

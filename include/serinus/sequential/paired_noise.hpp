@@ -374,13 +374,26 @@ inline void find_scales(PairedNoise& noise, std::span<const std::vector<double>>
     for (const auto& series : rest) points += series.size();
     const std::size_t stride = points / 4096 + 1;
     const double shrinks = noise.long_run_variance / noise.score_variance;
+    // Of the offset only what skewness makes of it grows with the noise, the median less the mean, were the arms alike.
+    // That is never more than a standard deviation; an offset that is larger is what two machines differ by throughout.
+    double total = 0, total_squares = 0, present = 0;
+    for (const auto& series : rest) {
+        for (const double value : series) {
+            if (std::isnan(value)) continue;
+            total += value;
+            total_squares += value * value;
+            present += 1;
+        }
+    }
+    const double deviation = std::sqrt(total_squares / present);
+    const double part =
+        std::fabs(noise.offset) <= deviation ? noise.offset : std::clamp(-total / present, -deviation, deviation);
     for (const double factor : PairedNoise::scale_factors) {
         double steps = 0, step_sum = 0, used = 0, sum = 0, squares = 0;
         for (const auto& series : rest) {
             for (std::size_t i = 0; i < series.size(); i += stride) {
                 if (std::isnan(series[i])) continue;
-                const double y = series[i] + noise.offset;
-                const double change = noise.score(factor * y - noise.offset) - noise.score(series[i]);
+                const double change = noise.score(factor * (series[i] + part) - part) - noise.score(series[i]);
                 used += 1;
                 sum += change;
                 squares += change * change;
@@ -545,6 +558,12 @@ inline PairedNoise paired_noise(std::span<const std::vector<double>> differences
         if (!enough || !(between / of > limit * by_first_lags)) continue;
         noise.wander = std::sqrt(offsets / of);
         noise.wander_degrees = nu;
+    }
+    // A wander that is known moves the margin (`reach`); counted in the long-run variance as well, it would make a
+    // bounded score blind to harm of any size.
+    if (noise.wander > 0) {
+        noise.long_run_variance = by_first_lags;
+        noise.degrees_of_freedom = estimated_degrees(known.n_effective - 1);
     }
     return noise;
 }

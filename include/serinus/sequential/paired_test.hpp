@@ -292,7 +292,7 @@ class PairedTest {
             values.baseline = elementary::log(pair.baseline);
             values.canary = elementary::log(pair.canary);
             if (std::isnan(values.canary - values.baseline)) return;
-            log_ratios_ += values.canary - values.baseline;
+            if (std::isfinite(values.canary - values.baseline)) log_ratios_ += values.canary - values.baseline;
         }
         n_ += 1;
         means_[0] += pair.baseline;

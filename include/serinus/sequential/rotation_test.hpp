@@ -291,6 +291,7 @@ struct RotationState {
 ///     bool roll_back = test.decided();
 class RotationTest {
   public:
+    static constexpr double largest_value = 1e150;  ///< in size, so that no square overflows
     /// \param normals of another test with the same seed and `last` (its `normals()`), so that they are not made twice;
     ///                others are not used.
     explicit RotationTest(const RotationOptions& options = {},
@@ -469,7 +470,6 @@ class RotationTest {
     static constexpr double log_two = 0.69314718055994530942;
     static constexpr double infinite = std::numeric_limits<double>::infinity();
     static constexpr double guard_degrees = 8;
-    static constexpr double largest_value = 1e150;  // so that no square overflows
 
     /// x = sign (D - edge)/sqrt(scale): large where the direction's null is false.
     struct Direction {

@@ -148,25 +148,32 @@ TEST(ReadPlan, FullHasEveryValue) {
     speed.metric = "slow";
     expected.slo = {availability, speed};
     expected.noise["errors"].dispersion = 1.3;
+    expected.noise["errors"].intervals = 2016;
     sequential::PairedNoise stage;
-    stage.table = {0.4, 1.3, 2.4, 3.9, 5.8, 9.1, 16.5};
+    stage.table = {0.004, 0.013, 0.024, 0.039, 0.058, 0.091, 0.165};
     stage.mean_score = 0.011;
     stage.long_run_variance = 0.52;
     stage.degrees_of_freedom = 1240.5;
     stage.size = 2016;
-    stage.resolution = 4.1e-10;
+    stage.resolution = 1e-12;
     stage.level = 151.5;
     stage.instances_baseline = 7;
     stage.instances_canary = 1;
-    stage.instance_deviation = 2.5;
+    stage.instance_deviation = 0.025;
     stage.instances = 8;
+    stage.unit = sequential::NoiseUnit::log;
+    stage.score_variance = 0.332;
+    stage.step_score = 0.49;
+    stage.step_variance = 0.12;
+    stage.scale_steps = {0.17, 0.3, 0.39, 0.44, 0.49, 0.54, 0.59, 0.68, 0.82};
+    stage.scale_bias = {0, 0, 0, 0, 0, 0.01, 0.02, 0.03, 0.04};
     sequential::PairedNoise half = stage;
-    half.table = {0.3, 0.9, 1.7, 2.8, 4.1, 6.4, 11.5};
+    half.table = {0.003, 0.009, 0.017, 0.028, 0.041, 0.064, 0.115};
     half.mean_score = -0.004;
     half.long_run_variance = 0.49;
     half.degrees_of_freedom = 1310.25;
     half.instances_baseline = half.instances_canary = 4;
-    half.wander = 1.5;
+    half.wander = 0.015;
     half.wander_degrees = 15;
     expected.noise["latency_p95"].stages = {stage, stage, half};
     KnownInstances known;
@@ -181,7 +188,16 @@ TEST(ReadPlan, FullHasEveryValue) {
         for (std::size_t j = i; j < 24; ++j) known.former.push_back(i == j ? 0.02 : 0.01);
     }
     expected.noise["latency_p95"].instances = known;
-    expected.noise["slow"] = {};
+    expected.noise["latency_p95"].spikes = SpikeNoise{.excess = 0.12,
+                                                      .share = 0.05,
+                                                      .difference = 0.004,
+                                                      .deviation = 0.006,
+                                                      .instances = 8,
+                                                      .spread = 0.15,
+                                                      .variance_ratio = 1.8,
+                                                      .degrees_of_freedom = 240,
+                                                      .size = 2016};
+    expected.noise["slow"].refuted = true;
     expected.arms = {"role", "primary", "next"};
     expected.queries = {{"http_errors", "sum by (role) (http_requests_total{code=~\"5..\"})"},
                         {"http_requests", "sum by (role) (http_requests_total)"}};
