@@ -27,8 +27,8 @@
 ///     static constexpr std::int64_t version = 2;
 ///     static constexpr std::int64_t since(std::string_view field) { return field == "prior" ? 2 : 1; }
 ///
-/// A state of version 1 is then read without that field, which keeps the value that the struct gives it. Where version 1
-/// is not read any longer, `static constexpr std::int64_t oldest = 2;` says so.
+/// A state of version 1 is then read without that field, which keeps the value that the struct gives it. Where version
+/// 1 is not read any longer, `static constexpr std::int64_t oldest = 2;` says so.
 
 #include <array>
 #include <bit>

@@ -47,7 +47,7 @@ struct MetricCalibration {
     double instances = 0;             ///< instances that took turns as the canary; 0: none
     double instance_deviation = 0;    ///< gauge: standard deviation between them
     std::vector<HeldBack> held_back;  ///< one a stage
-    bool refuted = false;             ///< did one of them contradict the noise? It decides nothing then
+    bool refuted = false;             ///< did one of them contradict the noise? It decides nothing by it
     std::optional<SpikeNoise> spikes = std::nullopt;  ///< gauge: what it learned of them
     std::vector<Reason> reasons;                      ///< what the noise is made of, and what is too little
 };
@@ -84,12 +84,12 @@ struct Calibration {
 /// The noise of history's first half is then played against its second half, in which nothing happened: windows as long
 /// as a stage, judged at the metric's share of alpha. Where so many of them are rolled back that a binomial law with
 /// that share gives it a probability below .001, history contradicts the noise (`history_refuted`): it is written as
-/// `refuted` alone, and the metric decides nothing. What the binomial law leaves out: windows that follow each other
-/// share slow swings, and all of them share one learned noise, whose error may be unlucky; a noise that is refuted for
-/// either reason would stop this service's good canaries too often, whatever it does on average over services. Windows
-/// of turns share their baselines and count for (turns - 1)/turns. A few windows refute nothing: three alarms are
-/// needed at least. Spikes that are contradicted in the same way are left out of the noise (`spikes_refuted`); the
-/// level goes on.
+/// `refuted`, and the metric decides nothing unless its data name instances to compare. What the binomial law leaves
+/// out: windows that follow each other share slow swings, and all of them share one learned noise, whose error may be
+/// unlucky; a noise that is refuted for either reason would stop this service's good canaries too often, whatever it
+/// does on average over services. Windows of turns share their baselines and count for (turns - 1)/turns. A few windows
+/// refute nothing: three alarms are needed at least. Spikes that are contradicted in the same way are left out of the
+/// noise (`spikes_refuted`); the level goes on.
 ///
 /// `progress`, if given, is called with the share that is done, from 0 to 1. Returns what the plan carries
 /// (`with_noise`), and for each metric the report behind it: reasons, and how often the noise of history's first half

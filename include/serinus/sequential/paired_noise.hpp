@@ -426,8 +426,10 @@ inline void find_scales(PairedNoise& noise, std::span<const std::vector<double>>
 /// Their long-run variance: the larger of the minimum rule (series/dependence.hpp) and of the mean of the twelve
 /// slowest cosines (slow_variance; Mueller 2007), each averaged over the pseudo-canaries: slow swings under white noise
 /// hardly show in the first lags. Degrees of freedom: the effective points - 1, or 12 where the cosines win (12 (k - 1)
-/// of k pseudo-canaries). A test multiplies it by `variance_factor`, made for its own alpha, and evidence grows for a
-/// quarter of history (`horizon`), since nothing slower than that was seen often enough.
+/// of k pseudo-canaries). Where blocks of history tell of a `wander`, the first lags alone: it moves the margin, and
+/// counted twice it would make a bounded score blind to harm of any size. A test multiplies it by `variance_factor`,
+/// made for its own alpha, and evidence grows for a quarter of history (`horizon`), since nothing slower than that was
+/// seen often enough.
 ///
 /// What a difference changes by in one interval is scored as well, by the same table (`step_score`): a rollout whose
 /// noise has another scale than history's is told by it, whatever its level is. Offset and table belong to history's
