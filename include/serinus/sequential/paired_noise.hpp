@@ -291,7 +291,8 @@ inline std::optional<NoiseDefect> defect(const PairedNoise& noise) {
             "9 numbers or none");
     require(noise.scale_bias.size() == scales, "scale_bias", double(noise.scale_bias.size()), "as many as scale_steps");
     for (std::size_t i = 0; i < scales && !found; ++i) {
-        const std::string at = "[" + std::to_string(i) + "]";
+        // Not "[" + std::to_string(i): GCC 12 sees an overlapping copy in it at -O3.
+        const std::string at = std::string("[").append(std::to_string(i)).append("]");
         require(amount(noise.scale_steps[i]) && (i == 0 || noise.scale_steps[i - 1] <= noise.scale_steps[i]),
                 "scale_steps" + at, noise.scale_steps[i], "0 or more, ascending, finite");
         require(noise.scale_bias[i] >= 0 && noise.scale_bias[i] <= 2, "scale_bias" + at, noise.scale_bias[i], "0 to 2");
@@ -448,7 +449,7 @@ inline PairedNoise paired_noise(std::span<const std::vector<double>> differences
     PairedNoise noise;
     noise.unit = unit;
     noise.resolution = magnitude * 1e-12;
-    const auto there = [](const std::vector<double>& series) {
+    const auto there = [](std::span<const double> series) {
         std::vector<double> values;
         for (const double value : series)
             if (!std::isnan(value)) values.push_back(value);
@@ -534,9 +535,8 @@ inline PairedNoise paired_noise(std::span<const std::vector<double>> differences
             const std::size_t length = rest[turn].size() / blocks;
             double total = 0, squares = 0, middle = 0, middle_squares = 0, present = 0;
             for (std::size_t block = 0; block < blocks && enough; ++block) {
-                const auto part = [&](const std::vector<double>& series) {
-                    const auto from = series.begin() + static_cast<std::ptrdiff_t>(block * length);
-                    return there({from, from + static_cast<std::ptrdiff_t>(length)});
+                const auto part = [&](std::span<const double> series) {
+                    return there(series.subspan(block * length, length));
                 };
                 const std::vector<double> own = part(scores[turn]);
                 enough = own.size() >= 12;
