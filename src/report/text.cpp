@@ -376,10 +376,11 @@ std::vector<std::string> promise_sentences(const Decision& decision) {
     const std::string promise = "a good canary is ever rolled back with probability at most " +
                                 percent(decision.alpha) + ", however often you ask";
     std::vector<std::string> independent, learning, short_history;
-    std::size_t judged = 0;
+    std::size_t judged = 0, between = 0;
     for (const MetricResult& metric : decision.metrics) {
         if (metric.muted || undecidable(metric)) continue;
         ++judged;
+        between += metric.guarantee_why == Code::between_instances ? 1U : 0U;
         if (metric.guarantee != Guarantee::none) continue;
         if (metric.guarantee_why == Code::dispersion_unknown) independent.push_back(shown_name(metric.name));
         if (metric.guarantee_why == Code::noise_learned_now) learning.push_back(shown_name(metric.name));
@@ -390,7 +391,11 @@ std::vector<std::string> promise_sentences(const Decision& decision) {
         case Guarantee::proved:
             sentences.back() += "; proved for requests that fail independently of one another, as the plan declares";
             break;
-        case Guarantee::measured: sentences.back() += "; measured on noise like history's, not proved"; break;
+        case Guarantee::measured:
+            sentences.back() += between == judged
+                                    ? "; measured, and proved for instances whose readings are normal and exchangeable"
+                                    : "; measured on noise like history's, not proved";
+            break;
         case Guarantee::none:
             if (judged == 0 && !decision.metrics.empty()) {
                 sentences.back() = "none: no metric can decide anything";
