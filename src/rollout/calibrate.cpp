@@ -103,13 +103,6 @@ class History {
     std::map<std::string, Table> tables_;
 };
 
-double median(std::vector<double> values) {
-    if (values.empty()) return 0;
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
-
 std::vector<const Column*> columns_of(const std::map<std::string, Column>& arm) {
     std::vector<const Column*> columns;
     for (const auto& [instance, column] : arm) columns.push_back(&column);
@@ -224,7 +217,7 @@ double instance_deviation(const std::vector<const Column*>& instances, bool logs
             const double d = logs ? std::log(value) - std::log(of_rest) : value - of_rest;
             if (std::isfinite(d)) distances.push_back(d);
         }
-        const double location = median(std::move(distances)) * (k - 1) / k;
+        const double location = sequential::detail::median_of(std::move(distances)) * (k - 1) / k;
         squares += location * location;
         sum += location;
     }
@@ -252,12 +245,16 @@ std::optional<double> one_sided_share(const std::vector<double>& differences, do
     return std::max(above, below) / (above + below);
 }
 
+/// How long a stage may last: what the plan says, or else what it takes at least, and 120 intervals.
+std::int64_t told_ms(const Plan& plan, const Stage& stage) {
+    return stage.max_ms.value_or(std::max(stage.min_ms, 120 * plan.interval_ms));
+}
+
 /// How many intervals a rollout of the plan is judged for: its stages' maximum, or the longer of their minimum and 120.
 double intervals_told(const Plan& plan) {
     std::int64_t intervals = 0;
     for (const Stage& stage : plan.stages) {
-        const std::int64_t told = stage.max_ms.value_or(std::max(stage.min_ms, 120 * plan.interval_ms));
-        intervals += std::max<std::int64_t>(1, (told - plan.warm_up_ms) / plan.interval_ms);
+        intervals += std::max<std::int64_t>(1, (told_ms(plan, stage) - plan.warm_up_ms) / plan.interval_ms);
     }
     return static_cast<double>(intervals);
 }
@@ -269,11 +266,6 @@ struct Split {
     PairedNoise whole;  // of all history
     PairedNoise half;   // of its first half
 };
-
-/// How long a stage may last: what the plan says, or else what it takes at least and at most two hours of minutes.
-std::int64_t told_ms(const Plan& plan, const Stage& stage) {
-    return stage.max_ms.value_or(std::max(stage.min_ms, 120 * plan.interval_ms));
-}
 
 /// The intervals of a whole rollout, stage by stage as long as each may last.
 double rollout_intervals(const Plan& plan) {
@@ -453,7 +445,7 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
         const double level = all_baseline.mean(i, 1);
         if (!std::isnan(level)) levels.push_back(level);
     }
-    report.level = median(std::move(levels));
+    report.level = sequential::detail::median_of(std::move(levels));
     if (metric.margin.ratio && !(report.level > 0)) return say(Code::history_level, {{"level", report.level}});
     const auto instances = static_cast<double>(baseline.size());
     const bool logs = metric.margin.ratio.has_value();

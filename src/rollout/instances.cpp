@@ -12,6 +12,7 @@
 #include <serinus/core/elementary.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/rotation.hpp>
+#include <serinus/sequential/paired_noise.hpp>
 
 #include "rollout/monitor_impl.hpp"
 
@@ -34,13 +35,6 @@ std::uint64_t seed_of(const std::string& deployment, const std::string& metric, 
         seed = seed << 4U | static_cast<std::uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
     }
     return seed;
-}
-
-double median(std::vector<double> values) {
-    if (values.empty()) return 0;
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
 }
 
 }  // namespace
@@ -185,7 +179,7 @@ void InstanceTests::settle() {
                     if (instances_[0][i].counted && !std::isnan(row[0][i])) values.push_back(row[0][i]);
                 }
             }
-            level = median(std::move(values));
+            level = sequential::detail::median_of(std::move(values));
         }
         zero_ = std::isfinite(level) && level > 0 ? part_for_zero * level : 0;
     }

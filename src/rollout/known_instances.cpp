@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include <serinus/sequential/paired_noise.hpp>
 #include <serinus/sequential/rotation_test.hpp>
 #include <serinus/series/align.hpp>
 
@@ -93,10 +94,7 @@ Together together(const Columns& columns) {
 double median_of(const std::vector<std::vector<double>>& columns) {
     std::vector<double> values;
     for (const auto& column : columns) values.insert(values.end(), column.begin(), column.end());
-    if (values.empty()) return 0;
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
+    return sequential::detail::median_of(std::move(values));
 }
 
 /// Each instance's levels at the looks; none where they say nothing.
