@@ -20,15 +20,15 @@
 
 #include <boost/version.hpp>
 
-#include <serinus/core/sort_kernel.hpp>
+#include <serinus/batch/sort_kernel.hpp>
 #include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
-#include <serinus/fixed/proportion_test.hpp>
+#include <serinus/fixed/proportion.hpp>
 #include <serinus/fixed/rolling_mann_whitney.hpp>
-#include <serinus/sequential/conditional_mixture.hpp>
-#include <serinus/sequential/paired_test.hpp>
-#include <serinus/sequential/proportion_test.hpp>
-#include <serinus/sequential/rotation_test.hpp>
+#include <serinus/sequential/detail/conditional_mixture.hpp>
+#include <serinus/sequential/paired.hpp>
+#include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/rotation.hpp>
 
 #include "data.hpp"
 

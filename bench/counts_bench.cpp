@@ -8,9 +8,9 @@
 #include <benchmark/benchmark.h>
 
 #include <serinus/sequential/change_detector.hpp>
-#include <serinus/sequential/rate_test.hpp>
-#include <serinus/sequential/sample_ratio_test.hpp>
-#include <serinus/sequential/threshold_test.hpp>
+#include <serinus/sequential/rate.hpp>
+#include <serinus/sequential/sample_ratio.hpp>
+#include <serinus/sequential/threshold.hpp>
 
 namespace {
 

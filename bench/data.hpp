@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include <serinus/core/elementary.hpp>
-#include <serinus/core/random.hpp>
+#include <serinus/numeric/elementary.hpp>
+#include <serinus/numeric/random.hpp>
 
 namespace serinus::bench {
 

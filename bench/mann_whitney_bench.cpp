@@ -6,9 +6,9 @@
 
 #include <benchmark/benchmark.h>
 
-#include <serinus/core/sort_kernel.hpp>
+#include <serinus/batch/mann_whitney_batch.hpp>
+#include <serinus/batch/sort_kernel.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
-#include <serinus/fixed/mann_whitney_batch.hpp>
 #include <serinus/fixed/rolling_mann_whitney.hpp>
 
 #include "data.hpp"

@@ -7,7 +7,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include <serinus/sequential/mean_test.hpp>
+#include <serinus/sequential/mean.hpp>
 
 namespace {
 

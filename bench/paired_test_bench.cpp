@@ -11,8 +11,8 @@
 #include <benchmark/benchmark.h>
 
 #include <serinus/rollout/calibrate.hpp>
-#include <serinus/sequential/paired_test.hpp>
-#include <serinus/sequential/signed_rank_test.hpp>
+#include <serinus/sequential/paired.hpp>
+#include <serinus/sequential/signed_rank.hpp>
 #include <serinus/series/dependence.hpp>
 
 namespace {

@@ -8,7 +8,7 @@
 #include <benchmark/benchmark.h>
 
 #include <serinus/rollout/monitor.hpp>
-#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/proportion.hpp>
 
 namespace {
 

@@ -7,9 +7,9 @@
 
 #include <benchmark/benchmark.h>
 
-#include <serinus/core/sorted_values.hpp>
+#include <serinus/numeric/sorted_values.hpp>
 #include <serinus/sequential/distribution_band.hpp>
-#include <serinus/sequential/quantile_test.hpp>
+#include <serinus/sequential/quantile.hpp>
 
 namespace {
 

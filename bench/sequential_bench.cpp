@@ -9,7 +9,7 @@
 #include <benchmark/benchmark.h>
 
 #include <serinus/core/state.hpp>
-#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
 namespace {

@@ -6,12 +6,12 @@
 
 #include <benchmark/benchmark.h>
 
-#include <serinus/core/sort_kernel.hpp>
+#include <serinus/batch/sort_kernel.hpp>
 #include <serinus/fixed/block_bootstrap.hpp>
 #include <serinus/fixed/effective_sample_size.hpp>
-#include <serinus/fixed/paired_test.hpp>
-#include <serinus/fixed/ratio_test.hpp>
-#include <serinus/fixed/robust_rank_test.hpp>
+#include <serinus/fixed/paired.hpp>
+#include <serinus/fixed/ratio.hpp>
+#include <serinus/fixed/robust_rank.hpp>
 #include <serinus/fixed/signed_rank.hpp>
 
 #include "data.hpp"

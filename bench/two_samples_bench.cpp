@@ -5,7 +5,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include <serinus/core/sort_kernel.hpp>
+#include <serinus/batch/sort_kernel.hpp>
 #include <serinus/fixed/anderson_darling.hpp>
 #include <serinus/fixed/brunner_munzel.hpp>
 #include <serinus/fixed/cramer_von_mises.hpp>

@@ -16,8 +16,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include <serinus/batch/sort_kernel.hpp>
 #include <serinus/core/error.hpp>
-#include <serinus/core/sort_kernel.hpp>
 #include <serinus/core/version.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/fixed/mann_whitney.hpp>

@@ -18,17 +18,17 @@
 #include <hwy/targets.h>
 #endif
 
-#include <serinus/core/normal.hpp>
-#include <serinus/core/sort_kernel.hpp>
+#include <serinus/batch/mann_whitney_batch.hpp>
+#include <serinus/batch/sort_kernel.hpp>
 #include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
-#include <serinus/fixed/mann_whitney_batch.hpp>
 #include <serinus/fixed/rolling_mann_whitney.hpp>
+#include <serinus/numeric/normal.hpp>
 #include <serinus/sequential/boundaries.hpp>
-#include <serinus/sequential/mean_test.hpp>
-#include <serinus/sequential/paired_test.hpp>
-#include <serinus/sequential/proportion_test.hpp>
-#include <serinus/sequential/quantile_test.hpp>
+#include <serinus/sequential/mean.hpp>
+#include <serinus/sequential/paired.hpp>
+#include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/quantile.hpp>
 
 #include "../data.hpp"
 

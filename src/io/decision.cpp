@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include <serinus/core/elementary.hpp>
 #include <serinus/io/decision.hpp>
+#include <serinus/numeric/elementary.hpp>
 #include <serinus/series/duration.hpp>
 
 #include "json.hpp"

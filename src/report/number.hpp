@@ -9,8 +9,8 @@
 #include <string>
 #include <system_error>
 
-#include <serinus/core/elementary.hpp>
 #include <serinus/core/version.hpp>
+#include <serinus/numeric/elementary.hpp>
 
 namespace serinus {
 inline namespace v0 {

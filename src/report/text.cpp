@@ -8,10 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include <serinus/core/elementary.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/reason.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/numeric/elementary.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/series/duration.hpp>
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include <serinus/core/error.hpp>
-#include <serinus/fixed/proportion_test.hpp>
+#include <serinus/fixed/proportion.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/slo/burn_rate.hpp>
 

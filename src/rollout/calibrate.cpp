@@ -11,10 +11,10 @@
 #include <utility>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/special.hpp>
+#include <serinus/numeric/special.hpp>
 #include <serinus/rollout/calibrate.hpp>
-#include <serinus/sequential/count_dispersion.hpp>
-#include <serinus/sequential/paired_test.hpp>
+#include <serinus/sequential/noise/count_dispersion.hpp>
+#include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/align.hpp>
 #include <serinus/series/counter.hpp>
@@ -630,7 +630,7 @@ void calibrate_proportion(const Plan& plan, const Metric& metric, const History&
 
     // What is written must keep the error rates that the metric's tests will have, so it allows for how little of a
     // history a few bunches are: the variance as it is found let .06 of good canaries be stopped where .05 was promised
-    // (sequential/count_dispersion.hpp).
+    // (sequential/noise/count_dispersion.hpp).
     const double error = std::min(report.alpha, plan.alpha_promote.value_or(plan.alpha));
     // Slow swings are allowed for as the length of the whole rollout makes it necessary.
     const double intervals = rollout_intervals(plan);

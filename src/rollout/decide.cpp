@@ -4,8 +4,8 @@
 #include <cmath>
 #include <tuple>
 
-#include <serinus/core/elementary.hpp>
 #include <serinus/core/version.hpp>
+#include <serinus/numeric/elementary.hpp>
 
 #include "rollout/monitor_impl.hpp"
 

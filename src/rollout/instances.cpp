@@ -9,10 +9,10 @@
 #include <utility>
 
 #include <serinus/core/digest.hpp>
-#include <serinus/core/elementary.hpp>
 #include <serinus/core/error.hpp>
-#include <serinus/core/rotation.hpp>
-#include <serinus/sequential/paired_noise.hpp>
+#include <serinus/numeric/elementary.hpp>
+#include <serinus/numeric/rotation.hpp>
+#include <serinus/sequential/noise/paired_noise.hpp>
 
 #include "rollout/monitor_impl.hpp"
 

@@ -20,7 +20,7 @@
 #include <serinus/core/evidence.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/rollout/plan.hpp>
-#include <serinus/sequential/rotation_test.hpp>
+#include <serinus/sequential/rotation.hpp>
 
 namespace serinus {
 inline namespace v0 {

@@ -13,10 +13,10 @@
 #include <variant>
 #include <vector>
 
-#include <serinus/core/elementary.hpp>
+#include <serinus/numeric/elementary.hpp>
 #include <serinus/rollout/plan.hpp>
-#include <serinus/sequential/paired_test.hpp>
-#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/paired.hpp>
+#include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
 #include "rollout/instances.hpp"

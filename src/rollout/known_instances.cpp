@@ -11,8 +11,8 @@
 #include <string>
 #include <utility>
 
-#include <serinus/sequential/paired_noise.hpp>
-#include <serinus/sequential/rotation_test.hpp>
+#include <serinus/sequential/noise/paired_noise.hpp>
+#include <serinus/sequential/rotation.hpp>
 #include <serinus/series/align.hpp>
 
 #include "rollout/instances.hpp"

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include <serinus/core/digest.hpp>
-#include <serinus/core/reason.hpp>
-#include <serinus/core/rotation.hpp>
 #include <serinus/core/state.hpp>
+#include <serinus/core/text.hpp>
+#include <serinus/numeric/rotation.hpp>
 #include <serinus/rollout/plan.hpp>
 #include <serinus/series/duration.hpp>
 

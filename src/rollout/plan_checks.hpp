@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/reason.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/rollout/plan.hpp>
 #include <serinus/series/duration.hpp>
 

@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include <serinus/core/elementary.hpp>
+#include <serinus/numeric/elementary.hpp>
 #include <serinus/rollout/plan.hpp>
-#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/slo/alerts.hpp>
 #include <serinus/slo/excess_sequence.hpp>

@@ -12,8 +12,8 @@
 
 #include <serinus/rollout/plan.hpp>
 #include <serinus/rollout/spikes.hpp>
-#include <serinus/sequential/count_dispersion.hpp>
-#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/noise/count_dispersion.hpp>
+#include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/dependence.hpp>
 

@@ -8,10 +8,10 @@
 #include <optional>
 #include <span>
 
-#include <serinus/core/elementary.hpp>
+#include <serinus/numeric/elementary.hpp>
 #include <serinus/rollout/plan.hpp>
 #include <serinus/rollout/spikes.hpp>
-#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
 namespace serinus {

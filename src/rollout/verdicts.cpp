@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include <serinus/core/elementary.hpp>
+#include <serinus/numeric/elementary.hpp>
 #include <serinus/series/duration.hpp>
 
 #include "rollout/monitor_impl.hpp"

@@ -20,14 +20,14 @@
 
 #include <gtest/gtest.h>
 
-#include <serinus/core/random.hpp>
+#include <serinus/numeric/random.hpp>
 #include <serinus/sequential/change_detector.hpp>
-#include <serinus/sequential/count_dispersion.hpp>
-#include <serinus/sequential/paired_test.hpp>
-#include <serinus/sequential/proportion_test.hpp>
-#include <serinus/sequential/rate_test.hpp>
-#include <serinus/sequential/sample_ratio_test.hpp>
-#include <serinus/sequential/threshold_test.hpp>
+#include <serinus/sequential/noise/count_dispersion.hpp>
+#include <serinus/sequential/paired.hpp>
+#include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/rate.hpp>
+#include <serinus/sequential/sample_ratio.hpp>
+#include <serinus/sequential/threshold.hpp>
 
 namespace serinus::sequential {
 namespace {

@@ -20,7 +20,7 @@
 
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
-#include <serinus/sequential/paired_test.hpp>
+#include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
 namespace serinus {

@@ -13,9 +13,9 @@
 #include <gtest/gtest.h>
 
 #include <serinus/fixed/mann_whitney.hpp>
-#include <serinus/fixed/paired_test.hpp>
-#include <serinus/fixed/robust_rank_test.hpp>
-#include <serinus/sequential/paired_noise.hpp>
+#include <serinus/fixed/paired.hpp>
+#include <serinus/fixed/robust_rank.hpp>
+#include <serinus/sequential/noise/paired_noise.hpp>
 
 namespace serinus {
 namespace {

@@ -19,8 +19,8 @@
 
 #include <gtest/gtest.h>
 
-#include <serinus/sequential/count_dispersion.hpp>
-#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/noise/count_dispersion.hpp>
+#include <serinus/sequential/proportion.hpp>
 
 namespace serinus::sequential {
 namespace {

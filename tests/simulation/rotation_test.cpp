@@ -21,8 +21,8 @@
 
 #include <gtest/gtest.h>
 
-#include <serinus/core/special.hpp>
-#include <serinus/sequential/rotation_test.hpp>
+#include <serinus/numeric/special.hpp>
+#include <serinus/sequential/rotation.hpp>
 
 namespace serinus::sequential {
 namespace {

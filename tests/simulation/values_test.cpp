@@ -19,11 +19,11 @@
 
 #include <gtest/gtest.h>
 
-#include <serinus/core/central_moments.hpp>
-#include <serinus/sequential/count_dispersion.hpp>
+#include <serinus/numeric/central_moments.hpp>
 #include <serinus/sequential/distribution_band.hpp>
-#include <serinus/sequential/mean_test.hpp>
-#include <serinus/sequential/quantile_test.hpp>
+#include <serinus/sequential/mean.hpp>
+#include <serinus/sequential/noise/count_dispersion.hpp>
+#include <serinus/sequential/quantile.hpp>
 #include <serinus/series/dependence.hpp>
 
 namespace serinus::sequential {

@@ -12,14 +12,14 @@
 
 #include <gtest/gtest.h>
 
-#include <serinus/core/random.hpp>
-#include <serinus/core/sort_kernel.hpp>
+#include <serinus/batch/mann_whitney_batch.hpp>
+#include <serinus/batch/sort_kernel.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
-#include <serinus/fixed/mann_whitney_batch.hpp>
 #include <serinus/fixed/rolling_mann_whitney.hpp>
-#include <serinus/sequential/paired_test.hpp>
-#include <serinus/sequential/proportion_test.hpp>
-#include <serinus/sequential/rate_test.hpp>
+#include <serinus/numeric/random.hpp>
+#include <serinus/sequential/paired.hpp>
+#include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/rate.hpp>
 
 namespace {
 std::atomic<std::int64_t> allocations{0};

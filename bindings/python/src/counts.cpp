@@ -11,14 +11,14 @@
 
 #include <pybind11/stl.h>
 
-#include <serinus/core/reason.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/sequential/change_detector.hpp>
-#include <serinus/sequential/count_dispersion.hpp>
-#include <serinus/sequential/paired_test.hpp>
-#include <serinus/sequential/proportion_test.hpp>
-#include <serinus/sequential/rate_test.hpp>
-#include <serinus/sequential/sample_ratio_test.hpp>
-#include <serinus/sequential/threshold_test.hpp>
+#include <serinus/sequential/noise/count_dispersion.hpp>
+#include <serinus/sequential/paired.hpp>
+#include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/rate.hpp>
+#include <serinus/sequential/sample_ratio.hpp>
+#include <serinus/sequential/threshold.hpp>
 
 #include "core.hpp"
 #include "evidence.hpp"

@@ -7,9 +7,9 @@
 #include <string>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/reason.hpp>
 #include <serinus/core/state.hpp>
-#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/core/text.hpp>
+#include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
 #include "core.hpp"

@@ -12,8 +12,9 @@
 
 #include <pybind11/stl.h>
 
-#include <serinus/core/reason.hpp>
-#include <serinus/core/sort_kernel.hpp>
+#include <serinus/batch/mann_whitney_batch.hpp>
+#include <serinus/batch/sort_kernel.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/fixed/adjust.hpp>
 #include <serinus/fixed/anderson_darling.hpp>
 #include <serinus/fixed/block_bootstrap.hpp>
@@ -25,19 +26,18 @@
 #include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/kolmogorov_smirnov.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
-#include <serinus/fixed/mann_whitney_batch.hpp>
-#include <serinus/fixed/paired_test.hpp>
+#include <serinus/fixed/paired.hpp>
 #include <serinus/fixed/power.hpp>
-#include <serinus/fixed/proportion_test.hpp>
+#include <serinus/fixed/proportion.hpp>
 #include <serinus/fixed/quantile_difference.hpp>
-#include <serinus/fixed/rate_test.hpp>
-#include <serinus/fixed/ratio_test.hpp>
-#include <serinus/fixed/robust_rank_test.hpp>
+#include <serinus/fixed/rate.hpp>
+#include <serinus/fixed/ratio.hpp>
+#include <serinus/fixed/robust_rank.hpp>
 #include <serinus/fixed/rolling_mann_whitney.hpp>
 #include <serinus/fixed/signed_rank.hpp>
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>
-#include <serinus/sequential/paired_noise.hpp>
+#include <serinus/sequential/noise/paired_noise.hpp>
 
 #include "core.hpp"
 

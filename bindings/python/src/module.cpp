@@ -3,11 +3,12 @@
 
 #include <exception>
 
-#include <serinus/core/elementary.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/reason.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/core/version.hpp>
+#include <serinus/numeric/elementary.hpp>
 #include <serinus/series/duration.hpp>
 
 #include "core.hpp"

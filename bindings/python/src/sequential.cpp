@@ -11,10 +11,10 @@
 
 #include <serinus/core/require.hpp>
 #include <serinus/sequential/combine.hpp>
-#include <serinus/sequential/paired_noise.hpp>
-#include <serinus/sequential/paired_test.hpp>
-#include <serinus/sequential/proportion_test.hpp>
-#include <serinus/sequential/signed_rank_test.hpp>
+#include <serinus/sequential/noise/paired_noise.hpp>
+#include <serinus/sequential/paired.hpp>
+#include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/signed_rank.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
 #include "core.hpp"

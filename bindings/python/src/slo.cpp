@@ -10,8 +10,8 @@
 
 #include <pybind11/stl.h>
 
-#include <serinus/core/reason.hpp>
 #include <serinus/core/state.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/series/duration.hpp>
 #include <serinus/slo/alerts.hpp>
 #include <serinus/slo/burn_rate.hpp>

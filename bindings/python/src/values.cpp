@@ -15,14 +15,14 @@
 
 #include <pybind11/stl.h>
 
-#include <serinus/core/elementary.hpp>
-#include <serinus/core/reason.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/state.hpp>
+#include <serinus/core/text.hpp>
+#include <serinus/numeric/elementary.hpp>
 #include <serinus/sequential/distribution_band.hpp>
-#include <serinus/sequential/mean_test.hpp>
-#include <serinus/sequential/quantile_test.hpp>
-#include <serinus/sequential/rotation_test.hpp>
+#include <serinus/sequential/mean.hpp>
+#include <serinus/sequential/quantile.hpp>
+#include <serinus/sequential/rotation.hpp>
 
 #include "core.hpp"
 #include "evidence.hpp"

@@ -11,6 +11,7 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/reason.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
 
 namespace serinus {

@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <span>
 
-#include <serinus/core/order.hpp>
 #include <serinus/core/require.hpp>
-#include <serinus/core/workspace.hpp>
-#include <serinus/fixed/arms.hpp>
-#include <serinus/fixed/quadratic_limits.hpp>
+#include <serinus/fixed/detail/arms.hpp>
+#include <serinus/fixed/detail/quadratic_limits.hpp>
+#include <serinus/numeric/order.hpp>
+#include <serinus/numeric/workspace.hpp>
 
 namespace serinus {
 inline namespace v0 {

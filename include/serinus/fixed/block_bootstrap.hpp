@@ -13,10 +13,10 @@
 #include <vector>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/moments.hpp>
-#include <serinus/core/order.hpp>
-#include <serinus/core/random.hpp>
 #include <serinus/core/require.hpp>
+#include <serinus/numeric/moments.hpp>
+#include <serinus/numeric/order.hpp>
+#include <serinus/numeric/random.hpp>
 #include <serinus/series/samples.hpp>
 
 namespace serinus {

@@ -14,15 +14,15 @@
 #include <utility>
 #include <vector>
 
-#include <serinus/core/normal.hpp>
 #include <serinus/core/require.hpp>
-#include <serinus/core/student.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/core/workspace.hpp>
-#include <serinus/fixed/arms.hpp>
-#include <serinus/fixed/permuted_placements.hpp>
-#include <serinus/fixed/placements.hpp>
-#include <serinus/fixed/tied_arrangements.hpp>
+#include <serinus/fixed/detail/arms.hpp>
+#include <serinus/fixed/detail/permuted_placements.hpp>
+#include <serinus/fixed/detail/placements.hpp>
+#include <serinus/fixed/detail/tied_arrangements.hpp>
+#include <serinus/numeric/normal.hpp>
+#include <serinus/numeric/student.hpp>
+#include <serinus/numeric/workspace.hpp>
 
 namespace serinus {
 inline namespace v0 {

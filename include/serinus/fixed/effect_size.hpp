@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include <serinus/core/order.hpp>
 #include <serinus/core/require.hpp>
-#include <serinus/core/workspace.hpp>
-#include <serinus/fixed/arms.hpp>
-#include <serinus/fixed/placements.hpp>
+#include <serinus/fixed/detail/arms.hpp>
+#include <serinus/fixed/detail/placements.hpp>
+#include <serinus/numeric/order.hpp>
+#include <serinus/numeric/workspace.hpp>
 
 namespace serinus {
 inline namespace v0 {

@@ -10,8 +10,8 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
-#include <serinus/core/reason.hpp>
 #include <serinus/core/require.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
 
 namespace serinus {

@@ -14,16 +14,16 @@
 #include <vector>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/normal.hpp>
-#include <serinus/core/order.hpp>
-#include <serinus/core/reason.hpp>
 #include <serinus/core/require.hpp>
-#include <serinus/core/special.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/core/workspace.hpp>
-#include <serinus/fixed/arms.hpp>
-#include <serinus/fixed/pair_differences.hpp>
-#include <serinus/fixed/rank_sum_distribution.hpp>
+#include <serinus/fixed/detail/arms.hpp>
+#include <serinus/fixed/detail/pair_differences.hpp>
+#include <serinus/fixed/detail/rank_sum_distribution.hpp>
+#include <serinus/numeric/normal.hpp>
+#include <serinus/numeric/order.hpp>
+#include <serinus/numeric/special.hpp>
+#include <serinus/numeric/workspace.hpp>
 
 namespace serinus {
 inline namespace v0 {

@@ -14,12 +14,12 @@
 #include <utility>
 #include <vector>
 
-#include <serinus/core/order.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/core/workspace.hpp>
-#include <serinus/fixed/arms.hpp>
-#include <serinus/fixed/tied_arrangements.hpp>
+#include <serinus/fixed/detail/arms.hpp>
+#include <serinus/fixed/detail/tied_arrangements.hpp>
+#include <serinus/numeric/order.hpp>
+#include <serinus/numeric/workspace.hpp>
 
 namespace serinus {
 inline namespace v0 {

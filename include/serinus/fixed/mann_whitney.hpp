@@ -14,14 +14,14 @@
 #include <utility>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/normal.hpp>
-#include <serinus/core/order.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/core/workspace.hpp>
-#include <serinus/fixed/arms.hpp>
-#include <serinus/fixed/rank_sum_distribution.hpp>
-#include <serinus/fixed/tied_arrangements.hpp>
+#include <serinus/fixed/detail/arms.hpp>
+#include <serinus/fixed/detail/rank_sum_distribution.hpp>
+#include <serinus/fixed/detail/tied_arrangements.hpp>
+#include <serinus/numeric/normal.hpp>
+#include <serinus/numeric/order.hpp>
+#include <serinus/numeric/workspace.hpp>
 
 namespace serinus {
 inline namespace v0 {

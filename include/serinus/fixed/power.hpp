@@ -7,12 +7,12 @@
 #include <limits>
 #include <type_traits>
 
-#include <serinus/core/normal.hpp>
 #include <serinus/core/require.hpp>
-#include <serinus/core/root.hpp>
-#include <serinus/core/special.hpp>
-#include <serinus/core/student.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/numeric/normal.hpp>
+#include <serinus/numeric/root.hpp>
+#include <serinus/numeric/special.hpp>
+#include <serinus/numeric/student.hpp>
 
 namespace serinus {
 inline namespace v0 {

@@ -15,15 +15,15 @@
 #include <utility>
 #include <vector>
 
-#include <serinus/core/counting.hpp>
 #include <serinus/core/evidence.hpp>
-#include <serinus/core/moments.hpp>
-#include <serinus/core/order.hpp>
 #include <serinus/core/require.hpp>
-#include <serinus/core/special.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/core/workspace.hpp>
-#include <serinus/fixed/arms.hpp>
+#include <serinus/fixed/detail/arms.hpp>
+#include <serinus/numeric/counting.hpp>
+#include <serinus/numeric/moments.hpp>
+#include <serinus/numeric/order.hpp>
+#include <serinus/numeric/special.hpp>
+#include <serinus/numeric/workspace.hpp>
 
 namespace serinus {
 inline namespace v0 {

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/order.hpp>
 #include <serinus/core/require.hpp>
-#include <serinus/core/workspace.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
+#include <serinus/numeric/order.hpp>
+#include <serinus/numeric/workspace.hpp>
 
 namespace serinus {
 inline namespace v0 {

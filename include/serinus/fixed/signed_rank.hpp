@@ -14,14 +14,14 @@
 #include <utility>
 #include <vector>
 
-#include <serinus/core/normal.hpp>
-#include <serinus/core/order.hpp>
 #include <serinus/core/require.hpp>
-#include <serinus/core/special.hpp>
-#include <serinus/core/student.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/core/workspace.hpp>
-#include <serinus/fixed/pair_differences.hpp>
+#include <serinus/fixed/detail/pair_differences.hpp>
+#include <serinus/numeric/normal.hpp>
+#include <serinus/numeric/order.hpp>
+#include <serinus/numeric/special.hpp>
+#include <serinus/numeric/student.hpp>
+#include <serinus/numeric/workspace.hpp>
 #include <serinus/series/samples.hpp>
 
 namespace serinus {

@@ -7,13 +7,13 @@
 #include <cstdint>
 #include <span>
 
-#include <serinus/core/moments.hpp>
-#include <serinus/core/order.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/core/workspace.hpp>
-#include <serinus/fixed/arms.hpp>
-#include <serinus/fixed/difference_of_means.hpp>
+#include <serinus/fixed/detail/arms.hpp>
+#include <serinus/fixed/detail/difference_of_means.hpp>
+#include <serinus/numeric/moments.hpp>
+#include <serinus/numeric/order.hpp>
+#include <serinus/numeric/workspace.hpp>
 
 namespace serinus {
 inline namespace v0 {

@@ -70,12 +70,13 @@ struct Calibration {
 /// - named instances leave their levels, for a rollout that lacks one of them;
 /// - with one instance of one arm a gauge learns nothing; counts learn a dispersion between neighbouring intervals.
 ///
-/// Gauges: sequential/paired_noise.hpp, one noise a stage; of differences for a difference margin, of differences of
-/// logarithms for a ratio margin, an arm's value being the mean over its instances. More than 1 % of intervals with a
-/// value of 0 or below under a ratio margin: nothing is learned (`history_not_positive`). Proportions: dispersion phi =
-/// the long-run variance of the conditional residuals x_c - q K over their binomial one, K = x_b + x_c, q = n_c/(n_b +
-/// n_c), the mean over the turns of a stage, times what its own uncertainty asks for at the metric's share of alpha
-/// (sequential/count_dispersion.hpp); at least 1, with fewer than 30 events at least 2; the largest over the stages.
+/// Gauges: sequential/noise/paired_noise.hpp, one noise a stage; of differences for a difference margin, of differences
+/// of logarithms for a ratio margin, an arm's value being the mean over its instances. More than 1 % of intervals with
+/// a value of 0 or below under a ratio margin: nothing is learned (`history_not_positive`). Proportions: dispersion phi
+/// = the long-run variance of the conditional residuals x_c - q K over their binomial one, K = x_b + x_c, q = n_c/(n_b
+/// + n_c), the mean over the turns of a stage, times what its own uncertainty asks for at the metric's share of alpha
+/// (sequential/noise/count_dispersion.hpp); at least 1, with fewer than 30 events at least 2; the largest over the
+/// stages.
 ///
 /// Spikes of gauges (rollout/spikes.hpp): how far readings are from their usual level, the .95 quantile; how much the
 /// share beyond it differs between instances; and how much more variable its division between two arms is than a
@@ -104,7 +105,7 @@ Calibration calibrate(const Plan& plan, const Batch& history, const std::functio
 /// The same, and what former releases of the service tell of its instances: data of rollouts as `judge` takes them, of
 /// which the baseline's instances are read from the canary's warm-up on (without a canary, from the first sample).
 /// History keeps the levels of each instance, so that one that the rollout has lost adds a degree of freedom; each
-/// former release with k instances adds k - 1 (sequential/rotation_test.hpp). Gauges with several instances a rollout
+/// former release with k instances adds k - 1 (sequential/rotation.hpp). Gauges with several instances a rollout
 /// decide without any of it; it only makes them quicker.
 Calibration calibrate(const Plan& plan, const Batch& history, std::span<const Batch> former,
                       const std::function<void(double)>& progress = {});

@@ -11,7 +11,7 @@
 /// new start every 30 intervals so that harm that begins late is found early, and a mirror of it that starts anew in
 /// each stage and must rule harm out before the stage may be left. Verdicts latch: a fail for good, a pass until the
 /// stage ends. A gauge whose data name several instances is judged between these instead, at looks that are fixed
-/// beforehand (sequential/rotation_test.hpp; which test judges, and who takes part: docs/concepts/promise.md).
+/// beforehand (sequential/rotation.hpp; which test judges, and who takes part: docs/concepts/promise.md).
 ///
 /// It has no clock, no randomness and no threads: the same calls give the same decisions. One object belongs to one
 /// thread.

@@ -9,12 +9,12 @@
 #include <string_view>
 #include <vector>
 
-#include <serinus/core/reason.hpp>
 #include <serinus/core/state.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/sequential/paired_test.hpp>
-#include <serinus/sequential/proportion_test.hpp>
-#include <serinus/sequential/rotation_test.hpp>
+#include <serinus/sequential/paired.hpp>
+#include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/rotation.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/counter.hpp>
 #include <serinus/slo/alerts.hpp>

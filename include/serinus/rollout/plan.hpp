@@ -11,8 +11,8 @@
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/rollout/spikes.hpp>
-#include <serinus/sequential/paired_noise.hpp>
-#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/noise/paired_noise.hpp>
+#include <serinus/sequential/proportion.hpp>
 #include <serinus/slo/objective.hpp>
 #include <serinus/slo/policy.hpp>
 

@@ -19,11 +19,11 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
-#include <serinus/core/reason.hpp>
-#include <serinus/core/student.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/sequential/count_dispersion.hpp>
-#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/numeric/student.hpp>
+#include <serinus/sequential/noise/count_dispersion.hpp>
+#include <serinus/sequential/proportion.hpp>
 
 namespace serinus {
 inline namespace v0 {

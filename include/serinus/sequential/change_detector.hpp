@@ -14,13 +14,13 @@
 #include <string_view>
 #include <utility>
 
-#include <serinus/core/elementary.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/sequential/test_options.hpp>
+#include <serinus/numeric/elementary.hpp>
+#include <serinus/sequential/detail/same_options.hpp>
 
 namespace serinus {
 inline namespace v0 {

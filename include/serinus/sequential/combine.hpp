@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include <serinus/core/elementary.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/numeric/elementary.hpp>
 
 namespace serinus {
 inline namespace v0 {

@@ -17,14 +17,14 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
-#include <serinus/core/reason.hpp>
 #include <serinus/core/require.hpp>
-#include <serinus/core/root.hpp>
-#include <serinus/core/sorted_values.hpp>
 #include <serinus/core/state.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/sequential/empirical_process.hpp>
-#include <serinus/sequential/test_options.hpp>
+#include <serinus/numeric/root.hpp>
+#include <serinus/numeric/sorted_values.hpp>
+#include <serinus/sequential/detail/empirical_process.hpp>
+#include <serinus/sequential/detail/same_options.hpp>
 
 namespace serinus {
 inline namespace v0 {

@@ -14,13 +14,13 @@
 #include <string>
 #include <vector>
 
-#include <serinus/core/elementary.hpp>
-#include <serinus/core/normal.hpp>
-#include <serinus/core/quadrature.hpp>
 #include <serinus/core/require.hpp>
-#include <serinus/core/special.hpp>
 #include <serinus/core/version.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/numeric/elementary.hpp>
+#include <serinus/numeric/normal.hpp>
+#include <serinus/numeric/quadrature.hpp>
+#include <serinus/numeric/special.hpp>
 
 namespace serinus {
 inline namespace v0 {

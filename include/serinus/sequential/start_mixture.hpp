@@ -9,10 +9,10 @@
 #include <string_view>
 #include <utility>
 
-#include <serinus/core/elementary.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
-#include <serinus/core/reason.hpp>
+#include <serinus/core/text.hpp>
+#include <serinus/numeric/elementary.hpp>
 
 namespace serinus {
 inline namespace v0 {

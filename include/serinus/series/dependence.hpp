@@ -15,9 +15,9 @@
 #include <vector>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/moments.hpp>
 #include <serinus/core/version.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/numeric/moments.hpp>
 
 namespace serinus {
 inline namespace v0 {

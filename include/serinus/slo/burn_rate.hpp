@@ -18,17 +18,17 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
-#include <serinus/core/reason.hpp>
 #include <serinus/core/require.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/series/align.hpp>
 #include <serinus/series/duration.hpp>
-#include <serinus/slo/burn_batch.hpp>
 #include <serinus/slo/burn_window.hpp>
-#include <serinus/slo/covered_time.hpp>
-#include <serinus/slo/event_history.hpp>
-#include <serinus/slo/increase.hpp>
-#include <serinus/slo/service_events.hpp>
+#include <serinus/slo/detail/burn_batch.hpp>
+#include <serinus/slo/detail/covered_time.hpp>
+#include <serinus/slo/detail/event_history.hpp>
+#include <serinus/slo/detail/increase.hpp>
+#include <serinus/slo/detail/service_events.hpp>
 
 namespace serinus {
 inline namespace v0 {

@@ -11,11 +11,11 @@
 #include <utility>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/reason.hpp>
 #include <serinus/core/require.hpp>
-#include <serinus/core/special.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/fixed/proportion_test.hpp>
+#include <serinus/fixed/proportion.hpp>
+#include <serinus/numeric/special.hpp>
 
 namespace serinus {
 inline namespace v0 {

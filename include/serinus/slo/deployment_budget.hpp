@@ -11,10 +11,10 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/require.hpp>
-#include <serinus/core/special.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/fixed/proportion_test.hpp>
-#include <serinus/fixed/rate_test.hpp>
+#include <serinus/fixed/proportion.hpp>
+#include <serinus/fixed/rate.hpp>
+#include <serinus/numeric/special.hpp>
 #include <serinus/slo/burn_statistics.hpp>
 
 namespace serinus {

@@ -13,13 +13,13 @@
 #include <utility>
 #include <vector>
 
-#include <serinus/core/elementary.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/require.hpp>
-#include <serinus/core/root.hpp>
 #include <serinus/core/state.hpp>
-#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/numeric/elementary.hpp>
+#include <serinus/numeric/root.hpp>
+#include <serinus/sequential/proportion.hpp>
 
 namespace serinus {
 inline namespace v0 {

@@ -15,8 +15,8 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
-#include <serinus/core/reason.hpp>
 #include <serinus/core/require.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/series/duration.hpp>
 
 namespace serinus {

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/reason.hpp>
 #include <serinus/core/require.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/series/duration.hpp>
 #include <serinus/slo/burn_rate.hpp>

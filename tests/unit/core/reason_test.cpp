@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <serinus/core/reason.hpp>
+#include <serinus/core/text.hpp>
 
 namespace {
 

@@ -10,8 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include <serinus/fixed/detail/rank_sum_distribution.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
-#include <serinus/fixed/rank_sum_distribution.hpp>
 
 namespace {
 

@@ -8,10 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include <serinus/fixed/detail/pair_differences.hpp>
 #include <serinus/fixed/effect_size.hpp>
 #include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
-#include <serinus/fixed/pair_differences.hpp>
 
 namespace {
 

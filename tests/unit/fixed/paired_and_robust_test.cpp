@@ -11,9 +11,9 @@
 
 #include <serinus/fixed/effective_sample_size.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
-#include <serinus/fixed/paired_test.hpp>
-#include <serinus/fixed/robust_rank_test.hpp>
-#include <serinus/sequential/paired_noise.hpp>
+#include <serinus/fixed/paired.hpp>
+#include <serinus/fixed/robust_rank.hpp>
+#include <serinus/sequential/noise/paired_noise.hpp>
 
 namespace {
 

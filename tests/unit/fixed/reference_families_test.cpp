@@ -9,17 +9,17 @@
 
 #include <gtest/gtest.h>
 
-#include <serinus/core/moments.hpp>
-#include <serinus/core/normal.hpp>
-#include <serinus/core/order.hpp>
 #include <serinus/fixed/brunner_munzel.hpp>
 #include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/kolmogorov_smirnov.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
-#include <serinus/fixed/proportion_test.hpp>
+#include <serinus/fixed/proportion.hpp>
 #include <serinus/fixed/quantile_difference.hpp>
-#include <serinus/fixed/rate_test.hpp>
+#include <serinus/fixed/rate.hpp>
 #include <serinus/fixed/welch.hpp>
+#include <serinus/numeric/moments.hpp>
+#include <serinus/numeric/normal.hpp>
+#include <serinus/numeric/order.hpp>
 
 #include "reference.hpp"
 

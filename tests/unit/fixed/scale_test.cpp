@@ -22,15 +22,15 @@
 #include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/kolmogorov_smirnov.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
-#include <serinus/fixed/paired_test.hpp>
+#include <serinus/fixed/paired.hpp>
 #include <serinus/fixed/quantile_difference.hpp>
-#include <serinus/fixed/ratio_test.hpp>
-#include <serinus/fixed/robust_rank_test.hpp>
+#include <serinus/fixed/ratio.hpp>
+#include <serinus/fixed/robust_rank.hpp>
 #include <serinus/fixed/rolling_mann_whitney.hpp>
 #include <serinus/fixed/signed_rank.hpp>
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>
-#include <serinus/sequential/paired_noise.hpp>
+#include <serinus/sequential/noise/paired_noise.hpp>
 
 namespace {
 

@@ -10,7 +10,7 @@
 
 #include <serinus/fixed/block_bootstrap.hpp>
 #include <serinus/fixed/power.hpp>
-#include <serinus/fixed/ratio_test.hpp>
+#include <serinus/fixed/ratio.hpp>
 #include <serinus/fixed/signed_rank.hpp>
 
 #include "reference.hpp"

@@ -16,12 +16,12 @@
 #include <serinus/fixed/equivalence.hpp>
 #include <serinus/fixed/kolmogorov_smirnov.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
-#include <serinus/fixed/paired_test.hpp>
+#include <serinus/fixed/paired.hpp>
 #include <serinus/fixed/power.hpp>
-#include <serinus/fixed/proportion_test.hpp>
+#include <serinus/fixed/proportion.hpp>
 #include <serinus/fixed/quantile_difference.hpp>
-#include <serinus/fixed/rate_test.hpp>
-#include <serinus/fixed/robust_rank_test.hpp>
+#include <serinus/fixed/rate.hpp>
+#include <serinus/fixed/robust_rank.hpp>
 #include <serinus/fixed/signed_rank.hpp>
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>

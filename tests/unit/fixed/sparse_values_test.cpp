@@ -19,8 +19,8 @@
 #include <serinus/fixed/effect_size.hpp>
 #include <serinus/fixed/kolmogorov_smirnov.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
-#include <serinus/fixed/proportion_test.hpp>
-#include <serinus/fixed/rate_test.hpp>
+#include <serinus/fixed/proportion.hpp>
+#include <serinus/fixed/rate.hpp>
 #include <serinus/fixed/welch.hpp>
 
 namespace {

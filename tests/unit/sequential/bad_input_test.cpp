@@ -22,18 +22,18 @@
 #include <serinus/sequential/combine.hpp>
 #include <serinus/sequential/distribution_band.hpp>
 #include <serinus/sequential/group_sequential.hpp>
-#include <serinus/sequential/mean_test.hpp>
-#include <serinus/sequential/paired_test.hpp>
-#include <serinus/sequential/proportion_test.hpp>
-#include <serinus/sequential/quantile_test.hpp>
-#include <serinus/sequential/rate_test.hpp>
-#include <serinus/sequential/rotation_test.hpp>
-#include <serinus/sequential/sample_ratio_test.hpp>
-#include <serinus/sequential/signed_rank_test.hpp>
+#include <serinus/sequential/mean.hpp>
+#include <serinus/sequential/paired.hpp>
+#include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/quantile.hpp>
+#include <serinus/sequential/rate.hpp>
+#include <serinus/sequential/rotation.hpp>
+#include <serinus/sequential/sample_ratio.hpp>
+#include <serinus/sequential/signed_rank.hpp>
 #include <serinus/sequential/start_mixture.hpp>
-#include <serinus/sequential/threshold_test.hpp>
+#include <serinus/sequential/threshold.hpp>
 
-#include "unit/sequential/example_noise.hpp"
+#include "support/example_noise.hpp"
 
 namespace serinus::sequential {
 namespace {

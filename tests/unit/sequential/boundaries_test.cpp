@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <serinus/core/quadrature.hpp>
+#include <serinus/numeric/quadrature.hpp>
 #include <serinus/sequential/boundaries.hpp>
 
 #include "support/data_dir.hpp"

@@ -8,11 +8,11 @@
 #include <gtest/gtest.h>
 
 #include <serinus/sequential/change_detector.hpp>
-#include <serinus/sequential/paired_test.hpp>
-#include <serinus/sequential/proportion_test.hpp>
-#include <serinus/sequential/rate_test.hpp>
+#include <serinus/sequential/paired.hpp>
+#include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/rate.hpp>
 
-#include "unit/code_of.hpp"
+#include "support/code_of.hpp"
 
 namespace serinus::sequential {
 namespace {

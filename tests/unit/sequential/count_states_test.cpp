@@ -7,11 +7,11 @@
 #include <gtest/gtest.h>
 
 #include <serinus/sequential/change_detector.hpp>
-#include <serinus/sequential/rate_test.hpp>
-#include <serinus/sequential/sample_ratio_test.hpp>
-#include <serinus/sequential/threshold_test.hpp>
+#include <serinus/sequential/rate.hpp>
+#include <serinus/sequential/sample_ratio.hpp>
+#include <serinus/sequential/threshold.hpp>
 
-#include "unit/sequential/state_fixture.hpp"
+#include "support/state_fixture.hpp"
 
 namespace serinus::sequential {
 namespace {

@@ -11,8 +11,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <serinus/core/normal.hpp>
-#include <serinus/core/quadrature.hpp>
+#include <serinus/numeric/normal.hpp>
+#include <serinus/numeric/quadrature.hpp>
 #include <serinus/sequential/group_sequential.hpp>
 
 #include "support/data_dir.hpp"

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <serinus/sequential/proportion_test.hpp>
+#include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
 namespace serinus::sequential {

@@ -23,17 +23,17 @@
 
 #include <serinus/core/state.hpp>
 #include <serinus/sequential/change_detector.hpp>
-#include <serinus/sequential/paired_test.hpp>
-#include <serinus/sequential/proportion_test.hpp>
-#include <serinus/sequential/rate_test.hpp>
-#include <serinus/sequential/rotation_test.hpp>
-#include <serinus/sequential/sample_ratio_test.hpp>
-#include <serinus/sequential/signed_rank_test.hpp>
+#include <serinus/sequential/paired.hpp>
+#include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/rate.hpp>
+#include <serinus/sequential/rotation.hpp>
+#include <serinus/sequential/sample_ratio.hpp>
+#include <serinus/sequential/signed_rank.hpp>
 #include <serinus/sequential/start_mixture.hpp>
-#include <serinus/sequential/threshold_test.hpp>
+#include <serinus/sequential/threshold.hpp>
 
 #include "support/data_dir.hpp"
-#include "unit/sequential/example_noise.hpp"
+#include "support/example_noise.hpp"
 
 namespace serinus::sequential {
 namespace {

@@ -12,7 +12,7 @@
 #include <serinus/slo/alerts.hpp>
 #include <serinus/slo/burn_statistics.hpp>
 
-#include "unit/code_of.hpp"
+#include "support/code_of.hpp"
 
 namespace serinus::slo {
 namespace {

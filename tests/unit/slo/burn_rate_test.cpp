@@ -16,7 +16,7 @@
 #include <serinus/core/state.hpp>
 #include <serinus/slo/burn_rate.hpp>
 
-#include "unit/code_of.hpp"
+#include "support/code_of.hpp"
 
 namespace serinus::slo {
 namespace {

@@ -7,7 +7,7 @@
 #include <serinus/slo/error_budget.hpp>
 #include <serinus/slo/time_slices.hpp>
 
-#include "unit/code_of.hpp"
+#include "support/code_of.hpp"
 
 namespace serinus::slo {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <serinus/slo/objective.hpp>
 
-#include "unit/code_of.hpp"
+#include "support/code_of.hpp"
 
 namespace serinus::slo {
 namespace {

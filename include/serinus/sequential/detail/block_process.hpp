@@ -1,0 +1,392 @@
+#pragma once
+/// \file
+/// Evidence that one probability exceeds another by more than a ratio or a difference, block by block: the second
+/// e-process inside ProportionTest, and the carried margins that its interval for a difference is read from.
+///
+/// Turner, Ly and Gruenwald (2021, arXiv 2106.02693). Before a block of n_b and n_c trials the rates are estimated from
+/// earlier blocks only, theta = (Y + g)/(N + 2 g), g = 0.18. When the estimate lies beyond the margin the block's
+/// factor is the likelihood ratio of (theta_b, theta_c) against its projection on the margin, the pair (p_b, p_c) with
+/// p_c = r p_b or p_c = p_b + d that is nearest in Kullback-Leibler divergence weighted by the block's sizes; otherwise
+/// the factor is 1. The null set is convex, so first-order optimality of the projection gives E[factor] <= 1 for every
+/// pair in it, whatever the sizes, so long as they are known before the outcomes: exact at every rate.
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <serinus/core/evidence.hpp>
+#include <serinus/numeric/elementary.hpp>
+#include <serinus/numeric/simd.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace sequential {
+
+/// What has been seen of both arms; the estimates that bets are placed with.
+struct BlockCounts {
+    double bad_b = 0, total_b = 0, bad_c = 0, total_c = 0;
+
+    static constexpr double prior = 0.18;
+    /// Nothing known: no bet. (1/2 for both would be a guess that a block of a thousand requests makes very dear.)
+    bool empty() const { return total_b == 0; }
+    double theta_b() const { return (bad_b + prior) / (total_b + 2 * prior); }
+    double theta_c() const { return (bad_c + prior) / (total_c + 2 * prior); }
+    void add(double x_b, double n_b, double x_c, double n_c) {
+        bad_b += x_b;
+        total_b += n_b;
+        bad_c += x_c;
+        total_c += n_c;
+    }
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("bad_b", self.bad_b);
+        visit("total_b", self.total_b);
+        visit("bad_c", self.bad_c);
+        visit("total_c", self.total_c);
+    }
+};
+
+/// The line of pairs (p_b, p_c) on which the canary is exactly at the margin.
+struct MarginLine {
+    double ratio = 1;  ///< p_c = ratio x p_b + difference; one of the two is neutral
+    double difference = 0;
+
+    double canary(double p_b) const { return ratio * p_b + difference; }
+
+    struct Point {
+        double p_b, p_c;
+    };
+
+    /// The point on the line nearest to (theta_b, theta_c) in Kullback-Leibler divergence, n_b and n_c being the
+    /// weights: where the derivative n_b (p - theta_b)/(p (1 - p)) + ratio n_c (q - theta_c)/(q (1 - q)), q =
+    /// canary(p), is zero. It rises from -infinity to infinity on the part of the line inside the unit square. Solved
+    /// for the smaller coordinate, which is the one that rounding could spoil.
+    Point project(double theta_b, double theta_c, double n_b, double n_c) const {
+        if (difference < 0) {
+            const Point swapped = MarginLine{1, -difference}.project(theta_c, theta_b, n_c, n_b);
+            return {swapped.p_c, swapped.p_b};
+        }
+        if (ratio == 1 && difference == 0) {
+            const double pooled = (n_b * theta_b + n_c * theta_c) / (n_b + n_c);
+            return {pooled, pooled};
+        }
+        double lower = 0, upper = (1 - difference) / ratio;
+        double p = theta_b > lower && theta_b < upper ? theta_b : (lower + upper) / 2;
+        for (int i = 0; i < 100; ++i) {
+            const double q = canary(p);
+            const double vb = p * (1 - p), vc = q * (1 - q);
+            const double gb = (p - theta_b) / vb, gc = (q - theta_c) / vc;
+            const double slope = n_b * gb + ratio * n_c * gc;
+            if (slope == 0) break;
+            (slope > 0 ? upper : lower) = p;
+            // Newton's step; the derivative of (p - theta)/(p (1 - p)) is positive everywhere.
+            const double bend = n_b * (1 - gb * (1 - 2 * p)) / vb + ratio * ratio * n_c * (1 - gc * (1 - 2 * q)) / vc;
+            double next = p - slope / bend;
+            if (!(next > lower && next < upper)) next = lower + (upper - lower) / 2;
+            if (next == p || !(std::fabs(next - p) > 1e-15 * p)) {
+                p = next;
+                break;
+            }
+            p = next;
+        }
+        return {p, canary(p)};
+    }
+
+    /// log of the likelihood ratio of theta against its projection, for a block's counts; 0 when theta is not `beyond`
+    /// (+1: above, -1: below) the line.
+    double log_factor(int beyond, double theta_b, double theta_c, double x_b, double n_b, double x_c,
+                      double n_c) const {
+        if (!(beyond * (theta_c - canary(theta_b)) > 0)) return 0;
+        const auto [p, q] = project(theta_b, theta_c, n_b, n_c);
+        // A corner of the square, reached by rounding: no bet.
+        for (const double rate : {theta_b, theta_c, p, q}) {
+            if (!(rate > 0 && rate < 1)) return 0;
+        }
+        // Ratios near 1 by log1p: the two are close when the margin is.
+        const double b = theta_b - p, c = theta_c - q;
+        const double far[4] = {b, -b, c, -c}, rate[4] = {p, 1 - p, q, 1 - q};
+        double logs[4];
+        simd::widest([&]() SERINUS_ALWAYS_INLINE {
+            for (std::size_t lane = 0; lane < 4; ++lane)
+                logs[lane] = elementary::detail::log1p_kernel(far[lane] / rate[lane]);
+        });
+        return (x_b * logs[0] + (n_b - x_b) * logs[1]) + (x_c * logs[2] + (n_c - x_c) * logs[3]);
+    }
+};
+
+/// The e-process of one direction.
+class BlockProcess {
+  public:
+    /// A start: what it is worth, and what it has seen since.
+    struct Start {
+        static constexpr std::string_view kind = "blck";
+        static constexpr std::int64_t version = 1;
+        double log_capital = 0;
+        BlockCounts counts;
+
+        template <class Visitor, class Self>
+        static void fields(Visitor& visit, Self& self) {
+            visit("log_capital", self.log_capital);
+            BlockCounts::fields(visit, self.counts);
+        }
+    };
+    static constexpr std::size_t most_starts = 24;
+
+    BlockProcess(const MarginLine& line, int beyond) : line_(line), beyond_(beyond), starts_{Start{}} {}
+
+    void update(double x_b, double n_b, double x_c, double n_c, double dispersion) {
+        for (Start& start : starts_) {
+            if (!start.counts.empty()) {
+                const double theta_b = start.counts.theta_b(), theta_c = start.counts.theta_c();
+                start.log_capital += line_.log_factor(beyond_, theta_b, theta_c, x_b, n_b, x_c, n_c) / dispersion;
+            }
+            start.counts.add(x_b, n_b, x_c, n_c);
+        }
+    }
+
+    double log_e_value() const {
+        if (starts_.size() == 1) return starts_.front().log_capital;
+        std::array<double, most_starts> capital;
+        std::size_t size = 0;
+        for (const Start& start : starts_) capital[size++] = start.log_capital;
+        return elementary::log_sum_exp(std::span<const double>(capital.data(), size));
+    }
+
+    /// As ConditionalMixture's; here the exact value is cheap.
+    double log_at_most() const { return log_e_value(); }
+    double settle() { return log_e_value(); }
+
+    void rescale(double factor) {
+        for (Start& start : starts_) start.log_capital += elementary::log(factor);
+    }
+
+    /// Adds a fresh start worth `weight`. Each start learns the rates anew, so each is kept; beyond 24 the two oldest
+    /// pool their capital and go on with the older one's estimates: still an e-process, for it may bet as it likes.
+    void add_start(double weight) {
+        if (starts_.size() == most_starts) {
+            starts_[0].log_capital = elementary::log_add_exp(starts_[0].log_capital, starts_[1].log_capital);
+            starts_.erase(starts_.begin() + 1);
+        }
+        starts_.push_back(Start{elementary::log(weight), {}});
+    }
+
+    /// Takes over what another one, with one start as this one, has seen of other requests: capitals multiply, and from
+    /// here on bets rest on the counts of both.
+    void merge(const BlockProcess& other) {
+        starts_[0].log_capital += other.starts_[0].log_capital;
+        starts_[0].counts.add(other.starts_[0].counts.bad_b, other.starts_[0].counts.total_b,
+                              other.starts_[0].counts.bad_c, other.starts_[0].counts.total_c);
+    }
+
+    const std::vector<Start>& starts() const noexcept { return starts_; }
+    void set_starts(std::vector<Start> starts) noexcept { starts_ = std::move(starts); }
+
+  private:
+    MarginLine line_;
+    int beyond_;
+    std::vector<Start> starts_;
+};
+
+/// An interval for p_c - p_b: 64 differences, each with an e-process above and below it. Ends are the outermost
+/// differences that are not excluded, rounded outward to the next one that is.
+class DifferenceBand {
+  public:
+    static constexpr std::size_t size = 64;
+
+    /// `margin`, oriented as canary - baseline, is one of the differences, so that the interval agrees with the test
+    /// there.
+    explicit DifferenceBand(double margin) {
+        constexpr double low = 1e-4, high = 0.9;
+        constexpr std::size_t half = 31;
+        const double step = elementary::log(high / low) / (half - 1);
+        std::vector<double> grid{0.0};
+        for (std::size_t j = 0; j < half; ++j) {
+            const double d = elementary::exp(elementary::log(low) + step * static_cast<double>(j));
+            grid.push_back(d);
+            grid.push_back(-d);
+        }
+        // A margin that is on the grid already leaves one place free.
+        bool known = false;
+        for (const double d : grid) known = known || d == margin;
+        grid.push_back(known ? 0.97 : margin);
+        for (std::size_t i = 0; i < size; ++i) {
+            std::size_t at = i;
+            for (; at > 0 && difference_[at - 1] > grid[i]; --at) difference_[at] = difference_[at - 1];
+            difference_[at] = grid[i];
+        }
+    }
+
+    /// Cost: 64 projections and 256 logarithms side by side.
+    void update(double x_b, double n_b, double x_c, double n_c, double dispersion) {
+        if (!counts_.empty()) {
+            const double theta_b = counts_.theta_b(), theta_c = counts_.theta_c();
+            Factors factors;
+            // Where most requests are bad it is the good ones that are rare.
+            if (2 * (counts_.bad_b + counts_.bad_c) > counts_.total_b + counts_.total_c) {
+                const BlockCounts good{counts_.total_b - counts_.bad_b, counts_.total_b,
+                                       counts_.total_c - counts_.bad_c, counts_.total_c};
+                factors.find(difference_, -1, {good.theta_b(), n_b, n_b - x_b}, {good.theta_c(), n_c, n_c - x_c});
+            } else {
+                factors.find(difference_, +1, {theta_b, n_b, x_b}, {theta_c, n_c, x_c});
+            }
+            for (std::size_t i = 0; i < size; ++i) {
+                const int beyond = theta_c > theta_b + difference_[i] ? +1 : -1;
+                const double factor = factors.missed[i] == 0 ? factors.log_factor[i]
+                                                             : MarginLine{1, difference_[i]}.log_factor(
+                                                                   beyond, theta_b, theta_c, x_b, n_b, x_c, n_c);
+                (beyond > 0 ? above_ : below_)[i] += factor / dispersion;
+            }
+        }
+        counts_.add(x_b, n_b, x_c, n_c);
+    }
+
+    /// beyond = +1: the largest difference such that it and all smaller ones are excluded from below at level alpha;
+    /// -1: the mirror. -1 and 1 where nothing is excluded.
+    double bound(int beyond, double alpha) const {
+        const double needed = -elementary::log(alpha);
+        double bound = -beyond;
+        for (std::size_t i = 0; i < size; ++i) {
+            const std::size_t at = beyond > 0 ? i : size - 1 - i;
+            if (!((beyond > 0 ? above_ : below_)[at] >= needed)) break;
+            bound = difference_[at];
+        }
+        return bound;
+    }
+
+    /// The carried differences, ascending, and the log e-values above and below each.
+    const std::array<double, size>& differences() const noexcept { return difference_; }
+    const std::array<double, size>& log_above() const noexcept { return above_; }
+    const std::array<double, size>& log_below() const noexcept { return below_; }
+
+    template <class Visitor, class Self>
+    static void fields(Visitor& visit, Self& self) {
+        visit("above", self.above_);
+        visit("below", self.below_);
+        BlockCounts::fields(visit, self.counts_);
+    }
+
+  private:
+    struct Arm {
+        double theta, n, x;
+    };
+
+    /// MarginLine::log_factor for all differences at once, without its branches, in whichever direction is not 0.
+    ///
+    /// The smaller coordinate x of the projection, the larger one being q = x + d, begins at the root of
+    ///
+    ///     n (x - theta) q/(1 - x_0) + n' (q - theta') x/(1 - q_0) = 0,
+    ///
+    /// which its equation becomes for rare events, (x_0, q_0) being the point that is nearest by least squares. Then it
+    /// takes Newton's steps. Where they do not arrive, `missed` is set: that one is left to MarginLine.
+    struct Factors {
+        std::array<double, size> log_factor;
+        std::array<std::uint64_t, size> missed;
+
+        void find(const std::array<double, size>& difference, int sign, const Arm& baseline, const Arm& canary) {
+            Lanes lanes;
+            simd::widest([&]() SERINUS_ALWAYS_INLINE { lanes.set(difference.data(), sign, baseline, canary); });
+            // (A loop of its own: compilers do not take a root that might have to set errno into vectors.)
+            for (double& root : lanes.root) root = std::sqrt(root);
+            simd::widest([&]() SERINUS_ALWAYS_INLINE { lanes.factors(log_factor.data(), missed.data()); });
+        }
+    };
+
+    struct Lanes {
+        using Numbers = double[size];
+        Numbers distance, low, high, low_n, high_n, low_x, high_x, slope, weight, constant, root;
+
+        SERINUS_ALWAYS_INLINE void set(const double* difference, int sign, const Arm& baseline,
+                                       const Arm& canary) noexcept {
+            using namespace elementary::detail;
+            const Arm b = baseline, c = canary;
+            const double turn = sign;
+            for (std::size_t i = 0; i < size; ++i) {
+                // On a line with a negative difference the arms exchange places.
+                const double signed_d = turn * difference[i], d = from_bits(magnitude(signed_d));
+                const std::uint64_t swap = spread(bits(signed_d));
+                const double a = from_bits(choose(swap, bits(c.theta), bits(b.theta)));
+                const double z = from_bits(choose(swap, bits(b.theta), bits(c.theta)));
+                const double n = from_bits(choose(swap, bits(c.n), bits(b.n)));
+                const double m = from_bits(choose(swap, bits(b.n), bits(c.n)));
+                distance[i] = d;
+                low[i] = a;
+                high[i] = z;
+                low_n[i] = n;
+                high_n[i] = m;
+                low_x[i] = from_bits(choose(swap, bits(c.x), bits(b.x)));
+                high_x[i] = from_bits(choose(swap, bits(b.x), bits(c.x)));
+                const double top = 1 - d, most = 0.98 * top;
+                double guess = (n * a + m * (z - d)) / (n + m);
+                guess = from_bits(bits(guess) & ~spread(bits(guess)));  // not below 0
+                guess = from_bits(choose(spread(bits(most - guess)), bits(most), bits(guess)));
+                const double v = n / (1 - guess), w = m / (top - guess);
+                const double b1 = v * (d - a) + w * (d - z), b0 = v * a * d;
+                slope[i] = b1;
+                weight[i] = v + w;
+                constant[i] = b0;
+                root[i] = b1 * b1 + 4 * (v + w) * b0;
+            }
+        }
+
+        SERINUS_ALWAYS_INLINE void factors(double* log_factor, std::uint64_t* missed) noexcept {
+            using namespace elementary::detail;
+            for (std::size_t i = 0; i < size; i += 4) {
+                double x[4], step[4], factor[4];
+                std::uint64_t miss[4];
+                for (std::size_t lane = 0; lane < 4; ++lane) {
+                    // The positive root of weight x^2 + slope x - constant, without cancellation.
+                    const std::size_t at = i + lane;
+                    const double sum = root[at] + from_bits(magnitude(slope[at]));
+                    x[lane] = from_bits(
+                        choose(spread(bits(slope[at])), bits(sum / (2 * weight[at])), bits(2 * constant[at] / sum)));
+                }
+                for (int k = 0; k < steps; ++k) {
+                    for (std::size_t lane = 0; lane < 4; ++lane) {
+                        const std::size_t at = i + lane;
+                        const double p = x[lane], q = p + distance[at], n = low_n[at], m = high_n[at];
+                        // At most three quarters of the way to an end.
+                        const double least = 0.25 * p, most = p + 0.75 * ((1 - distance[at]) - p);
+                        const double p_inverse = 1 / (p * (1 - p)), q_inverse = 1 / (q * (1 - q));
+                        const double g = (p - low[at]) * p_inverse, h = (q - high[at]) * q_inverse;
+                        const double bend =
+                            n * (1 - g * (1 - 2 * p)) * p_inverse + m * (1 - h * (1 - 2 * q)) * q_inverse;
+                        double next = p - (n * g + m * h) / bend;
+                        next = from_bits(choose(spread(bits(next - least)), bits(least), bits(next)));
+                        next = from_bits(choose(spread(bits(most - next)), bits(most), bits(next)));
+                        step[lane] = next - p;
+                        x[lane] = next;
+                    }
+                }
+                for (std::size_t lane = 0; lane < 4; ++lane) {
+                    const std::size_t at = i + lane;
+                    const double p = x[lane], q = p + distance[at], a = low[at], z = high[at];
+                    // After a step of 1e-8 the error is about 1e-16. (What is not a number misses as well.)
+                    const double arrived = 1e-8 * p - from_bits(magnitude(step[lane]));
+                    miss[lane] = spread(bits(arrived) | is_nan(magnitude(arrived)) | bits(p - 1e-300) | bits(1 - q));
+                    factor[lane] = (low_x[at] * log1p_kernel((a - p) / p) +
+                                    (low_n[at] - low_x[at]) * log1p_kernel((p - a) / (1 - p))) +
+                                   (high_x[at] * log1p_kernel((z - q) / q) +
+                                    (high_n[at] - high_x[at]) * log1p_kernel((q - z) / (1 - q)));
+                }
+                for (std::size_t lane = 0; lane < 4; ++lane) log_factor[i + lane] = factor[lane];
+                for (std::size_t lane = 0; lane < 4; ++lane) missed[i + lane] = miss[lane];
+            }
+        }
+    };
+    static constexpr int steps = 4;
+
+    std::array<double, size> difference_{};
+    std::array<double, size> above_{};
+    std::array<double, size> below_{};
+    BlockCounts counts_;
+};
+
+}  // namespace sequential
+}  // namespace v0
+}  // namespace serinus

@@ -1,0 +1,389 @@
+#pragma once
+/// \file
+/// What ProportionTest and RateTest have in common: both bet on how events divide between two arms. Which counts are
+/// possible, and what a state is called, is theirs; the evidence, the estimate and the interval are here, once.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <serinus/core/error.hpp>
+#include <serinus/core/evidence.hpp>
+#include <serinus/core/text.hpp>
+#include <serinus/core/words.hpp>
+#include <serinus/numeric/elementary.hpp>
+#include <serinus/sequential/detail/anchored_prior.hpp>
+#include <serinus/sequential/detail/block_process.hpp>
+#include <serinus/sequential/detail/conditional_mixture.hpp>
+#include <serinus/sequential/detail/field_numbers.hpp>
+#include <serinus/sequential/detail/same_options.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace sequential {
+
+namespace detail {
+
+/// Adds the doubles of one field list to those of another of the same class.
+struct Accumulate {
+    const std::vector<double>& in;
+    std::size_t at = 0;
+    void operator()(std::string_view, double& value) { value += in[at++]; }
+    template <std::size_t N>
+    void operator()(std::string_view, std::array<double, N>& values) {
+        for (double& value : values) value += in[at++];
+    }
+};
+
+}  // namespace detail
+
+/// The test on counts inside ProportionTest and RateTest.
+///
+/// `Options` has alpha, alpha_promote, harm, margin, side, dispersion and interval as ProportionOptions has them,
+/// checked. With `block` the e-process is that of block_process.hpp, else that of conditional_mixture.hpp.
+template <class Options>
+class CountTest {
+  public:
+    /// Natural log of the e-value.
+    double log_e_value() const {
+        return known_ ? log_e_value_
+                      : together(directions_, options_.side, [](const auto& process) { return process.log_e_value(); });
+    }
+
+    /// No less than `log_e_value()`, and cheaper: for who only wants to know whether it may have reached something.
+    double log_at_most() const {
+        const auto at_most = [&](std::size_t i) {
+            return std::visit([](const auto& process) { return process.log_at_most(); }, directions_[i].process);
+        };
+        if (known_) return log_e_value_;
+        if (directions_.size() == 1) return at_most(0);
+        if (options_.side == Side::safe) return std::min(at_most(0), at_most(1));
+        return conditional() ? log_at_most_ : std::max(at_most(0), at_most(1));
+    }
+
+    /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
+    double log_needed() const { return detail::log_needed(options_); }
+
+    /// True once the e-value has reached that.
+    bool decided() const { return log_largest_ >= log_needed(); }
+
+    /// Always valid: min(1, 1/largest e-value so far).
+    double p_value() const { return elementary::exp(-std::max(log_largest_, 0.0)); }
+
+    Evidence evidence() const {
+        Evidence evidence;
+        evidence.log_e_value = log_e_value();
+        evidence.p_value = p_value();
+        evidence.estimate =
+            options_.margin.ratio ? estimate_[0] / estimate_[1] : (estimate_[0] - estimate_[1]) / estimate_[2];
+        evidence.n_baseline = totals_.n_b;
+        evidence.n_canary = totals_.n_c;
+        evidence.method = conditional() ? "conditional" : "block";
+        if (options_.interval) {
+            const auto [below, above] = detail::end_errors(options_);
+            evidence.confidence = detail::EndErrors{below, above}.confidence();
+            if (const auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) {
+                std::tie(evidence.lower, evidence.upper) = curve->bounds(below, above);
+            } else if (const auto* band = std::get_if<DifferenceBand>(&bounds_)) {
+                evidence.lower = band->bound(+1, below);
+                evidence.upper = band->bound(-1, above);
+            }
+            // The interval runs from a single start.
+            if (single_start_) detail::agree(evidence, options_);
+        }
+        return evidence;
+    }
+
+    /// The options, `alpha_promote` (and `method`, where there is one) filled in.
+    const Options& options() const noexcept { return options_; }
+
+    /// For StartMixture: multiplies the e-value by a weight in (0, 1].
+    void rescale(double weight) {
+        single_start_ = false;
+        forget_e_value();
+        for (Direction& direction : directions_)
+            std::visit([&](auto& process) { process.rescale(weight); }, direction.process);
+    }
+    /// For StartMixture and ChangeDetector: adds to the e-value a fresh start of it, worth `weight` now.
+    void add_start(double weight) {
+        single_start_ = false;
+        forget_e_value();
+        for (Direction& direction : directions_)
+            std::visit([&](auto& process) { process.add_start(weight); }, direction.process);
+    }
+
+  protected:
+    /// What both arms have shown: x events (bad requests) in n (requests, or exposure).
+    struct Totals {
+        double x_b = 0, n_b = 0, x_c = 0, n_c = 0;
+    };
+
+    /// With `level` the conditional method bets at the level so far (shares of requests have one, Poisson counts do
+    /// not).
+    CountTest(const Options& options, bool block, bool level) : options_(options) {
+        begin(PriorShape::flat, block);
+        if (level && !block) level_.emplace();
+    }
+
+    /// As if nothing had been seen.
+    void begin(PriorShape prior, bool block) {
+        prior_ = prior;
+        directions_.clear();
+        // The direction of "worse", as the sign of canary - baseline; on the safe side the evidence lies the other way.
+        if (options_.harm != Harm::decrease) directions_.push_back(make_direction(false, block));
+        if (options_.harm != Harm::increase) directions_.push_back(make_direction(true, block));
+        if (options_.interval) {
+            if (options_.margin.ratio) {
+                bounds_.template emplace<LikelihoodCurve>(prior_);
+            } else {
+                bounds_.template emplace<DifferenceBand>(options_.harm == Harm::decrease ? -*options_.margin.difference
+                                                                                         : *options_.margin.difference);
+            }
+        }
+    }
+
+    /// A sum of counts as an integer; the largest one for sums beyond it.
+    static std::int64_t whole(double count) {
+        return count < 0x1p63 ? static_cast<std::int64_t>(count) : std::numeric_limits<std::int64_t>::max();
+    }
+
+    /// Takes the counts of one interval, which are possible, and neither arm empty.
+    void take(double x_b, double n_b, double x_c, double n_c) {
+        const double phi = options_.dispersion;
+        double most = -std::numeric_limits<double>::infinity();
+        for (Direction& direction : directions_) {
+            const bool swap = direction.swapped;
+            const double from_x = swap ? x_c : x_b, from_n = swap ? n_c : n_b;
+            const double to_x = swap ? x_b : x_c, to_n = swap ? n_b : n_c;
+            if (auto* mixture = std::get_if<ConditionalMixture>(&direction.process)) {
+                most = std::max(
+                    most, level_ ? mixture->update(from_x, from_n, to_x, to_n, phi, swap ? level_->swapped() : *level_)
+                                 : mixture->update(from_x, from_n, to_x, to_n, phi));
+            } else {
+                std::get<BlockProcess>(direction.process).update(from_x, from_n, to_x, to_n, phi);
+            }
+        }
+        // The mean of both directions grows at most as much as the quicker one.
+        if (conditional()) log_at_most_ += most + 1e-14 * std::fabs(log_at_most_);
+        if (auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) curve->update(x_b, n_b, x_c, n_c, phi);
+        if (auto* band = std::get_if<DifferenceBand>(&bounds_)) band->update(x_b, n_b, x_c, n_c, phi);
+        if (level_) level_->add(x_b + x_c, n_b, n_c);
+        totals_.x_b += x_b;
+        totals_.n_b += n_b;
+        totals_.x_c += x_c;
+        totals_.n_c += n_c;
+        const double n = n_b + n_c;
+        const std::array<double, 5> parts{x_c * (n_b / n), x_b * (n_c / n), n_b * (n_c / n), x_c, x_b};
+        for (std::size_t i = 0; i < parts.size(); ++i) estimate_[i] += parts[i];
+        known_ = false;
+        // Most often it cannot have reached a new maximum, and nobody has to know it exactly.
+        if (log_at_most() > log_largest_) log_largest_ = std::max(log_largest_, settle());
+    }
+
+    /// Takes over what another test of the same options has seen; see `merge` of the tests.
+    void take_over(const CountTest& other, std::string_view name) {
+        detail::require_same_options("the test given to " + std::string(name) + ".merge", other.options_, options_);
+        if (!single_start_ || !other.single_start_) {
+            raise(Code::state_options, std::string(name) +
+                                           ".merge was given a test with several starts; allowed: tests that began "
+                                           "once, outside StartMixture and ChangeDetector");
+        }
+        CountTest next = *this;
+        for (std::size_t i = 0; i < directions_.size(); ++i) {
+            std::visit(
+                [&](auto& process) {
+                    process.merge(std::get<std::decay_t<decltype(process)>>(other.directions_[i].process));
+                },
+                next.directions_[i].process);
+        }
+        const std::vector<double> numbers = other.interval_numbers();
+        detail::Accumulate add{numbers};
+        next.visit_bounds(add);
+        if (level_ && other.level_) next.level_->join(*other.level_);
+        next.totals_.x_b += other.totals_.x_b;
+        next.totals_.n_b += other.totals_.n_b;
+        next.totals_.x_c += other.totals_.x_c;
+        next.totals_.n_c += other.totals_.n_c;
+        for (std::size_t i = 0; i < estimate_.size(); ++i) next.estimate_[i] += other.estimate_[i];
+        next.log_largest_ = std::max(log_largest_, next.settle());
+        *this = std::move(next);
+    }
+
+    /// Writes the options and numbers that states of all these tests have.
+    template <class State>
+    void save(State& state) const {
+        detail::save_options(state, options_);
+        state.estimate = estimate_;
+        state.log_largest = log_largest_;
+        state.single_start = single_start_;
+        for (const Direction& direction : directions_) {
+            if (const auto* mixture = std::get_if<ConditionalMixture>(&direction.process)) {
+                state.log_mass.emplace_back(mixture->log_mass().begin(), mixture->log_mass().end());
+            } else if constexpr (requires { state.starts; }) {
+                state.starts.push_back(std::get<BlockProcess>(direction.process).starts());
+            }
+        }
+        state.interval_numbers = interval_numbers();
+        state.prior = prior_;
+        if constexpr (requires { state.level; }) {
+            if (level_) state.level = {level_->events, level_->n_b, level_->n_c};
+        }
+    }
+
+    /// Takes over what `save` wrote; raises `serinus.state.invariant`, and changes nothing, for numbers that cannot be.
+    template <class State>
+    void load(const State& state, const Totals& totals, std::string_view name) {
+        const auto require = [&](bool good, const char* what) {
+            if (!good) raise(Code::state_invariant, "the state of a " + std::string(name) + " has " + what);
+        };
+        const auto count = [](double value) {
+            return value >= 0 && std::isfinite(value) && value == std::floor(value);
+        };
+        const auto finite = [](const auto& values) {
+            return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+        };
+        require(count(totals.x_b) && count(totals.x_c) && totals.n_b >= 0 && totals.n_c >= 0 &&
+                    std::isfinite(totals.n_b) && std::isfinite(totals.n_c),
+                "counts that are none");
+        require(finite(state.estimate), "an estimate that is not finite");
+        require(state.log_largest >= 0 && std::isfinite(state.log_largest), "a largest e-value below 1 or infinite");
+        const bool conditional = std::holds_alternative<ConditionalMixture>(directions_.front().process);
+        require(state.log_mass.size() == (conditional ? directions_.size() : 0), "another number of directions");
+        for (const auto& masses : state.log_mass) {
+            require(masses.size() == ConditionalMixture::size && finite(masses),
+                    "masses that are too few, too many or not finite");
+        }
+        if constexpr (requires { state.starts; }) {
+            require(state.starts.size() == (conditional ? 0 : directions_.size()), "another number of directions");
+            for (const auto& starts : state.starts) {
+                require(!starts.empty() && starts.size() <= BlockProcess::most_starts, "no start or too many");
+                for (const BlockProcess::Start& start : starts) {
+                    const BlockCounts& seen = start.counts;
+                    require(std::isfinite(start.log_capital) && count(seen.bad_b) && count(seen.bad_c) &&
+                                count(seen.total_b) && count(seen.total_c) && seen.bad_b <= seen.total_b &&
+                                seen.bad_c <= seen.total_c,
+                            "a start that cannot be");
+                }
+            }
+        }
+        std::optional<SharedLevel> level;
+        if constexpr (requires { state.level; }) {
+            require(state.level.empty() || (conditional && state.level.size() == 3), "a level that it cannot have");
+            if (!state.level.empty()) level = SharedLevel{state.level[0], state.level[1], state.level[2]};
+            // (Sums that are kept in part are rounded.)
+            require(!level || (finite(state.level) && level->events >= 0 && level->n_b >= 0 && level->n_c >= 0 &&
+                               level->events <= (1 + 1e-9) * (level->n_b + level->n_c)),
+                    "a level that it cannot have");
+        }
+        CountTest next = *this;
+        require(state.interval_numbers.size() == interval_numbers().size() && finite(state.interval_numbers),
+                "an interval that cannot be");
+        // A test goes on with what it began with: an e-process that changed its prior midway would be none.
+        if (state.prior != prior_) next.begin(state.prior, !conditional);
+        next.level_ = level;
+        detail::Spread spread{state.interval_numbers};
+        next.visit_bounds(spread);
+        for (std::size_t i = 0; i < directions_.size(); ++i) {
+            if (conditional) {
+                std::array<double, ConditionalMixture::size> masses;
+                std::copy(state.log_mass[i].begin(), state.log_mass[i].end(), masses.begin());
+                std::get<ConditionalMixture>(next.directions_[i].process).set_log_mass(masses);
+            } else if constexpr (requires { state.starts; }) {
+                std::get<BlockProcess>(next.directions_[i].process).set_starts(state.starts[i]);
+            }
+        }
+        next.totals_ = totals;
+        next.estimate_ = state.estimate;
+        next.log_largest_ = state.log_largest;
+        next.forget_e_value();
+        next.single_start_ = state.single_start;
+        *this = std::move(next);
+    }
+
+    const Totals& totals() const noexcept { return totals_; }
+
+  private:
+    static constexpr double log_two = 0.69314718055994530942;
+
+    struct Direction {
+        bool swapped;  // the arms exchange places: evidence of a decrease
+        std::variant<ConditionalMixture, BlockProcess> process;
+    };
+
+    /// The log e-value of both directions together, from that of each.
+    template <class Directions, class Log>
+    static double together(Directions& directions, Side side, const Log& log) {
+        if (directions.size() == 2 && side == Side::harm) {
+            const auto* one = std::get_if<ConditionalMixture>(&directions[0].process);
+            const auto* other = std::get_if<ConditionalMixture>(&directions[1].process);
+            if (one != nullptr && other != nullptr) return ConditionalMixture::log_mean_e_value(*one, *other);
+        }
+        const double up = std::visit(log, directions[0].process);
+        if (directions.size() == 1) return up;
+        const double down = std::visit(log, directions[1].process);
+        return side == Side::safe ? std::min(up, down) : elementary::log_add_exp(up, down) - log_two;
+    }
+    double settle() {
+        log_e_value_ = together(directions_, options_.side, [](auto& process) { return process.settle(); });
+        log_at_most_ = log_e_value_;
+        known_ = true;
+        return log_e_value_;
+    }
+    /// After anything but an interval's counts.
+    void forget_e_value() {
+        known_ = false;
+        log_at_most_ = std::numeric_limits<double>::infinity();
+    }
+    bool conditional() const noexcept {
+        return std::holds_alternative<ConditionalMixture>(directions_.front().process);
+    }
+
+    Direction make_direction(bool swapped, bool block) const {
+        const int beyond = options_.side == Side::harm ? +1 : -1;
+        if (!block) return {swapped, ConditionalMixture(*options_.margin.ratio, beyond, prior_)};
+        return {swapped,
+                BlockProcess(MarginLine{options_.margin.ratio.value_or(1), options_.margin.difference.value_or(0)},
+                             beyond)};
+    }
+
+    /// The numbers of the curve or the band, visited as their fields.
+    template <class Visitor>
+    void visit_bounds(Visitor& visit) {
+        if (auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) LikelihoodCurve::fields(visit, *curve);
+        if (auto* band = std::get_if<DifferenceBand>(&bounds_)) DifferenceBand::fields(visit, *band);
+    }
+    std::vector<double> interval_numbers() const {
+        std::vector<double> numbers;
+        detail::Gather gather{numbers};
+        if (const auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) LikelihoodCurve::fields(gather, *curve);
+        if (const auto* band = std::get_if<DifferenceBand>(&bounds_)) DifferenceBand::fields(gather, *band);
+        return numbers;
+    }
+
+    Options options_;
+    PriorShape prior_ = PriorShape::flat;
+    std::vector<Direction> directions_;
+    std::optional<SharedLevel> level_;  // of the conditional method, where events have one
+    std::variant<std::monostate, LikelihoodCurve, DifferenceBand> bounds_;
+    Totals totals_;
+    std::array<double, 5> estimate_{};  // the sums of `evidence().estimate`
+    double log_largest_ = 0;
+    double log_e_value_ = 0;
+    bool known_ = false;      // log_e_value_ is the e-value of now
+    double log_at_most_ = 0;  // for both directions of a conditional test together; see `log_at_most`
+    bool single_start_ = true;
+};
+
+}  // namespace sequential
+}  // namespace v0
+}  // namespace serinus

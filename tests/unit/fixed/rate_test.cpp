@@ -1,0 +1,142 @@
+// rate_test.
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <serinus/fixed/rate.hpp>
+
+#include "reference.hpp"
+
+namespace {
+
+using namespace serinus;
+using namespace reference;
+
+Rate arm(const nlohmann::json& one, const std::string& index) {
+    return {number(one["inputs"]["count" + index]), number(one["inputs"]["exposure" + index])};
+}
+
+TEST(RateTest, AgreesWithR) {
+    int seen = 0;
+    for_each_case("poisson.test", [&](const auto& one) {
+        if (one["options"].contains("one_sample")) return;
+        const double ratio = one["options"]["r"];
+        const auto found =
+            rate_test(arm(one, "2"), arm(one, "1"),
+                      {.margin = {.ratio = ratio}, .alternative = alternative(one), .method = RateMethod::exact});
+        ++seen;
+        expect_close(found.p_value, number(one["outputs"]["p.value"]));
+        expect_close(found.ratio, number(one["outputs"]["estimate"]));
+        expect_close(found.lower, number(one["outputs"]["conf.int"][0]));
+        expect_close(found.upper, number(one["outputs"]["conf.int"][1]));
+    });
+    EXPECT_GE(seen, 40);
+}
+
+TEST(RateTest, AgreesWithStatsmodels) {
+    int seen = 0;
+    for_each_case("test_poisson_2indep", [&](const auto& one) {
+        const std::string method = one["options"]["method"];
+        if (one["options"]["compare"] != "ratio" ||
+            (method != "score" && method != "exact-cond" && method != "cond-midp"))
+            return;
+        const auto found = rate_test(arm(one, "2"), arm(one, "1"),
+                                     {.margin = {.ratio = one["options"]["value"]},
+                                      .alternative = alternative(one),
+                                      .method = method == "score"        ? RateMethod::score
+                                                : method == "exact-cond" ? RateMethod::exact
+                                                                         : RateMethod::midp});
+        const double expected = number(one["outputs"]["pvalue"]);
+        if (std::isnan(expected)) return;
+        ++seen;
+        expect_close(found.p_value, expected, 1e-9, 1e-15);
+    });
+    EXPECT_GE(seen, 80);
+    for_each_case("confint_poisson_2indep", [&](const auto& one) {
+        if (one["options"]["compare"] != "ratio" || one["options"]["method"] != "score") return;
+        // statsmodels searches from the middle and loses both ends where there are no events: [1.15, 1.15] for 0 and 4.
+        if (number(one["inputs"]["count1"]) == 0 || number(one["inputs"]["count2"]) == 0) return;
+        // Its root finder is good to 1e-8.
+        const auto found = rate_test(arm(one, "2"), arm(one, "1"), {.method = RateMethod::score});
+        expect_close(found.lower, number(one["outputs"]["ci95"][0]), 1e-7);
+        expect_close(found.upper, number(one["outputs"]["ci95"][1]), 1e-7);
+    });
+}
+
+TEST(RateTest, EndsInvertTheirTest) {
+    for (const RateMethod method : {RateMethod::exact, RateMethod::midp, RateMethod::score}) {
+        for (const auto& [x, y] : {std::pair{3.0, 7.0}, {0.0, 5.0}, {40.0, 31.0}, {12.0, 0.0}, {2000.0, 2100.0}}) {
+            for (const double confidence : {0.95, 0.3}) {
+                SCOPED_TRACE(testing::Message() << word(method) << " " << x << " " << y << " " << confidence);
+                const Rate canary{x, 70}, baseline{y, 130};
+                const auto lower =
+                    rate_test(baseline, canary,
+                              {.alternative = Alternative::greater, .method = method, .confidence = confidence});
+                const auto upper = rate_test(
+                    baseline, canary, {.alternative = Alternative::less, .method = method, .confidence = confidence});
+                EXPECT_EQ(lower.upper, std::numeric_limits<double>::infinity());
+                EXPECT_EQ(upper.lower, 0);
+                // With no events in an arm some levels are never reached, and the end is that of the ratios.
+                if (x > 0 && std::isfinite(lower.lower)) {
+                    const auto edge = rate_test(
+                        baseline, canary,
+                        {.margin = {.ratio = lower.lower}, .alternative = Alternative::greater, .method = method});
+                    EXPECT_NEAR(edge.p_value, 1 - confidence, 1e-9);
+                }
+                if (y > 0 && std::isfinite(upper.upper) && upper.upper > 0) {
+                    const auto edge = rate_test(
+                        baseline, canary,
+                        {.margin = {.ratio = upper.upper}, .alternative = Alternative::less, .method = method});
+                    EXPECT_NEAR(edge.p_value, 1 - confidence, 1e-9);
+                }
+                const auto here = rate_test(baseline, canary, {.method = method});
+                const auto exchanged = rate_test(canary, baseline, {.method = method});
+                EXPECT_NEAR(here.p_value, exchanged.p_value, 1e-12);
+                if (x > 0) {
+                    EXPECT_NEAR(here.lower * exchanged.upper, 1, 1e-9);
+                }
+            }
+        }
+    }
+}
+
+TEST(RateTest, ExactKeepsItsSizeAndCoversWhateverTheRate) {
+    std::mt19937_64 random(6);
+    for (const double rate : {0.5, 3.0, 30.0}) {
+        std::poisson_distribution<int> events_b(rate * 4), events_c(rate * 1.5);
+        int rejected = 0, covered = 0;
+        constexpr int rounds = 4000;
+        for (int round = 0; round < rounds; ++round) {
+            const Rate b{double(events_b(random)), 4}, c{double(events_c(random)), 1};
+            const auto found = rate_test(b, c, {.margin = {.ratio = 1.5}});
+            rejected += found.p_value <= 0.05 ? 1 : 0;
+            covered += found.lower <= 1.5 && 1.5 <= found.upper ? 1 : 0;
+        }
+        EXPECT_LE(rejected, rounds * 0.05 + 4 * std::sqrt(rounds * 0.05 * 0.95));
+        EXPECT_GE(covered, rounds * 0.95 - 4 * std::sqrt(rounds * 0.05 * 0.95));
+    }
+}
+
+TEST(RateTest, EdgesAndErrors) {
+    EXPECT_EQ(rate_test({0, 10}, {0, 1}).p_value, 1);
+    EXPECT_TRUE(std::isnan(rate_test({0, 10}, {0, 1}).ratio));
+    const double most = 9007199254740992.0;
+    const auto huge = rate_test({most, 1}, {most, 1}, {.method = RateMethod::exact});
+    EXPECT_EQ(huge.method, RateMethod::score);  // and says so
+    EXPECT_EQ(huge.p_value, 1);
+    const auto many = rate_test({1e10, 1}, {1.00001e10, 1});
+    EXPECT_EQ(many.method, RateMethod::exact);
+    EXPECT_NEAR(many.p_value, rate_test({1e10, 1}, {1.00001e10, 1}, {.method = RateMethod::score}).p_value, 1e-4);
+    EXPECT_THROW(rate_test({-1, 1}, {1, 1}), Error);
+    EXPECT_THROW(rate_test({1.5, 1}, {1, 1}), Error);
+    EXPECT_THROW(rate_test({1, 0}, {1, 1}), Error);
+    EXPECT_THROW(rate_test({1, 1}, {1, std::nan("")}), Error);
+    EXPECT_THROW(rate_test({1, 1}, {1, 1}, {.margin = {.ratio = 0}}), Error);
+    EXPECT_THROW(rate_test({1, 1}, {most * 2, 1}), Error);
+}
+
+}  // namespace
