@@ -12,7 +12,7 @@
 #include <serinus/fixed/cramer_von_mises.hpp>
 #include <serinus/fixed/kolmogorov_smirnov.hpp>
 
-#include "reference.hpp"
+#include "support/reference.hpp"
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>
 
-#include "reference.hpp"
+#include "support/reference.hpp"
 
 namespace {
 

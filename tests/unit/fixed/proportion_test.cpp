@@ -9,7 +9,7 @@
 
 #include <serinus/fixed/proportion.hpp>
 
-#include "reference.hpp"
+#include "support/reference.hpp"
 
 namespace {
 

@@ -12,7 +12,7 @@
 #include <serinus/fixed/equivalence.hpp>
 #include <serinus/fixed/quantile_difference.hpp>
 
-#include "reference.hpp"
+#include "support/reference.hpp"
 
 namespace {
 

@@ -9,7 +9,7 @@
 
 #include <serinus/fixed/rate.hpp>
 
-#include "reference.hpp"
+#include "support/reference.hpp"
 
 namespace {
 

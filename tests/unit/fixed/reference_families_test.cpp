@@ -21,7 +21,7 @@
 #include <serinus/numeric/normal.hpp>
 #include <serinus/numeric/order.hpp>
 
-#include "reference.hpp"
+#include "support/reference.hpp"
 
 namespace {
 

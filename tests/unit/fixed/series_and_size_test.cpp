@@ -13,7 +13,7 @@
 #include <serinus/fixed/ratio.hpp>
 #include <serinus/fixed/signed_rank.hpp>
 
-#include "reference.hpp"
+#include "support/reference.hpp"
 
 namespace {
 

@@ -10,7 +10,7 @@
 
 #include <serinus/sequential/distribution_band.hpp>
 
-#include "state_fixture.hpp"
+#include "support/state_fixture.hpp"
 
 namespace serinus::sequential {
 namespace {

@@ -11,8 +11,8 @@
 
 #include <serinus/sequential/mean.hpp>
 
-#include "state_fixture.hpp"
 #include "support/data_dir.hpp"
+#include "support/state_fixture.hpp"
 
 namespace serinus::sequential {
 namespace {

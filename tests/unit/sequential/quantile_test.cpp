@@ -13,8 +13,8 @@
 
 #include <serinus/sequential/quantile.hpp>
 
-#include "state_fixture.hpp"
 #include "support/data_dir.hpp"
+#include "support/state_fixture.hpp"
 
 namespace serinus::sequential {
 namespace {
