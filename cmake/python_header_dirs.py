@@ -6,13 +6,10 @@ so they are looked up the way `import` would find them.
 
 import importlib.util
 import pathlib
-import sys
 
 found = []
 for name in ("libboost_headers", "nlohmann_json"):
     spec = importlib.util.find_spec(name)
     for location in (spec.submodule_search_locations or []) if spec else []:
         found.append(pathlib.Path(location) / "include")
-for entry in sys.path:
-    found.append(pathlib.Path(entry) / "cmeel.prefix" / "include" / "eigen3")
 print(";".join(path.as_posix() for path in found if path.is_dir()), end="")

@@ -1,7 +1,7 @@
 # Finds header-only libraries, with or without a CMake package of their own. Installed beside the package's config file,
 # so that a consumer finds them by the same rules as the build did.
 #
-# serinus_find_headers(TARGET <target> PACKAGE <name> VERSION <least> HEADER <file> [SUFFIX <folder>])
+# serinus_find_headers(TARGET <target> PACKAGE <name> VERSION <least> HEADER <file>)
 #   Makes sure that <target> exists. Asked in this order: the folders in SERINUS_HEADER_DIRS, the library's own CMake
 #   package, any folder that CMake searches for headers. Sets <name>_FOUND.
 
@@ -20,16 +20,11 @@ function(_serinus_header_version include_dir package result)
     if(line MATCHES "\"([0-9]+)_([0-9]+)")
       set(${result} "${CMAKE_MATCH_1}.${CMAKE_MATCH_2}" PARENT_SCOPE)
     endif()
-  elseif(package STREQUAL "Eigen3" AND EXISTS "${include_dir}/Eigen/src/Core/util/Macros.h")
-    file(STRINGS "${include_dir}/Eigen/src/Core/util/Macros.h" lines REGEX "^#define EIGEN_(WORLD|MAJOR)_VERSION")
-    if(lines MATCHES "EIGEN_WORLD_VERSION ([0-9]+).*EIGEN_MAJOR_VERSION ([0-9]+)")
-      set(${result} "${CMAKE_MATCH_1}.${CMAKE_MATCH_2}" PARENT_SCOPE)
-    endif()
   endif()
 endfunction()
 
 macro(serinus_find_headers)
-  cmake_parse_arguments(_serinus "" "TARGET;PACKAGE;VERSION;HEADER;SUFFIX" "" ${ARGN})
+  cmake_parse_arguments(_serinus "" "TARGET;PACKAGE;VERSION;HEADER" "" ${ARGN})
   if(NOT TARGET ${_serinus_TARGET} AND SERINUS_HEADER_DIRS)
     find_path(SERINUS_${_serinus_PACKAGE}_INCLUDE_DIR ${_serinus_HEADER} PATHS ${SERINUS_HEADER_DIRS} NO_DEFAULT_PATH)
   endif()
@@ -37,7 +32,7 @@ macro(serinus_find_headers)
     find_package(${_serinus_PACKAGE} ${_serinus_VERSION} CONFIG QUIET)
   endif()
   if(NOT TARGET ${_serinus_TARGET})
-    find_path(SERINUS_${_serinus_PACKAGE}_INCLUDE_DIR ${_serinus_HEADER} PATH_SUFFIXES ${_serinus_SUFFIX})
+    find_path(SERINUS_${_serinus_PACKAGE}_INCLUDE_DIR ${_serinus_HEADER})
     if(SERINUS_${_serinus_PACKAGE}_INCLUDE_DIR)
       _serinus_header_version("${SERINUS_${_serinus_PACKAGE}_INCLUDE_DIR}" ${_serinus_PACKAGE} _serinus_found_version)
       if(NOT _serinus_found_version STREQUAL "" AND _serinus_found_version VERSION_LESS _serinus_VERSION)
@@ -54,10 +49,6 @@ macro(serinus_find_headers)
   else()
     set(${_serinus_PACKAGE}_FOUND FALSE)
   endif()
-endmacro()
-
-macro(serinus_find_eigen)
-  serinus_find_headers(TARGET Eigen3::Eigen PACKAGE Eigen3 VERSION 3.4 HEADER Eigen/Core SUFFIX eigen3)
 endmacro()
 
 macro(serinus_find_boost)

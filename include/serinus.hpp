@@ -1,8 +1,8 @@
 #pragma once
 /// \file
-/// The whole C++ interface of Serinus. Link serinus::serinus, which holds what rollout, io and report compile. Who
-/// needs the statistics alone includes the single headers of core, series, fixed, sequential and slo, and links
-/// serinus::headers: nothing of Serinus is compiled for it.
+/// The whole C++ interface of Serinus. Link serinus::serinus, which holds what batch, rollout, io and report compile.
+/// Who needs the statistics alone includes the single headers of core, numeric, series, fixed, sequential and slo, and
+/// links serinus::headers: nothing of Serinus is compiled for it. `./dev format` writes this list.
 
 #include <serinus/batch/mann_whitney_batch.hpp>
 #include <serinus/batch/sort_kernel.hpp>
