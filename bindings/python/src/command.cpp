@@ -8,11 +8,11 @@
 
 #include <pybind11/stl.h>
 
+#include "arguments.hpp"
 #include "cli/burn.hpp"
 #include "cli/calibrate.hpp"
 #include "cli/files.hpp"
 #include "cli/judge.hpp"
-#include "core.hpp"
 
 namespace serinus::python {
 

@@ -39,11 +39,11 @@
 #include <serinus/fixed/yuen.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
 
-#include "core.hpp"
+#include "arguments.hpp"
 
 namespace serinus::python {
 
-/// The noise that a dict of all its numbers names (sequential.cpp).
+/// The noise that a dict of all its numbers names (sequential_values.cpp).
 sequential::PairedNoise noise_of(const py::dict& given);
 
 namespace {

@@ -11,10 +11,21 @@
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/series/duration.hpp>
 
-#include "core.hpp"
+#include "arguments.hpp"
 
 namespace serinus::python {
 namespace {
+
+/// The error or the reason of that name.
+std::optional<Code> code_of(std::string_view text) {
+#define SERINUS_ERROR(identifier, number, ...) \
+    if (text == name(Code::identifier)) return Code::identifier;
+#define SERINUS_REASON(identifier, number, ...) SERINUS_ERROR(identifier, number, )
+#include <serinus/core/code.def>
+#undef SERINUS_ERROR
+#undef SERINUS_REASON
+    return text == name(Code::none) ? std::optional(Code::none) : std::nullopt;
+}
 
 void translate(std::exception_ptr thrown) {
     try {
@@ -29,13 +40,9 @@ void translate(std::exception_ptr thrown) {
 
 /// Raises the error of that name, for checks that are made in Python.
 [[noreturn]] void fail(std::string_view code, const std::string& sentence) {
-#define SERINUS_ERROR(identifier, number, text, when) \
-    if (code == text) raise(Code::identifier, sentence);
-#define SERINUS_REASON(identifier, number, text)
-#include <serinus/core/code.def>
-#undef SERINUS_ERROR
-#undef SERINUS_REASON
-    throw py::value_error("no such error code: " + std::string(code));
+    const std::optional<Code> known = code_of(code);
+    if (!known) throw py::value_error("no such error code: " + std::string(code));
+    raise(*known, sentence);
 }
 
 void register_evidence(py::module_& module) {
@@ -91,6 +98,13 @@ method : str
 }
 
 }  // namespace
+
+Code code_argument(std::string_view field, py::handle value) {
+    const std::string_view text = text_argument(field, value);
+    if (const auto known = code_of(text)) return *known;
+    raise(Code::argument_word, std::string(field) + " is " + in_quotes(text) + "; allowed: the name of a code");
+}
+
 }  // namespace serinus::python
 
 PYBIND11_MODULE(_core, module) {
@@ -111,13 +125,12 @@ PYBIND11_MODULE(_core, module) {
     module.def("format_time", &serinus::format_time, py::arg("ms"));
     register_evidence(module);
     register_fixed(module);
-    register_sequential(module);
-    register_boundaries(module);
-    register_values(module);
-    register_counts(module);
-    register_slo(module);
-    register_deployment(module);
-    register_data(module);
+    register_sequential_boundaries(module);
+    register_sequential_values(module);
+    register_sequential_counts(module);
+    register_slo_burn(module);
+    register_slo_release(module);
+    register_io(module);
     register_rollout(module);
     register_command(module);
 }

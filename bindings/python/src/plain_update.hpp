@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "core.hpp"
+#include "arguments.hpp"
 
 namespace serinus::python {
 

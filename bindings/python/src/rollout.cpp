@@ -20,7 +20,7 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/series/duration.hpp>
 
-#include "core.hpp"
+#include "arguments.hpp"
 
 namespace serinus::python {
 namespace {

@@ -1,6 +1,6 @@
 /// \file
-/// Many looks: mixture martingales, boundaries and group-sequential designs for Python. Arrays of times, sums and
-/// errors broadcast; what a mixture is tuned for is one number, so that it is tuned once.
+/// Many looks: mixture martingales, boundaries, group-sequential designs and combined e-values for Python. Arrays of
+/// times, sums and errors broadcast; what a mixture is tuned for is one number, so that it is tuned once.
 
 #include <optional>
 #include <vector>
@@ -9,9 +9,11 @@
 
 #include <serinus/core/require.hpp>
 #include <serinus/sequential/boundaries.hpp>
+#include <serinus/sequential/combine.hpp>
 #include <serinus/sequential/group_sequential.hpp>
+#include <serinus/sequential/start_mixture.hpp>
 
-#include "core.hpp"
+#include "arguments.hpp"
 
 namespace serinus::python {
 namespace {
@@ -53,9 +55,18 @@ py::tuple call_crossing_probabilities(const std::vector<double>& information, co
     return py::make_tuple(array_of(found.upper), array_of(found.lower));
 }
 
+py::dict combine(const std::vector<double>& log_e_values, const std::vector<double>& weights, py::handle method) {
+    const auto combined =
+        sequential::combine(log_e_values, weights, word_argument<sequential::CombineMethod>("method", method));
+    py::dict out;
+    out["log_e_value"] = combined.log_e_value;
+    out["adjusted"] = py::array_t<double>(static_cast<py::ssize_t>(combined.adjusted.size()), combined.adjusted.data());
+    return out;
+}
+
 }  // namespace
 
-void register_boundaries(py::module_& module) {
+void register_sequential_boundaries(py::module_& module) {
     module.def("normal_mixture",
                [](const Numbers& v, const Numbers& alpha, double v_opt, double alpha_opt, bool one_sided) {
                    return bounds(NormalMixture(v_opt, alpha_opt, one_sided), v, alpha);
@@ -116,6 +127,12 @@ void register_boundaries(py::module_& module) {
                });
     module.def("group_sequential", &call_group_sequential);
     module.def("crossing_probabilities", &call_crossing_probabilities);
+    module.def("combine", &combine);
+    module.def("start_weight", [](py::handle j) {
+        const std::int64_t start = count_argument("j", j);
+        require_count("j", static_cast<double>(start));
+        return sequential::start_weight(start);
+    });
 }
 
 }  // namespace serinus::python

@@ -20,7 +20,7 @@
 #include <serinus/slo/policy.hpp>
 #include <serinus/slo/time_slices.hpp>
 
-#include "core.hpp"
+#include "arguments.hpp"
 
 namespace serinus::python {
 namespace {
@@ -444,7 +444,7 @@ remaining : float
 
 }  // namespace
 
-void register_slo(py::module_& module) {
+void register_slo_burn(py::module_& module) {
     register_objective(module);
     register_policy(module);
     register_burn(module);

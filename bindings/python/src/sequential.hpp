@@ -12,35 +12,11 @@
 #include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
-#include "core.hpp"
+#include "arguments.hpp"
 
 namespace serinus::python {
 
 using WholeNumbers = py::array_t<std::int64_t, py::array::c_style>;
-
-/// A count is a whole number: an int, or a float that is one (sums of counts often come as floats). Raises
-/// `serinus.argument.type` for what is no number, `serinus.argument.count` for a number that is no count.
-inline std::int64_t count_argument(const char* name, py::handle value) {
-    const auto refuse = [&](Code code) {
-        raise(code, std::string(name) + " is " + shown(value) + "; allowed: a whole number from 0 to 2^53");
-    };
-    constexpr double most = 9007199254740992.0;
-    if (PyLong_CheckExact(value.ptr())) {
-        int overflow = 0;
-        const long long number = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
-        if (overflow != 0) refuse(Code::argument_count);
-        return number;
-    }
-    if (PyBool_Check(value.ptr()) || PyUnicode_Check(value.ptr())) refuse(Code::argument_type);
-    const double number = PyFloat_AsDouble(value.ptr());
-    if (number == -1.0 && PyErr_Occurred() != nullptr) {
-        const bool too_large = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
-        PyErr_Clear();
-        refuse(too_large ? Code::argument_count : Code::argument_type);
-    }
-    if (!(std::abs(number) <= most) || number != std::floor(number)) refuse(Code::argument_count);
-    return static_cast<std::int64_t>(number);
-}
 
 /// Takes the counts of many intervals at once, in order; they have been checked.
 template <class Test>

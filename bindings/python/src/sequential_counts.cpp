@@ -1,5 +1,5 @@
 /// \file
-/// Many looks at counts for Python: RateTest, SampleRatioTest, ThresholdTest, ChangeDetector.
+/// Many looks at counts for Python: ProportionTest, RateTest, SampleRatioTest, ThresholdTest; and ChangeDetector.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,16 +18,18 @@
 #include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/rate.hpp>
 #include <serinus/sequential/sample_ratio.hpp>
+#include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/threshold.hpp>
 
-#include "core.hpp"
-#include "evidence.hpp"
+#include "arguments.hpp"
 #include "plain_update.hpp"
+#include "sequential.hpp"
 
 namespace serinus::python {
 namespace {
 
 using sequential::Proportion;
+using sequential::ProportionOptions;
 using sequential::ProportionTest;
 using sequential::Rate;
 using sequential::RateTest;
@@ -40,6 +42,49 @@ using Real = py::array_t<double, py::array::c_style>;
 template <class T>
 std::span<const T> span_of(const py::array_t<T, py::array::c_style>& array) {
     return {array.data(), static_cast<std::size_t>(array.size())};
+}
+
+ProportionTest make_proportion_test(py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
+                                    py::handle side, py::handle method, py::handle dispersion, py::handle interval) {
+    return ProportionTest(ProportionOptions{.alpha = number_argument("alpha", alpha),
+                                            .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
+                                            .harm = word_argument<Harm>("harm", harm),
+                                            .margin = margin_argument(margin),
+                                            .side = word_argument<Side>("side", side),
+                                            .method = word_argument<sequential::ProportionMethod>("method", method),
+                                            .dispersion = number_argument("dispersion", dispersion),
+                                            .interval = truth_argument(interval)});
+}
+
+template <class Test>
+struct ProportionUpdate {
+    static constexpr std::size_t size = 4;
+    static constexpr const char* text =
+        R"(update($self, /, bad_b, total_b, bad_c, total_c)
+--
+
+Takes the counts of one interval: bad of total requests in the baseline, then in the canary.
+
+An interval with an empty arm is no information and changes nothing. Impossible counts (negative, fractional, bad above
+total, above 2^53) raise `serinus.Error` with code "serinus.argument.count" and change nothing.)";
+    static void take(Test& test, const std::array<double, size>& numbers) {
+        test.update(Proportion{.bad = plain_count(numbers[0]), .total = plain_count(numbers[1])},
+                    Proportion{.bad = plain_count(numbers[2]), .total = plain_count(numbers[3])});
+    }
+};
+
+template <class Test, class Class>
+void define_proportions(Class& type) {
+    type.def(
+            "update",
+            [](Test& test, py::handle bad_b, py::handle total_b, py::handle bad_c, py::handle total_c) {
+                test.update(
+                    Proportion{.bad = count_argument("bad_b", bad_b), .total = count_argument("total_b", total_b)},
+                    Proportion{.bad = count_argument("bad_c", bad_c), .total = count_argument("total_c", total_c)});
+            },
+            py::arg("bad_b"), py::arg("total_b"), py::arg("bad_c"), py::arg("total_c"))
+        .def("_update_many", &update_proportions<Test>);
+    quicken_update<Test, ProportionUpdate<Test>>(type);
 }
 
 double exposure_argument(const char* name, py::handle value) {
@@ -160,7 +205,16 @@ double share_dispersion(const Whole& below, const Whole& values, py::handle q, p
 
 }  // namespace
 
-void register_counts(py::module_& module) {
+void register_sequential_counts(py::module_& module) {
+    py::class_<ProportionTest> proportion(module, "ProportionTest");
+    proportion.def(py::init(&make_proportion_test));
+    define_proportions<ProportionTest>(proportion);
+    define_evidence<ProportionTest>(proportion);
+    define_options<ProportionTest>(proportion);
+    define_merge<ProportionTest>(proportion);
+    auto proportion_mixture = define_mixture<ProportionTest>(module, "ProportionMixture");
+    define_proportions<sequential::StartMixture<ProportionTest>>(proportion_mixture);
+
     py::class_<RateTest> rate(module, "RateTest");
     rate.def(py::init([](py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
                          py::handle side, py::handle dispersion, py::handle interval) {

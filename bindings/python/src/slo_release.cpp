@@ -14,8 +14,8 @@
 #include <serinus/slo/objective.hpp>
 #include <serinus/slo/policy.hpp>
 
-#include "core.hpp"
-#include "evidence.hpp"
+#include "arguments.hpp"
+#include "sequential.hpp"
 
 namespace serinus::python {
 namespace {
@@ -114,7 +114,7 @@ std::string prometheus_rules(const slo::Objective& objective, const slo::Policy&
 
 }  // namespace
 
-void register_deployment(py::module_& module) {
+void register_slo_release(py::module_& module) {
     module.def("burn_interval", &burn_interval);
     module.def("probability_burn_exceeds", [](py::handle bad, py::handle total, double budget, double factor) {
         return slo::probability_burn_exceeds(events_argument("bad", bad, "total", total), budget, factor);

@@ -24,13 +24,12 @@ namespace py = pybind11;
 namespace serinus::python {
 
 void register_fixed(py::module_& module);
-void register_sequential(py::module_& module);
-void register_boundaries(py::module_& module);
-void register_values(py::module_& module);
-void register_counts(py::module_& module);
-void register_slo(py::module_& module);
-void register_deployment(py::module_& module);
-void register_data(py::module_& module);
+void register_sequential_boundaries(py::module_& module);
+void register_sequential_values(py::module_& module);
+void register_sequential_counts(py::module_& module);
+void register_slo_burn(py::module_& module);
+void register_slo_release(py::module_& module);
+void register_io(py::module_& module);
 void register_rollout(py::module_& module);
 void register_command(py::module_& module);
 
@@ -74,6 +73,53 @@ inline bool truth_argument(py::handle value) {
     return truth == 1;
 }
 
+/// A count is a whole number: an int, or a float that is one (sums of counts often come as floats). Raises
+/// `serinus.argument.type` for what is no number, `serinus.argument.count` for a number that is no count.
+inline std::int64_t count_argument(const char* name, py::handle value) {
+    const auto refuse = [&](Code code) {
+        raise(code, std::string(name) + " is " + shown(value) + "; allowed: a whole number from 0 to 2^53");
+    };
+    constexpr double most = 9007199254740992.0;
+    if (PyLong_CheckExact(value.ptr())) {
+        int overflow = 0;
+        const long long number = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
+        if (overflow != 0) refuse(Code::argument_count);
+        return number;
+    }
+    if (PyBool_Check(value.ptr()) || PyUnicode_Check(value.ptr())) refuse(Code::argument_type);
+    const double number = PyFloat_AsDouble(value.ptr());
+    if (number == -1.0 && PyErr_Occurred() != nullptr) {
+        const bool too_large = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
+        PyErr_Clear();
+        refuse(too_large ? Code::argument_count : Code::argument_type);
+    }
+    if (!(std::abs(number) <= most) || number != std::floor(number)) refuse(Code::argument_count);
+    return static_cast<std::int64_t>(number);
+}
+
+/// A whole number without a sign.
+inline std::uint64_t whole_argument(std::string_view field, py::handle value) {
+    const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+    if (index) {
+        const auto number = static_cast<std::uint64_t>(PyLong_AsUnsignedLongLong(index.ptr()));
+        if (PyErr_Occurred() == nullptr) return number;
+    }
+    PyErr_Clear();
+    raise(Code::argument_type,
+          std::string(field) + " is " + shown(value) + "; allowed: a whole number from 0 to 2^64 - 1");
+}
+
+/// A dict, for one value a key.
+inline py::dict dict_argument(std::string_view field, py::handle value) {
+    if (!py::isinstance<py::dict>(value)) {
+        raise(Code::argument_type, std::string(field) + " is " + shown(value) + "; allowed: a dict");
+    }
+    return py::reinterpret_borrow<py::dict>(value);
+}
+
+/// The code that a Python str names.
+Code code_argument(std::string_view field, py::handle value);
+
 /// The enum value that a Python str names.
 template <class Enum>
 Enum word_argument(std::string_view field, py::handle value) {
@@ -84,6 +130,18 @@ Enum word_argument(std::string_view field, py::handle value) {
     if (const auto known = parse_word<Enum>(text)) return *known;
     raise(Code::argument_word, std::string(field) + " is " + in_quotes(text) + "; allowed: " + allowed_words<Enum>());
 }
+
+/// What an enum is called in serinus._words; enums that are not there are plain texts in Python.
+template <class Enum>
+inline constexpr const char* name_in_words = nullptr;
+template <>
+inline constexpr const char* name_in_words<Action> = "Action";
+template <>
+inline constexpr const char* name_in_words<Harm> = "Harm";
+template <>
+inline constexpr const char* name_in_words<Severity> = "Severity";
+template <>
+inline constexpr const char* name_in_words<Verdict> = "Verdict";
 
 /// The Python enum member of a value; `name` is that of the class in serinus._words. Every call for one Enum must give
 /// the same name: the members are looked up once.
@@ -106,10 +164,10 @@ py::object member(const char* name, Enum value) {
     raise(Code::argument_range, std::string(name) + " has no such value");
 }
 
-inline Margin margin_argument(py::handle given) {
+inline Margin margin_argument(py::handle given, const char* field = "margin") {
     const auto refuse = [&] {
         raise(Code::argument_margin,
-              "margin is " + shown(given) + R"(; allowed: {"ratio": number} or {"difference": number})");
+              std::string(field) + " is " + shown(given) + R"(; allowed: {"ratio": number} or {"difference": number})");
     };
     if (!py::isinstance<py::dict>(given)) refuse();
     Margin margin;
@@ -119,7 +177,7 @@ inline Margin margin_argument(py::handle given) {
             PyErr_Clear();
             refuse();
         }
-        const std::string_view name = text_argument("margin", key);
+        const std::string_view name = text_argument(field, key);
         if (name == "ratio") {
             margin.ratio = number;
         } else if (name == "difference") {

@@ -1,6 +1,6 @@
 /// \file
-/// Many looks at raw values: MeanTest, QuantileTest, DistributionBand for Python; and RotationTest, whose values are
-/// those of instances.
+/// Many looks at values for Python: PairedTest and SignedRankTest, of one value an interval; MeanTest, QuantileTest and
+/// DistributionBand, of raw values; RotationTest, of the values of instances.
 
 #include <algorithm>
 #include <array>
@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -21,11 +23,15 @@
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/sequential/distribution_band.hpp>
 #include <serinus/sequential/mean.hpp>
+#include <serinus/sequential/noise/paired_noise.hpp>
+#include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/quantile.hpp>
 #include <serinus/sequential/rotation.hpp>
+#include <serinus/sequential/signed_rank.hpp>
+#include <serinus/sequential/start_mixture.hpp>
 
-#include "core.hpp"
-#include "evidence.hpp"
+#include "arguments.hpp"
+#include "sequential.hpp"
 
 namespace serinus::python {
 namespace {
@@ -226,9 +232,159 @@ py::tuple cdf(const DistributionBand& band, py::handle arm, const Array& x) {
     return py::make_tuple(columns[0], columns[1], columns[2]);
 }
 
+// ---- gauges
+
+using sequential::PairedNoise;
+using sequential::PairedTest;
+using sequential::SignedRankTest;
+
+py::dict noise_dict(const PairedNoise& noise) {
+    py::dict out;
+    if (noise.unit != sequential::NoiseUnit::former) out["unit"] = std::string(word(noise.unit));
+    sequential::for_each_number(noise, [&](const char* key, double number) { out[key] = number; });
+    sequential::for_each_list(noise, [&](const char* key, const std::vector<double>& list) { out[key] = list; });
+    return out;
+}
+
+/// A noise as a plan carries it: all its keys, no others. One without a unit was written before there were any.
+PairedNoise noise_argument(const py::dict& given) {
+    PairedNoise noise;
+    std::size_t known = 0;
+    if (given.contains("unit")) {
+        noise.unit = word_argument<sequential::NoiseUnit>("noise.unit", given["unit"]);
+        ++known;
+    }
+    const auto missing = [](const std::string& key) {
+        raise(Code::argument_word, "noise." + key + " is missing; allowed: what `paired_noise` or `calibrate` gave");
+    };
+    const auto wrong = [](const std::string& key, py::handle value) {
+        raise(Code::argument_type,
+              "noise." + key + " is " + shown(value) + "; allowed: what `paired_noise` or `calibrate` gave");
+    };
+    sequential::for_each_number(noise, [&](const char* key, double& number) {
+        if (!given.contains(key)) missing(key);
+        const py::object value = given[key];
+        number = PyFloat_AsDouble(value.ptr());
+        if (PyErr_Occurred() != nullptr) {
+            PyErr_Clear();
+            wrong(key, value);
+        }
+        ++known;
+    });
+    sequential::for_each_list(noise, [&](const char* key, std::vector<double>& list) {
+        if (!given.contains(key)) missing(key);
+        try {
+            list = given[key].cast<std::vector<double>>();
+        } catch (const py::cast_error&) {
+            wrong(key, given[key]);
+        }
+        ++known;
+    });
+    if (given.size() != known)
+        raise(Code::argument_word,
+              "noise has keys beside those of one stage; allowed: what `paired_noise` or `calibrate` gave");
+    return noise;
+}
+
+py::dict call_paired_noise(const std::vector<std::vector<double>>& differences, py::handle magnitude, bool centred,
+                           py::handle unit) {
+    return noise_dict(sequential::paired_noise(differences, number_argument("magnitude", magnitude), centred,
+                                               word_argument<sequential::NoiseUnit>("unit", unit)));
+}
+
+PairedTest make_paired_test(py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
+                            py::handle side, const std::optional<py::dict>& noise, py::handle interval) {
+    return PairedTest({.alpha = number_argument("alpha", alpha),
+                       .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
+                       .harm = word_argument<Harm>("harm", harm),
+                       .margin = margin_argument(margin),
+                       .side = word_argument<Side>("side", side),
+                       .noise = noise ? std::make_shared<const PairedNoise>(noise_argument(*noise)) : nullptr,
+                       .interval = truth_argument(interval)});
+}
+
+template <class Test, class Class>
+void define_differences(Class& type) {
+    type.def("_update_many", [](Test& test, const py::array_t<double, py::array::c_style>& differences) {
+        const double* const d = differences.data();
+        for (py::ssize_t i = 0; i < differences.size(); ++i) test.update(d[i]);
+    });
+}
+
 }  // namespace
 
-void register_values(py::module_& module) {
+sequential::PairedNoise noise_of(const py::dict& given) { return noise_argument(given); }
+
+void register_sequential_values(py::module_& module) {
+    py::class_<PairedTest> paired(module, "PairedTest");
+    paired.def(py::init(&make_paired_test));
+    define_differences<PairedTest>(paired);
+    define_evidence<PairedTest>(paired);
+    using PairedMixture = sequential::StartMixture<PairedTest>;
+    auto paired_mixture = define_mixture<PairedTest>(module, "PairedMixture");
+    define_differences<PairedMixture>(paired_mixture);
+    paired_mixture.def("update", [](PairedMixture& mixture, py::handle difference) {
+        mixture.update(number_argument("difference", difference));
+    });
+    paired
+        .def(
+            "update",
+            [](PairedTest& test, py::handle difference, py::handle variance) {
+                test.update(number_argument("difference", difference), number_argument("variance", variance));
+            },
+            py::arg("difference"), py::arg("variance") = 1.0,
+            R"(Takes canary - baseline of one interval; NaN is no information. For difference margins.
+
+`variance`: predicted variance of the difference relative to history's, known before the values.)")
+        .def(
+            "update_pair",
+            [](PairedTest& test, py::handle baseline, py::handle canary, py::handle instances_baseline,
+               py::handle instances_canary, py::handle variance) {
+                test.update(
+                    sequential::Pair{.baseline = number_argument("baseline", baseline),
+                                     .canary = number_argument("canary", canary),
+                                     .instances_baseline = number_argument("instances_baseline", instances_baseline),
+                                     .instances_canary = number_argument("instances_canary", instances_canary),
+                                     .variance = number_argument("variance", variance)});
+            },
+            py::arg("baseline"), py::arg("canary"), py::arg("instances_baseline") = 0.0,
+            py::arg("instances_canary") = 0.0, py::arg("variance") = 1.0,
+            R"(Takes the values of both arms in one interval; for ratio and difference margins.
+
+`instances_...`: how many instances each value is the mean of; 0: not known.)")
+        .def_property_readonly("horizon", &PairedTest::horizon, "How many intervals a start bets for.")
+        .def_property_readonly("not_positive", &PairedTest::not_positive,
+                               "Intervals with a value of 0 or below, which a ratio margin cannot judge.")
+        .def_property_readonly(
+            "scale_departure",
+            [](const PairedTest& test) {
+                const sequential::ScaleDeparture found = test.scale_departure();
+                py::dict out;
+                out["observed"] = found.observed;
+                out["history"] = found.history;
+                out["beyond"] = found.beyond;
+                return out;
+            },
+            "Whether the noise has left history's scale: mean rank of what the difference changes by, here and there.");
+    define_options<PairedTest>(paired, [](py::dict& out, const PairedTest& t) {
+        const auto& noise = t.options().noise;
+        out["noise"] = noise ? py::object(noise_dict(*noise)) : py::object(py::str("learn"));
+    });
+    py::class_<SignedRankTest> signed_rank(module, "SignedRankTest");
+    signed_rank.def(py::init([](py::handle alpha, py::handle harm, py::handle margin) {
+        return SignedRankTest({.alpha = number_argument("alpha", alpha),
+                               .harm = word_argument<Harm>("harm", harm),
+                               .margin = margin_argument(margin)});
+    }));
+    define_differences<SignedRankTest>(signed_rank);
+    define_evidence<SignedRankTest>(signed_rank);
+    signed_rank.def(
+        "update",
+        [](SignedRankTest& test, py::handle difference) { test.update(number_argument("difference", difference)); },
+        py::arg("difference"), "Takes canary - baseline of one interval; NaN is no information.");
+    define_options<SignedRankTest>(signed_rank);
+    module.def("paired_noise", &call_paired_noise);
+
     py::class_<MeanTest> mean(module, "MeanTest");
     mean.def(py::init([](py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
                          py::handle side, py::handle dispersion, py::handle n_opt, py::handle gate) {

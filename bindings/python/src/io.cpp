@@ -21,7 +21,7 @@
 #include <serinus/rollout/plan.hpp>
 #include <serinus/series/duration.hpp>
 
-#include "core.hpp"
+#include "arguments.hpp"
 
 namespace serinus::python {
 namespace {
@@ -231,7 +231,7 @@ Batch batch_from_columns(const Column<std::int64_t>& times, const Column<double>
 
 }  // namespace
 
-void register_data(py::module_& module) {
+void register_io(py::module_& module) {
     py::class_<Batch>(module, "Batch", "Samples, read and sorted into series; what `judge` and `observe` take.")
         .def(py::init<>())
         .def(
