@@ -503,18 +503,28 @@ class RotationTest {
         return options;
     }
 
-    void check_known(const InstanceSpread& known) const {
+    /// A broken precondition of a caller, and of a state, are refused by another code.
+    using Refuse = void (*)(Code, const std::string&);
+    static void refuse_argument(Code code, const std::string& sentence) { raise(code, sentence); }
+    static void refuse_state(Code code, const std::string& sentence) {
+        raise(Code::state_invariant,
+              "the state of a RotationTest cannot be: " + std::string(name(code)) + ": " + sentence);
+    }
+
+    void check_known(const InstanceSpread& known, Refuse refuse = refuse_argument) const {
         const std::size_t size = looks_.size();
-        require_count("known.degrees", known.degrees);
-        require(known.degrees <= 1e9, "known.degrees", known.degrees, "1e9 or less");
+        if (!(known.degrees >= 0 && known.degrees <= 1e9 && known.degrees == std::floor(known.degrees))) {
+            refuse(Code::argument_count,
+                   "known.degrees is " + given_text(known.degrees) + "; allowed: a whole number from 0 to 1000000000");
+        }
         if (known.degrees == 0 && known.looks.empty() && known.gram.empty()) return;
         if (known.looks != looks_) {
-            raise(Code::argument_range, "known.looks are others than those of last = " + std::to_string(options_.last) +
-                                            "; allowed: rotation_looks(last)");
+            refuse(Code::argument_range, "known.looks are others than those of last = " +
+                                             std::to_string(options_.last) + "; allowed: rotation_looks(last)");
         }
         if (known.gram.size() != size * size && !(known.degrees == 0 && known.gram.empty())) {
-            raise(Code::argument_length, "known.gram has " + std::to_string(known.gram.size()) +
-                                             " numbers; allowed: " + std::to_string(size * size));
+            refuse(Code::argument_length, "known.gram has " + std::to_string(known.gram.size()) +
+                                              " numbers; allowed: " + std::to_string(size * size));
         }
         if (known.gram.empty()) return;
         const auto check = [&](std::size_t i, std::size_t j) {
@@ -522,8 +532,9 @@ class RotationTest {
             const double most = std::sqrt(known.gram[i * size + i]) * std::sqrt(known.gram[j * size + j]);
             if (std::fabs(value) <= most * (1 + 1e-9) && value == known.gram[j * size + i] && std::isfinite(value))
                 return;
-            raise(Code::argument_range, "known.gram has " + given_text(value) + " in row " + std::to_string(i) +
-                                            ", column " + std::to_string(j) + "; allowed: sums of products, symmetric");
+            refuse(Code::argument_range, "known.gram has " + given_text(value) + " in row " + std::to_string(i) +
+                                             ", column " + std::to_string(j) +
+                                             "; allowed: sums of products, symmetric");
         };
         for (std::size_t i = 0; i < size; ++i) check(i, i);
         for (std::size_t i = 0; i < size; ++i)
@@ -791,11 +802,7 @@ class RotationTest {
         const auto finite = [](const std::vector<double>& values) {
             return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
         };
-        try {
-            check_known(state.known);
-        } catch (const Error& error) {
-            raise(Code::state_invariant, std::string("the state of a RotationTest cannot be: ") + error.what());
-        }
+        check_known(state.known, refuse_state);
         require(whole(state.n) && whole(state.tied) && state.tied <= state.n &&
                     state.origin.has_value() == (state.n > 0) && (!state.origin || std::isfinite(*state.origin)),
                 "counts that cannot be");
