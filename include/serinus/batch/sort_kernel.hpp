@@ -10,7 +10,7 @@ inline namespace v0 {
 /// A sort for `Workspace::sort`: by AVX2 (a network of up to 128 values, quicksort with vector partitions above) where
 /// the processor has it, else `sort_ascending`. The result is the same to the bit: sorted values are sorted values.
 ///
-/// 1,440 values in about 10 us (sort_ascending: 30). Asked for once, it costs nothing to ask again.
+/// Cost: O(n log n). Asked for once, it costs nothing to ask again.
 ///
 /// ```
 /// Workspace workspace;

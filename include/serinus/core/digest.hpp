@@ -28,7 +28,7 @@ inline constexpr std::array<std::uint32_t, 64> sha256_constants{
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 }  // namespace detail
 
-/// The SHA-256 of the bytes, in lower-case hexadecimal. Cost: about 10 ns a byte.
+/// The SHA-256 of the bytes, in lower-case hexadecimal. Cost: O(bytes).
 inline std::string sha256(std::span<const std::byte> content) {
     std::vector<std::uint8_t> message;
     message.reserve(content.size() + 72);

@@ -25,8 +25,8 @@ struct Reason {
     Code code = Code::none;
     std::string metric;  ///< the metric that it is about; empty when it is about the rollout as a whole
     std::vector<NamedNumber> numbers;
-    bool outside_alpha =
-        false;  ///< a rollback by policy (a deadline, missing data), not covered by the promise about alpha
+    /// A rollback by policy (a deadline, missing data), not covered by the promise about alpha.
+    bool outside_alpha = false;
 
     friend bool operator==(const Reason&, const Reason&) = default;
 };

@@ -14,7 +14,7 @@ inline namespace v0 {
 /// Formula: Welford (1962) for mean and squares, Pébay (2008, "Formulas for robust, one-pass parallel computation of
 /// covariances and arbitrary-order statistical moments", SAND2008-6212, section 3) for the higher powers and for
 /// merging. Only + - * /: the same bits everywhere. Values are finite; the caller keeps them within 1e75 of one
-/// another, beyond which the fourth powers overflow. A constant has sums of exactly 0. Cost: about 8 ns a value.
+/// another, beyond which the fourth powers overflow. A constant has sums of exactly 0. Cost: O(1) a value.
 ///
 /// Example: `CentralMoments arm; for (const double value : values) arm.add(value); arm.variance();`
 struct CentralMoments {

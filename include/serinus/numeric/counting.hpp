@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 
 #include <serinus/core/version.hpp>
 
@@ -49,7 +50,7 @@ inline double binomial_density(double k, double n, double p, double q) noexcept 
     if (k == n) return std::exp(q < 0.1 ? n * std::log1p(-q) : n * std::log(p));
     const double saddle = detail::stirling_error(n) - detail::stirling_error(k) - detail::stirling_error(n - k) -
                           detail::deviance(k, n * p) - detail::deviance(n - k, n * q);
-    return std::exp(saddle) * std::sqrt(n / (6.28318530717958647692 * k * (n - k)));
+    return std::exp(saddle) * std::sqrt(n / (2 * std::numbers::pi * k * (n - k)));
 }
 
 /// A distribution on whole numbers from `first` to `last` that rises to one mode and falls: tails by summing outwards

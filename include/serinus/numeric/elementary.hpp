@@ -17,20 +17,17 @@
 /// raise `serinus.argument.length`.
 ///
 /// **Accuracy** (ulp: units in the last place of the exact result; measured against MPFR on random and structured
-/// arguments, 3 to 20 million for each, 0.4 million for log_ndtr) and **cost** (ns, one core of an AMD EPYC 7003, gcc
-/// 12 -O3; for arrays a number, and the time of one call in a chain of dependent ones):
+/// arguments, 3 to 20 million for each, 0.4 million for log_ndtr; what they cost is in docs/benchmarks.md):
 ///
-/// | function    | claim | worst seen | array, AVX2 | array, SSE2 | scalar, SSE2 |
-/// |-------------|-------|------------|-------------|-------------|--------------|
-/// | exp         | 1 ulp | 0.76 (denormal results; else 0.64) | 2.2 | 4.6 | 27 |
-/// | expm1       | 1 ulp | 0.87 | 3.0 | 6.9 | 28 |
-/// | log         | 1 ulp | 0.80 | 2.6 | 5.0 | 30 |
-/// | log1p       | 1 ulp | 0.91 | 2.5 | 5.0 | 29 |
-/// | log_ndtr    | 4 ulp | 2.31 | | | 27 to 35 |
-/// | log_add_exp | below | | | | 57 |
-/// | log_sum_exp | below | | 3.4 | 6.0 | |
-///
-/// The array costs are those of 1,024 numbers; 65 log1p take 0.19 us, 33 exp 0.10 us with AVX2.
+/// | function    | claim | worst seen |
+/// |-------------|-------|------------|
+/// | exp         | 1 ulp | 0.76 (denormal results; else 0.64) |
+/// | expm1       | 1 ulp | 0.87 |
+/// | log         | 1 ulp | 0.80 |
+/// | log1p       | 1 ulp | 0.91 |
+/// | log_ndtr    | 4 ulp | 2.31 |
+/// | log_add_exp | below | |
+/// | log_sum_exp | below | |
 
 #include <array>
 #include <bit>

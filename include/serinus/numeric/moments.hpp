@@ -63,7 +63,7 @@ struct Moments {
 
 /// Moments of (value - origin) times 2^-exponent, in two passes; the second one corrects the mean for its own rounding
 /// (Chan, Golub and LeVeque 1983). An origin among the values keeps the digits of values that lie far from 0 and close
-/// together. Cost: about 1 ns a value. Example: `moments(values, common_exponent(values)).variance()`.
+/// together. Cost: O(n). Example: `moments(values, common_exponent(values)).variance()`.
 inline Moments moments(std::span<const double> values, int exponent = 0, double origin = 0) {
     Moments found;
     found.n = static_cast<double>(values.size());

@@ -114,8 +114,8 @@ namespace order_detail {
 
 /// Are two neighbours of a sorted array equal?
 inline bool has_repeats(std::span<const double> sorted) noexcept {
-    constexpr std::size_t block =
-        64;  // left early when ties are common, and without a branch a value when they are not
+    // Left early when ties are common, and without a branch a value when they are not.
+    constexpr std::size_t block = 64;
     std::size_t i = 1;
     while (i < sorted.size()) {
         const std::size_t end = std::min(i + block, sorted.size());
@@ -210,8 +210,8 @@ inline std::int64_t count_greater(std::span<const double> first, std::span<const
 
 /// Compares every value of one sorted array with every value of another, by merging them: O(n), not O(n^2).
 ///
-/// Without ties the merge runs without data-dependent branches, about 2 ns a value; the first tie sends it to a walk
-/// over the groups of equal values. Either array may be empty. Up to 2^30 values each.
+/// Without ties the merge runs without data-dependent branches; the first tie sends it to a walk over the groups of
+/// equal values. Either array may be empty. Up to 2^30 values each.
 ///
 /// ```
 /// const RankComparison ranks = compare_ranks(canary, baseline);   // both sorted

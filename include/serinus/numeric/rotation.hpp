@@ -232,8 +232,8 @@ inline double chi_square(double df, RandomStream& stream) noexcept {
 }  // namespace detail
 
 /// Normal numbers of the virtual canaries: `dims` of each, from a seed. The d-th of them does not depend on `dims`, and
-/// by our own log (numeric/elementary) they have the same bits on every platform. 64 KiB a dimension; about 0.2 ms
-/// each. They do not change once made, so tests of one seed may share them, in several threads as well.
+/// by our own log (numeric/elementary) they have the same bits on every platform. Four bytes a canary and dimension. They
+/// do not change once made, so tests of one seed may share them, in several threads as well.
 class Normals {
   public:
     Normals(std::uint64_t seed, std::size_t dims) : seed_(seed), dims_(dims), values_((dims + dims % 2) * padded) {
@@ -460,7 +460,7 @@ class Selection {
     std::vector<Place> between_;
 };
 
-/// What the walks of a test work in, one after the other: 160 KiB at most.
+/// What the walks of a test work in, one after the other: ten numbers a virtual canary at most.
 struct WalkScratch {
     std::vector<float> values;  // of every virtual canary
     std::vector<float> listed;  // of those that are dead at some level or may die

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include <boost/math/policies/policy.hpp>
 #include <boost/math/special_functions/beta.hpp>
@@ -40,7 +41,7 @@ inline double normal_quantile(double p) noexcept {
     if (!(p >= 0 && p <= 1)) return std::numeric_limits<double>::quiet_NaN();
     if (p == 0) return -std::numeric_limits<double>::infinity();
     if (p == 1) return std::numeric_limits<double>::infinity();
-    return -1.4142135623730950488 * boost::math::erfc_inv(2 * p, SpecialPolicy{});
+    return -std::numbers::sqrt2 * boost::math::erfc_inv(2 * p, SpecialPolicy{});
 }
 
 /// Regularised incomplete beta function I_x(a, b) = P(B <= x) for B ~ Beta(a, b); a, b > 0, 0 <= x <= 1.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include <serinus/core/version.hpp>
 #include <serinus/core/words.hpp>
@@ -32,7 +33,7 @@ inline double student_quantile(double p, double df) noexcept {
     const double x = incomplete_beta_inverse(df / 2, 0.5, 2 * p);
     if (!(x > 0)) return std::numeric_limits<double>::infinity();
     double t = std::sqrt(df * (1 - x) / x);
-    const double log_scale = log_gamma((df + 1) / 2) - log_gamma(df / 2) - 0.5 * std::log(df * 3.14159265358979323846);
+    const double log_scale = log_gamma((df + 1) / 2) - log_gamma(df / 2) - 0.5 * std::log(df * std::numbers::pi);
     for (int i = 0; i < 4; ++i) {
         const double tail = student_survival(t, df);
         const double density = std::exp(log_scale - (df + 1) / 2 * std::log1p(t * t / df));

@@ -70,7 +70,7 @@ class PairwiseSum {
 ///
 /// \param values any numbers; an infinity or a NaN goes into the sum as IEEE-754 says (a NaN's sign and payload are not
 ///               promised). The sum of nothing, and of nothing but -0, is +0.
-/// Cost: about 0.2 ns a number (AMD EPYC 7003, SSE2). No allocation.
+/// Cost: O(n), vectorised. No allocation.
 ///
 /// Example: `pairwise_sum(std::vector{1.0, 2.0, 3.0})` is 6.
 inline double pairwise_sum(std::span<const double> values) noexcept {

@@ -20,7 +20,7 @@ inline namespace v0 {
 
 /// The number k of the interval [start + k x interval, start + (k + 1) x interval) that holds the time: 0 for the first
 /// one after `start`, -1 for the one before it. All in milliseconds; |time - start| must be less than 2^63. Raises
-/// `serinus.argument.range` for an interval below 1 ms. The same on every platform: integers only.
+/// `serinus.argument.range` for one below 1. The same on every platform: integers only.
 ///
 ///     interval_index(-1, 0, 10'000);  // -1
 inline std::int64_t interval_index(std::int64_t time_ms, std::int64_t start_ms, std::int64_t interval_ms) {

@@ -144,7 +144,7 @@ constexpr std::optional<std::int64_t> parse_calendar_time(std::string_view text)
 
 /// The moment that a number means: Unix seconds when |number| < 1e11 (until the year 5138), else Unix milliseconds.
 /// Returns milliseconds since 1970-01-01 UTC, or nothing for NaN, infinity and what lies outside the years 1 to 9999.
-/// A double holds today's seconds to 0.24 us, so it is rounded to the microsecond first; then, like a text, to the
+/// A double holds today's seconds to a quarter of a microsecond, so it is rounded to the microsecond first; then, like a text, to the
 /// millisecond at or before it.
 inline std::optional<std::int64_t> try_time_from_number(double number) noexcept {
     const bool seconds = std::fabs(number) < 1e11;
