@@ -486,4 +486,13 @@ TEST(Elementary, LogSumExpEdges) {
     EXPECT_BITS(elementary::log_sum_exp(values), nan);
 }
 
+TEST(Elementary, LogNdtrScaledIsLogNdtrWithoutItsLeadingTerm) {
+    for (double x = -37; x < 37; x += 0.13)
+        EXPECT_NEAR(elementary::log_ndtr_scaled(x), elementary::log_ndtr(x) + 0.5 * x * x, 4e-16 * (1 + x * x));
+    // Far left: -log(t sqrt(2 pi)) (1 - ...), of which log_ndtr has no digit left.
+    EXPECT_NEAR(elementary::log_ndtr_scaled(-1e9), -std::log(1e9) - 0.91893853320467274178, 1e-14);
+    EXPECT_EQ(elementary::log_ndtr_scaled(infinity), infinity);
+    EXPECT_TRUE(std::isnan(elementary::log_ndtr_scaled(std::nan(""))));
+}
+
 }  // namespace

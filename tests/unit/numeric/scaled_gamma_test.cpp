@@ -1,15 +1,12 @@
-// numeric/scaled_gamma, numeric/scaled_beta, numeric/quadrature, elementary::log_ndtr_scaled.
-
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <string>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <serinus/numeric/elementary.hpp>
-#include <serinus/numeric/quadrature.hpp>
-#include <serinus/numeric/scaled_beta.hpp>
 #include <serinus/numeric/scaled_gamma.hpp>
 #include <serinus/numeric/special.hpp>
 
@@ -21,41 +18,27 @@ using namespace serinus;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-TEST(Tails, AgreeWithMpmath) {
+TEST(ScaledGamma, AgreesWithMpmath) {
     std::ifstream file(data_dir() + "/reference/tails.json");
     const auto reference = nlohmann::json::parse(file);
-    int gamma = 0, beta = 0, delta = 0;
+    int gamma = 0;
     for (const auto& one : reference["cases"]) {
-        SCOPED_TRACE(one.dump());
         const std::string function = one["function"];
+        if (function != "log_incomplete_gamma" && function != "log_incomplete_gamma_upper") continue;
+        SCOPED_TRACE(one.dump());
         const auto at = [&](std::size_t i) { return one["arguments"][i].get<double>(); };
         const double expected = one["output"];
-        double found;
         // x is a double: what x - a can mean for huge a is lost before the function sees it, a few ulp of a times the
         // slope of the log. Hence relative to the log; where that is small, a probability near 1, absolute.
-        double tolerance = 1e-13 * std::max(1.0, std::fabs(expected));
-        if (function == "log_gamma_delta") {
-            found = log_gamma_delta(at(0), at(1));
-            tolerance = 1e-14 * at(1) * (1 + 1 / at(0) + std::fabs(std::log(at(0))));
-            ++delta;
-        } else if (function == "log_incomplete_beta") {
-            found = log_incomplete_beta(at(0), at(1), at(2));
-            // The same, of y = 1 - x and of a y - b x.
-            tolerance += 4e-16 * std::sqrt(at(0) + at(1)) * std::max(1.0, std::sqrt(std::fabs(expected)));
-            ++beta;
-        } else {
-            found = function == "log_incomplete_gamma" ? log_incomplete_gamma(at(0), at(1))
-                                                       : log_incomplete_gamma_upper(at(0), at(1));
-            ++gamma;
-        }
-        EXPECT_NEAR(found, expected, tolerance);
+        const double found = function == "log_incomplete_gamma" ? log_incomplete_gamma(at(0), at(1))
+                                                                : log_incomplete_gamma_upper(at(0), at(1));
+        EXPECT_NEAR(found, expected, 1e-13 * std::max(1.0, std::fabs(expected)));
+        ++gamma;
     }
     EXPECT_GE(gamma, 130);
-    EXPECT_GE(beta, 60);
-    EXPECT_EQ(delta, 40);
 }
 
-TEST(Tails, AgreeWithBoostWhereItHasNumbers) {
+TEST(ScaledGamma, AgreesWithBoostWhereItHasNumbers) {
     for (double a = 0.05; a < 2000; a *= 1.37) {
         for (double x = 0.01; x < 4000; x *= 1.61) {
             const double p = incomplete_gamma(a, x), q = incomplete_gamma_upper(a, x);
@@ -67,18 +50,10 @@ TEST(Tails, AgreeWithBoostWhereItHasNumbers) {
                     << a << ' ' << x;
             }
         }
-        for (double b = 0.07; b < 2000; b *= 2.03) {
-            for (double x = 0.013; x < 1; x += 0.061) {
-                const double i = incomplete_beta(a, b, x);
-                if (i < 1e-290) continue;
-                EXPECT_NEAR(log_incomplete_beta(a, b, x), std::log(i), 1e-12 * (1 + std::fabs(std::log(i))))
-                    << a << ' ' << b << ' ' << x;
-            }
-        }
     }
 }
 
-TEST(Tails, RecurrencesHoldAcrossTheMethods) {
+TEST(ScaledGamma, RecurrencesHoldAcrossTheMethods) {
     // x upper(a) = 1 + (a - 1) upper(a - 1), a lower(a) = 1 + x lower(a + 1): on either side of every border between
     // methods, also where the gamma functions themselves have no value.
     for (const double a : {0.3, 0.7, 1.4, 4.0, 15.3, 16.2, 17.9, 40.0, 300.0, 1e5}) {
@@ -100,26 +75,21 @@ TEST(Tails, RecurrencesHoldAcrossTheMethods) {
     }
 }
 
-TEST(Tails, OfShapesWithoutEnd) {
+TEST(ScaledGamma, OfShapesWithoutEnd) {
     // At the mean of a huge shape half is below, but for the skewness.
     for (const double a : {1e12, 1e20, 1e100, 1e200}) {
         const double skew = 2.0 / 3 * 0.39894228040143267794 / std::sqrt(a);
         EXPECT_NEAR(log_gamma_lower_scaled(a, a, 0), 0.5 * std::log(1.5707963267948966 / a) + skew, 1e-12) << a;
         EXPECT_NEAR(log_gamma_upper_scaled(a, a, 0), 0.5 * std::log(1.5707963267948966 / a) - skew, 1e-12) << a;
     }
-    EXPECT_NEAR(log_beta_lower_scaled(1e14, 1e14, 0.5, 0.5, 0),
-                std::log(0.5) + log_beta_scaled(1e14, 1e14, 0.5, 0.5, 0), 1e-12);
     EXPECT_NEAR(log_gamma_lower_scaled(1e-300, 1e-300, 0), 300 * std::log(10.0), 1e-10);
     EXPECT_EQ(log_incomplete_gamma(2, 0), -infinity);
     EXPECT_EQ(log_incomplete_gamma_upper(2, 0), 0);
     EXPECT_EQ(log_incomplete_gamma(2, infinity), 0);
     EXPECT_EQ(log_incomplete_gamma_upper(2, infinity), -infinity);
-    EXPECT_EQ(log_incomplete_beta(2, 3, 0), -infinity);
-    EXPECT_EQ(log_incomplete_beta(2, 3, 1), 0);
     for (const double wrong : {-1.0, 0.0, std::nan("")}) {
         EXPECT_TRUE(std::isnan(log_incomplete_gamma(wrong, 1)));
         EXPECT_TRUE(std::isnan(log_incomplete_gamma_upper(wrong, 1)));
-        EXPECT_TRUE(std::isnan(log_incomplete_beta(wrong, 1, 0.5)));
         EXPECT_TRUE(std::isnan(log_gamma_lower_scaled(wrong, 1, 1)));
     }
     EXPECT_TRUE(std::isnan(log_gamma_upper_scaled(2, -1, -3)));
@@ -140,22 +110,6 @@ TEST(Log1pmx, KeepsItsDigits) {
     }
     EXPECT_EQ(log1pmx(-1), -infinity);
     EXPECT_DOUBLE_EQ(log1pmx(5), std::log(6.0) - 5);
-}
-
-TEST(LogNdtrScaled, IsLogNdtrWithoutItsLeadingTerm) {
-    for (double x = -37; x < 37; x += 0.13)
-        EXPECT_NEAR(elementary::log_ndtr_scaled(x), elementary::log_ndtr(x) + 0.5 * x * x, 4e-16 * (1 + x * x));
-    // Far left: -log(t sqrt(2 pi)) (1 - ...), of which log_ndtr has no digit left.
-    EXPECT_NEAR(elementary::log_ndtr_scaled(-1e9), -std::log(1e9) - 0.91893853320467274178, 1e-14);
-    EXPECT_EQ(elementary::log_ndtr_scaled(infinity), infinity);
-    EXPECT_TRUE(std::isnan(elementary::log_ndtr_scaled(std::nan(""))));
-}
-
-TEST(Integrate, IsExactForPolynomialsAndGoodForTheNormalDensity) {
-    EXPECT_NEAR(integrate([](double x) { return std::pow(x, 39) + std::pow(x, 38); }, 0, 1, 1), 1 / 40.0 + 1 / 39.0,
-                1e-15);
-    EXPECT_NEAR(integrate([](double x) { return std::exp(-0.5 * x * x); }, -9, 9, 3), 2.5066282746310005, 1e-14);
-    EXPECT_EQ(integrate([](double) { return 1.0; }, 2, 2, 3), 0);
 }
 
 }  // namespace
