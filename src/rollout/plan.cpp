@@ -270,7 +270,7 @@ struct PlanFields {
     }
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         const Plan& p = self.plan;
         visit("name", p.name);
         visit("deployment", p.deployment);

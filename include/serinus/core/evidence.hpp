@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include <serinus/core/version.hpp>
+#include <serinus/core/describe.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -20,14 +20,31 @@ struct Margin {
     std::optional<double> difference = std::nullopt;
 
     friend bool operator==(const Margin&, const Margin&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("ratio", self.ratio);
+        visit("difference", self.difference);
+    }
 };
+static_assert(described_whole<Margin>());
 
 /// Bounds on a quantity; `confidence` is the probability, before the data, that both hold.
 struct Interval {
     double lower = -std::numeric_limits<double>::infinity();
     double upper = std::numeric_limits<double>::infinity();
     double confidence = 0;
+
+    friend bool operator==(const Interval&, const Interval&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("confidence", self.confidence);
+    }
 };
+static_assert(described_whole<Interval>());
 
 /// What a sequential test knows at this moment. All of it may be looked at after every observation.
 struct Evidence {
@@ -43,7 +60,23 @@ struct Evidence {
     double n_baseline = 0;  ///< observations (requests, hours, values) of each arm that went into it
     double n_canary = 0;
     std::string_view method;  ///< the method that was used, never "auto"
+
+    friend bool operator==(const Evidence&, const Evidence&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("log_e_value", self.log_e_value);
+        visit("p_value", self.p_value);
+        visit("estimate", self.estimate);
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("confidence", self.confidence);
+        visit("n_baseline", self.n_baseline);
+        visit("n_canary", self.n_canary);
+        visit("method", self.method);
+    }
 };
+static_assert(described_whole<Evidence>());
 
 }  // namespace v0
 }  // namespace serinus

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/text.hpp>
 
@@ -18,7 +19,14 @@ struct NamedNumber {
     double value = 0;
 
     friend bool operator==(const NamedNumber&, const NamedNumber&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("name", self.name);
+        visit("value", self.value);
+    }
 };
+static_assert(described_whole<NamedNumber>());
 
 /// Why something was decided. The sentence is not stored: it is made from the code's text in core/code.def.
 struct Reason {
@@ -29,7 +37,16 @@ struct Reason {
     bool outside_alpha = false;
 
     friend bool operator==(const Reason&, const Reason&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("code", self.code);
+        visit("metric", self.metric);
+        visit("numbers", self.numbers);
+        visit("outside_alpha", self.outside_alpha);
+    }
 };
+static_assert(described_whole<Reason>());
 
 /// The name that a reason is known by: "errors.harm_proven" for a metric, "deadline_hold" for the rollout.
 inline std::string name(const Reason& reason) {

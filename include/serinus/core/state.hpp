@@ -3,7 +3,7 @@
 /// How a stateful class is written to bytes and read back, without JSON.
 ///
 /// A class with a memory has a plain struct of it: doubles, integers, bools, strings, words, optionals, arrays, vectors
-/// and further such structs. The struct names itself and lists its fields once:
+/// and further such structs. The struct names itself and describes its fields (core/describe.hpp):
 ///
 ///     struct ThingState {
 ///         static constexpr std::string_view kind = "thng";  // four letters, never reused
@@ -11,16 +11,17 @@
 ///         double alpha = 0;
 ///         std::vector<double> masses;
 ///         template <class Visitor, class Self>
-///         static void fields(Visitor& visit, Self& self) {
+///         static constexpr void describe(Visitor& visit, Self& self) {
 ///             visit("alpha", self.alpha);
 ///             visit("masses", self.masses);
 ///         }
 ///     };
 ///
-/// `encode` walks that list to bytes: "SRNS", the kind, the version, the payload's length, the payload (little-endian,
-/// IEEE-754 bits, so nothing is rounded), and the CRC-32C of all before. `decode` reads exactly that and raises
-/// `serinus.state.kind`, `.version` or `.damaged` for anything else; a length inside the bytes is checked against what
-/// is left before memory is asked for. io/state walks the same list to JSON.
+/// `encode` walks that description to bytes: "SRNS", the kind, the version, the payload's length, the payload
+/// (little-endian, IEEE-754 bits, so nothing is rounded), and the CRC-32C of all before. `decode` reads exactly that
+/// and raises `serinus.state.kind`, `.version` or `.damaged` for anything else; a length inside the bytes is checked
+/// against what is left before memory is asked for. io/state walks the same description to JSON. A described struct
+/// inside that is no state itself (it has no kind) is walked in place, as if its members were the owner's own.
 ///
 /// States are read for ever. A struct that gains a field raises its version and says since when there is one:
 ///
@@ -42,6 +43,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/words.hpp>
@@ -49,14 +51,18 @@
 namespace serinus {
 inline namespace v0 {
 
-/// A struct that lists its fields: see above.
+/// A struct that is described and says what kind and version it is: see above.
 template <class T>
-concept StateStruct = requires {
+concept StateStruct = Described<T> && requires {
     { T::kind } -> std::convertible_to<std::string_view>;
     { T::version } -> std::convertible_to<std::int64_t>;
 };
 
 namespace detail {
+
+/// A described struct inside a state that has no version of its own.
+template <class T>
+concept PartOfState = Described<T> && !StateStruct<T>;
 
 /// The oldest version of a struct that is read.
 template <StateStruct T>
@@ -173,7 +179,11 @@ class StateWriter {
     template <StateStruct T>
     void write(const T& value) {
         raw(static_cast<std::uint64_t>(T::version), 4);
-        T::fields(*this, value);
+        T::describe(*this, value);
+    }
+    template <PartOfState T>
+    void write(const T& value) {
+        T::describe(*this, value);
     }
 
     std::vector<std::byte>& out_;
@@ -209,11 +219,11 @@ class StateReader {
 
     /// Takes the fields that a state of that version has.
     template <StateStruct T>
-    void fields(std::int64_t version, T& value) {
-        const auto take = [&](std::string_view name, auto& field) {
-            if (has_field<T>(name, version)) read(name, field);
+    void take(std::int64_t version, T& value) {
+        const auto field = [&](std::string_view name, auto& member) {
+            if (has_field<T>(name, version)) read(name, member);
         };
-        T::fields(take, value);
+        T::describe(field, value);
     }
 
   private:
@@ -264,7 +274,11 @@ class StateReader {
             raise(Code::state_version, std::string(name) + " has version " + std::to_string(version) +
                                            "; allowed: " + allowed_versions<T>());
         }
-        fields(static_cast<std::int64_t>(version), value);
+        take(static_cast<std::int64_t>(version), value);
+    }
+    template <PartOfState T>
+    void read(std::string_view, T& value) {
+        T::describe(*this, value);
     }
 
     std::span<const std::byte> in_;
@@ -278,7 +292,7 @@ std::vector<std::byte> encode(const State& state) {
     static_assert(State::kind.size() == 4, "the kind of a state has four letters");
     std::vector<std::byte> payload;
     detail::StateWriter body(payload);
-    State::fields(body, state);
+    State::describe(body, state);
 
     std::vector<std::byte> out;
     detail::StateWriter head(out);
@@ -317,7 +331,7 @@ State decode(std::span<const std::byte> bytes) {
 
     State state;
     detail::StateReader body(bytes.subspan(head_size, static_cast<std::size_t>(size)));
-    body.fields(static_cast<std::int64_t>(version), state);
+    body.take(static_cast<std::int64_t>(version), state);
     if (body.left() != 0) raise(Code::state_damaged, "the state has bytes left over after its last field");
     return state;
 }

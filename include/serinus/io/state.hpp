@@ -3,8 +3,8 @@
 /// The state of a Monitor or a test as JSON, for stores that hold texts. The bytes of core/state.hpp say the same in a
 /// third of the room.
 ///
-/// The struct's own list of fields is walked: `{"kind": "prop", "version": 1, "alpha": 0.05, ...}`, one member a field
-/// (so no field may be called kind or version), further structs alike, arrays and vectors as lists, enums as their
+/// The struct's own description is walked: `{"kind": "prop", "version": 1, "alpha": 0.05, ...}`, one member a field
+/// (so no field may be called kind or version), further states alike, arrays and vectors as lists, enums as their
 /// words, an empty optional as null. Every double comes back as it was: NaN and the infinities, which JSON does not
 /// have, are the texts "NaN", "Infinity", "-Infinity". Texts that are no UTF-8 become {"hex": "c328"}.
 
@@ -79,14 +79,18 @@ class TreeWriter {
         TreeWriter writer;
         writer("kind", std::string(State::kind));
         writer("version", std::int64_t{State::version});
-        State::fields(writer, state);
+        State::describe(writer, state);
         return std::move(writer.object_);
     }
 
     template <class T>
     void operator()(std::string_view name, const T& value) {
-        object_.names.emplace_back(name);
-        object_.children.push_back(tree(value));
+        if constexpr (detail::PartOfState<T>) {
+            T::describe(*this, value);
+        } else {
+            object_.names.emplace_back(name);
+            object_.children.push_back(tree(value));
+        }
     }
 
   private:
@@ -97,6 +101,12 @@ class TreeWriter {
         Tree tree;
         tree.scalar = std::move(value);
         return tree;
+    }
+    template <detail::PartOfState Part>
+    static Tree tree(const Part& part) {
+        TreeWriter writer;
+        Part::describe(writer, part);
+        return std::move(writer.object_);
     }
     static Tree tree(bool value) { return scalar(value); }
     static Tree tree(std::int64_t value) { return scalar(value); }
@@ -161,17 +171,38 @@ class TreeReader {
         const auto take = [&](std::string_view name, auto& field) {
             if (detail::has_field<State>(name, version)) reader(name, field);
         };
-        State::fields(take, state);
-        for (std::size_t i = 0; i < tree.names.size(); ++i) {
-            if (reader.is_taken_[i]) continue;
-            raise(Code::state_damaged, reader.member(tree.names[i]) +
-                                           " is unknown; allowed: the fields of a state of kind \"" +
-                                           std::string(State::kind) + "\"");
-        }
+        State::describe(take, state);
+        reader.require_all_taken("a state of kind \"" + std::string(State::kind) + '"');
+    }
+    template <detail::PartOfState Part>
+    static void read(const std::string& path, const Tree& tree, Part& part) {
+        if (tree.shape != Tree::Shape::object) wrong(path, "an object");
+        TreeReader reader(path, tree);
+        Part::describe(reader, part);
+        reader.require_all_taken("it");
     }
 
     template <class T>
     void operator()(std::string_view name, T& value) {
+        if constexpr (detail::PartOfState<T>) {
+            T::describe(*this, value);
+        } else {
+            member_of(name, value);
+        }
+    }
+
+  private:
+    TreeReader(std::string path, const Tree& object)
+        : path_(std::move(path)), object_(object), is_taken_(object.names.size()) {}
+
+    void require_all_taken(const std::string& whose) const {
+        for (std::size_t i = 0; i < object_.names.size(); ++i) {
+            if (is_taken_[i]) continue;
+            raise(Code::state_damaged, member(object_.names[i]) + " is unknown; allowed: the fields of " + whose);
+        }
+    }
+    template <class T>
+    void member_of(std::string_view name, T& value) {
         const auto at = std::find(object_.names.begin(), object_.names.end(), name);
         if (at == object_.names.end())
             raise(Code::state_damaged, member(name) + " is missing; allowed: the state with all of its fields");
@@ -179,11 +210,6 @@ class TreeReader {
         is_taken_[i] = true;
         read(member(name), object_.children[i], value);
     }
-
-  private:
-    TreeReader(std::string path, const Tree& object)
-        : path_(std::move(path)), object_(object), is_taken_(object.names.size()) {}
-
     std::string member(std::string_view name) const {
         return path_.empty() ? printable(name) : path_ + '.' + printable(name);
     }

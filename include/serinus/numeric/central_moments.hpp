@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include <serinus/core/version.hpp>
+#include <serinus/core/describe.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -73,7 +73,7 @@ struct CentralMoments {
     friend bool operator==(const CentralMoments&, const CentralMoments&) = default;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("n", self.n);
         visit("mean", self.mean);
         visit("squares", self.squares);
@@ -81,6 +81,7 @@ struct CentralMoments {
         visit("fourths", self.fourths);
     }
 };
+static_assert(described_whole<CentralMoments>());
 
 }  // namespace v0
 }  // namespace serinus

@@ -38,7 +38,7 @@ struct TrackState {
     CounterState counter;                     // of a cumulative series
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("name", self.name);
         visit("arm", self.arm);
         visit("instance", self.instance);
@@ -48,6 +48,7 @@ struct TrackState {
         visit("counter", self.counter);
     }
 };
+static_assert(described_whole<TrackState>());
 
 /// The tests of one metric.
 template <class TestState>
@@ -60,12 +61,14 @@ struct TestsState {
     std::optional<TestState> detect;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("harm", self.harm);
         visit("stage", self.stage);
         visit("detect", self.detect);
     }
 };
+
+static_assert(described_whole<TestsState<sequential::ProportionState>>());
 
 /// The last readings of one instance of a gauge, the oldest first.
 struct UsualLevelState {
@@ -77,12 +80,13 @@ struct UsualLevelState {
     std::vector<double> readings;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("arm", self.arm);
         visit("instance", self.instance);
         visit("readings", self.readings);
     }
 };
+static_assert(described_whole<UsualLevelState>());
 
 /// The watch on a gauge's spikes.
 struct SpikeState {
@@ -94,12 +98,13 @@ struct SpikeState {
     std::vector<UsualLevelState> levels;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("harm", self.harm);
         visit("safe", self.safe);
         visit("levels", self.levels);
     }
 };
+static_assert(described_whole<SpikeState>());
 
 /// What a gauge's stage knows of one instance.
 struct InstanceState {
@@ -113,7 +118,7 @@ struct InstanceState {
     bool left = false;     // and no longer does
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("name", self.name);
         visit("first_ms", self.first_ms);
         visit("seen", self.seen);
@@ -122,6 +127,7 @@ struct InstanceState {
         visit("left", self.left);
     }
 };
+static_assert(described_whole<InstanceState>());
 
 /// How a gauge stands between its instances.
 struct InstancesState {
@@ -143,7 +149,7 @@ struct InstancesState {
     std::optional<sequential::RotationState> harm, stage, detect;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("chosen", self.chosen);
         visit("only_one", self.only_one);
         visit("stays", self.stays);
@@ -162,6 +168,7 @@ struct InstancesState {
         visit("detect", self.detect);
     }
 };
+static_assert(described_whole<InstancesState>());
 
 /// How one metric stands.
 struct MetricState {
@@ -192,7 +199,7 @@ struct MetricState {
     std::optional<InstancesState> instances;  // of a gauge; empty: the state of a version that knew nothing of them
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("counts", self.counts);
         visit("gauge", self.gauge);
         visit("failed", self.failed);
@@ -212,6 +219,7 @@ struct MetricState {
         visit("instances", self.instances);
     }
 };
+static_assert(described_whole<MetricState>());
 
 /// How one objective stands.
 struct SloState {
@@ -229,7 +237,7 @@ struct SloState {
     std::int64_t failed_after_ms = 0;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("halt", self.halt);
         visit("excess", self.excess);
         visit("judged_burn", self.judged_burn);
@@ -246,6 +254,7 @@ struct SloState {
         visit("failed_after_ms", self.failed_after_ms);
     }
 };
+static_assert(described_whole<SloState>());
 
 /// An instance that is warming up again.
 struct RestartState {
@@ -257,12 +266,13 @@ struct RestartState {
     std::int64_t at_ms = 0;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("arm", self.arm);
         visit("instance", self.instance);
         visit("at_ms", self.at_ms);
     }
 };
+static_assert(described_whole<RestartState>());
 
 struct MonitorState {
     static constexpr std::string_view kind = "moni";
@@ -297,7 +307,7 @@ struct MonitorState {
     std::int64_t ignored = 0;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("plan_digest", self.plan_digest);
         visit("stage", self.stage);
         visit("start_ms", self.start_ms);
@@ -325,6 +335,7 @@ struct MonitorState {
         visit("ignored", self.ignored);
     }
 };
+static_assert(described_whole<MonitorState>());
 
 }  // namespace v0
 }  // namespace serinus

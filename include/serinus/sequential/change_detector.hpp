@@ -47,7 +47,7 @@ struct ChangeState {
     TestState test;            // with the start of the next interval
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("arl", self.arl);
         visit("intervals", self.intervals);
         visit("alarm", self.alarm);
@@ -145,6 +145,7 @@ class ChangeDetector {
     }
 
     auto state() const {
+        static_assert(described_whole<ChangeState<decltype(test_.state())>>());
         return ChangeState<decltype(test_.state())>{arl_, intervals_, alarm_, log_statistic_, test_.state()};
     }
 

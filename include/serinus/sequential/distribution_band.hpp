@@ -74,7 +74,7 @@ struct BandState {
     std::vector<double> baseline, canary;  // ascending
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
         visit("harm", self.harm);
         visit("ratio", self.ratio);
@@ -84,6 +84,7 @@ struct BandState {
         visit("canary", self.canary);
     }
 };
+static_assert(described_whole<BandState>());
 
 /// How far apart two distribution functions are, in the direction of harm.
 struct StochasticOrder {

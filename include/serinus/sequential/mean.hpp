@@ -91,13 +91,13 @@ struct MeanState {
     double gate = 0;
     bool gate_common = false;  // false, version 1: the gate asked each arm for effective values of its own, 20 of them
 
-    std::optional<double> origin;          // the first value; moments are of (value - origin) 2^-exponent
-    std::optional<std::int64_t> exponent;  // of the first value that is not the origin
-    CentralMoments baseline, canary;
+    std::optional<double> origin;           // the first value; moments are of (value - origin) 2^-exponent
+    std::optional<std::int64_t> exponent;   // of the first value that is not the origin
+    std::array<CentralMoments, 2> moments;  // baseline, canary
     double log_largest = 0;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
         visit("alpha_promote", self.alpha_promote);
         visit("harm", self.harm);
@@ -110,11 +110,11 @@ struct MeanState {
         visit("gate_common", self.gate_common);
         visit("origin", self.origin);
         visit("exponent", self.exponent);
-        CentralMoments::fields(visit, self.baseline);
-        CentralMoments::fields(visit, self.canary);
+        visit("moments", self.moments);
         visit("log_largest", self.log_largest);
     }
 };
+static_assert(described_whole<MeanState>());
 
 /// Anytime test of the difference, or ratio, of two means.
 ///
@@ -271,8 +271,7 @@ class MeanTest {
         state.gate_common = true;
         state.origin = data_.origin;
         if (data_.exponent) state.exponent = *data_.exponent;
-        state.baseline = data_.baseline;
-        state.canary = data_.canary;
+        state.moments = {data_.baseline, data_.canary};
         state.log_largest = log_largest_;
         return state;
     }
@@ -285,18 +284,19 @@ class MeanTest {
         MeanState comparable = state;
         if (!state.gate_common) comparable.gate = options_.gate;
         detail::require_same_options("the state of a MeanTest", comparable, options_);
+        const auto& [baseline, canary] = state.moments;
         const bool sound =
-            state.baseline.sound() && state.canary.sound() && state.log_largest >= 0 &&
-            std::isfinite(state.log_largest) && state.origin.has_value() == (state.baseline.n + state.canary.n > 0) &&
+            baseline.sound() && canary.sound() && state.log_largest >= 0 && std::isfinite(state.log_largest) &&
+            state.origin.has_value() == (baseline.n + canary.n > 0) &&
             (!state.origin || std::isfinite(*state.origin)) &&
-            (state.exponent || (state.baseline.squares == 0 && state.canary.squares == 0)) &&
+            (state.exponent || (baseline.squares == 0 && canary.squares == 0)) &&
             (!state.exponent ||
              (*state.exponent >= -Data::most_exponent && *state.exponent <= Data::most_exponent && state.origin));
         if (!sound) raise(Code::state_invariant, "the state of a MeanTest has numbers that cannot be");
         data_.origin = state.origin;
         data_.set_exponent(state.exponent ? std::optional<int>(static_cast<int>(*state.exponent)) : std::nullopt);
-        data_.baseline = state.baseline;
-        data_.canary = state.canary;
+        data_.baseline = baseline;
+        data_.canary = canary;
         log_largest_ = state.log_largest;
     }
 

@@ -79,7 +79,7 @@ struct PairedState {
         RunningDependence learned;  // noise to be learned: what was seen since
 
         template <class Visitor, class Self>
-        static void fields(Visitor& visit, Self& self) {
+        static void describe(Visitor& visit, Self& self) {
             visit("log_weight", self.log_weight);
             visit("sum", self.sum);
             visit("time", self.time);
@@ -89,8 +89,8 @@ struct PairedState {
             std::vector<double> none, numbers;
             sequential::detail::Gather gather_none{none}, gather{numbers};
             const RunningDependence fresh;
-            RunningDependence::fields(gather_none, fresh);
-            RunningDependence::fields(gather, std::as_const(self.learned));
+            RunningDependence::describe(gather_none, fresh);
+            RunningDependence::describe(gather, std::as_const(self.learned));
             if (numbers == none) numbers.clear();
             visit("learned", numbers);
             if constexpr (!std::is_const_v<Self>) {
@@ -101,7 +101,7 @@ struct PairedState {
                                                      std::to_string(none.size()));
                 }
                 sequential::detail::Spread put_back{numbers};
-                RunningDependence::fields(put_back, self.learned);
+                RunningDependence::describe(put_back, self.learned);
             }
         }
     };
@@ -134,7 +134,7 @@ struct PairedState {
     std::vector<double> score_sums, score_squares;  // one a direction: of the scores themselves, and of their squares
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
         visit("alpha_promote", self.alpha_promote);
         visit("harm", self.harm);
@@ -166,6 +166,7 @@ struct PairedState {
         visit("score_squares", self.score_squares);
     }
 };
+static_assert(described_whole<PairedState>());
 
 /// Has the rollout's noise another scale than history's? By how much a difference changes from one interval to the
 /// next, which no constant harm touches: the mean |score| of that change within history's table.

@@ -102,7 +102,7 @@ struct ProportionState {
     std::vector<double> level;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
         visit("alpha_promote", self.alpha_promote);
         visit("harm", self.harm);
@@ -126,6 +126,7 @@ struct ProportionState {
         visit("level", self.level);
     }
 };
+static_assert(described_whole<ProportionState>());
 
 /// Anytime-valid test of two proportions.
 ///

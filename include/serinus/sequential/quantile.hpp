@@ -138,7 +138,7 @@ struct QuantileState {
     std::vector<double> baseline, canary;  // ascending
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("q", self.q);
         visit("alpha", self.alpha);
         visit("alpha_promote", self.alpha_promote);
@@ -154,6 +154,7 @@ struct QuantileState {
         visit("canary", self.canary);
     }
 };
+static_assert(described_whole<QuantileState>());
 
 /// Anytime-valid test of the difference, or ratio, of one quantile.
 ///

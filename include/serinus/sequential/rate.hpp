@@ -68,7 +68,7 @@ struct RateState {
     PriorShape prior = PriorShape::half_normal;  // what it began with; of version 1 always this
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
         visit("alpha_promote", self.alpha_promote);
         visit("harm", self.harm);
@@ -88,6 +88,7 @@ struct RateState {
         visit("prior", self.prior);
     }
 };
+static_assert(described_whole<RateState>());
 
 /// Anytime-valid test of two event rates.
 ///

@@ -117,7 +117,7 @@ struct InstanceSpread {
     }
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static void describe(Visitor& visit, Self& self) {
         visit("looks", self.looks);
         // The half above the diagonal says all.
         const std::size_t size = self.looks.size();
@@ -193,7 +193,7 @@ struct RotationState {
     double lower = 0, upper = 0;                      // the interval's ends, in logs where the margin is a ratio
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
         visit("alpha_promote", self.alpha_promote);
         visit("harm", self.harm);
@@ -224,6 +224,7 @@ struct RotationState {
         visit("upper", self.upper);
     }
 };
+static_assert(described_whole<RotationState>());
 
 /// Rotation test between instances: the canary's level against the baseline instances' levels.
 ///

@@ -129,7 +129,7 @@ struct SampleRatioState {
     double log_largest = 0;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
         visit("tolerance", self.tolerance);
         visit("side", self.side);
@@ -140,6 +140,7 @@ struct SampleRatioState {
         visit("log_largest", self.log_largest);
     }
 };
+static_assert(described_whole<SampleRatioState>());
 
 /// Anytime-valid test of a traffic split (sample ratio mismatch).
 ///

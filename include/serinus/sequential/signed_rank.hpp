@@ -43,7 +43,7 @@ struct SignedRankState {
     std::vector<double> sizes_above, sizes_below;  // ascending |difference|s seen, the first ones
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
         visit("harm", self.harm);
         visit("difference", self.difference);
@@ -56,6 +56,7 @@ struct SignedRankState {
         visit("sizes_below", self.sizes_below);
     }
 };
+static_assert(described_whole<SignedRankState>());
 
 /// Anytime-valid test of differences that are, beyond the margin, as likely positive as negative.
 ///

@@ -37,7 +37,7 @@ struct StartMixtureState {
     TestState test;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("spent", self.spent);
         visit("log_largest", self.log_largest);
         visit("test", self.test);
@@ -140,6 +140,7 @@ class StartMixture {
 
     auto state() const {
         using TestState = decltype(test_.state());
+        static_assert(described_whole<StartMixtureState<TestState>>());
         return StartMixtureState<TestState>{spent_, log_largest_, test_.state()};
     }
 

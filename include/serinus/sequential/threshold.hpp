@@ -62,7 +62,7 @@ struct ThresholdState {
     std::vector<ProportionState> tests;  // one a direction
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("threshold", self.threshold);
         visit("alpha", self.alpha);
         visit("alpha_promote", self.alpha_promote);
@@ -78,6 +78,7 @@ struct ThresholdState {
         visit("tests", self.tests);
     }
 };
+static_assert(described_whole<ThresholdState>());
 
 /// Anytime-valid test of two distributions at a threshold.
 ///

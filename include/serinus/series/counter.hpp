@@ -26,7 +26,7 @@ struct CounterState {
     std::int64_t resets = 0;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("has_previous", self.has_previous);
         visit("previous_ms", self.previous_ms);
         visit("previous_value", self.previous_value);
@@ -34,6 +34,7 @@ struct CounterState {
     }
     friend bool operator==(const CounterState&, const CounterState&) = default;
 };
+static_assert(described_whole<CounterState>());
 
 /// How much a cumulative counter grew from each sample to the next, one sample at a time.
 ///

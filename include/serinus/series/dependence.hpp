@@ -306,7 +306,7 @@ class RunningDependence {
     static constexpr std::string_view kind = "depn";
     static constexpr std::int64_t version = 1;
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("n", self.n_);
         visit("origin", self.origin_);
         visit("sum", self.sum_);

@@ -114,7 +114,7 @@ struct AlertsState {
     std::optional<std::int64_t> last_ms;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("budget", self.budget);
         visit("names", self.names);
         visit("states", self.states);
@@ -124,6 +124,7 @@ struct AlertsState {
         visit("last_ms", self.last_ms);
     }
 };
+static_assert(described_whole<AlertsState>());
 
 /// The alerts of a policy, evaluation by evaluation.
 ///

@@ -61,7 +61,7 @@ struct BurnRateState {
     std::optional<std::int64_t> last_ms;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("budget", self.budget);
         visit("windows_ms", self.windows_ms);
         visit("semantics", self.semantics);
@@ -75,6 +75,7 @@ struct BurnRateState {
         visit("last_ms", self.last_ms);
     }
 };
+static_assert(described_whole<BurnRateState>());
 
 /// Burn rates of a service, sample by sample or all at once.
 ///

@@ -45,7 +45,7 @@ struct ExcessState {
     std::vector<double> above, below;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha_lower", self.alpha_lower);
         visit("alpha_upper", self.alpha_upper);
         visit("dispersion", self.dispersion);
@@ -59,6 +59,7 @@ struct ExcessState {
         visit("below", self.below);
     }
 };
+static_assert(described_whole<ExcessState>());
 
 /// A confidence sequence for the expected excess
 ///

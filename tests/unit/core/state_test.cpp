@@ -30,12 +30,13 @@ struct InnerState {
     std::optional<double> maybe;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("x", self.x);
         visit("maybe", self.maybe);
     }
     friend bool operator==(const InnerState&, const InnerState&) = default;
 };
+static_assert(described_whole<InnerState>());
 
 /// One field of every type that a state may have.
 struct OuterState {
@@ -54,7 +55,7 @@ struct OuterState {
     std::vector<InnerState> inners;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("real", self.real);
         visit("whole", self.whole);
         visit("flag", self.flag);
@@ -69,6 +70,7 @@ struct OuterState {
     }
     friend bool operator==(const OuterState&, const OuterState&) = default;
 };
+static_assert(described_whole<OuterState>());
 
 struct HolderState {
     static constexpr std::string_view kind = "hold";
@@ -76,10 +78,11 @@ struct HolderState {
     InnerState inner;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("inner", self.inner);
     }
 };
+static_assert(described_whole<HolderState>());
 
 struct RealsState {
     static constexpr std::string_view kind = "real";
@@ -87,10 +90,11 @@ struct RealsState {
     std::vector<double> reals;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("reals", self.reals);
     }
 };
+static_assert(described_whole<RealsState>());
 
 struct TextState {
     static constexpr std::string_view kind = "text";
@@ -98,10 +102,11 @@ struct TextState {
     std::string text;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("text", self.text);
     }
 };
+static_assert(described_whole<TextState>());
 
 /// The same kind of state before and after it gained a field.
 struct YoungState {
@@ -110,10 +115,11 @@ struct YoungState {
     double x = 0;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("x", self.x);
     }
 };
+static_assert(described_whole<YoungState>());
 struct GrownState {
     static constexpr std::string_view kind = "grow";
     static constexpr std::int64_t version = 2;
@@ -122,11 +128,12 @@ struct GrownState {
     double x = 0;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("y", self.y);
         visit("x", self.x);
     }
 };
+static_assert(described_whole<GrownState>());
 template <class Inside>
 struct OwnerState {
     static constexpr std::string_view kind = "ownr";
@@ -134,7 +141,7 @@ struct OwnerState {
     std::vector<Inside> insides;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("insides", self.insides);
     }
 };

@@ -32,11 +32,12 @@ struct InnerState {
     std::optional<double> maybe;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("x", self.x);
         visit("maybe", self.maybe);
     }
 };
+static_assert(described_whole<InnerState>());
 
 /// One field of every type that a state may have.
 struct OuterState {
@@ -58,7 +59,7 @@ struct OuterState {
     std::vector<InnerState> inners;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("real", self.real);
         visit("whole", self.whole);
         visit("flag", self.flag);
@@ -75,6 +76,7 @@ struct OuterState {
         visit("inners", self.inners);
     }
 };
+static_assert(described_whole<OuterState>());
 
 /// A struct that has gained a field.
 struct GrownState {
@@ -85,11 +87,12 @@ struct GrownState {
     double y = 5;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("x", self.x);
         visit("y", self.y);
     }
 };
+static_assert(described_whole<GrownState>());
 
 OuterState example() {
     OuterState state;

@@ -474,11 +474,11 @@ struct OldMetric {
     static constexpr std::int64_t version = 2;
     MetricState now;
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         const auto all_but_the_new = [&](std::string_view name, auto& field) {
             if (MetricState::since(name) <= version) visit(name, field);
         };
-        MetricState::fields(all_but_the_new, self.now);
+        MetricState::describe(all_but_the_new, self.now);
     }
 };
 struct OldMonitor {
@@ -487,7 +487,7 @@ struct OldMonitor {
     MonitorState now;
     std::vector<OldMetric> metrics;
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         const auto put = [&](std::string_view name, auto& field) {
             if (name == "metrics") {
                 visit(name, self.metrics);
@@ -495,7 +495,7 @@ struct OldMonitor {
                 visit(name, field);
             }
         };
-        MonitorState::fields(put, self.now);
+        MonitorState::describe(put, self.now);
     }
 };
 

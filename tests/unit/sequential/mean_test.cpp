@@ -411,9 +411,9 @@ TEST(MeanTest, StateGoesOnAndForeignOnesAreRefused) {
         EXPECT_EQ(encode(resumed.state()), before);
         return code;
     };
-    EXPECT_EQ(spoilt([](MeanState& s) { s.canary.n = 1.5; }), "serinus.state.invariant");
-    EXPECT_EQ(spoilt([](MeanState& s) { s.canary.squares = -1; }), "serinus.state.invariant");
-    EXPECT_EQ(spoilt([](MeanState& s) { s.baseline.fourths = nan; }), "serinus.state.invariant");
+    EXPECT_EQ(spoilt([](MeanState& s) { s.moments[1].n = 1.5; }), "serinus.state.invariant");
+    EXPECT_EQ(spoilt([](MeanState& s) { s.moments[1].squares = -1; }), "serinus.state.invariant");
+    EXPECT_EQ(spoilt([](MeanState& s) { s.moments[0].fourths = nan; }), "serinus.state.invariant");
     EXPECT_EQ(spoilt([](MeanState& s) { s.log_largest = infinity; }), "serinus.state.invariant");
     EXPECT_EQ(spoilt([](MeanState& s) { s.origin.reset(); }), "serinus.state.invariant");
     EXPECT_EQ(spoilt([](MeanState& s) { s.exponent = 5000; }), "serinus.state.invariant");
@@ -442,7 +442,7 @@ TEST(MeanTest, AStateOfVersionOneLoadsAndGoesOn) {
     const MeanState now = decode<MeanState>(encode(test.state()));
     EXPECT_TRUE(now.gate_common);
     EXPECT_EQ(now.gate, 10);
-    EXPECT_EQ(now.canary.n, state.canary.n + 50);
+    EXPECT_EQ(now.moments[1].n, state.moments[1].n + 50);
     MeanTest other({.alpha = 0.01, .alpha_promote = 0.05, .margin = difference(0.5), .gate = 12});
     EXPECT_EQ(code_of([&] { other.restore(now); }), "serinus.state.options");
 }

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/numeric/simd.hpp>
@@ -44,13 +45,14 @@ struct BlockCounts {
     }
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("bad_b", self.bad_b);
         visit("total_b", self.total_b);
         visit("bad_c", self.bad_c);
         visit("total_c", self.total_c);
     }
 };
+static_assert(described_whole<BlockCounts>());
 
 /// The line of pairs (p_b, p_c) on which the canary is exactly at the margin.
 struct MarginLine {
@@ -131,9 +133,9 @@ class BlockProcess {
         BlockCounts counts;
 
         template <class Visitor, class Self>
-        static void fields(Visitor& visit, Self& self) {
+        static constexpr void describe(Visitor& visit, Self& self) {
             visit("log_capital", self.log_capital);
-            BlockCounts::fields(visit, self.counts);
+            visit("counts", self.counts);
         }
     };
     static constexpr std::size_t most_starts = 24;
@@ -265,10 +267,10 @@ class DifferenceBand {
     const std::array<double, size>& log_below() const noexcept { return below_; }
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("above", self.above_);
         visit("below", self.below_);
-        BlockCounts::fields(visit, self.counts_);
+        BlockCounts::describe(visit, self.counts_);
     }
 
   private:

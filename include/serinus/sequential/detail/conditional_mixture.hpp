@@ -502,7 +502,7 @@ class LikelihoodCurve {
     }
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("value", self.value_);
         visit("slope", self.slope_);
         visit("bend", self.bend_);

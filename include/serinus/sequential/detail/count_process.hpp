@@ -359,14 +359,14 @@ class CountTest {
     /// The numbers of the curve or the band, visited as their fields.
     template <class Visitor>
     void visit_bounds(Visitor& visit) {
-        if (auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) LikelihoodCurve::fields(visit, *curve);
-        if (auto* band = std::get_if<DifferenceBand>(&bounds_)) DifferenceBand::fields(visit, *band);
+        if (auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) LikelihoodCurve::describe(visit, *curve);
+        if (auto* band = std::get_if<DifferenceBand>(&bounds_)) DifferenceBand::describe(visit, *band);
     }
     std::vector<double> interval_numbers() const {
         std::vector<double> numbers;
         detail::Gather gather{numbers};
-        if (const auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) LikelihoodCurve::fields(gather, *curve);
-        if (const auto* band = std::get_if<DifferenceBand>(&bounds_)) DifferenceBand::fields(gather, *band);
+        if (const auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) LikelihoodCurve::describe(gather, *curve);
+        if (const auto* band = std::get_if<DifferenceBand>(&bounds_)) DifferenceBand::describe(gather, *band);
         return numbers;
     }
 

@@ -25,10 +25,11 @@ struct TypicalSpacingState {
     std::vector<std::int64_t> last;  ///< the newest spacings, oldest first
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("last", self.last);
     }
 };
+static_assert(described_whole<TypicalSpacingState>());
 
 /// The median of the last 31 spacings between samples, in milliseconds: how often a series is scraped, as it is learned
 /// from the series itself. Of an even number it is the lower of the two in the middle; 0 before the first.
@@ -94,11 +95,12 @@ struct CoveredTimeState {
     std::vector<std::int64_t> starts, ends;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("starts", self.starts);
         visit("ends", self.ends);
     }
 };
+static_assert(described_whole<CoveredTimeState>());
 
 /// A set of times, as disjoint intervals (start, end] in order.
 ///

@@ -52,7 +52,7 @@ struct SampleTally {
     std::int64_t resets = 0;       ///< how often a counter began again, among the samples that are kept
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("taken", self.taken);
         visit("reordered", self.reordered);
         visit("late", self.late);
@@ -73,6 +73,7 @@ struct SampleTally {
     }
     friend bool operator==(const SampleTally&, const SampleTally&) = default;
 };
+static_assert(described_whole<SampleTally>());
 
 /// What a series counted in a window.
 struct WindowIncrease {
@@ -121,7 +122,7 @@ struct EventHistoryState {
     SampleTally tally;
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
+    static constexpr void describe(Visitor& visit, Self& self) {
         visit("series_kind", self.series_kind);
         visit("tiers", self.tiers);
         visit("sum", self.sum);
@@ -129,6 +130,7 @@ struct EventHistoryState {
         visit("tally", self.tally);
     }
 };
+static_assert(described_whole<EventHistoryState>());
 
 /// The samples of one series in order, each with what a window needs of it, and thinned with age where that was asked
 /// for: the state of one side of a `BurnRate`.

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include <serinus/core/version.hpp>
+#include <serinus/core/describe.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -23,7 +23,14 @@ struct Resolution {
     std::int64_t span_ms = std::numeric_limits<std::int64_t>::max();  ///< this far back
 
     friend bool operator==(const Resolution&, const Resolution&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("width_ms", self.width_ms);
+        visit("span_ms", self.span_ms);
+    }
 };
+static_assert(described_whole<Resolution>());
 
 /// How a history is thinned whose longest window is `longest_ms`: every sample for `raw_ms`, then two a minute for 3
 /// days, two in 10 minutes for 30 days, two an hour beyond; each reaches 10 minutes further back than that, so that an
@@ -67,9 +74,8 @@ struct HistoryTier {
     bool evicted = false;                ///< older samples than these have been there
 
     template <class Visitor, class Self>
-    static void fields(Visitor& visit, Self& self) {
-        visit("width_ms", self.resolution.width_ms);
-        visit("span_ms", self.resolution.span_ms);
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("resolution", self.resolution);
         visit("times", self.times);
         visit("values", self.values);
         visit("lost", self.lost);
