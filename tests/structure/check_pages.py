@@ -1,0 +1,90 @@
+"""Fails when a page names a file that is not there, or links to nothing.
+
+    check_pages.py ROOT         checks README.md, CONTRIBUTING.md and docs/
+    check_pages.py --self-test  checks that the check can fail
+
+Links are checked on every page, named paths on the pages that are maps. NAME in a path, and `_NAME`, stand for any name.
+"""
+
+import pathlib
+import re
+import sys
+import tempfile
+
+MAPS = {"docs/adding.md", "docs/architecture.md", "CONTRIBUTING.md"}
+PATH = re.compile(r"`((?:include|src|tests|docs|data|bindings|bench|examples|cmake|tools)/[^`\s]*)(?: --[^`]*)?`")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+# Where an example of what a list asks for need not exist.
+OPEN = {"data/samples/NAME"}
+
+
+def headings(text):
+    """The anchors that GitHub gives the headings of a page."""
+    found = set()
+    for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
+        found.add(re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-"))
+    return found
+
+
+def check(root):
+    problems, pages = [], [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").rglob("*.md"))]
+    seen = 0
+    for page in pages:
+        if not page.is_file():
+            continue
+        seen += 1
+        shown, text = page.relative_to(root).as_posix(), page.read_text(encoding="utf-8")
+        prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+        for link in LINK.findall(prose):
+            target, _, anchor = link.partition("#")
+            if "://" in target or target.startswith("mailto:"):
+                continue
+            path = (page.parent / target).resolve() if target else page
+            if not path.exists():
+                problems.append(f"{shown}: {link} leads nowhere")
+            elif anchor and path.suffix == ".md" and anchor not in headings(path.read_text(encoding="utf-8")):
+                problems.append(f"{shown}: {link} leads to no heading")
+        if shown in MAPS:
+            for named in PATH.findall(prose):
+                pattern = re.sub(r"<[^>]+>", "*", named.replace("NAME", "*")).rstrip("/")
+                if named not in OPEN and not any(root.glob(pattern)):
+                    problems.append(f"{shown}: {named} is not there")
+    if not seen:
+        problems.append(f"{root}: no page at all")
+    return problems
+
+
+def self_test():
+    cases = {
+        "clean": ({"README.md": "# A b\n[a](docs/adding.md#one-thing) [b](https://x/y)\n",
+                   "docs/adding.md": "## One thing\n`src/x/NAME.cpp` `src/x/` [up](../README.md#a-b)\n", "src/x/a.cpp": ""}, None),
+        "a dead link": ({"README.md": "[a](docs/b.md)\n"}, "leads nowhere"),
+        "a dead anchor": ({"README.md": "# A\n[a](#b)\n"}, "leads to no heading"),
+        "a missing file": ({"docs/adding.md": "`src/x.cpp`\n"}, "src/x.cpp is not there"),
+        "no example of a name": ({"docs/adding.md": "`src/kinds/NAME.hpp`\n"}, "is not there"),
+        "nothing": ({}, "no page at all"),
+    }
+    wrong = 0
+    for name, (files, expected) in cases.items():
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for file, text in files.items():
+                (root / file).parent.mkdir(parents=True, exist_ok=True)
+                (root / file).write_text(text, encoding="utf-8")
+            problems = check(root)
+        if bool(problems) != (expected is not None) or (expected and not any(expected in problem for problem in problems)):
+            wrong += 1
+            print(f"self-test \"{name}\": expected {expected}, found {problems}")
+    return wrong
+
+
+def main():
+    if sys.argv[1:] == ["--self-test"]:
+        return 1 if self_test() else 0
+    problems = check(pathlib.Path(sys.argv[1]))
+    print("\n".join(problems) or "every page leads somewhere")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
