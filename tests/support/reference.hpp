@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// The reference numbers of data/reference/fixed/one_look.json, for the tests of one look.
+/// The reference numbers of data/reference/fixed/{one_look,shift_and_effect}.json, for the tests of one look.
 
 #include <cmath>
 #include <fstream>
@@ -30,11 +30,16 @@ inline std::vector<double> numbers(const nlohmann::json& array) {
     return values;
 }
 
+inline nlohmann::json parsed(const std::string& name) {
+    std::ifstream file(data_dir() + "/reference/fixed/" + name);
+    return nlohmann::json::parse(file);
+}
 inline const nlohmann::json& all() {
-    static const nlohmann::json known = [] {
-        std::ifstream file(data_dir() + "/reference/fixed/one_look.json");
-        return nlohmann::json::parse(file);
-    }();
+    static const nlohmann::json known = parsed("one_look.json");
+    return known;
+}
+inline const nlohmann::json& shifts() {
+    static const nlohmann::json known = parsed("shift_and_effect.json");
     return known;
 }
 
@@ -60,10 +65,27 @@ int for_each_pair(const std::string& function, const Check& check) {
     });
 }
 
-inline serinus::Alternative alternative(const nlohmann::json& one) {
-    const std::string text = one["options"]["alternative"];
+/// The same of the cases of shifts and effects, which keep their options beside their names.
+template <class Check>
+int for_each_shift(const std::string& function, const Check& check) {
+    int seen = 0;
+    for (const auto& one : shifts()["cases"]) {
+        if (one["fn"] != function) continue;
+        const auto& data = shifts()["datasets"][one["dataset"].get<std::string>()];
+        SCOPED_TRACE(one.dump().substr(0, 300));
+        check(one, numbers(data["baseline"]), numbers(data["canary"]));
+        ++seen;
+    }
+    return seen;
+}
+
+inline serinus::Alternative alternative_of(const nlohmann::json& word) {
+    const std::string text = word;
     if (text == "greater" || text == "larger") return serinus::Alternative::greater;
     return text == "less" || text == "smaller" ? serinus::Alternative::less : serinus::Alternative::two_sided;
+}
+inline serinus::Alternative alternative(const nlohmann::json& one) {
+    return alternative_of(one["options"]["alternative"]);
 }
 inline serinus::Alternative mirrored(serinus::Alternative alternative) {
     using enum serinus::Alternative;
@@ -80,6 +102,11 @@ inline void expect_close(double actual, double expected, double relative = 1e-9,
         EXPECT_LE(std::fabs(actual - expected), relative * std::fabs(expected) + absolute)
             << actual << " against " << expected;
     }
+}
+
+/// Within `tolerance`, relative of what is larger than 1.
+inline void expect_near(double actual, double expected, double tolerance) {
+    expect_close(actual, expected, std::fabs(expected) > 1 ? tolerance : 0, std::fabs(expected) > 1 ? 0 : tolerance);
 }
 
 inline bool finite(const std::vector<double>& values) {

@@ -1,47 +1,32 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include <serinus/fixed/detail/pair_differences.hpp>
-#include <serinus/fixed/effect_size.hpp>
+#include <serinus/core/error.hpp>
 #include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
+
+#include "support/arrangements.hpp"
+#include "support/draws.hpp"
+#include "support/reference.hpp"
 
 namespace {
 
 using namespace serinus;
+using namespace support;
+using namespace reference;
 using Random = std::mt19937_64;
 using Values = std::vector<double>;
 
 std::uint64_t bits(double value) { return std::bit_cast<std::uint64_t>(value); }
-
-Values draw(std::size_t n, int kind, Random& random) {
-    std::normal_distribution<double> normal(10, 3);
-    std::uniform_int_distribution<int> few(0, 4);
-    Values values(n);
-    for (double& value : values) {
-        value = kind == 0   ? normal(random)
-                : kind == 1 ? few(random)
-                : kind == 2 ? std::round(normal(random)) / 8
-                            : 1e15 + normal(random);
-    }
-    return values;
-}
-
-/// All differences written down and sorted.
-Values all_differences(const Values& baseline, const Values& canary) {
-    Values all;
-    for (const double c : canary)
-        for (const double b : baseline) all.push_back(c - b);
-    std::sort(all.begin(), all.end());
-    return all;
-}
 
 void expect_as_sorted(const Values& baseline, const Values& canary, const HodgesLehmannResult& ours) {
     const Values all = all_differences(baseline, canary);
@@ -79,76 +64,6 @@ TEST(HodgesLehmann, SelectionInTheMatrixIsToTheBitAsWell) {
             expect_as_sorted(baseline, canary,
                              hodges_lehmann(baseline, canary, {.confidence = 0.98, .method = method}));
     }
-}
-
-// ---- all differences, not written down
-
-Values sorted(Values values) {
-    for (double& value : values) value += 0.0;
-    std::sort(values.begin(), values.end());
-    return values;
-}
-
-TEST(PairDifferences, EveryRankIsToTheBitWhatSortingGives) {
-    Random random(21);
-    // Smooth, five values, a lattice, an offset of 1e15; nine zeros of ten; all exponents; both ends of the doubles.
-    for (int kind = 0; kind < 7; ++kind) {
-        for (const auto& [m, n] : {std::pair{131, 97}, {400, 700}, {5, 3000}, {3000, 4}, {1, 1}, {1, 5000}}) {
-            Values x = draw(static_cast<std::size_t>(m), kind % 4, random);
-            Values y = draw(static_cast<std::size_t>(n), kind % 4, random);
-            for (Values* arm : {&x, &y}) {
-                for (double& value : *arm) {
-                    if (kind == 4 && random() % 10 > 0) value = 0;
-                    if (kind == 5) value = std::ldexp(value, static_cast<int>(random() % 2000) - 1000);
-                    if (kind == 6) value = random() % 2 == 0 ? 1e308 : -1e308;
-                }
-            }
-            x = sorted(x);
-            y = sorted(y);
-            const Values all = all_differences(y, x);
-            PairDifferences differences(x, y);
-            ASSERT_EQ(differences.size(), static_cast<std::int64_t>(all.size()));
-            for (int i = 0; i < 40; ++i) {
-                // Both ends, the middle, and anywhere.
-                const std::size_t at =
-                    i < 3 ? static_cast<std::size_t>(i) * (all.size() - 1) / 2 : random() % all.size();
-                const double value = all[at];
-                ASSERT_EQ(bits(differences.of_rank(static_cast<std::int64_t>(at) + 1)), bits(value))
-                    << kind << " " << m;
-                const auto next = std::upper_bound(all.begin(), all.end(), value);
-                ASSERT_EQ(differences.count_at_most(value), next - all.begin());
-                ASSERT_EQ(differences.above(value), next == all.end() ? value : *next);
-            }
-        }
-    }
-}
-
-TEST(PairDifferences, LargeSamplesAreCountedRight) {
-    // 10,080 against 10,080: too many to write down, so the rank is checked by counting below and at the answer.
-    Random random(22);
-    const Values x = sorted(draw(10080, 0, random)), y = sorted(draw(10080, 2, random));
-    PairDifferences differences(x, y);
-    for (const double share : {0.001, 0.3, 0.49, 0.5, 0.87}) {
-        const auto rank = static_cast<std::int64_t>(share * static_cast<double>(differences.size()));
-        const double found = differences.of_rank(rank);
-        EXPECT_GE(differences.count_at_most(found), rank);
-        EXPECT_LT(differences.count_at_most(std::nextafter(found, -1e300)), rank);
-    }
-}
-
-TEST(PairDifferences, AnyOrderOfMagnitudeEnds) {
-    // Columns that grow by powers of ten and rows that hardly differ: a grid says little about where ranks lie.
-    Values x, y;
-    for (int i = 0; i < 300; ++i) {
-        x.push_back(std::pow(10.0, i - 150));
-        y.push_back(-std::pow(10.0, 150 - i) * (1 + 1e-15 * i));
-    }
-    x = sorted(x);
-    y = sorted(y);
-    const Values all = all_differences(y, x);
-    PairDifferences differences(x, y);
-    for (std::size_t at = 0; at < all.size(); at += 997)
-        ASSERT_EQ(bits(differences.of_rank(static_cast<std::int64_t>(at) + 1)), bits(all[at]));
 }
 
 TEST(HodgesLehmann, ExchangingTheArmsMirrorsIt) {
@@ -220,57 +135,88 @@ TEST(HodgesLehmann, EdgesAndErrors) {
     EXPECT_EQ(hodges_lehmann(Values{-1e308}, Values{1e308}).estimate, infinity);  // beyond the doubles, and said so
 }
 
-// ---- effect_size
-
-TEST(EffectSize, IsUOverPairsAndMirrors) {
-    Random random(5);
-    for (int round = 0; round < 200; ++round) {
-        const Values a = draw(2 + random() % 40, round % 3, random), b = draw(2 + random() % 40, round % 3, random);
-        const auto one = effect_size(a, b), other = effect_size(b, a);
-        EXPECT_DOUBLE_EQ(one.effect, mann_whitney(a, b).effect);
-        EXPECT_NEAR(one.effect, 1 - other.effect, 1e-15);
-        EXPECT_NEAR(one.lower, 1 - other.upper, 1e-12);
-        EXPECT_NEAR(one.upper, 1 - other.lower, 1e-12);
-        EXPECT_LE(0, one.lower);
-        EXPECT_LE(one.lower, one.effect);
-        EXPECT_LE(one.effect, one.upper);
-        EXPECT_LE(one.upper, 1);
-    }
+TEST(HodgesLehmann, ExactAgreesWithR) {
+    int exact = 0;
+    for_each_shift("wilcox.test", [&](const auto& one, const auto& baseline, const auto& canary) {
+        if (!one["exact"].template get<bool>() || !finite(baseline) || !finite(canary)) return;
+        ++exact;
+        const auto ours = hodges_lehmann(baseline, canary,
+                                         {.confidence = one["conf.level"],
+                                          .alternative = alternative_of(one["alternative"]),
+                                          .method = HodgesLehmannMethod::exact});
+        const bool ties = mann_whitney(baseline, canary).ties > 0;
+        // With ties R leaves the exact distribution, and its answer is that of the root finder below.
+        if (ties) return;
+        // To the bit: both are differences of the data.
+        EXPECT_EQ(ours.estimate, number(one["estimate"]));
+        EXPECT_EQ(ours.lower, number(one["conf_int"][0]));
+        EXPECT_EQ(ours.upper, number(one["conf_int"][1]));
+        // R tells the level that was asked for, unless the achieved error is more than half as large again; then that,
+        // rounded to two digits.
+        const double asked = number(one["conf.level"]), told = number(one["achieved"]);
+        if (told == asked) {
+            EXPECT_LE(1 - ours.confidence, 1.5 * (1 - asked) + 1e-12);
+        } else {
+            expect_near(1 - ours.confidence, 1 - told, 0.05 * (1 - told));
+        }
+    });
+    EXPECT_GE(exact, 30);
 }
 
-TEST(EffectSize, CoversTheTruthUnderUnequalVariances) {
-    // N(0, 1) against N(1, 4^2): P(canary > baseline) = Phi(1/sqrt(17)) = 0.5958...; 4,000 samples.
-    const double truth = normal_cdf(1 / std::sqrt(17.0));
-    Random random(6);
-    std::normal_distribution<double> normal;
-    int missed = 0;
-    constexpr int rounds = 4000;
-    for (int i = 0; i < rounds; ++i) {
-        Values a(30), b(15);
-        for (double& v : a) v = normal(random);
-        for (double& v : b) v = 1 + 4 * normal(random);
-        const auto found = effect_size(a, b);
-        missed += found.lower > truth || found.upper < truth;
-    }
-    // Measured .023: the logit scale is on the safe side here.
-    EXPECT_LE(missed, rounds * 0.05 + 4 * std::sqrt(rounds * 0.0475));
-    EXPECT_GE(missed, rounds * 0.01);
+TEST(HodgesLehmann, NormalIsThatOfRUpToItsRootFinder) {
+    // R solves z(d) = +-z with a continuity correction by a root finder, so its ends and its estimate lie between two
+    // neighbouring differences, ours are differences: 1e-3 of the range of the data from 30 values an arm, and 5e-3
+    // from 20, where neighbouring differences are farther apart.
+    int seen = 0;
+    for_each_shift("wilcox.test", [&](const auto& one, const auto& baseline, const auto& canary) {
+        if (one["exact"].template get<bool>() || !one["conf.int"].template get<bool>()) return;
+        const std::size_t fewest = std::min(baseline.size(), canary.size());
+        if (!finite(baseline) || !finite(canary) || fewest < 20) return;
+        const auto ours = hodges_lehmann(baseline, canary,
+                                         {.confidence = one["conf.level"],
+                                          .alternative = alternative_of(one["alternative"]),
+                                          .method = HodgesLehmannMethod::normal});
+        const auto [b_low, b_high] = std::minmax_element(baseline.begin(), baseline.end());
+        const auto [c_low, c_high] = std::minmax_element(canary.begin(), canary.end());
+        const double slack = (fewest < 30 ? 5e-3 : 1e-3) * std::max(*b_high - *b_low, *c_high - *c_low);
+        ++seen;
+        const auto compare = [&](double actual, double expected) {
+            if (std::isinf(expected)) {
+                EXPECT_EQ(actual, expected);
+            } else {
+                EXPECT_LE(std::fabs(actual - expected), slack) << actual << " against " << expected;
+            }
+        };
+        compare(ours.estimate, number(one["estimate"]));
+        compare(ours.lower, number(one["conf_int"][0]));
+        compare(ours.upper, number(one["conf_int"][1]));
+    });
+    EXPECT_GE(seen, 40);
 }
 
-TEST(EffectSize, ArmsThatDoNotOverlap) {
-    const Values a{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, b{11, 12, 13, 14, 15, 16};
-    const auto found = effect_size(a, b);
-    EXPECT_EQ(found.effect, 1);
-    EXPECT_EQ(found.upper, 1);
-    EXPECT_NEAR(found.lower, std::pow(0.025, 1.0 / 6), 1e-12);
-    const auto flat = effect_size(Values(8, 1.0), Values(8, 1.0));
-    EXPECT_EQ(flat.effect, 0.5);
-    EXPECT_NEAR(flat.lower, 0.5 - (1 - std::pow(0.025, 1.0 / 8)) / 2, 1e-12);
-    const auto one = effect_size(Values{1, 3}, Values{2});
-    EXPECT_EQ(one.lower, 0);
-    EXPECT_EQ(one.upper, 1);
-    EXPECT_TRUE(std::isnan(effect_size(Values{}, Values{2}).effect));
-    EXPECT_THROW(effect_size(a, b, {.confidence = 0}), Error);
+/// How far apart the values lie, for errors of packages that are absolute in that.
+double spread(const Values& values) {
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    return *high - *low;
+}
+
+bool untied(const Values& baseline, const Values& canary) { return mann_whitney(baseline, canary).ties == 0; }
+
+TEST(HodgesLehmann, ShiftsOfExactRankTests) {
+    int seen = 0;
+    for_each_pair("wilcox.exact", [&](const auto& one, const Values& baseline, const Values& canary) {
+        // With ties the package weighs the differences by conditional quantiles; R's exact test and ours do not.
+        if (!one["outputs"].contains("conf.int") || !finite(baseline) || !finite(canary) || !untied(baseline, canary))
+            return;
+        const auto found =
+            hodges_lehmann(baseline, canary, {.alternative = alternative(one), .method = HodgesLehmannMethod::exact});
+        const double slack = 1e-9 * std::max(spread(baseline), spread(canary));
+        expect_close(found.lower, number(one["outputs"]["conf.int"][0]), 1e-9, slack);
+        expect_close(found.upper, number(one["outputs"]["conf.int"][1]), 1e-9, slack);
+        expect_close(found.estimate, number(one["outputs"]["estimate"]), 1e-9, slack);
+        ++seen;
+    });
+    EXPECT_GE(seen, 30);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -15,6 +16,8 @@
 #include <serinus/fixed/mann_whitney.hpp>
 
 #include "support/data_dir.hpp"
+#include "support/draws.hpp"
+#include "support/reference.hpp"
 
 namespace {
 
@@ -530,6 +533,45 @@ TEST(MannWhitneySizes, ten_million_a_side_do_not_overflow) {
     // The lone value lies in one arm or the other with equal chance, so U - mean is +-n/2 and z is 1: the difference of
     // N + 1 and T/(N(N-1)) in doubles would leave nine digits of it.
     EXPECT_NEAR(result.z, 1, 1e-15);
+}
+
+TEST(MannWhitneyReference, ranks_are_those_of_scipy) {
+    const int seen = reference::for_each_pair(
+        "rankdata", [&](const auto& one, const std::vector<double>& baseline, const std::vector<double>& canary) {
+            const auto m = static_cast<double>(canary.size()), total = m + static_cast<double>(baseline.size());
+            const auto found = mann_whitney(baseline, canary);
+            EXPECT_EQ(found.u + m * (m + 1) / 2, number(one["outputs"]["sum_ranks_x"]));
+            std::vector<double> x = canary, y = baseline;
+            for (std::vector<double>* arm : {&x, &y}) {
+                for (double& value : *arm) value += 0.0;
+                serinus::sort_ascending(*arm);
+            }
+            const double left = serinus::compare_ranks(x, y).tie_term.remainder(static_cast<std::int64_t>(total));
+            reference::expect_close(left / (total * total * total - total), number(one["outputs"]["tie_correction"]),
+                                    1e-12);
+        });
+    EXPECT_GE(seen, 40);
+}
+
+TEST(MannWhitneySizes, hold_by_every_method_with_and_without_ties) {
+    std::mt19937_64 random(101);
+    for (const double unit : {0.0, 0.5, 2.0}) {
+        std::array<support::Share, 3> rejected;
+        for (int round = 0; round < 4000; ++round) {
+            std::vector<double> b = support::normal(30, 0, 1, random), c = support::normal(45, 0, 1, random);
+            if (unit > 0) {
+                for (std::vector<double>* arm : {&b, &c})
+                    for (double& value : *arm) value = std::round(value / unit);
+            }
+            rejected[0].add(mann_whitney(b, c).p_value <= 0.05);
+            rejected[1].add(mann_whitney(b, c, {.method = MannWhitneyMethod::edgeworth}).p_value <= 0.05);
+            rejected[2].add(mann_whitney(b, c, {.method = MannWhitneyMethod::normal}).p_value <= 0.05);
+        }
+        // The Edgeworth expansion is no exact test: off by less than 0.001 at such sizes, more with three values.
+        rejected[0].expect_size();
+        rejected[1].expect_size(unit > 1 ? 0.005 : 0.001);
+        rejected[2].expect_size();
+    }
 }
 
 }  // namespace

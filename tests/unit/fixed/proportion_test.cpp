@@ -1,21 +1,25 @@
-// proportion_test: one look at shares of bad events.
-
 #include <cmath>
-#include <limits>
+#include <cstddef>
 #include <random>
 #include <string>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include <serinus/core/error.hpp>
 #include <serinus/fixed/proportion.hpp>
+#include <serinus/fixed/rate.hpp>
+#include <serinus/numeric/normal.hpp>
 
+#include "support/draws.hpp"
 #include "support/reference.hpp"
 
 namespace {
 
 using namespace serinus;
-using namespace reference;
 using Method = ProportionTestMethod;
+using namespace reference;
+using namespace support;
 
 Proportion arm(const nlohmann::json& one, const std::string& index) {
     return {number(one["inputs"]["count" + index]), number(one["inputs"]["nobs" + index])};
@@ -173,6 +177,100 @@ TEST(ProportionTest, EdgesAndErrors) {
     EXPECT_THROW(proportion_test({1, 4}, {1, 2}, {.margin = {.ratio = -1.0}}), Error);
     EXPECT_THROW(proportion_test({1, 4}, {1, 2}, {.margin = {.ratio = 2.0}, .method = Method::fisher}), Error);
     EXPECT_THROW(proportion_test({1, 4000}, {1, 2}, {.method = Method::boschloo}), Error);
+}
+
+TEST(ProportionTest, ScoresWithoutTheFactorOfMiettinenAndNurminen) {
+    // Without N/(N-1) a statistic is larger by its root, and its interval that of a smaller confidence of ours.
+    const auto factor = [](const nlohmann::json& one) {
+        const double total = number(one["inputs"]["nobs1"]) + number(one["inputs"]["nobs2"]);
+        return std::sqrt(total / (total - 1));
+    };
+    const auto confidence = [&](const nlohmann::json& one) {
+        return 1 - 2 * normal_survival(-normal_quantile(0.025) / factor(one));
+    };
+    int seen = 0;
+    for_each_case("mn_score_diff", [&](const auto& one) {
+        if (one["options"]["correction"].template get<bool>()) return;
+        const Proportion b = arm(one, "2"), c = arm(one, "1");
+        const auto found =
+            proportion_test(b, c, {.method = ProportionTestMethod::score, .confidence = confidence(one)});
+        // The script bisects to 1e-10.
+        expect_close(found.lower, number(one["outputs"]["ci95"][0]), 1e-9, 1e-10);
+        expect_close(found.upper, number(one["outputs"]["ci95"][1]), 1e-9, 1e-10);
+        const auto values = numbers(one["options"]["values"]), z = numbers(one["outputs"]["z"]);
+        for (std::size_t i = 0; i < z.size(); ++i) {
+            const auto at =
+                proportion_test(b, c, {.margin = {.difference = values[i]}, .method = ProportionTestMethod::score});
+            if (!std::isnan(z[i])) {
+                expect_close(at.statistic * factor(one), z[i], 1e-9, 1e-12);
+            }
+        }
+        ++seen;
+    });
+    EXPECT_EQ(seen, 10);
+    seen = 0;
+    for_each_case("confint_proportions_2indep", [&](const auto& one) {
+        const auto& options = one["options"];
+        if (options["compare"] != "ratio" || options["method"] != "score") return;
+        if (options["correction"].template get<bool>()) return;
+        if (number(one["inputs"]["count1"]) == 0 || number(one["inputs"]["count2"]) == 0) return;
+        const auto found =
+            proportion_test(arm(one, "2"), arm(one, "1"), {.margin = {.ratio = 1.0}, .confidence = confidence(one)});
+        const double lower = number(one["outputs"]["ci95"][0]), upper = number(one["outputs"]["ci95"][1]);
+        if (found.ratio == 1 && lower > 0.999) return;  // all bad: its lower end sticks at 1
+        expect_close(found.lower, lower, 1e-6);         // its root finder
+        expect_close(found.upper, upper, 1e-6);
+        ++seen;
+    });
+    EXPECT_GE(seen, 3);
+    seen = 0;
+    for_each_case("prop.test", [&](const auto& one) {
+        if (one["options"]["correct"].template get<bool>()) return;
+        const auto found = proportion_test(arm(one, "2"), arm(one, "1"), {.method = ProportionTestMethod::score});
+        const double squared = number(one["outputs"]["statistic"]);
+        if (std::isnan(squared)) {
+            EXPECT_EQ(found.statistic, 0);
+            return;
+        }
+        const double z = found.statistic * factor(one);
+        expect_close(z * z, squared, 1e-9, 1e-12);
+        const Alternative side = alternative(one);
+        const double p = side == Alternative::two_sided ? 2 * normal_survival(std::fabs(z))
+                                                        : normal_survival(side == Alternative::greater ? z : -z);
+        expect_close(p, number(one["outputs"]["p.value"]), 1e-9, 1e-300);
+        ++seen;
+    });
+    EXPECT_GE(seen, 20);
+}
+
+TEST(ProportionTest, AndRateTestKeepTheirSizeByScoreAndMidP) {
+    // All outcomes of two binomials weighted by their probabilities: no chance involved.
+    const auto size = [](double n, double m, double share, ProportionTestMethod method) {
+        double sum = 0;
+        for (double x = 0; x <= m; ++x)
+            for (double y = 0; y <= n; ++y)
+                if (proportion_test({y, n}, {x, m}, {.method = method}).p_value <= 0.05)
+                    sum += binomial_density(x, m, share, 1 - share) * binomial_density(y, n, share, 1 - share);
+        return sum;
+    };
+    for (const double share : {0.1, 0.3, 0.5}) {
+        // Not exact; published sizes of both are within .01 of 5 % where 5 events are expected.
+        EXPECT_LE(size(60, 50, share, ProportionTestMethod::score), 0.06) << share;
+        EXPECT_LE(size(60, 50, share, ProportionTestMethod::midp), 0.06) << share;
+    }
+    std::mt19937_64 random(106);
+    for (const auto method : {RateMethod::midp, RateMethod::score}) {
+        Share rejected, covered;
+        for (int round = 0; round < 4000; ++round) {
+            const Rate b{double(std::poisson_distribution<int>(40)(random)), 4};
+            const Rate c{double(std::poisson_distribution<int>(15)(random)), 1};
+            const auto found = rate_test(b, c, {.margin = {.ratio = 1.5}, .method = method});
+            rejected.add(found.p_value <= 0.05);
+            covered.add(holds(found, 1.5));
+        }
+        rejected.expect_size(0.005);
+        covered.expect_coverage(0.005);
+    }
 }
 
 }  // namespace

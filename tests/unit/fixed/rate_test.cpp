@@ -1,12 +1,15 @@
-// rate_test.
-
 #include <cmath>
 #include <limits>
 #include <random>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include <serinus/core/error.hpp>
+#include <serinus/fixed/detail/rank_sum_distribution.hpp>
+#include <serinus/fixed/proportion.hpp>
 #include <serinus/fixed/rate.hpp>
 
 #include "support/reference.hpp"
@@ -137,6 +140,41 @@ TEST(RateTest, EdgesAndErrors) {
     EXPECT_THROW(rate_test({1, 1}, {1, std::nan("")}), Error);
     EXPECT_THROW(rate_test({1, 1}, {1, 1}, {.margin = {.ratio = 0}}), Error);
     EXPECT_THROW(rate_test({1, 1}, {most * 2, 1}), Error);
+}
+
+TEST(RateTest, OfEqualExposuresIsTheBinomialTest) {
+    const int seen = for_each_case("binom.test", [&](const auto& one) {
+        const double bad = number(one["inputs"]["count"]), total = number(one["inputs"]["nobs"]);
+        const auto found = rate_test({total - bad, 1}, {bad, 1}, {.method = RateMethod::exact});
+        expect_close(found.p_value, number(one["outputs"]["p.value"]));
+        const auto share = [](double odds) { return std::isinf(odds) ? 1 : odds / (1 + odds); };
+        expect_close(share(found.lower), number(one["outputs"]["conf.int"][0]), 1e-9, 1e-15);
+        expect_close(share(found.upper), number(one["outputs"]["conf.int"][1]));
+    });
+    EXPECT_EQ(seen, 10);
+}
+
+TEST(RateTest, MidPOfNoEventsIsOneHalfAsInProportionTest) {
+    // The mean of a mid-p-value over all outcomes is 1/2 whatever their probabilities: of a single outcome it is 1/2.
+    for (const auto side : {Alternative::two_sided, Alternative::greater, Alternative::less}) {
+        EXPECT_EQ(proportion_test({.bad = 0, .total = 900}, {.bad = 0, .total = 100},
+                                  {.alternative = side, .method = ProportionTestMethod::midp})
+                      .p_value,
+                  0.5);
+        EXPECT_EQ(rate_test({.events = 0, .exposure = 900}, {.events = 0, .exposure = 100},
+                            {.alternative = side, .method = RateMethod::midp})
+                      .p_value,
+                  0.5);
+    }
+    // The mean itself, of rates: six events, each the canary's with chance 1/4.
+    double mean = 0;
+    for (int x = 0; x <= 6; ++x) {
+        const double own = choose(6, x) * std::pow(0.25, x) * std::pow(0.75, 6 - x);
+        mean += own * rate_test({.events = 6.0 - x, .exposure = 3}, {.events = double(x), .exposure = 1},
+                                {.method = RateMethod::midp})
+                          .p_value;
+    }
+    EXPECT_NEAR(mean, 0.5, 1e-12);
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <serinus/core/state.hpp>
 #include <serinus/series/dependence.hpp>
 
+#include "support/draws.hpp"
+
 namespace {
 
 using namespace serinus;
@@ -131,6 +133,18 @@ TEST(RunningDependence, AgreesWithTheBatchAtEveryLength) {
     RunningDependence flat;
     for (int i = 0; i < 40; ++i) flat.update(0.3);
     EXPECT_EQ(flat.current().variance, 0);
+}
+
+TEST(SlowVariance, IsTheVarianceOfWhiteNoiseAndSeesASlowSwing) {
+    double sum = 0;
+    for (std::uint64_t seed = 0; seed < 400; ++seed) sum += slow_variance(support::draw(100, seed), 6) / 400;
+    EXPECT_NEAR(sum, 1, 4 * std::sqrt(2.0 / 2400));
+    std::vector<double> swinging = support::draw(100, 1), level = swinging;
+    for (std::size_t i = 0; i < 100; ++i) swinging[i] += std::cos(0.09 * static_cast<double>(i));
+    for (double& v : level) v += 1e6;
+    EXPECT_GT(slow_variance(swinging, 6), 5);
+    EXPECT_NEAR(slow_variance(level, 6), slow_variance(support::draw(100, 1), 6), 1e-7);
+    EXPECT_EQ(slow_variance(std::vector<double>{1}, 6), 0);
 }
 
 }  // namespace
