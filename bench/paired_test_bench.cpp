@@ -11,6 +11,7 @@
 #include <benchmark/benchmark.h>
 
 #include <serinus/rollout/calibrate.hpp>
+#include <serinus/sequential/noise/learn_paired_noise.hpp>
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/signed_rank.hpp>
 #include <serinus/series/dependence.hpp>

@@ -50,6 +50,7 @@
 #include <serinus/numeric/central_moments.hpp>
 #include <serinus/numeric/counting.hpp>
 #include <serinus/numeric/elementary.hpp>
+#include <serinus/numeric/median.hpp>
 #include <serinus/numeric/moments.hpp>
 #include <serinus/numeric/normal.hpp>
 #include <serinus/numeric/order.hpp>
@@ -79,6 +80,7 @@
 #include <serinus/sequential/boundaries.hpp>
 #include <serinus/sequential/boundaries/bernoulli_interval.hpp>
 #include <serinus/sequential/boundaries/beta_binomial.hpp>
+#include <serinus/sequential/boundaries/empirical_process.hpp>
 #include <serinus/sequential/boundaries/gamma_exponential.hpp>
 #include <serinus/sequential/boundaries/gamma_poisson.hpp>
 #include <serinus/sequential/boundaries/normal_mixture.hpp>
@@ -89,9 +91,12 @@
 #include <serinus/sequential/group_sequential.hpp>
 #include <serinus/sequential/mean.hpp>
 #include <serinus/sequential/noise/count_dispersion.hpp>
+#include <serinus/sequential/noise/learn_paired_noise.hpp>
+#include <serinus/sequential/noise/noise_bounds.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/proportion_method.hpp>
 #include <serinus/sequential/quantile.hpp>
 #include <serinus/sequential/rate.hpp>
 #include <serinus/sequential/rotation.hpp>

@@ -26,6 +26,7 @@
 #include <serinus/numeric/normal.hpp>
 #include <serinus/sequential/boundaries.hpp>
 #include <serinus/sequential/mean.hpp>
+#include <serinus/sequential/noise/learn_paired_noise.hpp>
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/quantile.hpp>

@@ -11,9 +11,11 @@
 #include <utility>
 
 #include <serinus/core/error.hpp>
+#include <serinus/numeric/median.hpp>
 #include <serinus/numeric/special.hpp>
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/sequential/noise/count_dispersion.hpp>
+#include <serinus/sequential/noise/learn_paired_noise.hpp>
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/align.hpp>
@@ -217,7 +219,7 @@ double instance_deviation(const std::vector<const Column*>& instances, bool logs
             const double d = logs ? std::log(value) - std::log(of_rest) : value - of_rest;
             if (std::isfinite(d)) distances.push_back(d);
         }
-        const double location = sequential::detail::median_of(std::move(distances)) * (k - 1) / k;
+        const double location = median_of(std::move(distances)) * (k - 1) / k;
         squares += location * location;
         sum += location;
     }
@@ -445,7 +447,7 @@ void calibrate_gauge(const Plan& plan, const Metric& metric, const History& hist
         const double level = all_baseline.mean(i, 1);
         if (!std::isnan(level)) levels.push_back(level);
     }
-    report.level = sequential::detail::median_of(std::move(levels));
+    report.level = median_of(std::move(levels));
     if (metric.margin.ratio && !(report.level > 0)) return say(Code::history_level, {{"level", report.level}});
     const auto instances = static_cast<double>(baseline.size());
     const bool logs = metric.margin.ratio.has_value();

@@ -11,6 +11,7 @@
 #include <serinus/core/digest.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/numeric/elementary.hpp>
+#include <serinus/numeric/median.hpp>
 #include <serinus/numeric/rotation.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
 
@@ -179,7 +180,7 @@ void InstanceTests::settle() {
                     if (instances_[0][i].counted && !std::isnan(row[0][i])) values.push_back(row[0][i]);
                 }
             }
-            level = sequential::detail::median_of(std::move(values));
+            level = median_of(std::move(values));
         }
         zero_ = std::isfinite(level) && level > 0 ? part_for_zero * level : 0;
     }
@@ -233,7 +234,7 @@ void InstanceTests::make_tests() {
     sequential::RotationOptions options;
     // An error rate below one of the virtual canaries cannot be spent: `may_fail` and `mirror_decided` say no.
     options.alpha = std::max(stay_alpha(), least_alpha());
-    options.alpha_promote = std::max(setup.alpha_promote, least);
+    options.alpha_safe = std::max(setup.alpha_promote, least);
     options.harm = setup.metric.harm;
     options.margin = setup.metric.margin;
     options.last = setup.last[stage_];
@@ -252,7 +253,7 @@ void InstanceTests::make_tests() {
     std::optional<RotationTest> detect;
     if (setup.promote_when == PromoteWhen::no_harm_found) {
         options.margin = *effective_detect(setup.metric);
-        options.alpha_promote = std::max(setup.beta, least);
+        options.alpha_safe = std::max(setup.beta, least);
         options.interval = false;
         detect.emplace(options, normals);
     }

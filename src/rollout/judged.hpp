@@ -104,7 +104,7 @@ struct Judged {
                            bool interval) {
         Options options;
         options.alpha = alpha_used(plan, share);
-        options.alpha_promote = plan.alpha_promote.value_or(plan.alpha);
+        options.alpha_safe = plan.alpha_promote.value_or(plan.alpha);
         options.harm = metric.harm;
         options.margin = margin;
         options.side = side;
@@ -129,7 +129,7 @@ struct Judged {
         std::optional<Test> detect;
         if (effective_promote_when(metric) == PromoteWhen::no_harm_found) {
             Options against = test(Side::safe, *effective_detect(metric), false);
-            against.alpha_promote = plan.beta;
+            against.alpha_safe = plan.beta;
             detect.emplace(against);
         }
         return {sequential::StartMixture<Test>(Test(test(Side::harm, metric.margin, false))),
@@ -278,7 +278,7 @@ struct Judged {
     static constexpr std::int64_t spikes_told = 120;  ///< intervals in which spikes of a good canary show as harmless
     double mirror_alpha() const {
         if (between_instances()) return instances->mirror_alpha();
-        return std::visit([](const auto& t) { return *t.mirror().options().alpha_promote; }, tests);
+        return std::visit([](const auto& t) { return *t.mirror().options().alpha_safe; }, tests);
     }
     std::optional<Margin> detect_margin() const {
         return std::visit(

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include <serinus/numeric/median.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
 #include <serinus/sequential/rotation.hpp>
 #include <serinus/series/align.hpp>
@@ -94,7 +95,7 @@ Together together(const Columns& columns) {
 double median_of(const std::vector<std::vector<double>>& columns) {
     std::vector<double> values;
     for (const auto& column : columns) values.insert(values.end(), column.begin(), column.end());
-    return sequential::detail::median_of(std::move(values));
+    return serinus::median_of(std::move(values));
 }
 
 /// Each instance's levels at the looks; none where they say nothing.

@@ -35,7 +35,7 @@ struct SpikeWatch {
     /// A spike is counted where it harms, so more of them is harm whatever the metric's direction is.
     static sequential::ProportionOptions options(const SpikeNoise& noise, Side side, double error, double beyond) {
         sequential::ProportionOptions options;
-        options.alpha = options.alpha_promote.emplace(error);
+        options.alpha = options.alpha_safe.emplace(error);
         // A difference of shares must be below 1; a deviation that large leaves the watch nothing to say.
         options.margin = {.ratio = {}, .difference = std::min(noise.own(error) + beyond, 0.999)};
         options.side = side;

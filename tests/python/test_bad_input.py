@@ -234,7 +234,7 @@ SUBJECTS: dict[str, Subject] = {
         [one([], [math.nan]), many([], [])],
     ),
     "DistributionBand": Subject(
-        lambda: DistributionBand(t_min=5),
+        lambda: DistributionBand(from_size=5),
         one(BASELINE, CANARY),
         [
             *ROWS,
@@ -301,10 +301,10 @@ SUBJECTS: dict[str, Subject] = {
         lambda: begun(PairedTest(noise=NOISE)), one(0.7), GAUGES, [one(math.nan)]
     ),
     # An interval without information is one all the same to a detector: its ARL is in intervals.
-    "ChangeDetector": Subject(lambda: ChangeDetector(ProportionTest(), arl=100), one(*SHARES), PROPORTIONS, []),
-    "ChangeDetector of rates": Subject(lambda: ChangeDetector(RateTest(), arl=100), one(*EXPOSED), RATES, []),
+    "ChangeDetector": Subject(lambda: ChangeDetector(ProportionTest(), run_length=100), one(*SHARES), PROPORTIONS, []),
+    "ChangeDetector of rates": Subject(lambda: ChangeDetector(RateTest(), run_length=100), one(*EXPOSED), RATES, []),
     "ChangeDetector of gauges": Subject(
-        lambda: ChangeDetector(PairedTest(noise=NOISE), arl=100), one(0.7), GAUGES, []
+        lambda: ChangeDetector(PairedTest(noise=NOISE), run_length=100), one(0.7), GAUGES, []
     ),
 }
 
@@ -414,9 +414,9 @@ OPTIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"margin": "2"}, MARGIN, 'margin is "2"'),
 ]
 HALVES: list[tuple[dict[str, Any], str, str]] = [
-    ({"alpha_promote": 0}, RANGE, "alpha_promote is 0"),
-    ({"alpha_promote": math.nan}, RANGE, "alpha_promote is nan"),
-    ({"alpha_promote": "x"}, TYPE, 'alpha_promote is "x"'),
+    ({"alpha_safe": 0}, RANGE, "alpha_safe is 0"),
+    ({"alpha_safe": math.nan}, RANGE, "alpha_safe is nan"),
+    ({"alpha_safe": "x"}, TYPE, 'alpha_safe is "x"'),
     ({"side": "left"}, WORD, 'side is "left"; allowed: harm, safe'),
 ]
 NOISES: list[tuple[dict[str, Any], str, str]] = [
@@ -461,10 +461,10 @@ def test_impossible_options_are_named(name: str) -> None:
         (lambda: QuantileTest(1), RANGE, "q is 1"),
         (lambda: QuantileTest(math.nan), RANGE, "q is nan"),
         (lambda: QuantileTest("p95"), TYPE, 'q is "p95"'),  # type: ignore[arg-type]
-        (lambda: QuantileTest(n_opt=0), RANGE, "n_opt is 0"),
+        (lambda: QuantileTest(tuned_at=0), RANGE, "tuned_at is 0"),
         (lambda: MeanTest(gate=0), RANGE, "gate is 0"),
-        (lambda: MeanTest(n_opt=math.inf), RANGE, "n_opt is inf"),
-        (lambda: DistributionBand(t_min=0.5), RANGE, r"t_min is 0\.5"),
+        (lambda: MeanTest(tuned_at=math.inf), RANGE, "tuned_at is inf"),
+        (lambda: DistributionBand(from_size=0.5), RANGE, r"from_size is 0\.5"),
         (lambda: PairedTest(noise="guess"), WORD, "noise is 'guess'"),  # type: ignore[arg-type]
         (lambda: PairedTest(noise=5), TYPE, "noise is 5"),  # type: ignore[arg-type]
         (lambda: PairedTest(noise={**NOISE, "size": "x"}), TYPE, 'noise.size is "x"'),
@@ -495,9 +495,9 @@ def test_impossible_options_are_named(name: str) -> None:
         (lambda: SampleRatioTest([0.5, 0.5], tolerance=1), RANGE, "tolerance is 1"),
         (lambda: SampleRatioTest([0.5, 0.5], concentration=0), RANGE, "concentration is 0"),
         (lambda: SampleRatioTest([0.5, 0.5], dispersion=0.5), RANGE, r"dispersion is 0\.5"),
-        (lambda: ChangeDetector(RateTest(), arl=0.5), RANGE, r"arl is 0\.5"),
-        (lambda: ChangeDetector(RateTest(), arl=math.nan), RANGE, "arl is nan"),
-        (lambda: ChangeDetector(RateTest(), arl="long"), TYPE, 'arl is "long"'),  # type: ignore[arg-type]
+        (lambda: ChangeDetector(RateTest(), run_length=0.5), RANGE, r"run_length is 0\.5"),
+        (lambda: ChangeDetector(RateTest(), run_length=math.nan), RANGE, "run_length is nan"),
+        (lambda: ChangeDetector(RateTest(), run_length="long"), TYPE, 'run_length is "long"'),  # type: ignore[arg-type]
         (lambda: ChangeDetector(RateTest(), interval_seconds=0), RANGE, "interval_seconds is 0"),
         (lambda: ChangeDetector(RateTest(side="safe")), WORD, '"safe"'),
         (lambda: ChangeDetector(MeanTest()), TYPE, "test is MeanTest"),  # type: ignore[arg-type]
@@ -530,14 +530,14 @@ def test_boundaries_say_what_is_wrong(name: str) -> None:
         refused(Wrong(lambda alpha=alpha: call(good[0], alpha, *good[2:]), RANGE, f"alpha is {alpha:g}"))  # type: ignore[misc]
     for v in (-1, math.nan):
         refused(Wrong(lambda v=v: call(v, *good[1:]), RANGE, f"v is {v:g}"))  # type: ignore[misc]
-    for v_opt in (0, -1, math.nan):
-        tuned = "v_min" if name == "poly_stitching" else "v_opt"
-        refused(Wrong(lambda v_opt=v_opt: call(*good[:2], v_opt, *good[3:]), RANGE, f"{tuned} is {v_opt:g}"))  # type: ignore[misc]
+    for tuned_at in (0, -1, math.nan):
+        tuned = "from_time" if name == "poly_stitching" else "tuned_at"
+        refused(Wrong(lambda tuned_at=tuned_at: call(*good[:2], tuned_at, *good[3:]), RANGE, f"{tuned} is {tuned_at:g}"))  # type: ignore[misc]
         refused(Wrong(lambda: call(*good[:2], "much", *good[3:]), TYPE, f'{tuned} is "much"'))
     refused(Wrong(lambda: call("x", *good[1:]), TYPE, "v is 'x'"))
     if name != "poly_stitching":
-        refused(Wrong(lambda: call(*good, alpha_opt=0.5), RANGE, r"alpha_opt is 0\.5"))
-        refused(Wrong(lambda: call(*good, alpha_opt=math.nan), RANGE, "alpha_opt is nan"))
+        refused(Wrong(lambda: call(*good, tuned_alpha=0.5), RANGE, r"tuned_alpha is 0\.5"))
+        refused(Wrong(lambda: call(*good, tuned_alpha=math.nan), RANGE, "tuned_alpha is nan"))
         log = getattr(sequential, f"log_{name}")
         refused(Wrong(lambda: log(1, -1, *good[2:]), RANGE, "v is -1"))
         refused(Wrong(lambda: log(None, 1, *good[2:]), TYPE, "s is None"))
@@ -550,11 +550,11 @@ def test_boundaries_say_what_is_wrong(name: str) -> None:
         (lambda: sequential.bernoulli_confidence_interval(-1, 2, 0.05, 100), RANGE, "successes is -1"),
         (lambda: sequential.bernoulli_confidence_interval(1, math.nan, 0.05, 100), RANGE, "trials is nan"),
         (lambda: sequential.bernoulli_confidence_interval(1, 2, 1, 100), RANGE, "alpha is 1"),
-        (lambda: sequential.bernoulli_confidence_interval(1, 2, 0.05, 0), RANGE, "t_opt is 0"),
+        (lambda: sequential.bernoulli_confidence_interval(1, 2, 0.05, 0), RANGE, "tuned_at is 0"),
         (lambda: sequential.double_stitching_bound(0, 10, 0.05, 100), RANGE, "quantile_p is 0"),
         (lambda: sequential.double_stitching_bound(0.5, 10, 0, 100), RANGE, "alpha is 0"),
         (lambda: sequential.empirical_process_lil_bound(10, 0, 100), RANGE, "alpha is 0"),
-        (lambda: sequential.empirical_process_lil_bound(10, 0.05, 0), RANGE, "t_min is 0"),
+        (lambda: sequential.empirical_process_lil_bound(10, 0.05, 0), RANGE, "from_size is 0"),
         (lambda: sequential.empirical_process_lil_bound(10, 0.05, 100, 0.5), RANGE, r"A is 0\.5"),
         (lambda: sequential.quantile_ab_log_e_value([1.0], [1.0], 0), RANGE, "q is 0"),
         (lambda: sequential.quantile_ab_log_e_value("x", [1.0], 0.5), TYPE, "baseline is "),

@@ -99,11 +99,11 @@ def test_group_sequential_agrees_with_gsdesign() -> None:
 @pytest.mark.parametrize(
     ("call", "code", "part"),
     [
-        (lambda: sequential.normal_mixture(1, 0.05, 10, alpha_opt=0.5), "argument.range", "alpha_opt is 0.5"),
+        (lambda: sequential.normal_mixture(1, 0.05, 10, tuned_alpha=0.5), "argument.range", "tuned_alpha is 0.5"),
         (lambda: sequential.normal_mixture([1, -1], 0.05, 10), "argument.range", "v is -1"),
         (lambda: sequential.normal_mixture("1", 0.05, 10), "argument.type", "v is '1'"),
         (lambda: sequential.normal_mixture(None, 0.05, 10), "argument.type", "v is None"),
-        (lambda: sequential.gamma_exponential(1, [], -1, 1), "argument.range", "v_opt is -1"),
+        (lambda: sequential.gamma_exponential(1, [], -1, 1), "argument.range", "tuned_at is -1"),
         (lambda: sequential.group_sequential([0.5, 1], 0.05, "linear"), "argument.word", "hwang_shih_decani"),  # type: ignore[arg-type]
         (lambda: sequential.group_sequential([1, 0.5], 0.05, "obf"), "argument.range", "information[0] is 1"),
         (lambda: sequential.group_sequential([0.5, 0.4], 0.05, "obf"), "argument.range", "information[1] is 0.4"),

@@ -122,7 +122,7 @@ def test_rates_are_rare_proportions_with_exposures() -> None:
 )
 def test_impossible_rates_change_nothing(row: Any, code: str) -> None:
     for many in (False, True):
-        for test in (RateTest(), ChangeDetector(RateTest(), arl=100)):
+        for test in (RateTest(), ChangeDetector(RateTest(), run_length=100)):
             test.update(9, 9.0, 1, 1.0)
             before = test.state()
             with pytest.raises(serinus.Error) as error:
@@ -210,7 +210,7 @@ def test_thresholds_of_values_and_buckets() -> None:
 
 def test_a_change_is_found_long_after_the_start() -> None:
     random = np.random.default_rng(4)
-    detector = ChangeDetector(RateTest(margin={"ratio": 1.5}), arl=2000)
+    detector = ChangeDetector(RateTest(margin={"ratio": 1.5}), run_length=2000)
     assert detector.log_statistic == -math.inf
     detector.update_many(random.poisson(20, 800), 4.0, random.poisson(5, 800), 1.0)
     assert not detector.alarmed
@@ -220,19 +220,19 @@ def test_a_change_is_found_long_after_the_start() -> None:
     assert detector.intervals == 830
     detector.reset()
     assert detector.alarm == detector.intervals == 0
-    assert ChangeDetector(RateTest()).arl == 43200
-    assert ChangeDetector(RateTest(), interval_seconds=10).arl == 259200
-    shares = ChangeDetector(ProportionTest(), arl=500)
+    assert ChangeDetector(RateTest()).run_length == 43200
+    assert ChangeDetector(RateTest(), interval_seconds=10).run_length == 259200
+    shares = ChangeDetector(ProportionTest(), run_length=500)
     shares.update_many([5] * 40, 1000, [15] * 40, 1000)
     assert shares.alarmed
-    gauge = ChangeDetector(PairedTest(), arl=500)
+    gauge = ChangeDetector(PairedTest(), run_length=500)
     gauge.update_many(random.normal(2, 1, 60))
     assert gauge.alarmed
     for wrong, code in [
         (lambda: ChangeDetector(RateTest(side="safe")), "serinus.argument.word"),
-        (lambda: ChangeDetector(RateTest(), arl=0.5), "serinus.argument.range"),
+        (lambda: ChangeDetector(RateTest(), run_length=0.5), "serinus.argument.range"),
         (lambda: ChangeDetector(3), "serinus.argument.type"),  # type: ignore[arg-type]
-        (lambda: detector.restore(ChangeDetector(RateTest(), arl=5).state()), "serinus.state.options"),
+        (lambda: detector.restore(ChangeDetector(RateTest(), run_length=5).state()), "serinus.state.options"),
     ]:
         with pytest.raises(serinus.Error) as error:
             wrong()
@@ -244,12 +244,12 @@ def test_states_go_around() -> None:
     rate.update_many([3, 4, 5], 9.0, [1, 2, 3], 1.0)
     split = SampleRatioTest([0.5, 0.3, 0.2], tolerance=0.1, dispersion=2.0)
     split.update([50, 30, 25])
-    threshold = ThresholdTest(10.0, margin={"difference": 2.0}, harm="either", alpha_promote=0.1)
+    threshold = ThresholdTest(10.0, margin={"difference": 2.0}, harm="either", alpha_safe=0.1)
     threshold.update([9.0, 11.0], [13.0, 1.0])
     detectors = [
-        ChangeDetector(RateTest(margin={"ratio": 1.5}, dispersion=2.0), arl=70),
-        ChangeDetector(ProportionTest(margin={"difference": 0.1}), arl=70),
-        ChangeDetector(PairedTest(margin={"difference": 0.1}), arl=70),
+        ChangeDetector(RateTest(margin={"ratio": 1.5}, dispersion=2.0), run_length=70),
+        ChangeDetector(ProportionTest(margin={"difference": 0.1}), run_length=70),
+        ChangeDetector(PairedTest(margin={"difference": 0.1}), run_length=70),
     ]
     detectors[0].update(3, 9.0, 1, 1.0)
     detectors[1].update(3, 9, 1, 1)

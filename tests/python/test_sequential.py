@@ -161,7 +161,7 @@ def test_harm_takes_the_enum_too() -> None:
         {"margin": {"ratio": 2.0}},
         {"margin": {"ratio": 1.2}, "harm": "decrease", "dispersion": 1.7, "alpha": 0.01},
         {"margin": {"difference": 0.01}},
-        {"margin": {"difference": 0.01}, "harm": "either", "side": "safe", "interval": False, "alpha_promote": 0.1},
+        {"margin": {"difference": 0.01}, "harm": "either", "side": "safe", "interval": False, "alpha_safe": 0.1},
     ],
 )
 def test_state_goes_around(options: dict[str, Any]) -> None:
@@ -388,7 +388,7 @@ def arms(random: np.random.Generator) -> tuple[np.ndarray, ...]:
 )
 def test_safety_is_decided_at_alpha_promote(kind: Any, options: dict[str, Any], interval: Any) -> None:
     random = np.random.default_rng(3)
-    test = kind(**options, side="safe", alpha=1e-30, alpha_promote=0.05)
+    test = kind(**options, side="safe", alpha=1e-30, alpha_safe=0.05)
     for _ in range(2000):
         test.update(*interval(random))
         assert test.decided == (test.log_e_value >= math.log(20))
@@ -396,11 +396,11 @@ def test_safety_is_decided_at_alpha_promote(kind: Any, options: dict[str, Any], 
             break
     assert math.log(20) <= test.log_e_value < 30 * math.log(10)
     text = " ".join((kind.__doc__ or "").split())
-    assert 'that is `decided`' in text and 'with `side="safe"` log(1/alpha_promote)' in text
-    for name, side in (("alpha : float", "harm"), ("alpha_promote : float, optional", "safe")):
+    assert 'that is `decided`' in text and 'with `side="safe"` log(1/alpha_safe)' in text
+    for name, side in (("alpha : float", "harm"), ("alpha_safe : float, optional", "safe")):
         assert f'{name} Error of the decision with `side="{side}"`' in text
     for member in (kind.log_e_value, kind.decided):
-        assert "alpha_promote" in (member.__doc__ or "")
+        assert "alpha_safe" in (member.__doc__ or "")
 
 
 def test_before_any_data_an_estimate_is_no_number_and_has_no_sign():

@@ -73,7 +73,7 @@ def test_inputs(kind: Any) -> None:
 def test_harm_is_found_and_named(kind: Any, harm: str) -> None:
     sign = -1.0 if harm == "decrease" else 1.0
     test = kind(harm=harm, margin={"difference": 0.1})
-    safe = kind(harm=harm, margin={"difference": 2.0}, side="safe", alpha_promote=0.1)
+    safe = kind(harm=harm, margin={"difference": 2.0}, side="safe", alpha_safe=0.1)
     for i in range(40):
         b, c = draw(50, 10, i), draw(50, 10 + 0.5 * sign, 1000 + i)
         test.update(b, c)
@@ -120,7 +120,7 @@ def test_quantile_of_an_arm_and_a_b() -> None:
 
 
 def test_band() -> None:
-    band = DistributionBand(t_min=50)
+    band = DistributionBand(from_size=50)
     band.update(draw(2000), draw(2000, 1.0, 2))
     order = band.order()
     assert 0.3 < order.gap < 0.5 and order.lower > 0.2 and order.p_value < 1e-6

@@ -23,6 +23,7 @@
 #include <serinus/numeric/random.hpp>
 #include <serinus/sequential/change_detector.hpp>
 #include <serinus/sequential/noise/count_dispersion.hpp>
+#include <serinus/sequential/noise/learn_paired_noise.hpp>
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/rate.hpp>
@@ -496,15 +497,16 @@ struct Runs {
     double mean = 0, error = 0;  // of the runs, and its standard error
 };
 
-/// Mean run of a detector that `step` feeds; a run longer than 40 arl counts as that, which only makes the mean
+/// Mean run of a detector that `step` feeds; a run longer than 40 run_length counts as that, which only makes the mean
 /// smaller.
 template <class Make, class Step>
-Runs mean_run(double arl, int runs, const Make& make, const Step& step) {
+Runs mean_run(double run_length, int runs, const Make& make, const Step& step) {
     double sum = 0, squares = 0;
     for (int run = 0; run < runs; ++run) {
         RandomStream random(3001, static_cast<std::uint64_t>(run));
-        auto detector = make(arl);
-        while (!detector.alarmed() && static_cast<double>(detector.intervals()) < 40 * arl) step(detector, random);
+        auto detector = make(run_length);
+        while (!detector.alarmed() && static_cast<double>(detector.intervals()) < 40 * run_length)
+            step(detector, random);
         const auto length = static_cast<double>(detector.intervals());
         sum += length;
         squares += length * length;
@@ -515,11 +517,11 @@ Runs mean_run(double arl, int runs, const Make& make, const Step& step) {
 
 /// Median delay from a change after `good` intervals; runs that alarm before it are left out.
 template <class Make, class Step, class Changed>
-double median_delay(double arl, int runs, int good, const Make& make, const Step& step, const Changed& changed) {
+double median_delay(double run_length, int runs, int good, const Make& make, const Step& step, const Changed& changed) {
     std::vector<double> delays;
     for (int run = 0; run < runs; ++run) {
         RandomStream random(3101, static_cast<std::uint64_t>(run));
-        auto detector = make(arl);
+        auto detector = make(run_length);
         for (int t = 0; t < good && !detector.alarmed(); ++t) step(detector, random);
         if (detector.alarmed()) continue;
         while (!detector.alarmed() && detector.intervals() < good + 2000) changed(detector, random);
@@ -530,26 +532,28 @@ double median_delay(double arl, int runs, int good, const Make& make, const Step
 }
 
 template <class Make, class Step, class Changed>
-void change_detector(const char* what, double arl, int runs, const Make& make, const Step& step,
+void change_detector(const char* what, double run_length, int runs, const Make& make, const Step& step,
                      const Changed& changed) {
-    const Runs found = mean_run(arl, runs, make, step);
-    const double delay = median_delay(arl, runs / 4, 300, make, step, changed);
-    std::printf("| %s | %g | %.0f (s.e. %.0f) | %g |\n", what, arl, found.mean, found.error, delay);
+    const Runs found = mean_run(run_length, runs, make, step);
+    const double delay = median_delay(run_length, runs / 4, 300, make, step, changed);
+    std::printf("| %s | %g | %.0f (s.e. %.0f) | %g |\n", what, run_length, found.mean, found.error, delay);
     // Four standard errors, and the standard error itself small enough to say something.
-    EXPECT_GE(found.mean + 4 * found.error, arl) << what;
+    EXPECT_GE(found.mean + 4 * found.error, run_length) << what;
     EXPECT_LE(found.error, 0.15 * found.mean) << what;
     EXPECT_LE(delay, 100) << what;
 }
 
 TEST(Counts, ChangeDetectorRunsLongWhileAllIsWell) {
-    std::printf("| detector | arl | mean run to a false alarm | median delay after the change |\n|---|---|---|---|\n");
+    std::printf(
+        "| detector | run_length | mean run to a false alarm | median delay after the change |\n|---|---|---|---|\n");
     const int runs = repetitions() / 2;
     const CountLaw five(5, 1), six(7.5, 1), ten(10, 1), forty_five(45, 1), bunches(5, 5), more_bunches(15, 5),
         fifteen(15, 1);
     using Rates = ChangeDetector<RateTest>;
     const auto rates = [](double margin, double phi) {
-        return [=](double arl) {
-            return Rates(RateTest({.margin = ratio(margin), .dispersion = phi, .interval = false}), {.arl = arl});
+        return [=](double run_length) {
+            return Rates(RateTest({.margin = ratio(margin), .dispersion = phi, .interval = false}),
+                         {.run_length = run_length});
         };
     };
     const auto step = [](const CountLaw& b, double e_b, const CountLaw& c, double e_c) {
@@ -558,18 +562,19 @@ TEST(Counts, ChangeDetectorRunsLongWhileAllIsWell) {
             detector.update(Rate{x_b, e_b}, Rate{x_c, e_c});
         };
     };
-    for (const double arl : {200.0, 1000.0}) {
-        change_detector("RateTest 1:1, 5 events, margin 1; change to 2 times", arl, runs, rates(1, 1),
+    for (const double run_length : {200.0, 1000.0}) {
+        change_detector("RateTest 1:1, 5 events, margin 1; change to 2 times", run_length, runs, rates(1, 1),
                         step(five, 1, five, 1), step(five, 1, ten, 1));
-        change_detector("RateTest 1:1, 5 events, on the margin 1.5; change to 3 times", arl, runs, rates(1.5, 1),
+        change_detector("RateTest 1:1, 5 events, on the margin 1.5; change to 3 times", run_length, runs, rates(1.5, 1),
                         step(five, 1, six, 1), step(five, 1, fifteen, 1));
-        change_detector("RateTest 9:1, 45 and 5 events, margin 1; change to 2 times", arl, runs, rates(1, 1),
+        change_detector("RateTest 9:1, 45 and 5 events, margin 1; change to 2 times", run_length, runs, rates(1, 1),
                         step(forty_five, 9, five, 1), step(forty_five, 9, ten, 1));
-        change_detector("RateTest 1:1, 5 events, phi 5 known, margin 1; change to 3 times", arl, runs, rates(1, 5),
-                        step(bunches, 1, bunches, 1), step(bunches, 1, more_bunches, 1));
+        change_detector("RateTest 1:1, 5 events, phi 5 known, margin 1; change to 3 times", run_length, runs,
+                        rates(1, 5), step(bunches, 1, bunches, 1), step(bunches, 1, more_bunches, 1));
     }
-    const auto shares = [](double arl) {
-        return ChangeDetector<ProportionTest>(ProportionTest({.margin = ratio(1), .interval = false}), {.arl = arl});
+    const auto shares = [](double run_length) {
+        return ChangeDetector<ProportionTest>(ProportionTest({.margin = ratio(1), .interval = false}),
+                                              {.run_length = run_length});
     };
     const auto requests = [](const CountLaw& b, const CountLaw& c) {
         return [&b, &c](auto& detector, RandomStream& random) {
@@ -586,10 +591,10 @@ TEST(Counts, ChangeDetectorRunsLongWhileAllIsWell) {
     for (double& d : differences) d = law(history);
     const auto noise =
         std::make_shared<const PairedNoise>(paired_noise(std::vector<std::vector<double>>{differences}, 0, false));
-    const auto gauges = [&](double arl) {
+    const auto gauges = [&](double run_length) {
         PairedOptions options{.interval = false};
         options.noise = noise;
-        return ChangeDetector<PairedTest>(PairedTest(options), {.arl = arl});
+        return ChangeDetector<PairedTest>(PairedTest(options), {.run_length = run_length});
     };
     const auto gauge = [](double shift) {
         return [shift](auto& detector, RandomStream& random) {

@@ -20,6 +20,7 @@
 
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
+#include <serinus/sequential/noise/learn_paired_noise.hpp>
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 

@@ -15,6 +15,8 @@
 #include <serinus/fixed/mann_whitney.hpp>
 #include <serinus/fixed/paired.hpp>
 #include <serinus/fixed/robust_rank.hpp>
+#include <serinus/sequential/noise/learn_paired_noise.hpp>
+#include <serinus/sequential/noise/noise_bounds.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
 
 namespace serinus {

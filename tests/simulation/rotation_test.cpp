@@ -189,7 +189,7 @@ RotationTest play(Random& random, Noise& noise, const Setting& s, double alpha, 
                             .seed = static_cast<std::uint64_t>(run % 64),
                             .instances_differ = s.guard,
                             .interval = interval};
-    options.alpha_promote = alpha;
+    options.alpha_safe = alpha;
     options.known.looks = rotation_looks(s.last);
     const auto levels = [&](const Column& logs) {
         Column values = logs;
@@ -433,7 +433,7 @@ TEST(RotationTestSimulation, ThreeStagesShareAlpha) {
     }
 }
 
-// Safety: harm of exactly the margin passes with at most alpha_promote; an interval misses with at most both errors.
+// Safety: harm of exactly the margin passes with at most alpha_safe; an interval misses with at most both errors.
 TEST(RotationTestSimulation, SafetyAndIntervalKeepTheirErrors) {
     const int runs = repetitions();
     for (const std::size_t kb : {3U, 4U}) {

@@ -259,7 +259,7 @@ TEST(MeanTestSimulation, DispersionFromHistory) {
             for (double& value : history) value = next(0);
             const Dependence known = dependence(history);
             Trio<MeanTest, MeanOptions> trio(
-                MeanOptions{.dispersion = std::max(1.0, known.long_run_variance() / known.variance), .n_opt = 1000});
+                MeanOptions{.dispersion = std::max(1.0, known.long_run_variance() / known.variance), .tuned_at = 1000});
             const int look = 1 + static_cast<int>(random() % 100);
             for (int t = 1; t <= 100; ++t) {
                 Column b(50), c(50);
@@ -295,7 +295,7 @@ TEST(QuantileTestSimulation, AtTheEdge) {
             for (std::size_t direction = 0; direction < (s.r == 1 ? 1 : 2); ++direction) {
                 const double factor = direction == 0 ? s.r : 1 / s.r;
                 Trio<QuantileTest, QuantileOptions> trio(
-                    QuantileOptions{.q = s.q, .margin = s.r == 1 ? difference(0) : ratio(s.r), .n_opt = 2000});
+                    QuantileOptions{.q = s.q, .margin = s.r == 1 ? difference(0) : ratio(s.r), .tuned_at = 2000});
                 const int look = 1 + static_cast<int>(random() % 100);
                 bool covered = true;
                 for (int t = 1; t <= 100; ++t) {
@@ -340,7 +340,7 @@ TEST(QuantileTestSimulation, DispersionFromHistory) {
             for (double& value : history) value = next(0) <= 0 ? 1 : 0;
             const Dependence known = dependence(history);
             Trio<QuantileTest, QuantileOptions> trio(QuantileOptions{
-                .dispersion = std::max(1.0, known.long_run_variance() / known.variance), .n_opt = 1000});
+                .dispersion = std::max(1.0, known.long_run_variance() / known.variance), .tuned_at = 1000});
             const int look = 1 + static_cast<int>(random() % 100);
             for (int t = 1; t <= 100; ++t) {
                 Column b(50), c(50);
@@ -428,7 +428,7 @@ TEST(QuantileTestSimulation, BurstsWithADispersionFromHistory) {
                 pool.push_back(std::max(b, learned(s.q, Bursts(s.q, s.phi, 20, random)).phi(0.01, 200)));
             }
             Trio<QuantileTest, QuantileOptions> trio(
-                QuantileOptions{.q = s.q, .dispersion = pool.back(), .n_opt = 5000});
+                QuantileOptions{.q = s.q, .dispersion = pool.back(), .tuned_at = 5000});
             Bursts baseline(s.q, s.phi, s.n_b, random), canary(s.q, s.phi, 20, random);
             const int look = 1 + static_cast<int>(random() % 200);
             for (int t = 1; t <= 200; ++t) {
@@ -456,8 +456,8 @@ TEST(DistributionBandSimulation, HoldsAtEveryStep) {
         const std::array<double, 2> alphas{0.05, 0.01};
         for (int i = 0; i < all; ++i) {
             std::array<DistributionBand, 2> bands{
-                DistributionBand({.alpha = alphas[0], .harm = Harm::either, .t_min = 50}),
-                DistributionBand({.alpha = alphas[1], .harm = Harm::either, .t_min = 50})};
+                DistributionBand({.alpha = alphas[0], .harm = Harm::either, .from_size = 50}),
+                DistributionBand({.alpha = alphas[1], .harm = Harm::either, .from_size = 50})};
             std::array<bool, 2> miss{};
             double p_value = 1;
             for (int t = 1; t <= 100; ++t) {
@@ -517,7 +517,7 @@ TEST(ValuesSimulation, Power) {
         for (int i = 0; i < all; ++i) {
             MeanTest mean;
             QuantileTest median({.q = 0.5, .interval = false}), p95({.q = 0.95, .interval = false});
-            DistributionBand band({.t_min = 50});
+            DistributionBand band({.from_size = 50});
             std::array<int, 4> delay{101, 101, 101, 101};
             for (int t = 1; t <= 100; ++t) {
                 Column b(50), c(50);

@@ -17,6 +17,7 @@
 #include <serinus/fixed/mann_whitney.hpp>
 #include <serinus/fixed/rolling_mann_whitney.hpp>
 #include <serinus/numeric/random.hpp>
+#include <serinus/sequential/noise/learn_paired_noise.hpp>
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/rate.hpp>

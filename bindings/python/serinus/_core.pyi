@@ -128,7 +128,7 @@ class ProportionTest(_Evidence):
     def __init__(
         self,
         alpha: float,
-        alpha_promote: float | None,
+        alpha_safe: float | None,
         harm: str,
         margin: dict[str, float],
         side: str,
@@ -148,7 +148,7 @@ class PairedTest(_Gauges):
     def __init__(
         self,
         alpha: float,
-        alpha_promote: float | None,
+        alpha_safe: float | None,
         harm: str,
         margin: dict[str, float],
         side: str,
@@ -185,12 +185,12 @@ class MeanTest(_Values, _Evidence):
     def __init__(
         self,
         alpha: float,
-        alpha_promote: float | None,
+        alpha_safe: float | None,
         harm: str,
         margin: dict[str, float],
         side: str,
         dispersion: float,
-        n_opt: float,
+        tuned_at: float,
         gate: float,
         /,
     ) -> None: ...
@@ -204,7 +204,7 @@ class RotationTest(_Evidence):
     def __init__(
         self,
         alpha: float,
-        alpha_promote: float | None,
+        alpha_safe: float | None,
         harm: str,
         margin: dict[str, float],
         side: str,
@@ -239,12 +239,12 @@ class QuantileTest(_Values, _Evidence):
         self,
         q: float,
         alpha: float,
-        alpha_promote: float | None,
+        alpha_safe: float | None,
         harm: str,
         margin: dict[str, float],
         side: str,
         dispersion: float,
-        n_opt: float,
+        tuned_at: float,
         interval: bool,
         /,
     ) -> None: ...
@@ -265,7 +265,7 @@ class StochasticOrder:
     def n_canary(self) -> float: ...
 
 class DistributionBand(_Values, _State):
-    def __init__(self, alpha: float, harm: str, margin: dict[str, float], t_min: float, /) -> None: ...
+    def __init__(self, alpha: float, harm: str, margin: dict[str, float], from_size: float, /) -> None: ...
     def order(self) -> StochasticOrder: ...
     def half_width(self, arm: str) -> float: ...
     def _cdf(
@@ -273,7 +273,7 @@ class DistributionBand(_Values, _State):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
 
 def quantile_ab_log_e_value(
-    baseline: NDArray[np.float64], canary: NDArray[np.float64], q: float, n_opt: float, alpha_opt: float, /
+    baseline: NDArray[np.float64], canary: NDArray[np.float64], q: float, tuned_at: float, tuned_alpha: float, /
 ) -> float: ...
 _Reals = NDArray[np.float64]
 
@@ -281,7 +281,7 @@ class RateTest(_Evidence):
     def __init__(
         self,
         alpha: float,
-        alpha_promote: float | None,
+        alpha_safe: float | None,
         harm: str,
         margin: dict[str, float],
         side: str,
@@ -307,7 +307,7 @@ class ThresholdTest(_Evidence):
         self,
         threshold: float,
         alpha: float,
-        alpha_promote: float | None,
+        alpha_safe: float | None,
         harm: str,
         margin: dict[str, float],
         side: str,
@@ -351,7 +351,7 @@ class _Detector:
     @property
     def intervals(self) -> int: ...
     @property
-    def arl(self) -> float: ...
+    def run_length(self) -> float: ...
     def reset(self) -> None: ...
     def state(self) -> bytes: ...
     def restore(self, state: bytes) -> None: ...
@@ -359,13 +359,13 @@ class _Detector:
     def _update_many(self, *columns: Any) -> None: ...
 
 class RateDetector(_Detector):
-    def __init__(self, test: RateTest, arl: float | None, interval_seconds: float, /) -> None: ...
+    def __init__(self, test: RateTest, run_length: float | None, interval_seconds: float, /) -> None: ...
 
 class ProportionDetector(_Detector):
-    def __init__(self, test: ProportionTest, arl: float | None, interval_seconds: float, /) -> None: ...
+    def __init__(self, test: ProportionTest, run_length: float | None, interval_seconds: float, /) -> None: ...
 
 class PairedDetector(_Detector):
-    def __init__(self, test: PairedTest, arl: float | None, interval_seconds: float, /) -> None: ...
+    def __init__(self, test: PairedTest, run_length: float | None, interval_seconds: float, /) -> None: ...
 
 def count_dispersion(
     events_b: _Counts, exposure_b: _Reals, events_c: _Counts, exposure_c: _Reals, alpha: float, intervals: float, /
@@ -382,33 +382,33 @@ def combine(
 def normal_mixture(*arguments: Any) -> Any: ...
 def log_normal_mixture(*arguments: Any) -> Any: ...
 def gamma_exponential(
-    v: NDArray[np.float64], alpha: NDArray[np.float64], v_opt: float, c: float, alpha_opt: float, /
+    v: NDArray[np.float64], alpha: NDArray[np.float64], tuned_at: float, c: float, tuned_alpha: float, /
 ) -> Any: ...
 def log_gamma_exponential(
-    s: NDArray[np.float64], v: NDArray[np.float64], v_opt: float, c: float, alpha_opt: float, /
+    s: NDArray[np.float64], v: NDArray[np.float64], tuned_at: float, c: float, tuned_alpha: float, /
 ) -> Any: ...
 def gamma_poisson(
-    v: NDArray[np.float64], alpha: NDArray[np.float64], v_opt: float, c: float, alpha_opt: float, /
+    v: NDArray[np.float64], alpha: NDArray[np.float64], tuned_at: float, c: float, tuned_alpha: float, /
 ) -> Any: ...
 def log_gamma_poisson(
-    s: NDArray[np.float64], v: NDArray[np.float64], v_opt: float, c: float, alpha_opt: float, /
+    s: NDArray[np.float64], v: NDArray[np.float64], tuned_at: float, c: float, tuned_alpha: float, /
 ) -> Any: ...
 def beta_binomial(*arguments: Any) -> Any: ...
 def log_beta_binomial(*arguments: Any) -> Any: ...
-def poly_stitching(v: NDArray[np.float64], alpha: NDArray[np.float64], v_min: float, c: float, s: float, eta: float, /) -> Any: ...
+def poly_stitching(v: NDArray[np.float64], alpha: NDArray[np.float64], from_time: float, c: float, s: float, eta: float, /) -> Any: ...
 def double_stitching_bound(
     quantile_p: NDArray[np.float64],
     t: NDArray[np.float64],
     alpha: NDArray[np.float64],
-    t_opt: float,
+    tuned_at: float,
     delta: float,
     s: float,
     eta: float,
     /,
 ) -> Any: ...
-def empirical_process_lil_bound(t: NDArray[np.float64], alpha: float, t_min: float, A: float, /) -> Any: ...
+def empirical_process_lil_bound(t: NDArray[np.float64], alpha: float, from_size: float, A: float, /) -> Any: ...
 def bernoulli_confidence_interval(
-    successes: NDArray[np.float64], trials: NDArray[np.float64], alpha: float, t_opt: float, alpha_opt: float, /
+    successes: NDArray[np.float64], trials: NDArray[np.float64], alpha: float, tuned_at: float, tuned_alpha: float, /
 ) -> tuple[Any, Any]: ...
 def group_sequential(
     information: NDArray[np.float64], alpha: float, spending: str, parameter: float | None, sided: int, /
@@ -729,7 +729,7 @@ class Plan:
     @property
     def alpha(self) -> float: ...
     @property
-    def alpha_promote(self) -> float | None: ...
+    def alpha_safe(self) -> float | None: ...
     @property
     def beta(self) -> float: ...
     @property

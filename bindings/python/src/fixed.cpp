@@ -37,6 +37,7 @@
 #include <serinus/fixed/signed_rank.hpp>
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>
+#include <serinus/sequential/noise/noise_bounds.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
 
 #include "arguments.hpp"

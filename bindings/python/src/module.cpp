@@ -55,7 +55,7 @@ Attributes
 ----------
 log_e_value : float
     Natural log of the e-value; the test has decided once it reached log(1/alpha), with side="safe"
-    log(1/alpha_promote) where the test has that option.
+    log(1/alpha_safe) where the test has that option.
 e_value : float
     The e-value itself; infinity beyond the largest double.
 p_value : float

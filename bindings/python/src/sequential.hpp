@@ -41,7 +41,7 @@ py::dict options_dict(const Options& o) {
     if constexpr (requires { o.name; }) out[#name] = o.name
     SERINUS_OPTION(q);
     SERINUS_OPTION(alpha);
-    SERINUS_OPTION(alpha_promote);
+    SERINUS_OPTION(alpha_safe);
     if constexpr (requires { o.harm; }) out["harm"] = word(o.harm);
     if constexpr (requires { o.margin; }) out["margin"] = margin_dict(o.margin);
     if constexpr (requires { o.side; }) out["side"] = word(o.side);
@@ -49,9 +49,9 @@ py::dict options_dict(const Options& o) {
     SERINUS_OPTION(tolerance);
     SERINUS_OPTION(dispersion);
     SERINUS_OPTION(concentration);
-    SERINUS_OPTION(n_opt);
+    SERINUS_OPTION(tuned_at);
     SERINUS_OPTION(gate);
-    SERINUS_OPTION(t_min);
+    SERINUS_OPTION(from_size);
     SERINUS_OPTION(interval);
 #undef SERINUS_OPTION
     return out;
@@ -112,11 +112,10 @@ template <class Test, class Class>
 void define_evidence(Class& type) {
     type.def_property_readonly("log_e_value", &Test::log_e_value,
                                "Natural log of the e-value; decided once it reached log(1/alpha), with side=\"safe\" "
-                               "log(1/alpha_promote) where the test has that option.")
-        .def_property_readonly(
-            "decided", &Test::decided,
-            "True once the e-value has reached 1/alpha, with side=\"safe\" 1/alpha_promote where the "
-            "test has that option.")
+                               "log(1/alpha_safe) where the test has that option.")
+        .def_property_readonly("decided", &Test::decided,
+                               "True once the e-value has reached 1/alpha, with side=\"safe\" 1/alpha_safe where the "
+                               "test has that option.")
         .def("evidence", &Test::evidence, "All that is known now; see `serinus.Evidence`.");
     define_state<Test>(type);
 }

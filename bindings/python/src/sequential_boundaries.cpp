@@ -68,63 +68,67 @@ py::dict combine(const std::vector<double>& log_e_values, const std::vector<doub
 
 void register_sequential_boundaries(py::module_& module) {
     module.def("normal_mixture",
-               [](const Numbers& v, const Numbers& alpha, double v_opt, double alpha_opt, bool one_sided) {
-                   return bounds(NormalMixture(v_opt, alpha_opt, one_sided), v, alpha);
+               [](const Numbers& v, const Numbers& alpha, double tuned_at, double tuned_alpha, bool one_sided) {
+                   return bounds(NormalMixture(tuned_at, tuned_alpha, one_sided), v, alpha);
                });
     module.def("log_normal_mixture",
-               [](const Numbers& s, const Numbers& v, double v_opt, double alpha_opt, bool one_sided) {
-                   return log_values(NormalMixture(v_opt, alpha_opt, one_sided), s, v);
+               [](const Numbers& s, const Numbers& v, double tuned_at, double tuned_alpha, bool one_sided) {
+                   return log_values(NormalMixture(tuned_at, tuned_alpha, one_sided), s, v);
                });
     module.def("gamma_exponential",
-               [](const Numbers& v, const Numbers& alpha, double v_opt, double c, double alpha_opt) {
-                   return bounds(GammaExponentialMixture(v_opt, c, alpha_opt), v, alpha);
+               [](const Numbers& v, const Numbers& alpha, double tuned_at, double c, double tuned_alpha) {
+                   return bounds(GammaExponentialMixture(tuned_at, c, tuned_alpha), v, alpha);
                });
     module.def("log_gamma_exponential",
-               [](const Numbers& s, const Numbers& v, double v_opt, double c, double alpha_opt) {
-                   return log_values(GammaExponentialMixture(v_opt, c, alpha_opt), s, v);
+               [](const Numbers& s, const Numbers& v, double tuned_at, double c, double tuned_alpha) {
+                   return log_values(GammaExponentialMixture(tuned_at, c, tuned_alpha), s, v);
                });
-    module.def("gamma_poisson", [](const Numbers& v, const Numbers& alpha, double v_opt, double c, double alpha_opt) {
-        return bounds(GammaPoissonMixture(v_opt, c, alpha_opt), v, alpha);
+    module.def("gamma_poisson",
+               [](const Numbers& v, const Numbers& alpha, double tuned_at, double c, double tuned_alpha) {
+                   return bounds(GammaPoissonMixture(tuned_at, c, tuned_alpha), v, alpha);
+               });
+    module.def("log_gamma_poisson",
+               [](const Numbers& s, const Numbers& v, double tuned_at, double c, double tuned_alpha) {
+                   return log_values(GammaPoissonMixture(tuned_at, c, tuned_alpha), s, v);
+               });
+    module.def("beta_binomial", [](const Numbers& v, const Numbers& alpha, double tuned_at, double g, double h,
+                                   double tuned_alpha, bool one_sided) {
+        return bounds(BetaBinomialMixture(tuned_at, g, h, tuned_alpha, one_sided), v, alpha);
     });
-    module.def("log_gamma_poisson", [](const Numbers& s, const Numbers& v, double v_opt, double c, double alpha_opt) {
-        return log_values(GammaPoissonMixture(v_opt, c, alpha_opt), s, v);
+    module.def("log_beta_binomial", [](const Numbers& s, const Numbers& v, double tuned_at, double g, double h,
+                                       double tuned_alpha, bool one_sided) {
+        return log_values(BetaBinomialMixture(tuned_at, g, h, tuned_alpha, one_sided), s, v);
     });
-    module.def("beta_binomial",
-               [](const Numbers& v, const Numbers& alpha, double v_opt, double g, double h, double alpha_opt,
-                  bool one_sided) { return bounds(BetaBinomialMixture(v_opt, g, h, alpha_opt, one_sided), v, alpha); });
-    module.def("log_beta_binomial",
-               [](const Numbers& s, const Numbers& v, double v_opt, double g, double h, double alpha_opt,
-                  bool one_sided) { return log_values(BetaBinomialMixture(v_opt, g, h, alpha_opt, one_sided), s, v); });
     module.def(
-        "poly_stitching", [](const Numbers& v, const Numbers& alpha, double v_min, double c, double s, double eta) {
+        "poly_stitching", [](const Numbers& v, const Numbers& alpha, double from_time, double c, double s, double eta) {
             return py::vectorize(
-                [=](double time, double error) { return poly_stitching(time, error, v_min, c, s, eta); })(v, alpha);
+                [=](double time, double error) { return poly_stitching(time, error, from_time, c, s, eta); })(v, alpha);
         });
     module.def("double_stitching_bound", [](const Numbers& quantile_p, const Numbers& t, const Numbers& alpha,
-                                            double t_opt, double delta, double s, double eta) {
+                                            double tuned_at, double delta, double s, double eta) {
         return py::vectorize([=](double p, double time, double error) {
-            return double_stitching_bound(p, time, error, t_opt, delta, s, eta);
+            return double_stitching_bound(p, time, error, tuned_at, delta, s, eta);
         })(quantile_p, t, alpha);
     });
-    module.def("empirical_process_lil_bound", [](const Numbers& t, double alpha, double t_min, double A) {
+    module.def("empirical_process_lil_bound", [](const Numbers& t, double alpha, double from_size, double A) {
         return py::vectorize([=, constant = empirical_process_lil_constant(alpha, A)](double time) {
-            return empirical_process_lil_bound(time, t_min, A, EmpiricalProcessConstant{constant});
+            return empirical_process_lil_bound(time, from_size, A, EmpiricalProcessConstant{constant});
         })(t);
     });
-    module.def("bernoulli_confidence_interval",
-               [](const Numbers& successes, const Numbers& trials, double alpha, double t_opt, double alpha_opt) {
-                   // Both ends of each at once: the upper ones wait here, in the order in which they are made.
-                   std::vector<double> ends;
-                   const auto lower = [&](double x, double n) {
-                       const BernoulliInterval interval = bernoulli_confidence_interval(x, n, alpha, t_opt, alpha_opt);
-                       ends.push_back(interval.upper);
-                       return interval.lower;
-                   };
-                   const py::object lowers = py::vectorize(lower)(successes, trials);
-                   std::size_t next = 0;
-                   const auto upper = [&](double, double) { return ends[next++]; };
-                   return py::make_tuple(lowers, py::vectorize(upper)(successes, trials));
-               });
+    module.def("bernoulli_confidence_interval", [](const Numbers& successes, const Numbers& trials, double alpha,
+                                                   double tuned_at, double tuned_alpha) {
+        // Both ends of each at once: the upper ones wait here, in the order in which they are made.
+        std::vector<double> ends;
+        const auto lower = [&](double x, double n) {
+            const BernoulliInterval interval = bernoulli_confidence_interval(x, n, alpha, tuned_at, tuned_alpha);
+            ends.push_back(interval.upper);
+            return interval.lower;
+        };
+        const py::object lowers = py::vectorize(lower)(successes, trials);
+        std::size_t next = 0;
+        const auto upper = [&](double, double) { return ends[next++]; };
+        return py::make_tuple(lowers, py::vectorize(upper)(successes, trials));
+    });
     module.def("group_sequential", &call_group_sequential);
     module.def("crossing_probabilities", &call_crossing_probabilities);
     module.def("combine", &combine);

@@ -44,10 +44,10 @@ std::span<const T> span_of(const py::array_t<T, py::array::c_style>& array) {
     return {array.data(), static_cast<std::size_t>(array.size())};
 }
 
-ProportionTest make_proportion_test(py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
+ProportionTest make_proportion_test(py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin,
                                     py::handle side, py::handle method, py::handle dispersion, py::handle interval) {
     return ProportionTest(ProportionOptions{.alpha = number_argument("alpha", alpha),
-                                            .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
+                                            .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
                                             .harm = word_argument<Harm>("harm", harm),
                                             .margin = margin_argument(margin),
                                             .side = word_argument<Side>("side", side),
@@ -100,10 +100,10 @@ double exposure_argument(const char* name, py::handle value) {
 
 /// The options that RateTest and ThresholdTest have.
 template <class Options>
-Options side_options(py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin, py::handle side,
+Options side_options(py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin, py::handle side,
                      py::handle dispersion, py::handle interval) {
     return {.alpha = number_argument("alpha", alpha),
-            .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
+            .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
             .harm = word_argument<Harm>("harm", harm),
             .margin = margin_argument(margin),
             .side = word_argument<Side>("side", side),
@@ -159,11 +159,11 @@ SampleRatioTest make_sample_ratio_test(const std::vector<double>& shares, py::ha
                                     .concentration = number_argument("concentration", concentration)});
 }
 
-ThresholdTest make_threshold_test(py::handle threshold, py::handle alpha, py::handle alpha_promote, py::handle harm,
+ThresholdTest make_threshold_test(py::handle threshold, py::handle alpha, py::handle alpha_safe, py::handle harm,
                                   py::handle margin, py::handle side, py::handle dispersion, py::handle interval) {
     return ThresholdTest(
         number_argument("threshold", threshold),
-        side_options<sequential::ThresholdOptions>(alpha, alpha_promote, harm, margin, side, dispersion, interval));
+        side_options<sequential::ThresholdOptions>(alpha, alpha_safe, harm, margin, side, dispersion, interval));
 }
 
 /// What all detectors have; `make` is that of one test. The test gives its options, not what it has seen.
@@ -172,15 +172,15 @@ py::class_<sequential::ChangeDetector<Test>> define_detector(py::module_& module
                                                              const Options& fresh) {
     using Detector = sequential::ChangeDetector<Test>;
     py::class_<Detector> type(module, name);
-    type.def(py::init([fresh](const Test& test, py::handle arl, py::handle interval_seconds) {
-            return Detector(fresh(test), {.arl = optional_number_argument("arl", arl),
+    type.def(py::init([fresh](const Test& test, py::handle run_length, py::handle interval_seconds) {
+            return Detector(fresh(test), {.run_length = optional_number_argument("run_length", run_length),
                                           .interval_seconds = number_argument("interval_seconds", interval_seconds)});
         }))
         .def_property_readonly("log_statistic", &Detector::log_statistic)
         .def_property_readonly("alarmed", &Detector::alarmed)
         .def_property_readonly("alarm", &Detector::alarm)
         .def_property_readonly("intervals", &Detector::intervals)
-        .def_property_readonly("arl", &Detector::arl)
+        .def_property_readonly("run_length", &Detector::run_length)
         .def("reset", &Detector::reset);
     define_state<Detector>(type);
     return type;
@@ -216,10 +216,10 @@ void register_sequential_counts(py::module_& module) {
     define_proportions<sequential::StartMixture<ProportionTest>>(proportion_mixture);
 
     py::class_<RateTest> rate(module, "RateTest");
-    rate.def(py::init([](py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
-                         py::handle side, py::handle dispersion, py::handle interval) {
+    rate.def(py::init([](py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin, py::handle side,
+                         py::handle dispersion, py::handle interval) {
         return RateTest(
-            side_options<sequential::RateOptions>(alpha, alpha_promote, harm, margin, side, dispersion, interval));
+            side_options<sequential::RateOptions>(alpha, alpha_safe, harm, margin, side, dispersion, interval));
     }));
     define_options<RateTest>(rate);
     define_rates<RateTest>(rate);

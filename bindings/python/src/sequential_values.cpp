@@ -23,6 +23,7 @@
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/sequential/distribution_band.hpp>
 #include <serinus/sequential/mean.hpp>
+#include <serinus/sequential/noise/learn_paired_noise.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/quantile.hpp>
@@ -292,10 +293,10 @@ py::dict call_paired_noise(const std::vector<std::vector<double>>& differences, 
                                                word_argument<sequential::NoiseUnit>("unit", unit)));
 }
 
-PairedTest make_paired_test(py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
+PairedTest make_paired_test(py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin,
                             py::handle side, const std::optional<py::dict>& noise, py::handle interval) {
     return PairedTest({.alpha = number_argument("alpha", alpha),
-                       .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
+                       .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
                        .harm = word_argument<Harm>("harm", harm),
                        .margin = margin_argument(margin),
                        .side = word_argument<Side>("side", side),
@@ -386,15 +387,15 @@ void register_sequential_values(py::module_& module) {
     module.def("paired_noise", &call_paired_noise);
 
     py::class_<MeanTest> mean(module, "MeanTest");
-    mean.def(py::init([](py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
-                         py::handle side, py::handle dispersion, py::handle n_opt, py::handle gate) {
+    mean.def(py::init([](py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin, py::handle side,
+                         py::handle dispersion, py::handle tuned_at, py::handle gate) {
         return MeanTest({.alpha = number_argument("alpha", alpha),
-                         .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
+                         .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
                          .harm = word_argument<Harm>("harm", harm),
                          .margin = margin_argument(margin),
                          .side = word_argument<Side>("side", side),
                          .dispersion = number_argument("dispersion", dispersion),
-                         .n_opt = number_argument("n_opt", n_opt),
+                         .tuned_at = number_argument("tuned_at", tuned_at),
                          .gate = number_argument("gate", gate)});
     }));
     define_test<MeanTest>(mean);
@@ -415,19 +416,18 @@ higher ones an interval counts as a single effective value.)")
     define_options<MeanTest>(mean);
 
     py::class_<QuantileTest> quantile(module, "QuantileTest");
-    quantile.def(
-        py::init([](py::handle q, py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
-                    py::handle side, py::handle dispersion, py::handle n_opt, py::handle interval) {
-            return QuantileTest({.q = number_argument("q", q),
-                                 .alpha = number_argument("alpha", alpha),
-                                 .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
-                                 .harm = word_argument<Harm>("harm", harm),
-                                 .margin = margin_argument(margin),
-                                 .side = word_argument<Side>("side", side),
-                                 .dispersion = number_argument("dispersion", dispersion),
-                                 .n_opt = number_argument("n_opt", n_opt),
-                                 .interval = truth_argument(interval)});
-        }));
+    quantile.def(py::init([](py::handle q, py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin,
+                             py::handle side, py::handle dispersion, py::handle tuned_at, py::handle interval) {
+        return QuantileTest({.q = number_argument("q", q),
+                             .alpha = number_argument("alpha", alpha),
+                             .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
+                             .harm = word_argument<Harm>("harm", harm),
+                             .margin = margin_argument(margin),
+                             .side = word_argument<Side>("side", side),
+                             .dispersion = number_argument("dispersion", dispersion),
+                             .tuned_at = number_argument("tuned_at", tuned_at),
+                             .interval = truth_argument(interval)});
+    }));
     define_test<QuantileTest>(quantile);
     quantile.def(
         "interval",
@@ -439,11 +439,11 @@ higher ones an interval counts as a single effective value.)")
     define_options<QuantileTest>(quantile);
 
     py::class_<RotationTest> rotation(module, "RotationTest");
-    rotation.def(py::init([](py::handle alpha, py::handle alpha_promote, py::handle harm, py::handle margin,
+    rotation.def(py::init([](py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin,
                              py::handle side, py::handle last, py::handle since, py::handle seed,
                              py::handle instances_differ, py::handle zero, py::handle known, py::handle interval) {
         return RotationTest({.alpha = number_argument("alpha", alpha),
-                             .alpha_promote = optional_number_argument("alpha_promote", alpha_promote),
+                             .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
                              .harm = word_argument<Harm>("harm", harm),
                              .margin = margin_argument(margin),
                              .side = word_argument<Side>("side", side),
@@ -513,11 +513,11 @@ n_baseline, n_canary : float
                    ", lower=" + number_text(o.lower) + ", p_value=" + number_text(o.p_value) + ")";
         });
     py::class_<DistributionBand> band(module, "DistributionBand");
-    band.def(py::init([](py::handle alpha, py::handle harm, py::handle margin, py::handle t_min) {
+    band.def(py::init([](py::handle alpha, py::handle harm, py::handle margin, py::handle from_size) {
         return DistributionBand({.alpha = number_argument("alpha", alpha),
                                  .harm = word_argument<Harm>("harm", harm),
                                  .margin = margin_argument(margin),
-                                 .t_min = number_argument("t_min", t_min)});
+                                 .from_size = number_argument("from_size", from_size)});
     }));
     define_values<DistributionBand>(band);
     define_state<DistributionBand>(band);
@@ -525,17 +525,17 @@ n_baseline, n_canary : float
         .def(
             "half_width",
             [](const DistributionBand& b, py::handle arm) { return b.half_width(word_argument<Arm>("arm", arm)); },
-            py::arg("arm"), "Half the height of an arm's band; infinity before t_min values.")
+            py::arg("arm"), "Half the height of an arm's band; infinity before from_size values.")
         .def("_cdf", &cdf);
     define_options<DistributionBand>(band);
 
-    module.def("quantile_ab_log_e_value",
-               [](const Array& baseline, const Array& canary, py::handle q, py::handle n_opt, py::handle alpha_opt) {
-                   return sequential::quantile_ab_log_e_value(
-                       {baseline.data(), static_cast<std::size_t>(baseline.size())},
-                       {canary.data(), static_cast<std::size_t>(canary.size())}, number_argument("q", q),
-                       number_argument("n_opt", n_opt), number_argument("alpha_opt", alpha_opt));
-               });
+    module.def("quantile_ab_log_e_value", [](const Array& baseline, const Array& canary, py::handle q,
+                                             py::handle tuned_at, py::handle tuned_alpha) {
+        return sequential::quantile_ab_log_e_value({baseline.data(), static_cast<std::size_t>(baseline.size())},
+                                                   {canary.data(), static_cast<std::size_t>(canary.size())},
+                                                   number_argument("q", q), number_argument("tuned_at", tuned_at),
+                                                   number_argument("tuned_alpha", tuned_alpha));
+    });
 }
 
 }  // namespace serinus::python

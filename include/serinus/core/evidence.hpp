@@ -49,7 +49,7 @@ static_assert(described_whole<Interval>());
 /// What a sequential test knows at this moment. All of it may be looked at after every observation.
 struct Evidence {
     /// Natural log of the e-value; the test has decided once it reached log(1/alpha), on the safe side
-    /// log(1/alpha_promote).
+    /// log(1/alpha_safe).
     double log_e_value = 0;
     double p_value = 1;  ///< always valid: min(1, 1/largest e-value so far)
     double estimate =

@@ -107,11 +107,11 @@ inline PairedTestResult paired_test(std::span<const double> differences, const P
     return result;
 }
 
-/// What history knows of differences: `sequential::PairedNoise`.
+/// What history knows of differences: `sequential::PairedNoise`, with sequential/noise/noise_bounds.hpp.
 template <class Noise>
 concept HistoryNoise = requires(const Noise& noise) {
     { noise.score(0.0) } -> std::convertible_to<double>;
-    { noise.reach(0.05, 1.0) } -> std::convertible_to<double>;
+    { noise_reach(noise, 0.05, 1.0) } -> std::convertible_to<double>;
     noise.offset, noise.mean_score, noise.long_run_variance, noise.degrees_of_freedom, noise.size;
 };
 
@@ -125,8 +125,8 @@ concept HistoryNoise = requires(const Noise& noise) {
 /// shift `difference`.
 ///
 /// Where instances of one version differ (`instance_deviation`), or arms wander, the null hypothesis is every shift
-/// within that reach of `difference`: `PairedNoise::reach` at half of the error of each end, the other half is the
-/// scores'; p_value is that of the scores at the reach's edge.
+/// within that reach of `difference`: `noise_reach` (sequential/noise/noise_bounds.hpp) at half of the error of each
+/// end, the other half is the scores'; p_value is that of the scores at the reach's edge.
 ///
 /// **Measured**, not proved (docs/concepts/promise.md), with 2,000 intervals of history at nominal .05: .05 at most for
 /// autoregressions, .06 under white noise; for fractional noise of d = .3 .06 at n = 60 and .12 at 240. Inconclusive: a
@@ -188,7 +188,7 @@ PairedTestResult paired_test(std::span<const double> differences, const Noise& n
     if (noise.instance_deviation > 0 || noise.wander > 0) {
         const double k_b = noise.instances_baseline, k_c = noise.instances_canary;
         tail /= 2;
-        reach = noise.reach(std::min(tail, 0.5), k_b > 0 && k_c > 0 ? 1 / k_b + 1 / k_c : 1);
+        reach = noise_reach(noise, std::min(tail, 0.5), k_b > 0 && k_c > 0 ? 1 / k_b + 1 / k_c : 1);
     }
     const double up = above(options.difference + reach) / error, down = above(options.difference - reach) / error;
     result.p_value =

@@ -149,6 +149,16 @@ class TreeWriter {
     Tree object_;
 };
 
+/// What fields were called in states that were written before: bytes hold no names, JSON does.
+inline constexpr std::array<std::pair<std::string_view, std::string_view>, 4> former_names{
+    {{"alpha_safe", "alpha_promote"}, {"tuned_at", "n_opt"}, {"from_size", "t_min"}, {"run_length", "arl"}}};
+inline std::string_view former_name(std::string_view name) {
+    for (const auto& [now, before] : former_names) {
+        if (now == name) return before;
+    }
+    return name;
+}
+
 /// Walks the fields of a state, taking each from the tree.
 class TreeReader {
   public:
@@ -203,7 +213,8 @@ class TreeReader {
     }
     template <class T>
     void member_of(std::string_view name, T& value) {
-        const auto at = std::find(object_.names.begin(), object_.names.end(), name);
+        auto at = std::find(object_.names.begin(), object_.names.end(), name);
+        if (at == object_.names.end()) at = std::find(object_.names.begin(), object_.names.end(), former_name(name));
         if (at == object_.names.end())
             raise(Code::state_damaged, member(name) + " is missing; allowed: the state with all of its fields");
         const auto i = static_cast<std::size_t>(at - object_.names.begin());

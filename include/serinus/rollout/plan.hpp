@@ -12,7 +12,7 @@
 #include <serinus/core/words.hpp>
 #include <serinus/rollout/spikes.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
-#include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/proportion_method.hpp>
 #include <serinus/slo/objective.hpp>
 #include <serinus/slo/policy.hpp>
 

@@ -5,8 +5,8 @@
 
 #include <serinus/sequential/boundaries/bernoulli_interval.hpp>
 #include <serinus/sequential/boundaries/beta_binomial.hpp>
+#include <serinus/sequential/boundaries/empirical_process.hpp>
 #include <serinus/sequential/boundaries/gamma_exponential.hpp>
 #include <serinus/sequential/boundaries/gamma_poisson.hpp>
 #include <serinus/sequential/boundaries/normal_mixture.hpp>
 #include <serinus/sequential/boundaries/stitching.hpp>
-#include <serinus/sequential/detail/empirical_process.hpp>

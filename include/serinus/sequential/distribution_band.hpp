@@ -23,7 +23,7 @@
 #include <serinus/core/words.hpp>
 #include <serinus/numeric/root.hpp>
 #include <serinus/numeric/sorted_values.hpp>
-#include <serinus/sequential/detail/empirical_process.hpp>
+#include <serinus/sequential/boundaries/empirical_process.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
 
 namespace serinus {
@@ -35,12 +35,12 @@ namespace sequential {
 ///
 /// **Proved**, for independent values of one law in each arm: at any time, as often as looked at, it is at most a with
 /// probability at most a where the true functions do not differ in that direction. gap in [0, 1]; t_first, t_second:
-/// values of each arm; t_min > 0. 1 before both have t_min values; never below 2e-300. Cost: 0.5 ms.
+/// values of each arm; from_size > 0. 1 before both have from_size values; never below 2e-300. Cost: 0.5 ms.
 ///
 ///     double p = empirical_process_p_value(0.2, 1000, 1000, 100);
-inline double empirical_process_p_value(double gap, double t_first, double t_second, double t_min) {
-    if (!(t_first >= t_min) || !(t_second >= t_min)) return 1;
-    const double first = std::log1p(std::log(t_first / t_min)), second = std::log1p(std::log(t_second / t_min));
+inline double empirical_process_p_value(double gap, double t_first, double t_second, double from_size) {
+    if (!(t_first >= from_size) || !(t_second >= from_size)) return 1;
+    const double first = std::log1p(std::log(t_first / from_size)), second = std::log1p(std::log(t_second / from_size));
     // How far beyond the widths at an error the gap is.
     const auto excess = [&](double log_error) {
         const double c = empirical_process_lil_constant(std::exp(log_error));
@@ -58,7 +58,7 @@ struct BandOptions {
     double alpha = 0.05;  ///< both bands together hold with probability 1 - alpha, at every moment
     Harm harm = Harm::increase;
     Margin margin = {.ratio = std::nullopt, .difference = 0.0};  ///< what the canary's values may be worse by
-    double t_min = 100;                                          ///< values of an arm before it has a band
+    double from_size = 100;                                      ///< values of an arm before it has a band
 };
 
 /// All that a DistributionBand remembers: every value.
@@ -70,7 +70,7 @@ struct BandState {
     Harm harm = Harm::increase;
     std::optional<double> ratio;
     std::optional<double> difference;
-    double t_min = 0;
+    double from_size = 0;
     std::vector<double> baseline, canary;  // ascending
 
     template <class Visitor, class Self>
@@ -79,7 +79,7 @@ struct BandState {
         visit("harm", self.harm);
         visit("ratio", self.ratio);
         visit("difference", self.difference);
-        visit("t_min", self.t_min);
+        visit("from_size", self.from_size);
         visit("baseline", self.baseline);
         visit("canary", self.canary);
     }
@@ -113,7 +113,7 @@ struct StochasticOrder {
 /// regressions of +10 % to +30 % at 5,000 values an arm none is found (docs/concepts/sequential.md). So it is for
 /// drawing, and for "any difference at all" in long runs; it has no `decided`, and a rollout does not depend on it.
 ///
-/// NaN is no information; infinite values rank at the ends. Fewer than t_min values: no band. `merge`: values of
+/// NaN is no information; infinite values rank at the ends. Fewer than from_size values: no band. `merge`: values of
 /// another band of the same options may be added, since nothing but the values is remembered. All values are kept, 8
 /// bytes each; an insertion 0.1 us at 50,000 an arm, `order()` 2 ns a value, a point of a band 0.1 us.
 ///
@@ -139,11 +139,11 @@ class DistributionBand {
         update(baseline, canary);
     }
 
-    /// Half the height of an arm's band; infinite before t_min values.
+    /// Half the height of an arm's band; infinite before from_size values.
     double half_width(Arm arm) const {
         const auto t = static_cast<double>(values(arm).size());
-        if (t < options_.t_min) return std::numeric_limits<double>::infinity();
-        return 0.85 * std::sqrt((std::log1p(std::log(t / options_.t_min)) + constant_) / t);
+        if (t < options_.from_size) return std::numeric_limits<double>::infinity();
+        return 0.85 * std::sqrt((std::log1p(std::log(t / options_.from_size)) + constant_) / t);
     }
     /// The empirical distribution function: the share of an arm's values at or below x; NaN without values.
     double share(Arm arm, double x) const {
@@ -170,7 +170,7 @@ class DistributionBand {
         if (options_.harm != Harm::increase)
             widen(found, baseline, canary, detail::edge_of(options_.margin, false), -1);
         found.lower = std::max(-1.0, found.gap - (half_width(Arm::baseline) + half_width(Arm::canary)));
-        found.p_value = empirical_process_p_value(found.gap, found.n_baseline, found.n_canary, options_.t_min);
+        found.p_value = empirical_process_p_value(found.gap, found.n_baseline, found.n_canary, options_.from_size);
         return found;
     }
 
@@ -182,7 +182,7 @@ class DistributionBand {
         state.harm = options_.harm;
         state.ratio = options_.margin.ratio;
         state.difference = options_.margin.difference;
-        state.t_min = options_.t_min;
+        state.from_size = options_.from_size;
         state.baseline = baseline_.sorted();
         state.canary = canary_.sorted();
         return state;
@@ -202,7 +202,8 @@ class DistributionBand {
     static BandOptions checked(const BandOptions& options) {
         require_open_unit("alpha", options.alpha);
         require_harm_margin(options.margin);
-        require(options.t_min >= 1 && std::isfinite(options.t_min), "t_min", options.t_min, "1 or more, finite");
+        require(options.from_size >= 1 && std::isfinite(options.from_size), "from_size", options.from_size,
+                "1 or more, finite");
         return options;
     }
     const SortedValues& values(Arm arm) const { return arm == Arm::baseline ? baseline_ : canary_; }

@@ -33,7 +33,7 @@ namespace sequential {
 ///
 /// Answers: within how many standard deviations of the mean of n values does the true mean lie, for all n at once?
 /// Formula (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2024, Annals of Statistics, theorem 2.2 and appendix B.2),
-/// with rho = `normal_mixture_precision(n_opt, ...)`: two-sided sqrt((n + rho)/n^2 (2 log(1/alpha) + log((n +
+/// with rho = `normal_mixture_precision(tuned_at, ...)`: two-sided sqrt((n + rho)/n^2 (2 log(1/alpha) + log((n +
 /// rho)/rho))); one-sided sqrt(2 (n + rho)/n^2 log(1 + sqrt((n + rho)/rho)/(2 alpha))), a little wider than the exact
 /// one-sided mixture that `MeanTest` inverts.
 ///
@@ -62,14 +62,14 @@ struct MeanMoments {
 
 struct MeanOptions {
     double alpha = 0.05;  ///< error of deciding on harm, and of the interval's end on the side of harm
-    std::optional<double> alpha_promote =
+    std::optional<double> alpha_safe =
         std::nullopt;  ///< error of deciding on safety, and of the other end; default alpha
     Harm harm = Harm::increase;
     Margin margin = {.ratio = std::nullopt, .difference = 0.0};
     Side side = Side::harm;
     /// From history: long-run variance of the values over their variance (n/n_eff), 1 or more; 1: independent values.
     double dispersion = 1;
-    double n_opt = 5000;  ///< values of both arms together, equally many of each, at which the bounds are tightest
+    double tuned_at = 5000;  ///< values of both arms together, equally many of each, at which the bounds are tightest
     double gate =
         10;  ///< effective values of the poorer arm that a unit of log evidence must rest on, up to three units
 };
@@ -81,13 +81,13 @@ struct MeanState {
     static constexpr std::int64_t since(std::string_view field) { return field == "gate_common" ? 2 : 1; }
 
     double alpha = 0;
-    double alpha_promote = 0;
+    double alpha_safe = 0;
     Harm harm = Harm::increase;
     std::optional<double> ratio;
     std::optional<double> difference;
     Side side = Side::harm;
     double dispersion = 1;
-    double n_opt = 0;
+    double tuned_at = 0;
     double gate = 0;
     bool gate_common = false;  // false, version 1: the gate asked each arm for effective values of its own, 20 of them
 
@@ -99,13 +99,13 @@ struct MeanState {
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
-        visit("alpha_promote", self.alpha_promote);
+        visit("alpha_safe", self.alpha_safe);
         visit("harm", self.harm);
         visit("ratio", self.ratio);
         visit("difference", self.difference);
         visit("side", self.side);
         visit("dispersion", self.dispersion);
-        visit("n_opt", self.n_opt);
+        visit("tuned_at", self.tuned_at);
         visit("gate", self.gate);
         visit("gate_common", self.gate_common);
         visit("origin", self.origin);
@@ -120,7 +120,7 @@ static_assert(described_whole<MeanState>());
 ///
 /// Answers, after each interval: does the canary's mean exceed the baseline's by more than the margin (`side = harm`),
 /// or does it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`
-/// (1/alpha_promote on the safe side).
+/// (1/alpha_safe on the safe side).
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: the mean of the canary's values is at most r times (ratio
 /// margin) or d plus (difference margin) that of the baseline's. `harm = decrease` turns it around (baseline/canary at
@@ -129,7 +129,7 @@ static_assert(described_whole<MeanState>());
 ///
 /// Formula: z = (mean_c - r mean_b - d)/sqrt(V), V = phi (s_c^2/n_c + r^2 s_b^2/n_b), phi the `dispersion`; intrinsic
 /// time v = 2 (s_c^2 + r^2 s_b^2)/V, the number of values of both arms when they are equally many; the one-sided normal
-/// mixture at s = z sqrt(v) with rho = normal_mixture_precision(n_opt, 0.05): the asymptotic confidence sequence of
+/// mixture at s = z sqrt(v) with rho = normal_mixture_precision(tuned_at, 0.05): the asymptotic confidence sequence of
 /// Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2024, Annals of Statistics) as an e-process, in the time of
 /// Fisher's information, in which the difference of pooled means is a Brownian motion at any split, also a changing
 /// one.
@@ -157,7 +157,7 @@ static_assert(described_whole<MeanState>());
 /// paradox), so begin a new test at every stage.
 ///
 /// evidence(): `estimate` is the difference or ratio of the means. `lower` and `upper`: the margins that the one-sided
-/// tests at alpha and alpha_promote do not exclude, `confidence` = 1 - alpha - alpha_promote, for `either` each end has
+/// tests at alpha and alpha_safe do not exclude, `confidence` = 1 - alpha - alpha_safe, for `either` each end has
 /// half of alpha. For one direction, interval and decision agree.
 ///
 /// Few data: until both arms have two values and some spread the e-value is 1. NaN is no information. Constant values
@@ -176,7 +176,7 @@ static_assert(described_whole<MeanState>());
 class MeanTest {
   public:
     explicit MeanTest(const MeanOptions& options = {})
-        : options_(checked(options)), mixture_(options_.n_opt, 0.05, true), rho_(mixture_.precision()) {
+        : options_(checked(options)), mixture_(options_.tuned_at, 0.05, true), rho_(mixture_.precision()) {
         edge_up_ = make_edge(true);
         edge_down_ = make_edge(false);
     }
@@ -229,7 +229,7 @@ class MeanTest {
         return std::min(value, most);
     }
 
-    /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
+    /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_safe).
     double log_needed() const { return detail::log_needed(options_); }
     /// True once the e-value has reached that.
     bool decided() const { return log_largest_ >= log_needed(); }
@@ -261,7 +261,7 @@ class MeanTest {
     double effective_baseline() const { return data_.baseline.effective() / options_.dispersion; }
     double effective_canary() const { return data_.canary.effective() / options_.dispersion; }
 
-    /// The options, `alpha_promote` filled in.
+    /// The options, `alpha_safe` filled in.
     const MeanOptions& options() const noexcept { return options_; }
 
     MeanState state() const {
@@ -362,7 +362,8 @@ class MeanTest {
 
     static MeanOptions checked(const MeanOptions& given) {
         const MeanOptions options = detail::checked_sides(given);
-        require(options.n_opt > 0 && std::isfinite(options.n_opt), "n_opt", options.n_opt, "above 0, finite");
+        require(options.tuned_at > 0 && std::isfinite(options.tuned_at), "tuned_at", options.tuned_at,
+                "above 0, finite");
         require(options.gate > 0 && std::isfinite(options.gate), "gate", options.gate, "above 0, finite");
         return options;
     }

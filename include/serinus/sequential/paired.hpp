@@ -27,7 +27,9 @@
 #include <serinus/sequential/boundaries/normal_mixture.hpp>
 #include <serinus/sequential/detail/field_numbers.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
+#include <serinus/sequential/detail/score_table.hpp>
 #include <serinus/sequential/detail/t_mixture.hpp>
+#include <serinus/sequential/noise/noise_bounds.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
 #include <serinus/series/dependence.hpp>
 
@@ -46,7 +48,7 @@ struct Pair {
 
 struct PairedOptions {
     double alpha = 0.05;  ///< error of deciding on harm, and of the interval's end on the side of harm
-    std::optional<double> alpha_promote =
+    std::optional<double> alpha_safe =
         std::nullopt;  ///< error of deciding on safety, and of the other end; default alpha
     Harm harm = Harm::increase;
     Margin margin = {.ratio = std::nullopt, .difference = 0.0};
@@ -107,7 +109,7 @@ struct PairedState {
     };
 
     double alpha = 0;
-    double alpha_promote = 0;
+    double alpha_safe = 0;
     Harm harm = Harm::increase;
     std::optional<double> ratio;
     std::optional<double> difference;
@@ -136,7 +138,7 @@ struct PairedState {
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
-        visit("alpha_promote", self.alpha_promote);
+        visit("alpha_safe", self.alpha_safe);
         visit("harm", self.harm);
         visit("ratio", self.ratio);
         visit("difference", self.difference);
@@ -180,7 +182,7 @@ struct ScaleDeparture {
 ///
 /// Answers, after each interval: does the canary's gauge exceed the baseline's by more than the margin (`side = harm`),
 /// or does it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`
-/// (1/alpha_promote on the safe side).
+/// (1/alpha_safe on the safe side).
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: at every interval the canary reads at most what an arm of the
 /// baseline's version would read there, times r (ratio margin) or plus d (difference margin), and level differences,
@@ -226,11 +228,11 @@ struct ScaleDeparture {
 /// dependent scores and L from history, in docs/concepts/promise.md, with what no estimate can know.
 ///
 /// evidence(): `lower` and `upper` are the outermost of 64 carried margins that are not excluded (the one-sided tests
-/// at alpha and alpha_promote), rounded outward to the next that is; one of the 64 is the test's own, so interval and
+/// at alpha and alpha_safe), rounded outward to the next that is; one of the 64 is the test's own, so interval and
 /// decision agree. `estimate` is the margin at which the sum of scores would be 0, always inside [lower, upper]: the
 /// difference of the arms' centres, for a ratio that of geometric means; without `interval` or noise the difference of
 /// the means, and the ratio of the geometric ones (without noise of the means). `confidence` = 1 - alpha -
-/// alpha_promote, for `either` each end has half of alpha.
+/// alpha_safe, for `either` each end has half of alpha.
 ///
 /// Few data: an interval with NaN in either arm, or both infinite, is no information and changes nothing (`gap` says
 /// that there was none, so that no change is taken for one of a single interval). An infinite
@@ -361,7 +363,7 @@ class PairedTest {
         return options_.noise ? options_.noise->horizon() : std::numeric_limits<double>::infinity();
     }
 
-    /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
+    /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_safe).
     double log_needed() const { return detail::log_needed(options_); }
 
     /// True once the e-value has reached that.
@@ -398,7 +400,7 @@ class PairedTest {
         return evidence;
     }
 
-    /// The options, `alpha_promote` filled in.
+    /// The options, `alpha_safe` filled in.
     const PairedOptions& options() const noexcept { return options_; }
 
     double n() const noexcept { return n_; }
@@ -576,7 +578,7 @@ class PairedTest {
 
     static bool of_logs(const PairedOptions& options) { return options.noise && options.noise->unit == NoiseUnit::log; }
 
-    double own_alpha() const { return options_.side == Side::harm ? options_.alpha : *options_.alpha_promote; }
+    double own_alpha() const { return options_.side == Side::harm ? options_.alpha : *options_.alpha_safe; }
 
     Direction make_direction(int towards) const {
         const double edge = detail::edge_of(options_.margin, towards > 0);
@@ -609,11 +611,11 @@ class PairedTest {
         shifted_ = noise.instance_deviation > 0 || noise.wander > 0;
         // Where the arms' own offsets have half of the error, the noise has the other half.
         const double part = shifted_ && !former_ ? 0.5 : 1;
-        inflation_own_ = std::sqrt(noise.variance_factor(part * own_alpha()));
+        inflation_own_ = std::sqrt(variance_factor(noise, part * own_alpha()));
         const detail::EndErrors errors = detail::end_errors(options_);
         end_alpha_ = {errors.below, errors.above};
         for (std::size_t end = 0; end < 2; ++end)
-            inflation_[end] = std::sqrt(noise.variance_factor(part * end_alpha_[end]));
+            inflation_[end] = std::sqrt(variance_factor(noise, part * end_alpha_[end]));
         for (std::size_t end = 0; end < 2; ++end)
             end_needed_[end] = -elementary::log(shifted_ ? end_alpha_[end] / 2 : end_alpha_[end]);
         biased_ = std::any_of(noise.scale_bias.begin(), noise.scale_bias.end(), [](double bias) { return bias > 0; });
@@ -630,8 +632,8 @@ class PairedTest {
         if (!shifted_ || shift_spread_ == spread_) return;
         const PairedNoise& noise = *options_.noise;
         const bool halves = options_.harm == Harm::either && options_.side == Side::harm;
-        shift_own_ = noise.reach(own_alpha() / (halves ? 4 : 2), spread_);
-        for (std::size_t end = 0; end < 2; ++end) shift_[end] = noise.reach(end_alpha_[end] / 2, spread_);
+        shift_own_ = noise_reach(noise, own_alpha() / (halves ? 4 : 2), spread_);
+        for (std::size_t end = 0; end < 2; ++end) shift_[end] = noise_reach(noise, end_alpha_[end] / 2, spread_);
         shift_spread_ = spread_;
     }
 

@@ -21,27 +21,10 @@
 #include <serinus/sequential/detail/block_process.hpp>
 #include <serinus/sequential/detail/count_process.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
+#include <serinus/sequential/proportion_method.hpp>
 
 namespace serinus {
 inline namespace v0 {
-namespace sequential {
-
-/// How ProportionTest bets. `conditional`: on how the events divide between the arms, at the level so far
-/// (conditional_mixture.hpp); ratio margins only; quicker below 50 %, and about as quick above. `block`: on the events
-/// of each block given the rates so far (block_process.hpp); ratio and difference margins. `automatic`: conditional for
-/// a ratio, block for a difference.
-enum class ProportionMethod : std::uint8_t { automatic = 1, conditional = 2, block = 3 };
-
-}  // namespace sequential
-
-template <>
-struct Words<sequential::ProportionMethod> {
-    static constexpr std::array<std::pair<sequential::ProportionMethod, std::string_view>, 3> table{
-        {{sequential::ProportionMethod::automatic, "auto"},
-         {sequential::ProportionMethod::conditional, "conditional"},
-         {sequential::ProportionMethod::block, "block"}}};
-};
-
 namespace sequential {
 
 /// What happened in one arm in one interval: `bad` of `total` requests.
@@ -60,7 +43,7 @@ inline void require_possible(std::string_view arm, const Proportion& counts) {
 
 struct ProportionOptions {
     double alpha = 0.05;  ///< error of deciding on harm, and of the interval's end on the side of harm
-    std::optional<double> alpha_promote =
+    std::optional<double> alpha_safe =
         std::nullopt;  ///< error of deciding on safety, and of the other end; default alpha
     Harm harm = Harm::increase;
     Margin margin = {.ratio = 1.0, .difference = std::nullopt};
@@ -81,7 +64,7 @@ struct ProportionState {
     }
 
     double alpha = 0;
-    double alpha_promote = 0;
+    double alpha_safe = 0;
     Harm harm = Harm::increase;
     std::optional<double> ratio;
     std::optional<double> difference;
@@ -104,7 +87,7 @@ struct ProportionState {
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
-        visit("alpha_promote", self.alpha_promote);
+        visit("alpha_safe", self.alpha_safe);
         visit("harm", self.harm);
         visit("ratio", self.ratio);
         visit("difference", self.difference);
@@ -132,8 +115,8 @@ static_assert(described_whole<ProportionState>());
 ///
 /// Answers, after each interval of requests: is the canary's share of bad requests beyond the margin (`side = harm`),
 /// or is it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`
-/// (1/alpha_promote on the safe side); the chance that this ever happens while the null is true is at most alpha
-/// (alpha_promote), over all looks.
+/// (1/alpha_safe on the safe side); the chance that this ever happens while the null is true is at most alpha
+/// (alpha_safe), over all looks.
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: at every interval, given the past, p_canary <= r p_baseline
 /// (ratio margin r >= 1) or p_canary <= p_baseline + d (difference margin d >= 0). Rates may drift, sizes may change
@@ -155,11 +138,11 @@ static_assert(described_whole<ProportionState>());
 ///
 /// evidence(): `estimate` is the Mantel-Haenszel ratio or difference over the intervals (the pooled one where the arms'
 /// shares stay constant). `lower` and `upper` are what the two sides do not exclude: for `increase` a margin at which
-/// the harm e-process would equal 1/alpha, and one at which its mirror would equal 1/alpha_promote. A ratio's are those
+/// the harm e-process would equal 1/alpha, and one at which its mirror would equal 1/alpha_safe. A ratio's are those
 /// of the conditional method without a level, under both methods (at a level each margin would have a curve of its
 /// own); the end that the test itself speaks of then follows the decision: with harm = increase and side = harm,
 /// rejecting and lower >= margin are one, and above some 20 % an interval is wider than the decision is quick.
-/// `confidence` = 1 - alpha - alpha_promote, for `either` each end has half of alpha. Proved: an end misses the true
+/// `confidence` = 1 - alpha - alpha_safe, for `either` each end has half of alpha. Proved: an end misses the true
 /// ratio at any look with at most its error rate where the truth is on the margin or beyond it; where it lies inside,
 /// the decision can miss as well as the curve, so with at most the sum of both (twice alpha; measured: both ends
 /// together, .031 of .10 at most). Ends are rounded outward.

@@ -32,7 +32,7 @@ inline namespace v0 {
 namespace sequential {
 
 /// How strongly k of n values at or below a point speak against the point being the q-quantile: the beta-binomial
-/// mixture at whole counts, tightest at n_opt values.
+/// mixture at whole counts, tightest at tuned_at values.
 class QuantileMixture {
   public:
     enum class Speaks {
@@ -41,11 +41,11 @@ class QuantileMixture {
         below    ///< for the quantile lying above the point: few are
     };
 
-    QuantileMixture(double q, double n_opt, Speaks speaks, double alpha_opt = 0.05)
+    QuantileMixture(double q, double tuned_at, Speaks speaks, double tuned_alpha = 0.05)
         : q_(q),
           sign_(speaks == Speaks::below ? -1 : 1),
-          mixture_(n_opt * q * (1 - q), speaks == Speaks::below ? 1 - q : q, speaks == Speaks::below ? q : 1 - q,
-                   alpha_opt, speaks != Speaks::either) {}
+          mixture_(tuned_at * q * (1 - q), speaks == Speaks::below ? 1 - q : q, speaks == Speaks::below ? q : 1 - q,
+                   tuned_alpha, speaks != Speaks::either) {}
 
     /// Natural log; convex in k, `above` increases, `below` decreases.
     double log_value(double k, double n) const {
@@ -72,14 +72,14 @@ class QuantileMixture {
 /// below it: so exp of this is at most an e-process, *proved*, and its p-value always valid.
 ///
 /// `baseline`, `canary`: sorted, without NaN; equal values may be counted on either side of x, and the way that says
-/// least is taken. n_opt: values of an arm at which it is tightest (confseq's t_opt). 0 for two empty arms. Cost: two
-/// evaluations of the mixture a value.
+/// least is taken. tuned_at: values of an arm at which it is tightest (confseq's tuned_at). 0 for two empty arms. Cost:
+/// two evaluations of the mixture a value.
 ///
 ///     double p = std::min(1.0, std::exp(-quantile_ab_log_e_value(sorted_b, sorted_c, 0.5, 100)));
 inline double quantile_ab_log_e_value(std::span<const double> baseline, std::span<const double> canary, double q,
-                                      double n_opt, double alpha_opt = 0.05) {
+                                      double tuned_at, double tuned_alpha = 0.05) {
     require_open_unit("q", q);
-    const QuantileMixture mixture(q, n_opt, QuantileMixture::Speaks::either, alpha_opt);
+    const QuantileMixture mixture(q, tuned_at, QuantileMixture::Speaks::either, tuned_alpha);
     const std::array<std::span<const double>, 2> arms{baseline, canary};
     // Convex in the count, so among the counts that ties leave open the one nearest to q n says least.
     const auto least = [&](std::span<const double> arm, std::size_t below, std::size_t at_most) {
@@ -108,15 +108,15 @@ inline double quantile_ab_log_e_value(std::span<const double> baseline, std::spa
 struct QuantileOptions {
     double q = 0.5;       ///< which quantile, in (0, 1)
     double alpha = 0.05;  ///< error of deciding on harm, and of the interval's end on the side of harm
-    std::optional<double> alpha_promote =
+    std::optional<double> alpha_safe =
         std::nullopt;  ///< error of deciding on safety, and of the other end; default alpha
     Harm harm = Harm::increase;
     Margin margin = {.ratio = std::nullopt, .difference = 0.0};
     Side side = Side::harm;
     /// From history: long-run variance of {value <= quantile} over q (1 - q), 1 or more; 1: independent values.
     double dispersion = 1;
-    double n_opt = 5000;   ///< values of both arms together, equally many of each, at which the bounds are tightest
-    bool interval = true;  ///< let `evidence()` find lower and upper
+    double tuned_at = 5000;  ///< values of both arms together, equally many of each, at which the bounds are tightest
+    bool interval = true;    ///< let `evidence()` find lower and upper
 };
 
 /// All that a QuantileTest remembers: every value.
@@ -126,13 +126,13 @@ struct QuantileState {
 
     double q = 0;
     double alpha = 0;
-    double alpha_promote = 0;
+    double alpha_safe = 0;
     Harm harm = Harm::increase;
     std::optional<double> ratio;
     std::optional<double> difference;
     Side side = Side::harm;
     double dispersion = 1;
-    double n_opt = 0;
+    double tuned_at = 0;
     bool interval = true;
     double log_largest = 0;
     std::vector<double> baseline, canary;  // ascending
@@ -141,13 +141,13 @@ struct QuantileState {
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("q", self.q);
         visit("alpha", self.alpha);
-        visit("alpha_promote", self.alpha_promote);
+        visit("alpha_safe", self.alpha_safe);
         visit("harm", self.harm);
         visit("ratio", self.ratio);
         visit("difference", self.difference);
         visit("side", self.side);
         visit("dispersion", self.dispersion);
-        visit("n_opt", self.n_opt);
+        visit("tuned_at", self.tuned_at);
         visit("interval", self.interval);
         visit("log_largest", self.log_largest);
         visit("baseline", self.baseline);
@@ -159,7 +159,7 @@ static_assert(described_whole<QuantileState>());
 /// Anytime-valid test of the difference, or ratio, of one quantile.
 ///
 /// Answers, after each interval: does the canary's q-quantile exceed the baseline's by more than the margin (`side =
-/// harm`), or does it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)` (1/alpha_promote
+/// harm`), or does it certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)` (1/alpha_safe
 /// on the safe side).
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: there is a point x such that each value of the baseline, given
@@ -181,8 +181,8 @@ static_assert(described_whole<QuantileState>());
 /// quantile all the time; then test exceedances of a fixed threshold, or quantiles by interval (`PairedTest`).
 ///
 /// evidence(): `estimate` is the difference or ratio of the empirical quantiles (the smallest value with at least q n
-/// at or below it). `lower` and `upper`: margins that the one-sided tests at alpha and alpha_promote do not exclude,
-/// rounded outward by at most 1/8 of a standard deviation of the counts; `confidence` = 1 - alpha - alpha_promote, for
+/// at or below it). `lower` and `upper`: margins that the one-sided tests at alpha and alpha_safe do not exclude,
+/// rounded outward by at most 1/8 of a standard deviation of the counts; `confidence` = 1 - alpha - alpha_safe, for
 /// `either` each end has half of alpha. For one direction, interval and decision agree. A ratio margin is for quantiles
 /// above 0.
 ///
@@ -204,9 +204,9 @@ class QuantileTest {
   public:
     explicit QuantileTest(const QuantileOptions& options = {})
         : options_(checked(options)),
-          above_(options_.q, options_.n_opt / 2, QuantileMixture::Speaks::above),
-          below_(options_.q, options_.n_opt / 2, QuantileMixture::Speaks::below),
-          two_sided_(options_.q, options_.n_opt / 2, QuantileMixture::Speaks::either),
+          above_(options_.q, options_.tuned_at / 2, QuantileMixture::Speaks::above),
+          below_(options_.q, options_.tuned_at / 2, QuantileMixture::Speaks::below),
+          two_sided_(options_.q, options_.tuned_at / 2, QuantileMixture::Speaks::either),
           most_raise_(-std::log(options_.q) / options_.dispersion, -std::log1p(-options_.q) / options_.dispersion) {
         // Evidence that the canary's quantile is larger: the baseline's is the lower one.
         const bool harm = options_.side == Side::harm;
@@ -243,7 +243,7 @@ class QuantileTest {
             values[i] = search(directions_[i], arms_of(directions_[i], baseline, canary), directions_[i].point).value;
         return together(values);
     }
-    /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
+    /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_safe).
     double log_needed() const { return detail::log_needed(options_); }
     /// True once the e-value has reached that.
     bool decided() const {
@@ -304,7 +304,7 @@ class QuantileTest {
         return found;
     }
 
-    /// The options, `alpha_promote` filled in.
+    /// The options, `alpha_safe` filled in.
     const QuantileOptions& options() const noexcept { return options_; }
 
     QuantileState state() const {
@@ -362,7 +362,8 @@ class QuantileTest {
     static QuantileOptions checked(const QuantileOptions& given) {
         const QuantileOptions options = detail::checked_sides(given);
         require_open_unit("q", options.q);
-        require(options.n_opt > 0 && std::isfinite(options.n_opt), "n_opt", options.n_opt, "above 0, finite");
+        require(options.tuned_at > 0 && std::isfinite(options.tuned_at), "tuned_at", options.tuned_at,
+                "above 0, finite");
         return options;
     }
     Direction make_direction(bool up, bool baseline_lower) const {

@@ -34,7 +34,7 @@ struct Rate {
 
 struct RateOptions {
     double alpha = 0.05;  ///< error of deciding on harm, and of the interval's end on the side of harm
-    std::optional<double> alpha_promote =
+    std::optional<double> alpha_safe =
         std::nullopt;  ///< error of deciding on safety, and of the other end; default alpha
     Harm harm = Harm::increase;
     Margin margin = {.ratio = 1.0, .difference = std::nullopt};  ///< a ratio of rates
@@ -52,7 +52,7 @@ struct RateState {
     static constexpr std::int64_t since(std::string_view field) { return field == "prior" ? 2 : 1; }
 
     double alpha = 0;
-    double alpha_promote = 0;
+    double alpha_safe = 0;
     Harm harm = Harm::increase;
     std::optional<double> ratio;
     Side side = Side::harm;
@@ -70,7 +70,7 @@ struct RateState {
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
-        visit("alpha_promote", self.alpha_promote);
+        visit("alpha_safe", self.alpha_safe);
         visit("harm", self.harm);
         visit("ratio", self.ratio);
         visit("side", self.side);
@@ -94,8 +94,8 @@ static_assert(described_whole<RateState>());
 ///
 /// Answers, after each interval: do events happen in the canary more often, for its exposure, than the margin allows
 /// (`side = harm`), or certainly not (`side = safe`)? Reject as soon as `log_e_value() >= log(1/alpha)`
-/// (1/alpha_promote on the safe side); the chance that this ever happens while the null is true is at most alpha
-/// (alpha_promote), over all looks.
+/// (1/alpha_safe on the safe side); the chance that this ever happens while the null is true is at most alpha
+/// (alpha_safe), over all looks.
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: at every interval, given the past, rate_canary <= r
 /// rate_baseline, r >= 1. What both rates do together (time of day, a busy week) drops out. Exposures may change with
@@ -111,8 +111,8 @@ static_assert(described_whole<RateState>());
 /// difference margin: given the sum of events only the ratio is left.
 ///
 /// evidence(): `estimate` is the Mantel-Haenszel ratio of the rates (the pooled one where the split stays constant);
-/// `lower` and `upper` are the margins at which the harm e-process would equal 1/alpha, and its mirror 1/alpha_promote,
-/// rounded outward; rejecting and lower >= margin are one. `confidence` = 1 - alpha - alpha_promote, for `either` each
+/// `lower` and `upper` are the margins at which the harm e-process would equal 1/alpha, and its mirror 1/alpha_safe,
+/// rounded outward; rejecting and lower >= margin are one. `confidence` = 1 - alpha - alpha_safe, for `either` each
 /// end has half of alpha.
 ///
 /// Exposures are any numbers from 0 to 1e300, in any unit: the unit drops out. An exposure of 0 without events is no

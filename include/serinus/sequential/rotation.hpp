@@ -146,7 +146,7 @@ struct InstanceSpread {
 
 struct RotationOptions {
     double alpha = 0.05;  ///< error of deciding on harm, and of the interval's end on the side of harm
-    std::optional<double> alpha_promote =
+    std::optional<double> alpha_safe =
         std::nullopt;  ///< error of deciding on safety, and of the other end; default alpha
     Harm harm = Harm::increase;
     Margin margin = {.ratio = 1.0, .difference = std::nullopt};  ///< a ratio compares levels of logs
@@ -170,7 +170,7 @@ struct RotationState {
     static constexpr std::int64_t version = 1;
 
     double alpha = 0;
-    double alpha_promote = 0;
+    double alpha_safe = 0;
     Harm harm = Harm::increase;
     std::optional<double> ratio;
     std::optional<double> difference;
@@ -195,7 +195,7 @@ struct RotationState {
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
-        visit("alpha_promote", self.alpha_promote);
+        visit("alpha_safe", self.alpha_safe);
         visit("harm", self.harm);
         visit("ratio", self.ratio);
         visit("difference", self.difference);
@@ -237,7 +237,7 @@ static_assert(described_whole<RotationState>());
 /// Null hypothesis, `side = harm` and `harm = increase`: the canary's instances are instances of the baseline's
 /// version, times r (ratio margin) or plus d (difference margin), or read less. `decrease` turns it around
 /// (baseline/canary at most r); `either` asks both with half of alpha each; `side = safe` exchanges null and
-/// alternative (`either`: both directions must be ruled out, each at the full alpha_promote).
+/// alternative (`either`: both directions must be ruled out, each at the full alpha_safe).
 ///
 /// Formula: an instance's level at look n is the mean of its first n values (of their logs for a ratio margin); D_n the
 /// mean over the intervals of (mean of the canary's instances there - the baseline's), X_n = (D_n - log r)/sqrt(1/k_c +
@@ -268,8 +268,8 @@ static_assert(described_whole<RotationState>());
 /// the guard (`at_floor`).
 ///
 /// evidence(): `estimate` is exp(D_n) or D_n. `lower` and `upper`: the outermost margins that are not rejected at alpha
-/// and alpha_promote at any look so far, by the first 2^12 to 2^14 of the same virtual canaries, found to 5 % of D_n's
-/// standard error or 1 % of their distance from D_n, on the wide side; `confidence` = 1 - alpha - alpha_promote, for
+/// and alpha_safe at any look so far, by the first 2^12 to 2^14 of the same virtual canaries, found to 5 % of D_n's
+/// standard error or 1 % of their distance from D_n, on the wide side; `confidence` = 1 - alpha - alpha_safe, for
 /// `either` each end has half of alpha. That margins beyond an excluded one are excluded as well is measured. A
 /// margin that was rejected once stays so: an estimate that moves later may leave the interval.
 /// `log_e_value` is log(1/a), a the smallest of the error rates alpha 2^j, at most 1/2, that has rejected, each with
@@ -359,7 +359,7 @@ class RotationTest {
         options_.known = std::move(known);
     }
 
-    /// True once the canary has been rejected at alpha (alpha_promote on the safe side).
+    /// True once the canary has been rejected at alpha (alpha_safe on the safe side).
     bool decided() const noexcept { return (granted_ >> own_level_ & 1U) != 0; }
     /// log(1/a) of the smallest error rate that has rejected; 0 when none of at most 1/2 has. Never falls.
     double log_e_value() const { return log_largest(); }
@@ -368,7 +368,7 @@ class RotationTest {
         if (granted_ == 0) return 0;
         return log_needed() + log_two * (static_cast<double>(own_level_) - std::countr_zero(granted_));
     }
-    /// log(1/alpha), on the safe side log(1/alpha_promote).
+    /// log(1/alpha), on the safe side log(1/alpha_safe).
     double log_needed() const { return detail::log_needed(options_); }
     /// Valid at all looks: the smallest error rate that has rejected, else 1.
     double p_value() const {
@@ -422,7 +422,7 @@ class RotationTest {
     double mean_baseline() const { return level_of(0); }
     double mean_canary() const { return level_of(1); }
 
-    /// The options, `alpha_promote` filled in; `known` is what holds.
+    /// The options, `alpha_safe` filled in; `known` is what holds.
     const RotationOptions& options() const noexcept { return options_; }
     /// The virtual canaries' numbers, for another test of the same seed and `last`; null before the first look that
     /// needs them.
@@ -498,8 +498,8 @@ class RotationTest {
         const double least = (options.side == Side::harm && options.harm == Harm::either ? 2.0 : 1.0) /
                              static_cast<double>(rotation::canaries + 1);
         const bool harm = options.side == Side::harm;
-        require((harm ? options.alpha : *options.alpha_promote) >= least, harm ? "alpha" : "alpha_promote",
-                harm ? options.alpha : *options.alpha_promote,
+        require((harm ? options.alpha : *options.alpha_safe) >= least, harm ? "alpha" : "alpha_safe",
+                harm ? options.alpha : *options.alpha_safe,
                 "1/16384 or more, for either 1/8192: fewer of the virtual canaries than one could never be reached");
         return options;
     }
@@ -548,7 +548,7 @@ class RotationTest {
         return {above ? 1.0 : -1.0, options_.margin.ratio ? elementary::log(edge) : edge};
     }
 
-    double own_alpha() const { return options_.side == Side::harm ? options_.alpha : *options_.alpha_promote; }
+    double own_alpha() const { return options_.side == Side::harm ? options_.alpha : *options_.alpha_safe; }
     /// What an error rate of the test leaves to each direction.
     double each() const { return options_.side == Side::harm && options_.harm == Harm::either ? 0.5 : 1; }
 

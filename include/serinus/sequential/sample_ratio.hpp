@@ -24,7 +24,7 @@
 #include <serinus/core/words.hpp>
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/numeric/root.hpp>
-#include <serinus/sequential/detail/conditional_mixture.hpp>
+#include <serinus/sequential/detail/anchored_prior.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
 
 namespace serinus {

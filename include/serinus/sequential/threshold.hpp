@@ -31,7 +31,7 @@ namespace sequential {
 
 struct ThresholdOptions {
     double alpha = 0.05;  ///< error of deciding on harm, and of the interval's end on the side of harm
-    std::optional<double> alpha_promote =
+    std::optional<double> alpha_safe =
         std::nullopt;  ///< error of deciding on safety, and of the other end; default alpha
     Harm harm = Harm::increase;
     Margin margin = {.ratio = 1.0, .difference = std::nullopt};  ///< of the values, not of the shares
@@ -49,7 +49,7 @@ struct ThresholdState {
 
     double threshold = 0;
     double alpha = 0;
-    double alpha_promote = 0;
+    double alpha_safe = 0;
     Harm harm = Harm::increase;
     std::optional<double> ratio;
     std::optional<double> difference;
@@ -65,7 +65,7 @@ struct ThresholdState {
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("threshold", self.threshold);
         visit("alpha", self.alpha);
-        visit("alpha_promote", self.alpha_promote);
+        visit("alpha_safe", self.alpha_safe);
         visit("harm", self.harm);
         visit("ratio", self.ratio);
         visit("difference", self.difference);
@@ -84,7 +84,7 @@ static_assert(described_whole<ThresholdState>());
 ///
 /// Answers, after each interval: is the canary's law larger than `margin` allows, as seen at a threshold tau (`side =
 /// harm`), or certainly not (`side = safe`)? Set tau before the canary starts: the objective's limit, or the baseline's
-/// 95 % quantile of yesterday. Reject as soon as `log_e_value() >= log(1/alpha)` (1/alpha_promote on the safe side).
+/// 95 % quantile of yesterday. Reject as soon as `log_e_value() >= log(1/alpha)` (1/alpha_safe on the safe side).
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: at every interval, given the past, the canary's values are in
 /// law at most r times the baseline's (ratio margin, r >= 1, tau > 0), or at most d more (difference margin, d >= 0, in
@@ -188,7 +188,7 @@ class ThresholdTest {
         return elementary::log_add_exp(up, down) - elementary::log(2);
     }
 
-    /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
+    /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_safe).
     double log_needed() const { return detail::log_needed(options_); }
     /// True once the e-value has reached that.
     bool decided() const { return log_largest_ >= log_needed(); }
@@ -211,7 +211,7 @@ class ThresholdTest {
     std::optional<double> tested() const noexcept { return tested_; }
 
     double threshold() const noexcept { return threshold_; }
-    /// The options, `alpha_promote` filled in.
+    /// The options, `alpha_safe` filled in.
     const ThresholdOptions& options() const noexcept { return options_; }
 
     /// Takes over what another test of the same threshold and options has seen of other, independent values; see
@@ -232,7 +232,7 @@ class ThresholdTest {
     ThresholdState state() const {
         ThresholdState state{threshold_,
                              options_.alpha,
-                             *options_.alpha_promote,
+                             *options_.alpha_safe,
                              options_.harm,
                              options_.margin.ratio,
                              options_.margin.difference,
@@ -285,7 +285,7 @@ class ThresholdTest {
     ProportionOptions inner(bool first) const {
         const bool either = options_.harm == Harm::either;
         return {.alpha = either ? options_.alpha / 2 : options_.alpha,
-                .alpha_promote = either ? options_.alpha / 2 : *options_.alpha_promote,
+                .alpha_safe = either ? options_.alpha / 2 : *options_.alpha_safe,
                 .side = options_.side,
                 .dispersion = options_.dispersion,
                 .interval = options_.interval && first};

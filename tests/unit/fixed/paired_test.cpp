@@ -9,6 +9,8 @@
 #include <serinus/core/error.hpp>
 #include <serinus/fixed/paired.hpp>
 #include <serinus/numeric/student.hpp>
+#include <serinus/sequential/noise/learn_paired_noise.hpp>
+#include <serinus/sequential/noise/noise_bounds.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
 #include <serinus/series/dependence.hpp>
 

@@ -30,6 +30,8 @@
 #include <serinus/fixed/signed_rank.hpp>
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>
+#include <serinus/sequential/noise/learn_paired_noise.hpp>
+#include <serinus/sequential/noise/noise_bounds.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
 
 namespace {

@@ -16,6 +16,7 @@
 #include <serinus/core/state.hpp>
 #include <serinus/io/state.hpp>
 #include <serinus/rollout/monitor_state.hpp>
+#include <serinus/sequential/mean.hpp>
 
 namespace {
 
@@ -302,6 +303,29 @@ TEST(State, AnyTextIsAStateOrAnError) {
     }
     EXPECT_GT(read, 30);
     EXPECT_GT(refused, 3000);
+}
+
+// Bytes hold no names, JSON does: what was written under a former name is read for ever.
+TEST(State, FieldsAreReadByTheirFormerNames) {
+    using sequential::MeanTest;
+    MeanTest test({.alpha_safe = 0.2, .tuned_at = 700});
+    test.update(1.5, 2.5);
+    const std::string now = io::write_state(test.state());
+    std::string before = now;
+    for (const auto& [name, former] : {std::pair{"alpha_safe", "alpha_promote"}, std::pair{"tuned_at", "n_opt"}}) {
+        const std::size_t at = before.find(name);
+        ASSERT_NE(at, std::string::npos) << name;
+        before.replace(at, std::string_view(name).size(), former);
+    }
+    EXPECT_EQ(encode(io::read_state<sequential::MeanState>(before)), encode(test.state()));
+
+    const auto both = now.substr(0, now.size() - 1) + R"(,"n_opt":700})";
+    try {
+        io::read_state<sequential::MeanState>(both);
+        ADD_FAILURE() << "a field under both of its names was read";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), Code::state_damaged);
+    }
 }
 
 TEST(State, AnOlderVersionIsReadWithoutTheFieldsThatCameLater) {

@@ -280,7 +280,7 @@ std::vector<Subject> subjects() {
         all.push_back(made.subject);
     }
     {
-        auto made = make<DistributionBand>("DistributionBand", DistributionBand({.t_min = 5}),
+        auto made = make<DistributionBand>("DistributionBand", DistributionBand({.from_size = 5}),
                                            [=](DistributionBand& band) { band.update(baseline, canary); });
         made.refuse("merge", Code::state_options, {"DistributionBand"},
                     [](DistributionBand& band) { band.merge(DistributionBand({.alpha = 0.01})); });
@@ -374,7 +374,7 @@ std::vector<Subject> subjects() {
     }
     {
         using Detector = ChangeDetector<RateTest>;
-        auto made = make<Detector>("ChangeDetector", Detector(RateTest({.margin = ratio(1.5)}), {.arl = 300}),
+        auto made = make<Detector>("ChangeDetector", Detector(RateTest({.margin = ratio(1.5)}), {.run_length = 300}),
                                    [](Detector& test) {
                                        test.update(Rate{9, 9.5}, Rate{2, 1});
                                    });
@@ -448,9 +448,9 @@ void refuse_sides(std::vector<Wrong>& all, const std::string& name, const Option
     };
     for (const double alpha : {0.0, 1.0, -0.1, 1.5, none, infinity}) {
         add(Code::argument_range, {"alpha is " + given_text(alpha)}, [=](Options& o) { o.alpha = alpha; });
-        if constexpr (requires { good.alpha_promote; }) {
-            add(Code::argument_range, {"alpha_promote is " + given_text(alpha)},
-                [=](Options& o) { o.alpha_promote = alpha; });
+        if constexpr (requires { good.alpha_safe; }) {
+            add(Code::argument_range, {"alpha_safe is " + given_text(alpha)},
+                [=](Options& o) { o.alpha_safe = alpha; });
         }
     }
     for (const double size : {0.5, -1.0, 1001.0, none, infinity})
@@ -463,9 +463,9 @@ void refuse_sides(std::vector<Wrong>& all, const std::string& name, const Option
         for (const double phi : {0.99999, 0.0, -1.0, none, infinity})
             add(Code::argument_range, {"dispersion is " + given_text(phi)}, [=](Options& o) { o.dispersion = phi; });
     }
-    if constexpr (requires { good.n_opt; }) {
+    if constexpr (requires { good.tuned_at; }) {
         for (const double n : {0.0, -1.0, none, infinity})
-            add(Code::argument_range, {"n_opt is " + given_text(n)}, [=](Options& o) { o.n_opt = n; });
+            add(Code::argument_range, {"tuned_at is " + given_text(n)}, [=](Options& o) { o.tuned_at = n; });
     }
 }
 
@@ -512,11 +512,12 @@ TEST(BadInput, ImpossibleOptionsAreNamed) {
     add(range, {"alpha is 6.1e-05", "1/16384"}, [] { RotationTest test({.alpha = 6.1e-5}); });
     add(range, {"alpha is 0.00012206", "1/8192"},
         [] { RotationTest test({.alpha = 1.2206e-4, .harm = Harm::either}); });
-    add(range, {"alpha_promote is 1e-05"}, [] { RotationTest test({.alpha_promote = 1e-5, .side = Side::safe}); });
+    add(range, {"alpha_safe is 1e-05"}, [] { RotationTest test({.alpha_safe = 1e-5, .side = Side::safe}); });
     for (const double t : {0.5, none, infinity})
-        add(range, {"t_min is " + given_text(t)}, [=] { DistributionBand band({.t_min = t}); });
-    for (const double arl : {0.5, none, infinity})
-        add(range, {"arl is " + given_text(arl)}, [=] { ChangeDetector test(RateTest(), {.arl = arl}); });
+        add(range, {"from_size is " + given_text(t)}, [=] { DistributionBand band({.from_size = t}); });
+    for (const double run_length : {0.5, none, infinity})
+        add(range, {"run_length is " + given_text(run_length)},
+            [=] { ChangeDetector test(RateTest(), {.run_length = run_length}); });
     add(range, {"interval_seconds is 0"}, [] { ChangeDetector test(RateTest(), {.interval_seconds = 0}); });
     add(Code::argument_word, {"side", "\"safe\""}, [] { ChangeDetector test(RateTest({.side = Side::safe})); });
     add(range, {"no start yet"}, [] {
@@ -560,8 +561,8 @@ TEST(BadInput, ImpossibleOptionsAreNamed) {
     }
     for (const double v : {-1.0, none})
         add(range, {"v is " + given_text(v)}, [=] { (void)NormalMixture(100, 0.05, true).bound(v, 0.05); });
-    add(range, {"v_opt is 0"}, [] { NormalMixture mixture(0, 0.05, true); });
-    add(range, {"alpha_opt is 0.5"}, [] { NormalMixture mixture(100, 0.5, true); });
+    add(range, {"tuned_at is 0"}, [] { NormalMixture mixture(0, 0.05, true); });
+    add(range, {"tuned_alpha is 0.5"}, [] { NormalMixture mixture(100, 0.5, true); });
     add(range, {"successes is 3"}, [] { (void)bernoulli_confidence_interval(3, 2, 0.05, 100); });
     add(range, {"information[1] is 0.5"}, [] { (void)group_sequential(Values{0.5, 0.5}, 0.05, Spending::pocock); });
     add(range, {"information[0] is nan"}, [] { (void)group_sequential(Values{none}, 0.05, Spending::pocock); });

@@ -54,7 +54,7 @@ TEST(Mixtures, AgreeWithMpmath) {
     for (const auto& one : cases("mixtures")) {
         SCOPED_TRACE(one.dump());
         const double expected = one["output"];
-        // Closed forms: 1e-12, over twelve decades of v, v_opt and c.
+        // Closed forms: 1e-12, over twelve decades of v, tuned_at and c.
         EXPECT_NEAR(value_of(one), expected, 1e-12 * std::max(1.0, std::fabs(expected)));
         ++seen;
     }
@@ -84,22 +84,22 @@ TEST(Mixtures, AgreeWithConfseq) {
 std::pair<double, double> bound_of(const nlohmann::json& one) {
     const auto at = [&](const char* key) { return one[key].get<double>(); };
     const std::string function = one["function"];
-    const double v = at("v"), alpha = at("alpha"), v_opt = at("v_opt"), alpha_opt = at("alpha_opt");
+    const double v = at("v"), alpha = at("alpha"), tuned_at = at("v_opt"), tuned_alpha = at("alpha_opt");
     if (function == "normal_mixture_bound") {
-        const double bound = normal_mixture(v, alpha, v_opt, alpha_opt, one["is_one_sided"]);
-        return {bound, log_normal_mixture(bound, v, v_opt, alpha_opt, one["is_one_sided"])};
+        const double bound = normal_mixture(v, alpha, tuned_at, tuned_alpha, one["is_one_sided"]);
+        return {bound, log_normal_mixture(bound, v, tuned_at, tuned_alpha, one["is_one_sided"])};
     }
     if (function == "gamma_exponential_mixture_bound") {
-        const double bound = gamma_exponential(v, alpha, v_opt, at("c"), alpha_opt);
-        return {bound, log_gamma_exponential(bound, v, v_opt, at("c"), alpha_opt)};
+        const double bound = gamma_exponential(v, alpha, tuned_at, at("c"), tuned_alpha);
+        return {bound, log_gamma_exponential(bound, v, tuned_at, at("c"), tuned_alpha)};
     }
     if (function == "gamma_poisson_mixture_bound") {
-        const double bound = gamma_poisson(v, alpha, v_opt, at("c"), alpha_opt);
-        return {bound, log_gamma_poisson(bound, v, v_opt, at("c"), alpha_opt)};
+        const double bound = gamma_poisson(v, alpha, tuned_at, at("c"), tuned_alpha);
+        return {bound, log_gamma_poisson(bound, v, tuned_at, at("c"), tuned_alpha)};
     }
     const double g = at("g"), h = at("h");
-    const double bound = beta_binomial(v, alpha, v_opt, g, h, alpha_opt, one["is_one_sided"]);
-    return {bound, log_beta_binomial(bound, v, v_opt, g, h, alpha_opt, one["is_one_sided"])};
+    const double bound = beta_binomial(v, alpha, tuned_at, g, h, tuned_alpha, one["is_one_sided"]);
+    return {bound, log_beta_binomial(bound, v, tuned_at, g, h, tuned_alpha, one["is_one_sided"])};
 }
 
 TEST(Boundaries, AgreeWithConfseq) {
@@ -166,7 +166,7 @@ TEST(Boundaries, ClosedFormsAgreeWithConfseq) {
 
 // ---- properties
 
-using Boundary = std::function<double(double v, double alpha, double v_opt, double unit)>;
+using Boundary = std::function<double(double v, double alpha, double tuned_at, double unit)>;
 
 /// Every boundary as a function of time, error and tuning, for sums in units of `unit`.
 std::vector<std::pair<const char*, Boundary>> boundaries() {
@@ -247,7 +247,7 @@ TEST(Boundaries, AtTheEdges) {
     }
     // Where no sum is worth 1/alpha: the largest there is.
     EXPECT_EQ(beta_binomial(0.5, 0.05, 10, 0.5, 0.5), 1);
-    // Below v_min the stitched boundary stays.
+    // Below from_time the stitched boundary stays.
     EXPECT_EQ(poly_stitching(0, 0.05, 10), poly_stitching(10, 0.05, 10));
     EXPECT_LT(poly_stitching(100, 0.05, 10, -1), poly_stitching(100, 0.05, 10));
     EXPECT_EQ(empirical_process_lil_bound(99, 0.05, 100), infinity);
@@ -459,21 +459,21 @@ TEST(Boundaries, SayWhatIsWrong) {
         }
     };
     // One-sided the formula halves the tuned error: 1/2 would need an infinite precision.
-    refused([] { normal_mixture(1, 0.05, 10, 0.5); }, "alpha_opt is 0.5; allowed: above 0, below 0.5");
+    refused([] { normal_mixture(1, 0.05, 10, 0.5); }, "tuned_alpha is 0.5; allowed: above 0, below 0.5");
     EXPECT_NO_THROW(normal_mixture(1, 0.05, 10, 0.5, false));
-    refused([] { gamma_exponential(1, 0.05, 10, 1, 0.6); }, "alpha_opt is 0.6");
-    refused([] { beta_binomial(1, 0.05, 10, 0.5, 0.5, 1, false); }, "alpha_opt is 1");
+    refused([] { gamma_exponential(1, 0.05, 10, 1, 0.6); }, "tuned_alpha is 0.6");
+    refused([] { beta_binomial(1, 0.05, 10, 0.5, 0.5, 1, false); }, "tuned_alpha is 1");
     refused([] { normal_mixture(-1, 0.05, 10); }, "v is -1");
     refused([&] { normal_mixture(nan, 0.05, 10); }, "v is nan");
     refused([] { normal_mixture(1, 0, 10); }, "alpha is 0");
     refused([] { normal_mixture(1, 1, 10); }, "alpha is 1");
-    refused([] { normal_mixture(1, 0.05, 0); }, "v_opt is 0");
+    refused([] { normal_mixture(1, 0.05, 0); }, "tuned_at is 0");
     refused([] { log_normal_mixture(1, -1, 10); }, "v is -1");
     refused([] { gamma_exponential(1, 0.05, 10, -1); }, "c is -1");
     refused([&] { gamma_poisson(1, 0.05, 10, nan); }, "c is nan");
     refused([] { beta_binomial(1, 0.05, 10, 0, 1); }, "g is 0");
     refused([] { beta_binomial(1, 0.05, 10, 1, infinity); }, "h is inf");
-    refused([] { poly_stitching(1, 0.05, 0); }, "v_min is 0");
+    refused([] { poly_stitching(1, 0.05, 0); }, "from_time is 0");
     refused([] { poly_stitching(1, 0.05, 1, 0, 1); }, "s is 1");
     refused([] { poly_stitching(1, 0.05, 1, 0, 1.4, 1); }, "eta is 1");
     refused([] { double_stitching_bound(1, 10, 0.05, 10); }, "quantile_p is 1");

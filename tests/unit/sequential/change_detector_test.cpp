@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <serinus/sequential/change_detector.hpp>
+#include <serinus/sequential/noise/learn_paired_noise.hpp>
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/rate.hpp>
@@ -38,7 +39,7 @@ std::vector<Pair> events(double rate_b, double rate_c, int count, unsigned seed)
 TEST(ChangeDetector, IsTheSumOfTestsBegunAtEveryInterval) {
     for (const Harm harm : {Harm::increase, Harm::decrease, Harm::either}) {
         const RateOptions options{.harm = harm, .margin = ratio(1.2)};
-        ChangeDetector detector(RateTest(options), {.arl = 1e6});
+        ChangeDetector detector(RateTest(options), {.run_length = 1e6});
         EXPECT_EQ(detector.log_statistic(), -std::numeric_limits<double>::infinity());
         std::vector<RateTest> begun;
         for (const Pair& pair : events(3, 4, 60, 1)) {
@@ -58,7 +59,7 @@ TEST(ChangeDetector, IsTheSumOfTestsBegunAtEveryInterval) {
 
 // One recursion a node, R = (R + 1) L, averaged: written out for RateTest.
 TEST(ChangeDetector, IsOneShiryaevRobertsRecursionANode) {
-    ChangeDetector detector(RateTest({.margin = ratio(1.5), .interval = false}), {.arl = 500});
+    ChangeDetector detector(RateTest({.margin = ratio(1.5), .interval = false}), {.run_length = 500});
     const AnchoredPrior prior;
     std::vector<double> r(AnchoredPrior::size);
     std::mt19937_64 random(2);
@@ -79,7 +80,7 @@ TEST(ChangeDetector, IsOneShiryaevRobertsRecursionANode) {
 
 // The proof's inequality, by enumeration: given any past, the expected statistic is at most the last one plus 1.
 TEST(ChangeDetector, GrowsByAtMostOneAnIntervalWhileAllIsWell) {
-    ChangeDetector detector(ProportionTest({.margin = ratio(1.5), .interval = false}), {.arl = 500});
+    ChangeDetector detector(ProportionTest({.margin = ratio(1.5), .interval = false}), {.run_length = 500});
     for (int step = 0; step < 6; ++step) {
         const double before = step == 0 ? 0 : std::exp(detector.log_statistic());
         for (const double p_b : {0.05, 0.3, 0.6}) {
@@ -102,7 +103,7 @@ TEST(ChangeDetector, GrowsByAtMostOneAnIntervalWhileAllIsWell) {
 }
 
 TEST(ChangeDetector, FindsAChangeLongAfterTheStart) {
-    ChangeDetector detector(RateTest({.margin = ratio(1.5), .interval = false}), {.arl = 2000});
+    ChangeDetector detector(RateTest({.margin = ratio(1.5), .interval = false}), {.run_length = 2000});
     for (const Pair& pair : events(4, 4, 1500, 3)) detector.update(pair.baseline, pair.canary);
     EXPECT_FALSE(detector.alarmed());
     for (const Pair& pair : events(4, 16, 30, 4)) detector.update(pair.baseline, pair.canary);
@@ -114,13 +115,14 @@ TEST(ChangeDetector, FindsAChangeLongAfterTheStart) {
     EXPECT_EQ(detector.alarm(), alarm);  // it stays
     detector.reset();
     EXPECT_FALSE(detector.alarmed());
-    EXPECT_EQ(encode(detector.state()),
-              encode(ChangeDetector(RateTest({.margin = ratio(1.5), .interval = false}), {.arl = 2000}).state()));
+    EXPECT_EQ(
+        encode(detector.state()),
+        encode(ChangeDetector(RateTest({.margin = ratio(1.5), .interval = false}), {.run_length = 2000}).state()));
 }
 
 TEST(ChangeDetector, WorksWithBlocksAndGauges) {
     ChangeDetector block(ProportionTest({.margin = {.ratio = {}, .difference = 0.01}, .interval = false}),
-                         {.arl = 1000});
+                         {.run_length = 1000});
     for (int i = 0; i < 200; ++i) block.update(Proportion{2, 200}, Proportion{2 + i % 2, 200});
     EXPECT_FALSE(block.alarmed());
     for (int i = 0; i < 40; ++i) block.update(Proportion{2, 200}, Proportion{20, 200});
@@ -133,7 +135,7 @@ TEST(ChangeDetector, WorksWithBlocksAndGauges) {
     PairedOptions options{.margin = {.ratio = {}, .difference = 0.5}, .interval = false};
     options.noise =
         std::make_shared<const PairedNoise>(paired_noise(std::vector<std::vector<double>>{history}, 0, false));
-    ChangeDetector gauge(PairedTest(options), {.arl = 1000});
+    ChangeDetector gauge(PairedTest(options), {.run_length = 1000});
     for (int i = 0; i < 300; ++i) gauge.update(law(random));
     EXPECT_FALSE(gauge.alarmed());
     for (int i = 0; i < 60; ++i) gauge.update(law(random) + 5);
@@ -142,15 +144,15 @@ TEST(ChangeDetector, WorksWithBlocksAndGauges) {
 }
 
 TEST(ChangeDetector, DefaultIsThirtyDaysOfIntervals) {
-    EXPECT_EQ(ChangeDetector(RateTest()).arl(), 43200);
-    EXPECT_EQ(ChangeDetector(RateTest(), {.interval_seconds = 10}).arl(), 259200);
-    EXPECT_EQ(ChangeDetector(RateTest(), {.arl = 100}).arl(), 100);
-    EXPECT_DOUBLE_EQ(ChangeDetector(RateTest(), {.arl = 100}).log_needed(), std::log(100.0));
+    EXPECT_EQ(ChangeDetector(RateTest()).run_length(), 43200);
+    EXPECT_EQ(ChangeDetector(RateTest(), {.interval_seconds = 10}).run_length(), 259200);
+    EXPECT_EQ(ChangeDetector(RateTest(), {.run_length = 100}).run_length(), 100);
+    EXPECT_DOUBLE_EQ(ChangeDetector(RateTest(), {.run_length = 100}).log_needed(), std::log(100.0));
 }
 
 TEST(ChangeDetector, StateRoundTripsToTheBitAndBadOnesAreRefused) {
     using Detector = ChangeDetector<RateTest>;
-    const auto fresh = [] { return Detector(RateTest({.margin = ratio(1.5)}), {.arl = 300}); };
+    const auto fresh = [] { return Detector(RateTest({.margin = ratio(1.5)}), {.run_length = 300}); };
     Detector whole = fresh(), first = fresh();
     const auto data = events(4, 7, 80, 7);
     for (std::size_t i = 0; i < data.size(); ++i) {
@@ -173,7 +175,7 @@ TEST(ChangeDetector, StateRoundTripsToTheBitAndBadOnesAreRefused) {
         EXPECT_EQ(encode(first.state()), before);
         return code;
     };
-    EXPECT_EQ(restore([](auto& s) { s.arl = 200; }), Code::state_options);
+    EXPECT_EQ(restore([](auto& s) { s.run_length = 200; }), Code::state_options);
     EXPECT_EQ(restore([](auto& s) { s.test.alpha = 0.2; }), Code::state_options);
     EXPECT_EQ(restore([](auto& s) { s.intervals = -1; }), Code::state_invariant);
     EXPECT_EQ(restore([](auto& s) { s.alarm = s.intervals + 1; }), Code::state_invariant);
@@ -183,14 +185,15 @@ TEST(ChangeDetector, StateRoundTripsToTheBitAndBadOnesAreRefused) {
 }
 
 TEST(ChangeDetector, BadInputIsRefusedAndChangesNothing) {
-    for (const double arl : {0.5, -1.0, std::nan(""), std::numeric_limits<double>::infinity()})
-        EXPECT_EQ(code_of([&] { ChangeDetector detector(RateTest(), {.arl = arl}); }), Code::argument_range);
+    for (const double run_length : {0.5, -1.0, std::nan(""), std::numeric_limits<double>::infinity()})
+        EXPECT_EQ(code_of([&] { ChangeDetector detector(RateTest(), {.run_length = run_length}); }),
+                  Code::argument_range);
     for (const double seconds : {0.0, -1.0, std::nan("")}) {
         EXPECT_EQ(code_of([&] { ChangeDetector detector(RateTest(), {.interval_seconds = seconds}); }),
                   Code::argument_range);
     }
     EXPECT_EQ(code_of([] { ChangeDetector detector(RateTest({.side = Side::safe})); }), Code::argument_word);
-    ChangeDetector detector((RateTest()), {.arl = 100});
+    ChangeDetector detector((RateTest()), {.run_length = 100});
     detector.update(Rate{1, 2}, Rate{3, 4});
     const auto before = encode(detector.state());
     EXPECT_EQ(code_of([&] { detector.update(Rate{-1, 2}, Rate{3, 4}); }), Code::argument_count);
@@ -210,7 +213,7 @@ TEST(ChangeDetector, ManyAreOneByOne) {
         requests_b.push_back({interval.baseline.events, 500});
         requests_c.push_back({interval.canary.events, 500});
     }
-    ChangeDetector one(RateTest({.margin = ratio(1.5)}), {.arl = 300}), many = one;
+    ChangeDetector one(RateTest({.margin = ratio(1.5)}), {.run_length = 300}), many = one;
     for (std::size_t i = 0; i < baseline.size(); ++i) one.update(baseline[i], canary[i]);
     many.update_many(std::span<const Rate>(baseline), canary);
     EXPECT_EQ(encode(many.state()), encode(one.state()));

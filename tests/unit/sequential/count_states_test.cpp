@@ -52,7 +52,7 @@ TEST(CountStates, LoadForEver) {
                                      test.update(std::vector<double>{1, 2, 300}, std::vector<double>{3, 400, 500});
                                  });
     expect_loads<ChangeState<RateState>>(
-        "chng_1", ChangeDetector(RateTest({.margin = ratio(1.2)}), {.arl = 300}),
+        "chng_1", ChangeDetector(RateTest({.margin = ratio(1.2)}), {.run_length = 300}),
         [](const auto& detector) { return detector.log_statistic(); },
         [](auto& detector) {
             detector.update(Rate{7, 3.5}, Rate{5, 0.5});

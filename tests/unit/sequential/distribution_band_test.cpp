@@ -52,7 +52,7 @@ TEST(EmpiricalProcessPValue, InvertsTheWidths) {
 }
 
 TEST(DistributionBand, WidthIsThatOfHalfTheError) {
-    DistributionBand band({.alpha = 0.02, .t_min = 50});
+    DistributionBand band({.alpha = 0.02, .from_size = 50});
     band.update(normals(1000, 0, 1, 1), normals(49, 0, 1, 2));
     EXPECT_NEAR(band.half_width(Arm::baseline), empirical_process_lil_bound(1000, 0.01, 50), 1e-15);
     EXPECT_EQ(band.half_width(Arm::canary), infinity);
@@ -68,7 +68,7 @@ TEST(DistributionBand, GapIsTheLargestByDefinition) {
                 for (double& v : *column) v = std::round(2 * v) / 2;
         for (const Harm harm : {Harm::increase, Harm::decrease, Harm::either}) {
             const double margin = turn % 3 == 0 ? 0.25 : 0;
-            DistributionBand band({.harm = harm, .margin = {.ratio = {}, .difference = margin}, .t_min = 10});
+            DistributionBand band({.harm = harm, .margin = {.ratio = {}, .difference = margin}, .from_size = 10});
             band.update(b, c);
             double gap = 0;
             for (const bool up : {true, false}) {
@@ -122,7 +122,7 @@ TEST(DistributionBand, FindsALargeDifferenceAndDrawsIt) {
 }
 
 TEST(DistributionBand, StateGoesOnAndForeignOnesAreRefused) {
-    const BandOptions options{.margin = {.ratio = 1.1, .difference = {}}, .t_min = 20};
+    const BandOptions options{.margin = {.ratio = 1.1, .difference = {}}, .from_size = 20};
     DistributionBand band(options), resumed(options), parts(options), more(options);
     band.update(normals(70, 9, 1, 1), normals(50, 10, 1, 2));
     resumed.restore(decode<BandState>(encode(band.state())));
@@ -143,7 +143,7 @@ TEST(DistributionBand, StateGoesOnAndForeignOnesAreRefused) {
     std::swap(state.canary.front(), state.canary.back());
     EXPECT_EQ(code_of([&] { resumed.restore(state); }), "serinus.state.invariant");
     EXPECT_EQ(encode(resumed.state()), encode(band.state()));
-    for (const BandOptions& bad : {BandOptions{.alpha = 0}, BandOptions{.t_min = 0}, BandOptions{.t_min = nan}})
+    for (const BandOptions& bad : {BandOptions{.alpha = 0}, BandOptions{.from_size = 0}, BandOptions{.from_size = nan}})
         EXPECT_EQ(code_of([&] { DistributionBand refused(bad); }), "serinus.argument.range");
     EXPECT_EQ(code_of([] { DistributionBand refused({.margin = {.ratio = 0.5, .difference = {}}}); }),
               "serinus.argument.margin");
@@ -151,7 +151,7 @@ TEST(DistributionBand, StateGoesOnAndForeignOnesAreRefused) {
 
 TEST(DistributionBand, AStateOfVersionOneLoads) {
     const auto fixture = state_fixture::read("band_1");
-    DistributionBand band({.t_min = 50});
+    DistributionBand band({.from_size = 50});
     band.restore(decode<BandState>(fixture.bytes));
     const StochasticOrder found = band.order();
     EXPECT_EQ(found.gap, fixture.expected["gap"].get<double>());

@@ -147,7 +147,7 @@ TEST(MeanTest, DecisionAndIntervalAgree) {
         for (const Side side : {Side::harm, Side::safe}) {
             for (const Margin& margin : {ratio(1), ratio(1.05), difference(0), difference(3)}) {
                 for (const double shift : {-6.0, 0.0, 3.0, 6.0}) {
-                    MeanTest test({.alpha_promote = 0.1, .harm = harm, .margin = margin, .side = side});
+                    MeanTest test({.alpha_safe = 0.1, .harm = harm, .margin = margin, .side = side});
                     for (unsigned i = 0; i < 30; ++i) {
                         test.update(normals(60, 50, 10, i), normals(20, 50 + shift, 10, 500 + i));
                         const Evidence evidence = test.evidence();
@@ -363,8 +363,8 @@ TEST(MeanTest, FewConstantAndMissingValuesDecideNothing) {
 TEST(MeanTest, BadInputIsRefusedAndChangesNothing) {
     using Options = MeanOptions;
     for (const Options& options :
-         {Options{.alpha = 0}, Options{.alpha = 1}, Options{.alpha = nan}, Options{.alpha_promote = 2},
-          Options{.dispersion = 0.5}, Options{.dispersion = infinity}, Options{.n_opt = 0}, Options{.gate = 0}}) {
+         {Options{.alpha = 0}, Options{.alpha = 1}, Options{.alpha = nan}, Options{.alpha_safe = 2},
+          Options{.dispersion = 0.5}, Options{.dispersion = infinity}, Options{.tuned_at = 0}, Options{.gate = 0}}) {
         EXPECT_EQ(code_of([&] { MeanTest test(options); }), "serinus.argument.range");
     }
     for (const Margin& margin : {ratio(0.9), ratio(1001), difference(-1), difference(nan), Margin{}, Margin{1.1, 1.0}})
@@ -391,7 +391,7 @@ TEST(MeanTest, BadInputIsRefusedAndChangesNothing) {
 }
 
 TEST(MeanTest, StateGoesOnAndForeignOnesAreRefused) {
-    const MeanOptions options{.alpha_promote = 0.1, .margin = ratio(1.1)};
+    const MeanOptions options{.alpha_safe = 0.1, .margin = ratio(1.1)};
     MeanTest test(options), resumed(options);
     test.update(normals(70, 10, 2, 1), normals(50, 12, 2, 2));
     resumed.restore(decode<MeanState>(encode(test.state())));
@@ -423,7 +423,7 @@ TEST(MeanTest, StateGoesOnAndForeignOnesAreRefused) {
 // Its gate, 20 effective values in each arm of its own, is not asked for again: the test goes on under today's.
 TEST(MeanTest, AStateOfVersionOneLoadsAndGoesOn) {
     const auto fixture = state_fixture::read("mean_1");
-    MeanTest test({.alpha = 0.01, .alpha_promote = 0.05, .margin = difference(0.5)});
+    MeanTest test({.alpha = 0.01, .alpha_safe = 0.05, .margin = difference(0.5)});
     const auto state = decode<MeanState>(fixture.bytes);
     EXPECT_EQ(state.gate, 20);
     EXPECT_FALSE(state.gate_common);
@@ -443,7 +443,7 @@ TEST(MeanTest, AStateOfVersionOneLoadsAndGoesOn) {
     EXPECT_TRUE(now.gate_common);
     EXPECT_EQ(now.gate, 10);
     EXPECT_EQ(now.moments[1].n, state.moments[1].n + 50);
-    MeanTest other({.alpha = 0.01, .alpha_promote = 0.05, .margin = difference(0.5), .gate = 12});
+    MeanTest other({.alpha = 0.01, .alpha_safe = 0.05, .margin = difference(0.5), .gate = 12});
     EXPECT_EQ(code_of([&] { other.restore(now); }), "serinus.state.options");
 }
 

@@ -87,7 +87,7 @@ TEST(ProportionTest, TheSafeSideRulesHarmOut) {
 TEST(ProportionTest, DecisionAndIntervalAgree) {
     for (ProportionOptions options : every_kind()) {
         if (options.harm == Harm::either) continue;
-        options.alpha_promote = 0.1;
+        options.alpha_safe = 0.1;
         for (const double p_c : {0.01, 0.03}) {
             ProportionTest test(options);
             for (const Pair& pair : requests(0.015, p_c, 60, 3)) {
@@ -410,7 +410,7 @@ TEST(ProportionTest, BadOptionsAreRefused) {
     const double nan = std::nan("");
     for (const double alpha : {0.0, 1.0, -0.1, 2.0, nan}) {
         EXPECT_EQ(code({.alpha = alpha}), Code::argument_range);
-        EXPECT_EQ(code({.alpha_promote = alpha}), Code::argument_range);
+        EXPECT_EQ(code({.alpha_safe = alpha}), Code::argument_range);
     }
     for (const double margin : {0.0, 0.9, -1.0, 1001.0, nan, std::numeric_limits<double>::infinity()}) {
         EXPECT_EQ(code({.margin = ratio(margin)}), Code::argument_margin);

@@ -47,8 +47,8 @@ std::string code_of(const std::function<void()>& call) {
 }
 
 /// The definition: the minimum over every value, of either arm, and infinity.
-double brute_force(const Column& lower, const Column& upper, double q, double n_opt, double phi = 1) {
-    const QuantileMixture above(q, n_opt / 2, Speaks::above), below(q, n_opt / 2, Speaks::below);
+double brute_force(const Column& lower, const Column& upper, double q, double tuned_at, double phi = 1) {
+    const QuantileMixture above(q, tuned_at / 2, Speaks::above), below(q, tuned_at / 2, Speaks::below);
     Column points = lower;
     points.insert(points.end(), upper.begin(), upper.end());
     points.push_back(infinity);
@@ -171,7 +171,7 @@ TEST(QuantileTest, FindsHarmAndNamesIt) {
 TEST(QuantileTest, IntervalInvertsTheTest) {
     for (const double q : {0.3, 0.5, 0.9}) {
         const Column b = draw(900, 0, 3), c = draw(700, 1, 4);
-        QuantileTest test({.q = q, .alpha = 0.05, .alpha_promote = 0.01});
+        QuantileTest test({.q = q, .alpha = 0.05, .alpha_safe = 0.01});
         test.update(b, c);
         const Evidence evidence = test.evidence();
         const auto log_e = [&](double margin, Harm harm, Side side) {
@@ -294,7 +294,7 @@ TEST(QuantileTest, LooksLeftOpenAreLookedAtToTheBit) {
         {.q = 0.3, .harm = Harm::either, .margin = difference(0.5), .side = Side::safe},
         {.margin = ratio(1.2), .side = Side::safe},
         {.q = 0.8, .dispersion = 2.5},
-        {.q = 0.95, .n_opt = 100}};
+        {.q = 0.95, .tuned_at = 100}};
     for (const bool ties : {false, true}) {
         for (const QuantileOptions& options : all) {
             for (const double shift : {-3.0, 0.0, 1.0, 4.0}) {
@@ -384,7 +384,7 @@ TEST(QuantileTest, EdgesAreValues) {
 TEST(QuantileTest, BadOptionsAreRefused) {
     using Options = QuantileOptions;
     for (const Options& options : {Options{.q = 0}, Options{.q = 1}, Options{.q = nan}, Options{.alpha = 0},
-                                   Options{.alpha_promote = 1}, Options{.dispersion = 0.9}, Options{.n_opt = -1}}) {
+                                   Options{.alpha_safe = 1}, Options{.dispersion = 0.9}, Options{.tuned_at = -1}}) {
         EXPECT_EQ(code_of([&] { QuantileTest test(options); }), "serinus.argument.range");
     }
     for (const Margin& margin : {ratio(0.5), difference(-1), Margin{}})
@@ -422,7 +422,7 @@ TEST(QuantileTest, StateGoesOnAndForeignOnesAreRefused) {
 
 TEST(QuantileTest, AStateOfVersionOneLoads) {
     const auto fixture = state_fixture::read("quan_1");
-    QuantileTest test({.q = 0.75, .alpha = 0.01, .alpha_promote = 0.05, .margin = ratio(1.01)});
+    QuantileTest test({.q = 0.75, .alpha = 0.01, .alpha_safe = 0.05, .margin = ratio(1.01)});
     test.restore(decode<QuantileState>(fixture.bytes));
     // The mixture agrees across platforms to about 1e-13 of terms of some hundreds.
     EXPECT_NEAR(test.log_e_value(), fixture.expected["log_e_value"].get<double>(), 1e-9);

@@ -361,7 +361,7 @@ TEST(SequentialRateTest, BadOptionsAreRefused) {
     const double nan = std::nan("");
     for (const double alpha : {0.0, 1.0, nan}) {
         EXPECT_EQ(code({.alpha = alpha}), Code::argument_range);
-        EXPECT_EQ(code({.alpha_promote = alpha}), Code::argument_range);
+        EXPECT_EQ(code({.alpha_safe = alpha}), Code::argument_range);
     }
     for (const double margin : {0.9, 1001.0, nan, infinity})
         EXPECT_EQ(code({.margin = ratio(margin)}), Code::argument_margin);

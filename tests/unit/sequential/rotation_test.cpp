@@ -350,7 +350,7 @@ TEST(RotationTest, EitherIsBothDirections) {
         const Rollout steps = rollout(seed, 3, 1, 30, 0.05, seed % 3 == 0 ? 2.2 : seed % 3 == 1 ? 1 : 0.4);
         const auto at = [&](Harm harm, Side side, double alpha) {
             return decided_at({.alpha = alpha,
-                               .alpha_promote = alpha,
+                               .alpha_safe = alpha,
                                .harm = harm,
                                .margin = ratio(1.4),
                                .side = side,
@@ -375,7 +375,7 @@ TEST(RotationTest, OneContrastMayPassAndNeverFails) {
     const Rollout same = rollout(3, 2, 1, 60, 0.01), harm = rollout(3, 2, 1, 60, 0.01, 1000);
     EXPECT_EQ(after({.last = 60}, harm).degrees(), 1);
     EXPECT_EQ(decided_at({.alpha = 0.4, .last = 60}, harm), 0);
-    EXPECT_GT(decided_at({.alpha_promote = 0.2, .margin = ratio(4), .side = Side::safe, .last = 60}, same), 0);
+    EXPECT_GT(decided_at({.alpha_safe = 0.2, .margin = ratio(4), .side = Side::safe, .last = 60}, same), 0);
     // One that is known from elsewhere makes two.
     EXPECT_GT(decided_at({.alpha = 0.05, .last = 60, .known = former(60, 1, 0.01)}, harm), 0);
 }

@@ -119,7 +119,7 @@ std::vector<Subject> subjects() {
     std::vector<Subject> all;
     all.push_back(subject("proportion_conditional", 4096, ProportionTest(by_ratio), counts));
     all.push_back(subject("proportion_conditional_either", 4096,
-                          ProportionTest({.alpha_promote = 0.1, .harm = Harm::either, .margin = ratio(1.2)}), counts));
+                          ProportionTest({.alpha_safe = 0.1, .harm = Harm::either, .margin = ratio(1.2)}), counts));
     all.push_back(subject("proportion_conditional_without_interval", 1024,
                           ProportionTest({.margin = ratio(1.5), .side = Side::safe, .interval = false}), counts));
     all.push_back(

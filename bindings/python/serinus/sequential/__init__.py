@@ -1,7 +1,7 @@
 """Many looks: tests that may be looked at after every observation, as often as you like.
 
 The chance that a test *ever* reaches an e-value of 1/alpha while its null hypothesis is true is at most alpha.
-Where a test has `alpha_promote`, that stands for alpha with `side="safe"`.
+Where a test has `alpha_safe`, that stands for alpha with `side="safe"`.
 """
 
 from . import _boundaries as boundaries

@@ -26,7 +26,7 @@ def _single(**given: float) -> tuple[float, ...]:
 
 
 def normal_mixture(
-    v: ArrayLike, alpha: ArrayLike, v_opt: float, alpha_opt: float = 0.05, one_sided: bool = True
+    v: ArrayLike, alpha: ArrayLike, tuned_at: float, tuned_alpha: float = 0.05, one_sided: bool = True
 ) -> Any:
     """The boundary of `log_normal_mixture`: the sum at which that martingale is worth 1/alpha.
 
@@ -34,7 +34,7 @@ def normal_mixture(
     ----------
     alpha : float or array_like
         The probability of ever exceeding the boundary; in (0, 1).
-    v, v_opt, alpha_opt, one_sided
+    v, tuned_at, tuned_alpha, one_sided
         As for `log_normal_mixture`.
 
     Returns
@@ -48,12 +48,12 @@ def normal_mixture(
     27.6607
     """
     return _core.normal_mixture(
-        _numbers("v", v), _numbers("alpha", alpha), *_single(v_opt=v_opt, alpha_opt=alpha_opt), bool(one_sided)
+        _numbers("v", v), _numbers("alpha", alpha), *_single(tuned_at=tuned_at, tuned_alpha=tuned_alpha), bool(one_sided)
     )
 
 
 def log_normal_mixture(
-    s: ArrayLike, v: ArrayLike, v_opt: float, alpha_opt: float = 0.05, one_sided: bool = True
+    s: ArrayLike, v: ArrayLike, tuned_at: float, tuned_alpha: float = 0.05, one_sided: bool = True
 ) -> Any:
     """Log of the mixture martingale for sums of sub-Gaussian increments.
 
@@ -65,9 +65,9 @@ def log_normal_mixture(
         The sum; any number.
     v : float or array_like
         The variance it has used, in the unit of s squared; 0 or more.
-    v_opt : float
-        Above 0: the intrinsic time at which the boundary for `alpha_opt` shall be tightest.
-    alpha_opt : float
+    tuned_at : float
+        Above 0: the intrinsic time at which the boundary for `tuned_alpha` shall be tightest.
+    tuned_alpha : float
         In (0, 1), one-sided in (0, 1/2).
     one_sided : bool
         Against a mean of at most 0, or of 0.
@@ -84,18 +84,18 @@ def log_normal_mixture(
     4.3016
     """
     return _core.log_normal_mixture(
-        _numbers("s", s), _numbers("v", v), *_single(v_opt=v_opt, alpha_opt=alpha_opt), bool(one_sided)
+        _numbers("s", s), _numbers("v", v), *_single(tuned_at=tuned_at, tuned_alpha=tuned_alpha), bool(one_sided)
     )
 
 
-def gamma_exponential(v: ArrayLike, alpha: ArrayLike, v_opt: float, c: float, alpha_opt: float = 0.05) -> Any:
+def gamma_exponential(v: ArrayLike, alpha: ArrayLike, tuned_at: float, c: float, tuned_alpha: float = 0.05) -> Any:
     """The boundary of `log_gamma_exponential`: the sum at which that martingale is worth 1/alpha.
 
     Parameters
     ----------
     alpha : float or array_like
         The probability of ever exceeding the boundary; in (0, 1).
-    v, v_opt, c, alpha_opt
+    v, tuned_at, c, tuned_alpha
         As for `log_gamma_exponential`.
 
     Returns
@@ -109,11 +109,11 @@ def gamma_exponential(v: ArrayLike, alpha: ArrayLike, v_opt: float, c: float, al
     28.9246
     """
     return _core.gamma_exponential(
-        _numbers("v", v), _numbers("alpha", alpha), *_single(v_opt=v_opt, c=c, alpha_opt=alpha_opt)
+        _numbers("v", v), _numbers("alpha", alpha), *_single(tuned_at=tuned_at, c=c, tuned_alpha=tuned_alpha)
     )
 
 
-def log_gamma_exponential(s: ArrayLike, v: ArrayLike, v_opt: float, c: float, alpha_opt: float = 0.05) -> Any:
+def log_gamma_exponential(s: ArrayLike, v: ArrayLike, tuned_at: float, c: float, tuned_alpha: float = 0.05) -> Any:
     """Log of the mixture martingale for sums of sub-exponential increments.
 
     Such are waiting times, and bounded ones by their variance.
@@ -124,11 +124,11 @@ def log_gamma_exponential(s: ArrayLike, v: ArrayLike, v_opt: float, c: float, al
         The sum; any number.
     v : float or array_like
         The variance it has used, in the unit of s squared; 0 or more.
-    v_opt : float
-        Above 0: the intrinsic time at which the boundary for `alpha_opt` shall be tightest.
+    tuned_at : float
+        Above 0: the intrinsic time at which the boundary for `tuned_alpha` shall be tightest.
     c : float
         The scale, in the unit of the sum; at 0 the mixture is the one-sided normal one.
-    alpha_opt : float
+    tuned_alpha : float
         In (0, 1/2).
 
     Returns
@@ -143,18 +143,18 @@ def log_gamma_exponential(s: ArrayLike, v: ArrayLike, v_opt: float, c: float, al
     3.7867
     """
     return _core.log_gamma_exponential(
-        _numbers("s", s), _numbers("v", v), *_single(v_opt=v_opt, c=c, alpha_opt=alpha_opt)
+        _numbers("s", s), _numbers("v", v), *_single(tuned_at=tuned_at, c=c, tuned_alpha=tuned_alpha)
     )
 
 
-def gamma_poisson(v: ArrayLike, alpha: ArrayLike, v_opt: float, c: float, alpha_opt: float = 0.05) -> Any:
+def gamma_poisson(v: ArrayLike, alpha: ArrayLike, tuned_at: float, c: float, tuned_alpha: float = 0.05) -> Any:
     """The boundary of `log_gamma_poisson`: the sum at which that martingale is worth 1/alpha.
 
     Parameters
     ----------
     alpha : float or array_like
         The probability of ever exceeding the boundary; in (0, 1).
-    v, v_opt, c, alpha_opt
+    v, tuned_at, c, tuned_alpha
         As for `log_gamma_poisson`.
 
     Returns
@@ -168,11 +168,11 @@ def gamma_poisson(v: ArrayLike, alpha: ArrayLike, v_opt: float, c: float, alpha_
     28.9533
     """
     return _core.gamma_poisson(
-        _numbers("v", v), _numbers("alpha", alpha), *_single(v_opt=v_opt, c=c, alpha_opt=alpha_opt)
+        _numbers("v", v), _numbers("alpha", alpha), *_single(tuned_at=tuned_at, c=c, tuned_alpha=tuned_alpha)
     )
 
 
-def log_gamma_poisson(s: ArrayLike, v: ArrayLike, v_opt: float, c: float, alpha_opt: float = 0.05) -> Any:
+def log_gamma_poisson(s: ArrayLike, v: ArrayLike, tuned_at: float, c: float, tuned_alpha: float = 0.05) -> Any:
     """Log of the mixture martingale for sums of sub-Poisson increments.
 
     Such are counts of events minus their expectation: c = 1, v the expectation.
@@ -183,11 +183,11 @@ def log_gamma_poisson(s: ArrayLike, v: ArrayLike, v_opt: float, c: float, alpha_
         The sum; any number.
     v : float or array_like
         The variance it has used, in the unit of s squared; 0 or more.
-    v_opt : float
-        Above 0: the intrinsic time at which the boundary for `alpha_opt` shall be tightest.
+    tuned_at : float
+        Above 0: the intrinsic time at which the boundary for `tuned_alpha` shall be tightest.
     c : float
         The scale, in the unit of the sum; at 0 the mixture is the one-sided normal one.
-    alpha_opt : float
+    tuned_alpha : float
         In (0, 1/2).
 
     Returns
@@ -201,11 +201,11 @@ def log_gamma_poisson(s: ArrayLike, v: ArrayLike, v_opt: float, c: float, alpha_
     >>> round(log_gamma_poisson(20, 30, 120, 1), 4)
     3.7237
     """
-    return _core.log_gamma_poisson(_numbers("s", s), _numbers("v", v), *_single(v_opt=v_opt, c=c, alpha_opt=alpha_opt))
+    return _core.log_gamma_poisson(_numbers("s", s), _numbers("v", v), *_single(tuned_at=tuned_at, c=c, tuned_alpha=tuned_alpha))
 
 
 def beta_binomial(
-    v: ArrayLike, alpha: ArrayLike, v_opt: float, g: float, h: float, alpha_opt: float = 0.05, one_sided: bool = True
+    v: ArrayLike, alpha: ArrayLike, tuned_at: float, g: float, h: float, tuned_alpha: float = 0.05, one_sided: bool = True
 ) -> Any:
     """The boundary of `log_beta_binomial`: the sum at which that martingale is worth 1/alpha.
 
@@ -213,7 +213,7 @@ def beta_binomial(
     ----------
     alpha : float or array_like
         The probability of ever exceeding the boundary; in (0, 1).
-    v, v_opt, g, h, alpha_opt, one_sided
+    v, tuned_at, g, h, tuned_alpha, one_sided
         As for `log_beta_binomial`.
 
     Returns
@@ -229,13 +229,13 @@ def beta_binomial(
     return _core.beta_binomial(
         _numbers("v", v),
         _numbers("alpha", alpha),
-        *_single(v_opt=v_opt, g=g, h=h, alpha_opt=alpha_opt),
+        *_single(tuned_at=tuned_at, g=g, h=h, tuned_alpha=tuned_alpha),
         bool(one_sided),
     )
 
 
 def log_beta_binomial(
-    s: ArrayLike, v: ArrayLike, v_opt: float, g: float, h: float, alpha_opt: float = 0.05, one_sided: bool = True
+    s: ArrayLike, v: ArrayLike, tuned_at: float, g: float, h: float, tuned_alpha: float = 0.05, one_sided: bool = True
 ) -> Any:
     """Log of the mixture martingale for sums of bounded increments.
 
@@ -247,11 +247,11 @@ def log_beta_binomial(
         The sum; any number.
     v : float or array_like
         The variance it has used, in the unit of s squared; 0 or more.
-    v_opt : float
-        Above 0: the intrinsic time at which the boundary for `alpha_opt` shall be tightest.
+    tuned_at : float
+        Above 0: the intrinsic time at which the boundary for `tuned_alpha` shall be tightest.
     g, h : float
         Above 0: increments lie in [-g, h].
-    alpha_opt : float
+    tuned_alpha : float
         In (0, 1), one-sided in (0, 1/2).
     one_sided : bool
         Against a mean of at most 0, or of 0.
@@ -268,20 +268,20 @@ def log_beta_binomial(
     11.2434
     """
     return _core.log_beta_binomial(
-        _numbers("s", s), _numbers("v", v), *_single(v_opt=v_opt, g=g, h=h, alpha_opt=alpha_opt), bool(one_sided)
+        _numbers("s", s), _numbers("v", v), *_single(tuned_at=tuned_at, g=g, h=h, tuned_alpha=tuned_alpha), bool(one_sided)
     )
 
 
-def poly_stitching(v: ArrayLike, alpha: ArrayLike, v_min: float, c: float = 0, s: float = 1.4, eta: float = 2) -> Any:
+def poly_stitching(v: ArrayLike, alpha: ArrayLike, from_time: float, c: float = 0, s: float = 1.4, eta: float = 2) -> Any:
     """The polynomial stitched boundary, in closed form: it grows like the law of the iterated logarithm.
 
     Parameters
     ----------
     v : float or array_like
-        The variance that the sum has used; below `v_min` the boundary stays where it is there.
+        The variance that the sum has used; below `from_time` the boundary stays where it is there.
     alpha : float or array_like
         The probability of ever exceeding the boundary; in (0, 1).
-    v_min : float
+    from_time : float
         Above 0: where it begins to be tight.
     c : float
         Scale of sub-gamma increments; 0: sub-Gaussian; below 0: a lighter upper tail.
@@ -298,14 +298,14 @@ def poly_stitching(v: ArrayLike, alpha: ArrayLike, v_min: float, c: float = 0, s
     >>> round(poly_stitching(1000, 0.05, 10), 4)
     119.8998
     """
-    return _core.poly_stitching(_numbers("v", v), _numbers("alpha", alpha), *_single(v_min=v_min, c=c, s=s, eta=eta))
+    return _core.poly_stitching(_numbers("v", v), _numbers("alpha", alpha), *_single(from_time=from_time, c=c, s=s, eta=eta))
 
 
 def double_stitching_bound(
     quantile_p: ArrayLike,
     t: ArrayLike,
     alpha: ArrayLike,
-    t_opt: float,
+    tuned_at: float,
     delta: float = 0.5,
     s: float = 1.4,
     eta: float = 2,
@@ -320,7 +320,7 @@ def double_stitching_bound(
         Number of values, above 0.
     alpha : float or array_like
         In (0, 1).
-    t_opt : float
+    tuned_at : float
         Above 0: where it begins to be tight.
     delta : float
         Above 0: the fineness of the grid of p.
@@ -341,20 +341,20 @@ def double_stitching_bound(
         _numbers("quantile_p", quantile_p),
         _numbers("t", t),
         _numbers("alpha", alpha),
-        *_single(t_opt=t_opt, delta=delta, s=s, eta=eta),
+        *_single(tuned_at=tuned_at, delta=delta, s=s, eta=eta),
     )
 
 
-def empirical_process_lil_bound(t: ArrayLike, alpha: float, t_min: float, A: float = 0.85) -> Any:
-    """How far an empirical distribution function strays from the true one: everywhere, at all t >= t_min at once.
+def empirical_process_lil_bound(t: ArrayLike, alpha: float, from_size: float, A: float = 0.85) -> Any:
+    """How far an empirical distribution function strays from the true one: everywhere, at all t >= from_size at once.
 
     Parameters
     ----------
     t : float or array_like
-        Number of values; before `t_min` the bound is infinite.
+        Number of values; before `from_size` the bound is infinite.
     alpha : float
         In (0, 1).
-    t_min : float
+    from_size : float
         Above 0: where it begins.
     A : float
         Above sqrt(1/2): smaller is tighter later, larger is tighter early.
@@ -369,7 +369,7 @@ def empirical_process_lil_bound(t: ArrayLike, alpha: float, t_min: float, A: flo
     >>> round(empirical_process_lil_bound(1000, 0.05, 100), 4)
     0.082
     """
-    return _core.empirical_process_lil_bound(_numbers("t", t), *_single(alpha=alpha, t_min=t_min, A=A))
+    return _core.empirical_process_lil_bound(_numbers("t", t), *_single(alpha=alpha, from_size=from_size, A=A))
 
 
 class BernoulliInterval(NamedTuple):
@@ -380,7 +380,7 @@ class BernoulliInterval(NamedTuple):
 
 
 def bernoulli_confidence_interval(
-    successes: ArrayLike, trials: ArrayLike, alpha: float, t_opt: float, alpha_opt: float = 0.05
+    successes: ArrayLike, trials: ArrayLike, alpha: float, tuned_at: float, tuned_alpha: float = 0.05
 ) -> BernoulliInterval:
     """The probability of success, covered at all times at once with probability 1 - alpha.
 
@@ -392,9 +392,9 @@ def bernoulli_confidence_interval(
         With none the interval is [0, 1].
     alpha : float
         In (0, 1).
-    t_opt : float
+    tuned_at : float
         Above 0: the number of trials at which it shall be tightest.
-    alpha_opt : float
+    tuned_alpha : float
         In (0, 1).
 
     Returns
@@ -413,6 +413,6 @@ def bernoulli_confidence_interval(
         *_core.bernoulli_confidence_interval(
             _numbers("successes", successes),
             _numbers("trials", trials),
-            *_single(alpha=alpha, t_opt=t_opt, alpha_opt=alpha_opt),
+            *_single(alpha=alpha, tuned_at=tuned_at, tuned_alpha=tuned_alpha),
         )
     )

@@ -17,16 +17,16 @@ class ChangeDetector:
     """Has something become worse than the margin at some time, be it long after the start?
 
     A Shiryaev-Roberts detector: a new start of the test is added every interval, and an alarm is raised when their sum
-    reaches `arl`. While all is well the mean number of intervals to a false alarm is at least `arl`.
+    reaches `run_length`. While all is well the mean number of intervals to a false alarm is at least `run_length`.
 
     Parameters
     ----------
     test : ProportionTest, RateTest or PairedTest
         Its options are taken, what it has seen is not. It must be of `side="harm"`.
-    arl : float, optional
+    run_length : float, optional
         Mean number of intervals to a false alarm, at least 1; default: as many as 30 days have.
     interval_seconds : float
-        Length of an interval, for the default of `arl`.
+        Length of an interval, for the default of `run_length`.
 
     Notes
     -----
@@ -36,7 +36,7 @@ class ChangeDetector:
     Examples
     --------
     >>> from serinus.sequential import ChangeDetector, RateTest
-    >>> detector = ChangeDetector(RateTest(margin={"ratio": 1.5}), arl=1000)
+    >>> detector = ChangeDetector(RateTest(margin={"ratio": 1.5}), run_length=1000)
     >>> for hour in range(500):
     ...     detector.update(9, 9.0, 1, 1.0)
     >>> detector.alarmed
@@ -50,15 +50,15 @@ class ChangeDetector:
     __slots__ = ("_detector", "_made_of")
 
     def __init__(
-        self, test: ProportionTest | RateTest | PairedTest, arl: float | None = None, interval_seconds: float = 60.0
+        self, test: ProportionTest | RateTest | PairedTest, run_length: float | None = None, interval_seconds: float = 60.0
     ) -> None:
         self._detector: _core.ProportionDetector | _core.RateDetector | _core.PairedDetector
         if isinstance(test, _core.ProportionTest):
-            self._detector = _core.ProportionDetector(test, arl, interval_seconds)
+            self._detector = _core.ProportionDetector(test, run_length, interval_seconds)
         elif isinstance(test, _core.RateTest):
-            self._detector = _core.RateDetector(test, arl, interval_seconds)
+            self._detector = _core.RateDetector(test, run_length, interval_seconds)
         elif isinstance(test, _core.PairedTest):
-            self._detector = _core.PairedDetector(test, arl, interval_seconds)
+            self._detector = _core.PairedDetector(test, run_length, interval_seconds)
         else:
             _core.fail(
                 "serinus.argument.type",
@@ -82,7 +82,7 @@ class ChangeDetector:
 
     @property
     def log_statistic(self) -> float:
-        """Natural log of the statistic; an alarm was raised once it reached log(arl). -inf before the first interval."""
+        """Natural log of the statistic; an alarm was raised once it reached log(run_length). -inf before the first interval."""
         return self._detector.log_statistic
 
     @property
@@ -101,9 +101,9 @@ class ChangeDetector:
         return self._detector.intervals
 
     @property
-    def arl(self) -> float:
+    def run_length(self) -> float:
         """Mean number of intervals to a false alarm, at least."""
-        return self._detector.arl
+        return self._detector.run_length
 
     def reset(self) -> None:
         """Begins anew: after an alarm was dealt with, or a release."""
@@ -122,14 +122,14 @@ class ChangeDetector:
         self._detector.restore(state)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), *self._made_of, self.arl, self.state())
+        return _revive, (type(self), *self._made_of, self.run_length, self.state())
 
     def __repr__(self) -> str:
         kind = self._made_of[0].__name__
-        return f"ChangeDetector({kind}, arl={self.arl:g}; intervals={self.intervals}, alarm={self.alarm})"
+        return f"ChangeDetector({kind}, run_length={self.run_length:g}; intervals={self.intervals}, alarm={self.alarm})"
 
 
-def _revive(cls: type[ChangeDetector], kind: Any, options: Any, arl: float, state: bytes) -> ChangeDetector:
-    detector = cls(kind(**options), arl)
+def _revive(cls: type[ChangeDetector], kind: Any, options: Any, run_length: float, state: bytes) -> ChangeDetector:
+    detector = cls(kind(**options), run_length)
     detector.restore(state)
     return detector

@@ -39,7 +39,7 @@ class DistributionBand(Test, _core.DistributionBand):
         The direction that `order` looks at.
     margin : dict
         {"ratio": r} or {"difference": d}, that the canary's values may be worse by in `order`.
-    t_min : float
+    from_size : float
         Values of an arm before it has a band.
 
     Notes
@@ -69,9 +69,9 @@ class DistributionBand(Test, _core.DistributionBand):
         harm: Literal["increase", "decrease", "either"] = "increase",
         margin: Mapping[str, float] | None = None,
         *,
-        t_min: float = 100.0,
+        from_size: float = 100.0,
     ) -> None:
-        super().__init__(alpha, harm, margin_of(margin, difference=0.0), t_min)
+        super().__init__(alpha, harm, margin_of(margin, difference=0.0), from_size)
 
     def update_many(self, values_b: ArrayLike, values_c: ArrayLike) -> None:
         """Takes many intervals, one a row (or one value an interval); NaN is no information."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class MeanTest(Test, _core.MeanTest):
     """Is the canary's mean worse than the baseline's by more than the margin?
 
-    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_promote); that is `decided`. The
+    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_safe); that is `decided`. The
     null hypothesis of `side="harm"` with `harm="increase"`: the mean of the canary's values is at most the ratio times
     (or the difference plus) that of the baseline's.
 
@@ -32,11 +32,11 @@ class MeanTest(Test, _core.MeanTest):
         {"ratio": r} with r >= 1, for means above 0, or {"difference": d} with d >= 0; default: any difference counts.
     side : {"harm", "safe"}
         Evidence of harm beyond the margin, or of its absence.
-    alpha_promote : float, optional
+    alpha_safe : float, optional
         Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     dispersion : float
         From history: long-run variance of the values over their variance, 1 or more; 1 for independent values.
-    n_opt : float
+    tuned_at : float
         Values of both arms together, equally many of each, at which the bounds are tightest.
     gate : float
         Effective values of the poorer arm that a unit of log evidence must rest on, up to three units.
@@ -68,12 +68,12 @@ class MeanTest(Test, _core.MeanTest):
         margin: Mapping[str, float] | None = None,
         side: Literal["harm", "safe"] = "harm",
         *,
-        alpha_promote: float | None = None,
+        alpha_safe: float | None = None,
         dispersion: float = 1.0,
-        n_opt: float = 5000.0,
+        tuned_at: float = 5000.0,
         gate: float = 10.0,
     ) -> None:
-        super().__init__(alpha, alpha_promote, harm, margin_of(margin, difference=0.0), side, dispersion, n_opt, gate)
+        super().__init__(alpha, alpha_safe, harm, margin_of(margin, difference=0.0), side, dispersion, tuned_at, gate)
 
     def update_many(self, values_b: ArrayLike, values_c: ArrayLike) -> None:
         """Takes many intervals, one a row (or one value an interval), and looks after each; NaN is no information."""

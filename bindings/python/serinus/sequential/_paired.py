@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class PairedTest(Test, _core.PairedTest):
     """Is the canary's gauge (a latency, a load, a saturation) worse than the baseline's by more than the margin?
 
-    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_promote); that is `decided`. The
+    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_safe); that is `decided`. The
     null hypothesis of `side="harm"` with `harm="increase"`: in every interval the canary reads at most what an arm of
     the baseline's version would read there, times the ratio (or plus the difference). What hits both arms alike drops
     out.
@@ -35,7 +35,7 @@ class PairedTest(Test, _core.PairedTest):
     noise : dict or "learn"
         What `paired_noise` gave, or `calibrate` for a metric (its first stage is taken); its unit must be what the margin
         needs. "learn": the noise is learned from the same data, and no error rate is promised.
-    alpha_promote : float, optional
+    alpha_safe : float, optional
         Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     interval : bool
         Keep what `lower` and `upper` of the evidence are made of.
@@ -68,7 +68,7 @@ class PairedTest(Test, _core.PairedTest):
         side: Literal["harm", "safe"] = "harm",
         noise: Mapping[str, Any] | Literal["learn"] = "learn",
         *,
-        alpha_promote: float | None = None,
+        alpha_safe: float | None = None,
         interval: bool = True,
     ) -> None:
         if noise != "learn" and not isinstance(noise, Mapping):
@@ -77,7 +77,7 @@ class PairedTest(Test, _core.PairedTest):
         known = None if isinstance(noise, str) else dict(noise)
         if known is not None and set(known) == {"stages"} and known["stages"]:
             known = dict(known["stages"][0])
-        super().__init__(alpha, alpha_promote, harm, margin_of(margin, difference=0.0), side, known, interval)
+        super().__init__(alpha, alpha_safe, harm, margin_of(margin, difference=0.0), side, known, interval)
 
     def update_many(self, differences: ArrayLike) -> None:
         """Takes canary - baseline of many intervals, in order; NaN is no information. For difference margins."""

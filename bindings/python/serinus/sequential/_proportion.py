@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class ProportionTest(Test, _core.ProportionTest):
     """Is the canary's share of bad requests beyond the margin (`side="harm"`), or certainly not (`side="safe"`)?
 
-    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_promote); that is `decided`. The
+    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_safe); that is `decided`. The
     null hypothesis of `side="harm"` with `harm="increase"`: in every interval, given the past, p_canary <= ratio *
     p_baseline (or p_baseline + difference). Rates may drift and sizes may change with every interval.
 
@@ -40,7 +40,7 @@ class ProportionTest(Test, _core.ProportionTest):
         Long-run variance of the counts over the binomial one, at least 1, learned from history.
     noise : dict, optional
         The same as a plan carries it: {"dispersion": 1.3}. Give one of the two.
-    alpha_promote : float, optional
+    alpha_safe : float, optional
         Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     interval : bool
         Keep what `lower` and `upper` of the evidence are made of.
@@ -77,12 +77,12 @@ class ProportionTest(Test, _core.ProportionTest):
         dispersion: float | None = None,
         noise: Mapping[str, float] | None = None,
         *,
-        alpha_promote: float | None = None,
+        alpha_safe: float | None = None,
         interval: bool = True,
     ) -> None:
         super().__init__(
             alpha,
-            alpha_promote,
+            alpha_safe,
             harm,
             margin_of(margin, ratio=1.0),
             side,

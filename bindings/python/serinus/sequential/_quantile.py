@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class QuantileTest(Test, _core.QuantileTest):
     """Is a quantile of the canary's values worse than the baseline's by more than the margin?
 
-    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_promote); that is `decided`. The
+    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_safe); that is `decided`. The
     null hypothesis of `side="harm"` with `harm="increase"`: the canary's q-quantile is at most the ratio times (or the
     difference plus) the baseline's, and one and the same point separates them all the time.
 
@@ -36,11 +36,11 @@ class QuantileTest(Test, _core.QuantileTest):
         {"ratio": r} with r >= 1, for quantiles above 0, or {"difference": d} with d >= 0; default: any difference counts.
     side : {"harm", "safe"}
         Evidence of harm beyond the margin, or of its absence.
-    alpha_promote : float, optional
+    alpha_safe : float, optional
         Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     dispersion : float
         From history: long-run variance of {value <= quantile} over q (1 - q), 1 or more; 1 for independent values.
-    n_opt : float
+    tuned_at : float
         Values of both arms together, equally many of each, at which the bounds are tightest.
     interval : bool
         Let `evidence` find lower and upper, which takes two milliseconds.
@@ -72,13 +72,13 @@ class QuantileTest(Test, _core.QuantileTest):
         margin: Mapping[str, float] | None = None,
         side: Literal["harm", "safe"] = "harm",
         *,
-        alpha_promote: float | None = None,
+        alpha_safe: float | None = None,
         dispersion: float = 1.0,
-        n_opt: float = 5000.0,
+        tuned_at: float = 5000.0,
         interval: bool = True,
     ) -> None:
         super().__init__(
-            q, alpha, alpha_promote, harm, margin_of(margin, difference=0.0), side, dispersion, n_opt, interval
+            q, alpha, alpha_safe, harm, margin_of(margin, difference=0.0), side, dispersion, tuned_at, interval
         )
 
     def update_many(self, values_b: ArrayLike, values_c: ArrayLike) -> None:
@@ -87,7 +87,7 @@ class QuantileTest(Test, _core.QuantileTest):
 
 
 def quantile_ab_log_e_value(
-    baseline: ArrayLike, canary: ArrayLike, q: float, n_opt: float = 2500.0, alpha_opt: float = 0.05
+    baseline: ArrayLike, canary: ArrayLike, q: float, tuned_at: float = 2500.0, tuned_alpha: float = 0.05
 ) -> float:
     """The log e-value that both arms have the same q-quantile, two-sided, from all their values so far.
 
@@ -97,9 +97,9 @@ def quantile_ab_log_e_value(
         Values in any order; NaN is left out.
     q : float
         In (0, 1).
-    n_opt : float
-        Values of an arm at which the bound is tightest (confseq's t_opt).
-    alpha_opt : float
+    tuned_at : float
+        Values of an arm at which the bound is tightest (confseq's tuned_at).
+    tuned_alpha : float
         The error for which it is.
 
     Returns
@@ -119,4 +119,4 @@ def quantile_ab_log_e_value(
     for name, given in (("baseline", baseline), ("canary", canary)):
         values = np.sort(_inputs.values(name, given))
         arms.append(values[~np.isnan(values)])
-    return _core.quantile_ab_log_e_value(arms[0], arms[1], q, n_opt, alpha_opt)
+    return _core.quantile_ab_log_e_value(arms[0], arms[1], q, tuned_at, tuned_alpha)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class RateTest(Test, _core.RateTest):
     """Do events happen in the canary more often, for its exposure, than the margin allows (`side="harm"`)?
 
-    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_promote); that is `decided`. The
+    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_safe); that is `decided`. The
     null hypothesis of `side="harm"` with `harm="increase"`: in every interval, given the past, rate_canary <= ratio *
     rate_baseline. Rates may drift together and exposures may change with every interval.
 
@@ -37,7 +37,7 @@ class RateTest(Test, _core.RateTest):
         Long-run variance of the counts over the Poisson one, at least 1, learned from history (`count_dispersion`).
     noise : dict, optional
         The same as a plan carries it: {"dispersion": 1.3}. Give one of the two.
-    alpha_promote : float, optional
+    alpha_safe : float, optional
         Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     interval : bool
         Keep what `lower` and `upper` of the evidence are made of.
@@ -71,12 +71,12 @@ class RateTest(Test, _core.RateTest):
         dispersion: float | None = None,
         noise: Mapping[str, float] | None = None,
         *,
-        alpha_promote: float | None = None,
+        alpha_safe: float | None = None,
         interval: bool = True,
     ) -> None:
         super().__init__(
             alpha,
-            alpha_promote,
+            alpha_safe,
             harm,
             margin_of(margin, ratio=1.0),
             side,

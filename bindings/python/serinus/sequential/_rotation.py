@@ -35,7 +35,7 @@ class RotationTest(Test, _core.RotationTest):
         {"ratio": r} with r >= 1, which compares means of logs, or {"difference": d} with d >= 0; default: any harm counts.
     side : {"harm", "safe"}
         Evidence of harm beyond the margin, or of its absence.
-    alpha_promote : float, optional
+    alpha_safe : float, optional
         Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     last : int
         Intervals that the error is spent over: as many as there will be at most. Nothing is decided after them.
@@ -83,7 +83,7 @@ class RotationTest(Test, _core.RotationTest):
         margin: Mapping[str, float] | None = None,
         side: Literal["harm", "safe"] = "harm",
         *,
-        alpha_promote: float | None = None,
+        alpha_safe: float | None = None,
         last: int = 120,
         since: int = 0,
         seed: int = 0,
@@ -94,7 +94,7 @@ class RotationTest(Test, _core.RotationTest):
     ) -> None:
         super().__init__(
             alpha,
-            alpha_promote,
+            alpha_safe,
             harm,
             margin_of(margin, ratio=1.0),
             side,

@@ -75,12 +75,12 @@ class StartMixture:
 
     @property
     def log_e_value(self) -> float:
-        """Natural log of the e-value; decided once it reached log(1/alpha), with side="safe" log(1/alpha_promote)."""
+        """Natural log of the e-value; decided once it reached log(1/alpha), with side="safe" log(1/alpha_safe)."""
         return self._mixture.log_e_value
 
     @property
     def decided(self) -> bool:
-        """True once the e-value has reached 1/alpha, with side="safe" 1/alpha_promote."""
+        """True once the e-value has reached 1/alpha, with side="safe" 1/alpha_safe."""
         return self._mixture.decided
 
     @property

@@ -27,7 +27,7 @@ class Test:
         return revive, (type(self), self._options, self.state())
 
     def __repr__(self: Any) -> str:
-        hidden = ("alpha_promote", "noise", "known", "interval", "n_opt", "gate", "concentration")
+        hidden = ("alpha_safe", "noise", "known", "interval", "tuned_at", "gate", "concentration")
         shown = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v!r}" for k, v in self._options.items() if k not in hidden]
         known = f"; log_e_value={self.log_e_value:.4g}" if hasattr(self, "log_e_value") else ""
         return f"{type(self).__name__}({', '.join(shown)}{known})"

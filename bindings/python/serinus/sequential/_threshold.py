@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class ThresholdTest(Test, _core.ThresholdTest):
     """Are more of the canary's values (latencies, sizes) beyond a threshold than of the baseline's?
 
-    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_promote); that is `decided`. The
+    Reject as soon as `log_e_value >= log(1/alpha)`, with `side="safe"` log(1/alpha_safe); that is `decided`. The
     null hypothesis of `side="harm"` with `harm="increase"`: in every interval the canary's values are in law at most
     `ratio` times the baseline's (or at most `difference` more). Then the canary exceeds ratio * threshold at most as
     often as the baseline exceeds the threshold, and that is tested.
@@ -42,7 +42,7 @@ class ThresholdTest(Test, _core.ThresholdTest):
         Long-run variance of the exceedances over the binomial one, at least 1, learned from history.
     noise : dict, optional
         The same as a plan carries it: {"dispersion": 1.3}. Give one of the two.
-    alpha_promote : float, optional
+    alpha_safe : float, optional
         Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
     interval : bool
         Keep what `lower` and `upper` of the evidence are made of.
@@ -77,13 +77,13 @@ class ThresholdTest(Test, _core.ThresholdTest):
         dispersion: float | None = None,
         noise: Mapping[str, float] | None = None,
         *,
-        alpha_promote: float | None = None,
+        alpha_safe: float | None = None,
         interval: bool = True,
     ) -> None:
         super().__init__(
             threshold,
             alpha,
-            alpha_promote,
+            alpha_safe,
             harm,
             margin_of(margin, ratio=1.0),
             side,

@@ -35,7 +35,7 @@ class LowerEnd {
     }
 
   private:
-    /// The log of BetaBinomialMixture(p q t_opt, p, q, alpha_opt, false) less what is needed, in its closed form.
+    /// The log of BetaBinomialMixture(p q tuned_at, p, q, tuned_alpha, false) less what is needed, in its closed form.
     double excess(double z, double successes, double trials) const {
         const double e = std::exp(-std::fabs(z)), rare = e / (1 + e), common = 1 / (1 + e);
         const double p = z < 0 ? rare : common, q = z < 0 ? common : rare;
@@ -105,24 +105,24 @@ class LowerEnd {
 /// The probability of success, from `successes` of `trials`: covered at all times at once with probability 1 - alpha.
 ///
 /// Formula (Howard et al. 2021): all p against which the two-sided beta-binomial martingale (beta_binomial.hpp; g = p,
-/// h = 1 - p, tuned for p (1 - p) t_opt) is worth less than 1/alpha. Sums of values between 0 and 1 may stand for
+/// h = 1 - p, tuned for p (1 - p) tuned_at) is worth less than 1/alpha. Sums of values between 0 and 1 may stand for
 /// successes. With one success `lower` is 0, with two nearly: the prior is centred at each p anew.
 ///
 /// \param successes in [0, trials]
 /// \param trials >= 0; with none the interval is [0, 1]
-/// \param alpha, alpha_opt in (0, 1)
-/// \param t_opt > 0: the number of trials at which it shall be tightest
+/// \param alpha, tuned_alpha in (0, 1)
+/// \param tuned_at > 0: the number of trials at which it shall be tightest
 /// Raises `serinus.argument.range`. Cost: 2 us.
 ///
 ///     auto [lower, upper] = bernoulli_confidence_interval(30, 300, 0.05, 100);  // 0.0533, 0.1612
-inline BernoulliInterval bernoulli_confidence_interval(double successes, double trials, double alpha, double t_opt,
-                                                       double alpha_opt = 0.05) {
+inline BernoulliInterval bernoulli_confidence_interval(double successes, double trials, double alpha, double tuned_at,
+                                                       double tuned_alpha = 0.05) {
     require(trials >= 0 && std::isfinite(trials), "trials", trials, "0 or more, finite");
     require(successes >= 0 && successes <= trials, "successes", successes, "from 0 to trials");
     require_open_unit("alpha", alpha);
-    require(t_opt > 0 && std::isfinite(t_opt), "t_opt", t_opt, "above 0, finite");
-    require_open_unit("alpha_opt", alpha_opt);
-    const bernoulli_detail::LowerEnd end(-std::log(alpha), normal_mixture_precision(t_opt, alpha_opt, false));
+    require(tuned_at > 0 && std::isfinite(tuned_at), "tuned_at", tuned_at, "above 0, finite");
+    require_open_unit("tuned_alpha", tuned_alpha);
+    const bernoulli_detail::LowerEnd end(-std::log(alpha), normal_mixture_precision(tuned_at, tuned_alpha, false));
     BernoulliInterval interval;
     if (successes > 0) interval.lower = 1 / (1 + std::exp(-end.log_odds(successes, trials)));
     if (successes < trials) interval.upper = 1 / (1 + std::exp(end.log_odds(trials - successes, trials)));

@@ -20,9 +20,9 @@ namespace sequential {
 /// A beta-binomial mixture, tuned once for many questions; `log_beta_binomial` and `beta_binomial` explain it.
 class BetaBinomialMixture {
   public:
-    BetaBinomialMixture(double v_opt, double g, double h, double alpha_opt = 0.05, bool one_sided = true)
+    BetaBinomialMixture(double tuned_at, double g, double h, double tuned_alpha = 0.05, bool one_sided = true)
         : g_(g), h_(h), one_sided_(one_sided) {
-        const double rho = mixture_detail::checked_precision(v_opt, alpha_opt, one_sided);
+        const double rho = mixture_detail::checked_precision(tuned_at, tuned_alpha, one_sided);
         require(g > 0 && std::isfinite(g), "g", g, "above 0, finite");
         require(h > 0 && std::isfinite(h), "h", h, "above 0, finite");
         // The prior has the variance of rho increments; fewer than one needs a floor (confseq's).
@@ -109,16 +109,16 @@ class BetaBinomialMixture {
 ///
 /// \param s in [-v/h, v/g], where such sums lie; where a or b is no longer above 0: +inf; NaN gives NaN
 /// \param v >= 0, in the unit of s squared
-/// \param v_opt > 0: the intrinsic time at which the boundary for `alpha_opt` shall be tightest
+/// \param tuned_at > 0: the intrinsic time at which the boundary for `tuned_alpha` shall be tightest
 /// \param g, h > 0, in the unit of s
-/// \param alpha_opt in (0, 1), one-sided in (0, 1/2)
+/// \param tuned_alpha in (0, 1), one-sided in (0, 1/2)
 /// Raises `serinus.argument.range`. Relative accuracy 1e-13. Cost: two-sided 0.2 us, one-sided 0.5 to 3 us (half of it
 /// for the start: BetaBinomialMixture keeps that).
 ///
 ///     bool harm = log_beta_binomial(failed - 0.01 * n, 0.0099 * n, 10, 0.01, 0.99) >= std::log(20.0);
-inline double log_beta_binomial(double s, double v, double v_opt, double g, double h, double alpha_opt = 0.05,
+inline double log_beta_binomial(double s, double v, double tuned_at, double g, double h, double tuned_alpha = 0.05,
                                 bool one_sided = true) {
-    return BetaBinomialMixture(v_opt, g, h, alpha_opt, one_sided).log_value(s, v);
+    return BetaBinomialMixture(tuned_at, g, h, tuned_alpha, one_sided).log_value(s, v);
 }
 
 /// The boundary of the beta-binomial mixture: the sum at intrinsic time `v` at which the martingale is worth 1/alpha;
@@ -129,9 +129,9 @@ inline double log_beta_binomial(double s, double v, double v_opt, double g, doub
 /// as above, alpha in (0, 1). Cost: two-sided 0.7 us, one-sided 2 to 15 us.
 ///
 ///     double most_failed = 0.01 * n + beta_binomial(0.0099 * n, 0.05, 10, 0.01, 0.99);
-inline double beta_binomial(double v, double alpha, double v_opt, double g, double h, double alpha_opt = 0.05,
+inline double beta_binomial(double v, double alpha, double tuned_at, double g, double h, double tuned_alpha = 0.05,
                             bool one_sided = true) {
-    return BetaBinomialMixture(v_opt, g, h, alpha_opt, one_sided).bound(v, alpha);
+    return BetaBinomialMixture(tuned_at, g, h, tuned_alpha, one_sided).bound(v, alpha);
 }
 
 }  // namespace sequential

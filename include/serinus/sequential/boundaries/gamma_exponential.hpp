@@ -29,8 +29,8 @@ inline constexpr double most_shape = 1e200;
 /// it.
 class GammaExponentialMixture {
   public:
-    GammaExponentialMixture(double v_opt, double c, double alpha_opt = 0.05)
-        : normal_(v_opt, alpha_opt, true), c_(c), rho_(normal_.precision()) {
+    GammaExponentialMixture(double tuned_at, double c, double tuned_alpha = 0.05)
+        : normal_(tuned_at, tuned_alpha, true), c_(c), rho_(normal_.precision()) {
         mixture_detail::require_scale(c);
         const double shape = rho_ / c / c;
         if (shape < mixture_detail::most_shape) log_start_ = log_gamma_lower_scaled(shape, shape, 0);
@@ -121,14 +121,14 @@ class GammaExponentialMixture {
 ///
 /// \param s any number: below -(v + rho)/c too, where gamma functions alone have no value; NaN gives NaN
 /// \param v >= 0, in the unit of s squared
-/// \param v_opt > 0: the intrinsic time at which the boundary for `alpha_opt` shall be tightest
+/// \param tuned_at > 0: the intrinsic time at which the boundary for `tuned_alpha` shall be tightest
 /// \param c >= 0, in the unit of s; at 0 it is the one-sided normal mixture, its limit
-/// \param alpha_opt in (0, 1/2)
+/// \param tuned_alpha in (0, 1/2)
 /// Raises `serinus.argument.range`. Relative accuracy 1e-14. Cost: 0.2 us.
 ///
 ///     bool harm = log_gamma_exponential(s, v, 120, 0.5) >= std::log(20.0);
-inline double log_gamma_exponential(double s, double v, double v_opt, double c, double alpha_opt = 0.05) {
-    return GammaExponentialMixture(v_opt, c, alpha_opt).log_value(s, v);
+inline double log_gamma_exponential(double s, double v, double tuned_at, double c, double tuned_alpha = 0.05) {
+    return GammaExponentialMixture(tuned_at, c, tuned_alpha).log_value(s, v);
 }
 
 /// The boundary of the gamma-exponential mixture: the sum at intrinsic time `v` at which the martingale is worth
@@ -139,8 +139,8 @@ inline double log_gamma_exponential(double s, double v, double v_opt, double c, 
 /// 0.3 us (below 16 c^2 0.5 us).
 ///
 ///     double bound = gamma_exponential(100, 0.05, 100, 0.5);
-inline double gamma_exponential(double v, double alpha, double v_opt, double c, double alpha_opt = 0.05) {
-    return GammaExponentialMixture(v_opt, c, alpha_opt).bound(v, alpha);
+inline double gamma_exponential(double v, double alpha, double tuned_at, double c, double tuned_alpha = 0.05) {
+    return GammaExponentialMixture(tuned_at, c, tuned_alpha).bound(v, alpha);
 }
 
 }  // namespace sequential

@@ -50,8 +50,8 @@ double rising_root(Function&& f, double guess, double slope, double most) {
 /// A gamma-Poisson mixture, tuned once for many questions; `log_gamma_poisson` and `gamma_poisson` explain it.
 class GammaPoissonMixture {
   public:
-    GammaPoissonMixture(double v_opt, double c, double alpha_opt = 0.05)
-        : normal_(v_opt, alpha_opt, true), c_(c), rho_(normal_.precision()) {
+    GammaPoissonMixture(double tuned_at, double c, double tuned_alpha = 0.05)
+        : normal_(tuned_at, tuned_alpha, true), c_(c), rho_(normal_.precision()) {
         mixture_detail::require_scale(c);
         const double shape = rho_ / c / c;
         if (shape < mixture_detail::most_shape) log_start_ = log_gamma_upper_scaled(shape, shape, 0);
@@ -108,14 +108,14 @@ class GammaPoissonMixture {
 ///
 /// \param s any number, also where B is below 0; NaN gives NaN
 /// \param v >= 0, in the unit of s squared
-/// \param v_opt > 0: the intrinsic time at which the boundary for `alpha_opt` shall be tightest
+/// \param tuned_at > 0: the intrinsic time at which the boundary for `tuned_alpha` shall be tightest
 /// \param c >= 0, in the unit of s; at 0 it is the one-sided normal mixture, its limit
-/// \param alpha_opt in (0, 1/2)
+/// \param tuned_alpha in (0, 1/2)
 /// Raises `serinus.argument.range`. Relative accuracy 1e-14. Cost: 0.2 us.
 ///
 ///     bool harm = log_gamma_poisson(events - expected, expected, 120, 1) >= std::log(20.0);
-inline double log_gamma_poisson(double s, double v, double v_opt, double c, double alpha_opt = 0.05) {
-    return GammaPoissonMixture(v_opt, c, alpha_opt).log_value(s, v);
+inline double log_gamma_poisson(double s, double v, double tuned_at, double c, double tuned_alpha = 0.05) {
+    return GammaPoissonMixture(tuned_at, c, tuned_alpha).log_value(s, v);
 }
 
 /// The boundary of the gamma-Poisson mixture: the sum at intrinsic time `v` at which the martingale is worth 1/alpha;
@@ -125,8 +125,8 @@ inline double log_gamma_poisson(double s, double v, double v_opt, double c, doub
 /// Arguments and errors as above, alpha in (0, 1). Cost: 0.7 us.
 ///
 ///     double most_events = expected + gamma_poisson(expected, 0.05, 100, 1);
-inline double gamma_poisson(double v, double alpha, double v_opt, double c, double alpha_opt = 0.05) {
-    return GammaPoissonMixture(v_opt, c, alpha_opt).bound(v, alpha);
+inline double gamma_poisson(double v, double alpha, double tuned_at, double c, double tuned_alpha = 0.05) {
+    return GammaPoissonMixture(tuned_at, c, tuned_alpha).bound(v, alpha);
 }
 
 }  // namespace sequential

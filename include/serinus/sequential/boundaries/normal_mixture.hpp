@@ -14,12 +14,12 @@ namespace serinus {
 inline namespace v0 {
 namespace sequential {
 
-/// The precision rho of a normal mixture whose boundary is tightest at intrinsic time `v_opt` for the error `alpha_opt`
-/// (Howard, Ramdas, McAuliffe and Sekhon 2021, section 3.5, in the closed approximation that confseq uses).
-/// v_opt > 0, 0 < alpha_opt < 1, one-sided < 1/2. Cost: two logarithms.
-inline double normal_mixture_precision(double v_opt, double alpha_opt, bool one_sided) {
-    const double twice = -2 * elementary::log(one_sided ? 2 * alpha_opt : alpha_opt);
-    return v_opt / (twice + elementary::log1p(twice));
+/// The precision rho of a normal mixture whose boundary is tightest at intrinsic time `tuned_at` for the error
+/// `tuned_alpha` (Howard, Ramdas, McAuliffe and Sekhon 2021, section 3.5, in the closed approximation that confseq
+/// uses). tuned_at > 0, 0 < tuned_alpha < 1, one-sided < 1/2. Cost: two logarithms.
+inline double normal_mixture_precision(double tuned_at, double tuned_alpha, bool one_sided) {
+    const double twice = -2 * elementary::log(one_sided ? 2 * tuned_alpha : tuned_alpha);
+    return tuned_at / (twice + elementary::log1p(twice));
 }
 
 /// The normal mixture for a known precision, as `PairedTest` uses it: `log_normal_mixture` below, with its arguments
@@ -38,15 +38,15 @@ namespace mixture_detail {
 inline void require_time(double v) { require(v >= 0, "v", v, "0 or more"); }
 
 /// The precision, its arguments checked: all four mixtures are tuned in this way.
-inline double checked_precision(double v_opt, double alpha_opt, bool one_sided) {
-    require(v_opt > 0 && std::isfinite(v_opt), "v_opt", v_opt, "above 0, finite");
+inline double checked_precision(double tuned_at, double tuned_alpha, bool one_sided) {
+    require(tuned_at > 0 && std::isfinite(tuned_at), "tuned_at", tuned_at, "above 0, finite");
     if (one_sided) {
         // The formula halves the error: at 1/2 the precision would be infinite.
-        require(alpha_opt > 0 && alpha_opt < 0.5, "alpha_opt", alpha_opt, "above 0, below 0.5 (one-sided)");
+        require(tuned_alpha > 0 && tuned_alpha < 0.5, "tuned_alpha", tuned_alpha, "above 0, below 0.5 (one-sided)");
     } else {
-        require_open_unit("alpha_opt", alpha_opt);
+        require_open_unit("tuned_alpha", tuned_alpha);
     }
-    return normal_mixture_precision(v_opt, alpha_opt, one_sided);
+    return normal_mixture_precision(tuned_at, tuned_alpha, one_sided);
 }
 
 /// The w >= 0 with w^2/2 + log(Phi(w)) = level, for level > -log(2). Halley's steps on a convex function, from the
@@ -72,8 +72,8 @@ inline double normal_score(double level) {
 /// A normal mixture, tuned once for many questions; `log_normal_mixture` and `normal_mixture` explain it.
 class NormalMixture {
   public:
-    explicit NormalMixture(double v_opt, double alpha_opt = 0.05, bool one_sided = true)
-        : rho_(mixture_detail::checked_precision(v_opt, alpha_opt, one_sided)), one_sided_(one_sided) {}
+    explicit NormalMixture(double tuned_at, double tuned_alpha = 0.05, bool one_sided = true)
+        : rho_(mixture_detail::checked_precision(tuned_at, tuned_alpha, one_sided)), one_sided_(one_sided) {}
 
     double precision() const noexcept { return rho_; }
 
@@ -114,13 +114,14 @@ class NormalMixture {
 ///
 /// \param s any number; NaN gives NaN
 /// \param v >= 0, in the unit of s squared
-/// \param v_opt > 0: the intrinsic time at which the boundary for `alpha_opt` shall be tightest
-/// \param alpha_opt in (0, 1), one-sided in (0, 1/2)
+/// \param tuned_at > 0: the intrinsic time at which the boundary for `tuned_alpha` shall be tightest
+/// \param tuned_alpha in (0, 1), one-sided in (0, 1/2)
 /// Raises `serinus.argument.range`. At s = 0, v = 0 it is exactly 0. Same bits everywhere. Cost: 100 ns.
 ///
 ///     bool harm = log_normal_mixture(s, v, 120) >= std::log(20.0);
-inline double log_normal_mixture(double s, double v, double v_opt, double alpha_opt = 0.05, bool one_sided = true) {
-    return NormalMixture(v_opt, alpha_opt, one_sided).log_value(s, v);
+inline double log_normal_mixture(double s, double v, double tuned_at, double tuned_alpha = 0.05,
+                                 bool one_sided = true) {
+    return NormalMixture(tuned_at, tuned_alpha, one_sided).log_value(s, v);
 }
 
 /// The boundary of the normal mixture: the sum at intrinsic time `v` at which the martingale is worth 1/alpha. A walk
@@ -131,8 +132,9 @@ inline double log_normal_mixture(double s, double v, double v_opt, double alpha_
 /// limit, above 0. Relative accuracy 1e-14. Arguments and errors as above, alpha in (0, 1). Cost: 0.2 us.
 ///
 ///     double bound = normal_mixture(100, 0.05, 100);  // 27.66...
-inline double normal_mixture(double v, double alpha, double v_opt, double alpha_opt = 0.05, bool one_sided = true) {
-    return NormalMixture(v_opt, alpha_opt, one_sided).bound(v, alpha);
+inline double normal_mixture(double v, double alpha, double tuned_at, double tuned_alpha = 0.05,
+                             bool one_sided = true) {
+    return NormalMixture(tuned_at, tuned_alpha, one_sided).bound(v, alpha);
 }
 
 }  // namespace sequential

@@ -34,29 +34,29 @@ inline double stitched(double v, double level, double c, double eta) {
 /// The polynomial stitched boundary: a sum that is sub-gamma with scale c and has used the variance v ever exceeds it
 /// with probability at most alpha.
 ///
-/// Formula (Howard, Ramdas, McAuliffe and Sekhon 2021, theorem 1): with v at least v_min and level = s log(log(eta
-/// v/v_min)) + log(zeta(s)/(alpha log(eta)^s)): sqrt(k1^2 v level + k2^2 c^2 level^2) + k2 c level,
+/// Formula (Howard, Ramdas, McAuliffe and Sekhon 2021, theorem 1): with v at least from_time and level = s log(log(eta
+/// v/from_time)) + log(zeta(s)/(alpha log(eta)^s)): sqrt(k1^2 v level + k2^2 c^2 level^2) + k2 c level,
 /// k1 = (eta^(1/4) + eta^(-1/4))/sqrt(2), k2 = (sqrt(eta) + 1)/2. Grows like sqrt(v log(log(v))), slower than any
-/// mixture's, and is wider than theirs for some ten thousandfold of v_min.
+/// mixture's, and is wider than theirs for some ten thousandfold of from_time.
 ///
-/// \param v >= 0, in the unit of the sum squared; below v_min the boundary stays where it is at v_min
+/// \param v >= 0, in the unit of the sum squared; below from_time the boundary stays where it is at from_time
 /// \param alpha in (0, 1)
-/// \param v_min > 0: where it begins to be tight
+/// \param from_time > 0: where it begins to be tight
 /// \param c in the unit of the sum: 0 sub-Gaussian (the default); above 0 a heavier upper tail, below 0 a lighter one
 /// \param s > 1: how the error is shared among the pieces
 /// \param eta > 1: how much longer each piece is than the one before it
 /// Raises `serinus.argument.range`. Cost: 50 ns.
 ///
 ///     double bound = poly_stitching(1000, 0.05, 10);
-inline double poly_stitching(double v, double alpha, double v_min, double c = 0, double s = 1.4, double eta = 2) {
+inline double poly_stitching(double v, double alpha, double from_time, double c = 0, double s = 1.4, double eta = 2) {
     mixture_detail::require_time(v);
     require_open_unit("alpha", alpha);
-    require(v_min > 0 && std::isfinite(v_min), "v_min", v_min, "above 0, finite");
+    require(from_time > 0 && std::isfinite(from_time), "from_time", from_time, "above 0, finite");
     require(std::isfinite(c), "c", c, "a finite number");
     stitching_detail::require_stitches(s, eta);
-    const double time = std::max(v, v_min);
+    const double time = std::max(v, from_time);
     const double log_eta = std::log(eta);
-    const double level = s * std::log(log_eta + std::log(time / v_min)) - s * std::log(log_eta) +
+    const double level = s * std::log(log_eta + std::log(time / from_time)) - s * std::log(log_eta) +
                          std::log(riemann_zeta(s)) - std::log(alpha);
     return stitching_detail::stitched(time, level, c, eta);
 }
@@ -65,29 +65,29 @@ inline double poly_stitching(double v, double alpha, double v_min, double c = 0,
 /// of values of t that are below the p-quantile exceeds p t by at most this.
 ///
 /// Formula (Howard and Ramdas 2022, theorem 3, "double stitching", over time and over a grid of p): with T = max(t,
-/// t_opt), r = p for p >= 1/2, else min(1/2, logit^-1(logit(p) + 2 delta sqrt(eta t_opt/T))), level = s
-/// log(log(eta T/t_opt)) + s log(1 + |logit(p)| sqrt(T/t_opt)/(2 delta)) + log(2 zeta(s) (2 zeta(s) + 1)/(alpha
-/// log(eta)^s)): delta sqrt(eta r (1 - r) T/t_opt) plus the stitched boundary at variance r (1 - r) T with scale
+/// tuned_at), r = p for p >= 1/2, else min(1/2, logit^-1(logit(p) + 2 delta sqrt(eta tuned_at/T))), level = s
+/// log(log(eta T/tuned_at)) + s log(1 + |logit(p)| sqrt(T/tuned_at)/(2 delta)) + log(2 zeta(s) (2 zeta(s) + 1)/(alpha
+/// log(eta)^s)): delta sqrt(eta r (1 - r) T/tuned_at) plus the stitched boundary at variance r (1 - r) T with scale
 /// (1 - 2p)/3.
 ///
 /// \param quantile_p in (0, 1)
 /// \param t > 0: number of values
 /// \param alpha in (0, 1)
-/// \param t_opt > 0: where it begins to be tight; not rounded
+/// \param tuned_at > 0: where it begins to be tight; not rounded
 /// \param delta > 0: the fineness of the grid of p
 /// \param s, eta as for `poly_stitching`
 /// Raises `serinus.argument.range`. Cost: 0.1 us.
 ///
 ///     double most_below = 0.95 * n + double_stitching_bound(0.95, n, 0.05, 100);
-inline double double_stitching_bound(double quantile_p, double t, double alpha, double t_opt, double delta = 0.5,
+inline double double_stitching_bound(double quantile_p, double t, double alpha, double tuned_at, double delta = 0.5,
                                      double s = 1.4, double eta = 2) {
     require_open_unit("quantile_p", quantile_p);
     require(t > 0, "t", t, "above 0");
     require_open_unit("alpha", alpha);
-    require(t_opt > 0 && std::isfinite(t_opt), "t_opt", t_opt, "above 0, finite");
+    require(tuned_at > 0 && std::isfinite(tuned_at), "tuned_at", tuned_at, "above 0, finite");
     require(delta > 0 && std::isfinite(delta), "delta", delta, "above 0, finite");
     stitching_detail::require_stitches(s, eta);
-    const double time = std::max(t, t_opt), pieces = time / t_opt;
+    const double time = std::max(t, tuned_at), pieces = time / tuned_at;
     const double logit = std::log(quantile_p) - std::log1p(-quantile_p);
     double r = quantile_p;
     if (r < 0.5) r = std::min(0.5, 1 / (1 + std::exp(-(logit + 2 * delta * std::sqrt(eta / pieces)))));

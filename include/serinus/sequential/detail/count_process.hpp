@@ -49,7 +49,7 @@ struct Accumulate {
 
 /// The test on counts inside ProportionTest and RateTest.
 ///
-/// `Options` has alpha, alpha_promote, harm, margin, side, dispersion and interval as ProportionOptions has them,
+/// `Options` has alpha, alpha_safe, harm, margin, side, dispersion and interval as ProportionOptions has them,
 /// checked. With `block` the e-process is that of block_process.hpp, else that of conditional_mixture.hpp.
 template <class Options>
 class CountTest {
@@ -71,7 +71,7 @@ class CountTest {
         return conditional() ? log_at_most_ : std::max(at_most(0), at_most(1));
     }
 
-    /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_promote).
+    /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_safe).
     double log_needed() const { return detail::log_needed(options_); }
 
     /// True once the e-value has reached that.
@@ -104,7 +104,7 @@ class CountTest {
         return evidence;
     }
 
-    /// The options, `alpha_promote` (and `method`, where there is one) filled in.
+    /// The options, `alpha_safe` (and `method`, where there is one) filled in.
     const Options& options() const noexcept { return options_; }
 
     /// For StartMixture: multiplies the e-value by a weight in (0, 1].

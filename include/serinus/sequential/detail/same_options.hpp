@@ -23,13 +23,13 @@ inline namespace v0 {
 namespace sequential {
 namespace detail {
 
-/// Checks alpha, alpha_promote, the margin and the dispersion, and fills in `alpha_promote`. Raises
+/// Checks alpha, alpha_safe, the margin and the dispersion, and fills in `alpha_safe`. Raises
 /// `serinus.argument.range` or `serinus.argument.margin`.
 template <class Options>
 Options checked_sides(Options options) {
     require_open_unit("alpha", options.alpha);
-    if (!options.alpha_promote) options.alpha_promote = options.alpha;
-    require_open_unit("alpha_promote", *options.alpha_promote);
+    if (!options.alpha_safe) options.alpha_safe = options.alpha;
+    require_open_unit("alpha_safe", *options.alpha_safe);
     if constexpr (requires { options.dispersion; }) {
         require(options.dispersion >= 1 && std::isfinite(options.dispersion), "dispersion", options.dispersion,
                 "1 or more, finite");
@@ -38,10 +38,10 @@ Options checked_sides(Options options) {
     return options;
 }
 
-/// The log e-value at which a test decides: log(1/alpha), on the safe side log(1/alpha_promote).
+/// The log e-value at which a test decides: log(1/alpha), on the safe side log(1/alpha_safe).
 template <class Options>
 double log_needed(const Options& options) {
-    return -elementary::log(options.side == Side::harm ? options.alpha : *options.alpha_promote);
+    return -elementary::log(options.side == Side::harm ? options.alpha : *options.alpha_safe);
 }
 
 /// The error rates of an interval's two ends: of deciding on harm where harm lies, of deciding on safety at the other;
@@ -53,7 +53,7 @@ struct EndErrors {
 };
 template <class Options>
 EndErrors end_errors(const Options& options) {
-    const double alpha = options.alpha, promote = *options.alpha_promote;
+    const double alpha = options.alpha, promote = *options.alpha_safe;
     switch (options.harm) {
         case Harm::increase: return {alpha, promote};
         case Harm::decrease: return {promote, alpha};
@@ -86,14 +86,14 @@ void agree(Evidence& evidence, const Options& options) {
 template <class State, class Options>
 void save_options(State& state, const Options& options) {
     state.alpha = options.alpha;
-    state.alpha_promote = *options.alpha_promote;
+    state.alpha_safe = *options.alpha_safe;
     state.harm = options.harm;
     state.ratio = options.margin.ratio;
     if constexpr (requires { state.difference; }) state.difference = options.margin.difference;
     state.side = options.side;
     if constexpr (requires { state.dispersion; }) state.dispersion = options.dispersion;
     if constexpr (requires { state.interval; }) state.interval = options.interval;
-    if constexpr (requires { state.n_opt; }) state.n_opt = options.n_opt;
+    if constexpr (requires { state.tuned_at; }) state.tuned_at = options.tuned_at;
 }
 
 inline std::string option_text(double value) { return given_text(value); }
@@ -121,8 +121,8 @@ void require_same_options(std::string_view who, const Given& given, const Option
     if constexpr (requires { given.name; }) require_same(who, #name, given.name, own.name)
     SERINUS_SAME(q);
     SERINUS_SAME(alpha);
-    if constexpr (requires { given.alpha_promote; })
-        require_same(who, "alpha_promote", std::optional<double>(given.alpha_promote), own.alpha_promote);
+    if constexpr (requires { given.alpha_safe; })
+        require_same(who, "alpha_safe", std::optional<double>(given.alpha_safe), own.alpha_safe);
     SERINUS_SAME(harm);
     if constexpr (requires { given.margin; }) {
         require_same(who, "margin.ratio", given.margin.ratio, own.margin.ratio);
@@ -138,9 +138,9 @@ void require_same_options(std::string_view who, const Given& given, const Option
     SERINUS_SAME(dispersion);
     SERINUS_SAME(concentration);
     SERINUS_SAME(interval);
-    SERINUS_SAME(n_opt);
+    SERINUS_SAME(tuned_at);
     SERINUS_SAME(gate);
-    SERINUS_SAME(t_min);
+    SERINUS_SAME(from_size);
 #undef SERINUS_SAME
 }
 

@@ -13,7 +13,7 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/text.hpp>
-#include <serinus/sequential/detail/conditional_mixture.hpp>
+#include <serinus/sequential/detail/shared_level.hpp>
 #include <serinus/series/dependence.hpp>
 
 namespace serinus {

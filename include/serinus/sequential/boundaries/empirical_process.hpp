@@ -66,30 +66,31 @@ struct EmpiricalProcessConstant {
 };
 
 /// `empirical_process_lil_bound`, below, with its constant known. Cost: 30 ns.
-inline double empirical_process_lil_bound(double t, double t_min, double A, EmpiricalProcessConstant constant) {
+inline double empirical_process_lil_bound(double t, double from_size, double A, EmpiricalProcessConstant constant) {
     require(t >= 0, "t", t, "0 or more");
-    require(t_min > 0 && std::isfinite(t_min), "t_min", t_min, "above 0, finite");
-    if (t < t_min) return std::numeric_limits<double>::infinity();
+    require(from_size > 0 && std::isfinite(from_size), "from_size", from_size, "above 0, finite");
+    if (t < from_size) return std::numeric_limits<double>::infinity();
     if (std::isinf(t)) return 0;
-    return A * std::sqrt((std::log1p(std::log(t / t_min)) + constant.value) / t);
+    return A * std::sqrt((std::log1p(std::log(t / from_size)) + constant.value) / t);
 }
 
 /// With probability at least 1 - alpha, the empirical distribution function of t independent values is within this of
-/// the true one, everywhere and at all t >= t_min at once.
+/// the true one, everywhere and at all t >= from_size at once.
 ///
-/// Formula (Howard and Ramdas 2022, theorem 2, a finite law of the iterated logarithm): A sqrt((log(1 + log(t/t_min)) +
-/// C)/t), C the solution of inf over eta > 1 of 4 exp(-gamma^2 C) (1 + 1/((gamma^2 - 1) log(eta))) = alpha,
-/// gamma^2 = 2/eta (A - sqrt(2 (eta - 1)/C))^2.
+/// Formula (Howard and Ramdas 2022, theorem 2, a finite law of the iterated logarithm): A sqrt((log(1 +
+/// log(t/from_size)) + C)/t), C the solution of inf over eta > 1 of 4 exp(-gamma^2 C) (1 + 1/((gamma^2 - 1) log(eta)))
+/// = alpha, gamma^2 = 2/eta (A - sqrt(2 (eta - 1)/C))^2.
 ///
-/// \param t >= 0: number of values; before t_min nothing is promised: +inf
+/// \param t >= 0: number of values; before from_size nothing is promised: +inf
 /// \param alpha in (0, 1)
-/// \param t_min > 0: where it begins
+/// \param from_size > 0: where it begins
 /// \param A > 1/sqrt(2): smaller is tighter later, larger is tighter early
 /// Raises `serinus.argument.range`. Cost: 20 us, nearly all of it for C (`empirical_process_lil_constant`).
 ///
 ///     double band = empirical_process_lil_bound(1000, 0.05, 100);  // 0.0820...
-inline double empirical_process_lil_bound(double t, double alpha, double t_min, double A = 0.85) {
-    return empirical_process_lil_bound(t, t_min, A, EmpiricalProcessConstant{empirical_process_lil_constant(alpha, A)});
+inline double empirical_process_lil_bound(double t, double alpha, double from_size, double A = 0.85) {
+    return empirical_process_lil_bound(t, from_size, A,
+                                       EmpiricalProcessConstant{empirical_process_lil_constant(alpha, A)});
 }
 
 }  // namespace sequential
