@@ -1,4 +1,4 @@
-// PairedTest, its noise, the t-mixture, and SignedRankTest.
+// PairedTest.
 
 #include <algorithm>
 #include <array>
@@ -12,16 +12,13 @@
 #include <gtest/gtest.h>
 
 #include <serinus/core/state.hpp>
-#include <serinus/sequential/detail/score_table.hpp>
-#include <serinus/sequential/detail/t_mixture.hpp>
 #include <serinus/sequential/noise/learn_paired_noise.hpp>
-#include <serinus/sequential/noise/noise_bounds.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
 #include <serinus/sequential/paired.hpp>
-#include <serinus/sequential/signed_rank.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
 #include "support/code_of.hpp"
+#include "support/paired_history.hpp"
 
 namespace {
 
@@ -32,155 +29,6 @@ using Values = std::vector<double>;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 const double nan_value = std::nan("");
-
-Values draw(std::size_t n, std::uint64_t seed, double mean = 0, double phi = 0, double unit = 1) {
-    Random random(seed);
-    std::normal_distribution<double> normal;
-    Values values(n);
-    double state = normal(random);
-    for (double& value : values) {
-        state = phi * state + std::sqrt(1 - phi * phi) * normal(random);
-        value = unit * (mean + state);
-    }
-    return values;
-}
-
-PairedNoise noise_of(const Values& history) {
-    double magnitude = 0;
-    for (const double d : history) magnitude = std::max(magnitude, std::fabs(d));
-    return paired_noise(std::vector<Values>{history}, magnitude, false);
-}
-
-std::shared_ptr<const PairedNoise> shared(PairedNoise noise) {
-    return std::make_shared<const PairedNoise>(std::move(noise));
-}
-
-// ---- noise
-
-TEST(PairedNoise, TableIsTheQuantilesAndScoresAreSignedRanks) {
-    const Values history = draw(2000, 1, 0.3);
-    const PairedNoise noise = noise_of(history);
-    ASSERT_EQ(noise.table.size(), 256U);
-    EXPECT_TRUE(std::is_sorted(noise.table.begin(), noise.table.end()));
-    EXPECT_NEAR(noise.offset, 0.3, 4 * 1.2533 / std::sqrt(2000.0));
-    EXPECT_NEAR(noise.scale(), 0.6745, 0.05);
-    // Of a uniform on (-1, 1), and above by what the minimum rule may add.
-    EXPECT_GT(noise.long_run_variance, 0.9 / 3);
-    EXPECT_LT(noise.long_run_variance, 1.0);
-    EXPECT_NEAR(noise.mean_score, 0, 0.05);
-    EXPECT_EQ(noise.wander, 0);
-    EXPECT_FALSE(defect(noise));
-    double before = -1;
-    for (double d = -6; d <= 6; d += 0.01) {
-        const double score = noise.score(d);
-        EXPECT_GE(score, before);
-        EXPECT_DOUBLE_EQ(score, -noise.score(-d));
-        EXPECT_LT(std::fabs(score), 1);
-        before = score;
-    }
-    EXPECT_EQ(noise.score(0), 0);
-    EXPECT_EQ(noise.score(infinity), 256.5 / 257);
-    // Brute force: how many of the table lie below, ties half.
-    for (const double d : draw(200, 2)) {
-        double below = 0;
-        for (const double q : noise.table) below += q < std::fabs(d) ? 1 : 0;
-        EXPECT_DOUBLE_EQ(noise.score(d), std::copysign((below + 0.5) / 257, d));
-    }
-}
-
-TEST(ScoreTable, IsTheScoreToTheBit) {
-    // Tables shorter than the padding, with ties and zeros, of every length that a search can stumble over.
-    for (const std::size_t size : {1U, 2U, 3U, 17U, 127U, 128U, 129U, 255U, 256U}) {
-        PairedNoise noise = noise_of(draw(600, size));
-        Random random(size);
-        std::uniform_int_distribution<int> steps(0, 40);
-        noise.table.resize(size);
-        for (double& value : noise.table) value = steps(random) / 16.0;
-        std::sort(noise.table.begin(), noise.table.end());
-        for (const double resolution : {0.0, 0.05}) {
-            noise.resolution = resolution;
-            const ScoreTable table(noise);
-            Values differences = draw(400, size + 1, 0, 0, 1.5);
-            for (const double value : noise.table) {
-                for (const double near : {-1e-8, -1e-10, 0.0, 1e-10, 1e-8}) {
-                    differences.push_back(value * (1 + near));
-                    differences.push_back(-value * (1 + near));
-                }
-            }
-            for (const double extreme : {0.0, -0.0, 1e300, -1e300, infinity, -infinity, 5e-324})
-                differences.push_back(extreme);
-            for (std::size_t from = 0; from < differences.size(); from += ScoreTable::most) {
-                const std::size_t count = std::min(ScoreTable::most, differences.size() - from);
-                Values scores(differences.begin() + static_cast<std::ptrdiff_t>(from),
-                              differences.begin() + static_cast<std::ptrdiff_t>(from + count));
-                table.score(noise, scores);
-                for (std::size_t i = 0; i < count; ++i)
-                    ASSERT_EQ(scores[i], noise.score(differences[from + i])) << size << " " << differences[from + i];
-            }
-        }
-    }
-}
-
-TEST(PairedNoise, LongRunVarianceFollowsTheDependence) {
-    EXPECT_GT(noise_of(draw(2000, 3, 0, 0.9)).long_run_variance, 10 * noise_of(draw(2000, 3)).long_run_variance);
-    EXPECT_LT(noise_of(draw(2000, 3, 0, 0.9)).degrees_of_freedom, 300);
-}
-
-TEST(PairedNoise, ASlowWanderIsSeenAndPlainNoiseIsNot) {
-    // White noise upon a swing over thousands of intervals, longer than any model of the first lags can know.
-    int plain = 0;
-    for (std::uint64_t seed = 0; seed < 300; ++seed) plain += noise_of(draw(1500, seed, 0, 0.5)).wander > 0;
-    EXPECT_LE(plain, 6);  // three looks at .001 each
-    Values slow = draw(10000, 5);
-    for (std::size_t i = 0; i < slow.size(); ++i) slow[i] += 0.6 * std::sin(static_cast<double>(i) / 1600);
-    const PairedNoise noise = noise_of(slow);
-    EXPECT_NEAR(noise.wander, 0.6 / std::sqrt(2.0), 0.2);
-    EXPECT_GE(noise.wander_degrees, 3);
-    EXPECT_GT(noise_reach(noise, 0.025, 0), noise.wander);
-}
-
-TEST(PairedNoise, TooLittleIsSaidByNoDegreesOfFreedom) {
-    EXPECT_EQ(noise_of(draw(8, 1, 0, 0.9)).degrees_of_freedom, 0);
-    EXPECT_EQ(noise_of(Values(500, 0.0)).degrees_of_freedom, 0);
-    EXPECT_EQ(noise_of({}).degrees_of_freedom, 0);
-    EXPECT_TRUE(defect(noise_of({})));
-    EXPECT_EQ(code_of([] { noise_of({1, infinity}); }), Code::argument_infinite);
-}
-
-TEST(PairedNoise, EveryFieldThatCannotBeIsNamed) {
-    const PairedNoise good = noise_of(draw(500, 9));
-    for_each_number(good, [&](const char* field, double) {
-        PairedNoise bad = good;
-        for_each_number(bad, [&](const char* same, double& number) {
-            if (std::string(same) == field) number = nan_value;
-        });
-        const auto found = defect(bad);
-        ASSERT_TRUE(found) << field;
-        EXPECT_EQ(found->field, field);
-        EXPECT_EQ(code_of([&] { PairedTest({.noise = shared(bad)}); }), Code::argument_range);
-    });
-    PairedNoise bad = good;
-    std::swap(bad.table.front(), bad.table.back());
-    EXPECT_EQ(defect(bad)->field, "table[1]");
-}
-
-// ---- t-mixture
-
-TEST(TMixture, OneSidedIsTheTwoSidedTimesTwiceThePosterior) {
-    // The two directions' evidence averages to the two-sided one.
-    for (const double mean : {-2.0, -0.1, 0.3, 1.5}) {
-        for (const double n : {6.0, 20.0, 150.0}) {
-            const double up = log_t_mixture_one_sided(mean, 1.7, n), down = log_t_mixture_one_sided(-mean, 1.7, n);
-            const double nu = n - 1, t2 = mean * mean / (1.7 / n), r = 1 / (1 + n);
-            const double both = 0.5 * std::log(r) + n / 2 * (std::log1p(t2 / nu) - std::log1p(r * t2 / nu));
-            EXPECT_NEAR(std::log((std::exp(up) + std::exp(down)) / 2), both, 1e-9);
-        }
-    }
-    EXPECT_EQ(log_t_mixture_one_sided(1, 0, 10), 0);
-    EXPECT_EQ(log_t_mixture_one_sided(1, 1, 1), 0);
-}
-
-// ---- the test
 
 TEST(PairedTest, IsTheFormula) {
     // S/c at information V/c, c = 1 + n/H, against the sums written out here once more.
@@ -464,66 +312,6 @@ TEST(PairedTest, AnotherScaleIsSaidAndIsNoHarm) {
     EXPECT_LE(departed, 400 * 4);  // .02 of 40 rollouts is one; four are beyond chance
 }
 
-// Instances take turns: what a rollout subtracts is the centre that the scores were learned about.
-TEST(PairedNoise, SkewedInstancesKeepTheirCentre) {
-    Random random(67);
-    std::exponential_distribution<double> exponential;
-    const auto differences = [&](std::size_t n, double own) {
-        Values values(n);
-        for (double& value : values) {
-            double rest = 0;
-            for (int i = 0; i < 9; ++i) rest += exponential(random) / 9;
-            value = own + exponential(random) - rest;
-        }
-        return values;
-    };
-    std::vector<Values> turns;
-    for (const double own : {-0.4, 0.0, 0.4}) turns.push_back(differences(4000, own));
-    const PairedNoise noise = paired_noise(turns, 1, true);
-    double mean = 0;
-    const Values rollout = differences(20000, 0);
-    for (const double d : rollout) mean += (noise.score(d - noise.offset) - noise.mean_score) / 20000;
-    EXPECT_LT(noise.offset, -0.15);
-    // sqrt(1/3)/sqrt(20000) = .004 of the rollout, .005 of history's 12,000, and the medians' error .01.
-    EXPECT_NEAR(mean, 0, 0.04);
-}
-
-TEST(PairedNoise, GapsKeepTheirLags) {
-    for (const double phi : {0.6, 0.9}) {
-        const Values whole = draw(6000, 68, 0, phi);
-        Values gaps = whole, closed;
-        Random random(69);
-        for (double& value : gaps) {
-            if (random() % 10 < 6) {
-                value = nan_value;
-            } else {
-                closed.push_back(value);
-            }
-        }
-        const double full = noise_of(whole).long_run_variance, kept = noise_of(gaps).long_run_variance;
-        EXPECT_GT(kept, 0.7 * full);
-        EXPECT_LT(kept, 2 * full);
-        EXPECT_LT(dependence(closed).long_run_variance(), 0.75 * dependence(whole).long_run_variance());
-        EXPECT_EQ(noise_of(gaps).size, static_cast<double>(closed.size()));
-    }
-}
-
-TEST(PairedNoise, SlowSwingsAreSeen) {
-    // An AR(1) of .99 under one of .5: the first lags say next to nothing of it.
-    int seen = 0;
-    for (std::uint64_t seed = 0; seed < 50; ++seed) {
-        Values values = draw(2000, 400 + seed, 0, 0.5);
-        const Values slow = draw(2000, 500 + seed, 0, 0.99);
-        for (std::size_t i = 0; i < values.size(); ++i) values[i] += 0.3 * slow[i];
-        const PairedNoise noise = noise_of(values);
-        // In the long-run variance, or as a wander that moves the margin.
-        seen += noise.degrees_of_freedom <= 12 || noise.wander > 0 ? 1 : 0;
-        EXPECT_EQ(noise.horizon(), 500);
-        EXPECT_GT(variance_factor(noise, 0.001), variance_factor(noise, 0.05));
-    }
-    EXPECT_GE(seen, 40);
-}
-
 TEST(PairedTest, InstancesMoveTheMargin) {
     PairedNoise learned = noise_of(draw(2000, 22));
     learned.instances = 10;
@@ -608,75 +396,6 @@ TEST(PairedTest, ImpossibleOptionsAreNamed) {
     EXPECT_EQ(code_of([&] { test.update(1, 0); }), Code::argument_range);
     EXPECT_EQ(code_of([&] { test.update(Pair{.instances_canary = -1}); }), Code::argument_range);
     EXPECT_EQ(test.n(), 0);
-}
-
-// ---- signed sequential ranks
-
-TEST(SignedRankTest, IsTheFormula) {
-    SignedRankTest test;
-    Values sizes;
-    std::array<double, 9> wealth;
-    wealth.fill(1);
-    for (const double d : draw(100, 31, 0.3)) {
-        test.update(d);
-        sizes.push_back(std::fabs(d));
-        double at_most = 0;
-        for (const double s : sizes) at_most += s <= std::fabs(d) ? 1 : 0;
-        const double rank = (at_most - 0.5) / static_cast<double>(sizes.size());
-        double mean = 0;
-        for (std::size_t j = 0; j < 9; ++j) {
-            wealth[j] *= 1 + static_cast<double>(j + 1) / 10 * std::copysign(rank, d);
-            mean += wealth[j] / 9;
-        }
-        ASSERT_NEAR(test.log_e_value(), std::log(mean), 1e-9);
-    }
-}
-
-TEST(SignedRankTest, KeepsItsPromiseForSymmetricDifferences) {
-    // 4,000 rollouts of 300 intervals of Cauchy noise: ever beyond 1/alpha with probability at most alpha.
-    constexpr int rounds = 4000;
-    Random random(32);
-    std::cauchy_distribution<double> cauchy;
-    int alarms = 0, found = 0;
-    for (int i = 0; i < rounds; ++i) {
-        SignedRankTest good, bad;
-        for (int t = 0; t < 300 && !good.decided(); ++t) good.update(cauchy(random));
-        alarms += good.decided();
-        if (i % 40 != 0) continue;
-        for (int t = 0; t < 120 && !bad.decided(); ++t) bad.update(cauchy(random) + 1.5);
-        found += bad.decided();
-    }
-    EXPECT_LE(alarms, rounds * 0.05 + 4 * std::sqrt(rounds * 0.0475));
-    EXPECT_GE(found, 90);
-}
-
-TEST(SignedRankTest, DirectionsStateAndErrors) {
-    SignedRankTest up, down({.harm = Harm::decrease}), either({.harm = Harm::either});
-    for (const double d : draw(400, 33, 0.1)) {
-        up.update(d);
-        down.update(-d);
-        either.update(d);
-    }
-    EXPECT_EQ(up.log_e_value(), down.log_e_value());
-    SignedRankTest again({.harm = Harm::either});
-    again.restore(decode<SignedRankState>(encode(either.state())));
-    for (const double d : draw(50, 34)) {
-        again.update(d);
-        either.update(d);
-        ASSERT_EQ(again.log_e_value(), either.log_e_value());
-    }
-    EXPECT_LE(encode(up.state()).size(), 4096U);
-    EXPECT_EQ(code_of([&] { up.restore(down.state()); }), Code::state_options);
-    SignedRankState broken = up.state();
-    broken.above.pop_back();
-    EXPECT_EQ(code_of([&] { up.restore(broken); }), Code::state_invariant);
-    EXPECT_EQ(code_of([] { SignedRankTest({.alpha = 2}); }), Code::argument_range);
-    EXPECT_EQ(code_of([] { SignedRankTest({.margin = {.ratio = 1.1}}); }), Code::argument_margin);
-    SignedRankTest none;
-    none.update(0);
-    none.update(nan_value);
-    EXPECT_NEAR(none.log_e_value(), 0, 1e-15);
-    EXPECT_EQ(none.n(), 1);
 }
 
 }  // namespace
