@@ -27,7 +27,7 @@ inline namespace v0 {
 /// step U is that of `mann_whitney` on the same windows, and `result` is its result to the bit.
 ///
 /// window: values an arm, from 1 to 2^20 (`serinus.argument.range`). A NaN is no value and is left out. Cost: a push
-/// O(log n) searches and a move of up to n doubles (0.2 us at 1,440); `u` and `effect` nothing; `result` O(n).
+/// O(log n) searches and a move of up to n doubles; `u` and `effect` nothing; `result` O(n).
 ///
 ///     RollingMannWhitney rolling(1440);
 ///     rolling.push_baseline(101.5);

@@ -50,7 +50,7 @@ struct PrometheusAnswer {
 /// `serinus.data.document` for what is no JSON or no such answer, for scalars (they have no labels, so no arm), native
 /// histograms, and keys or label sets given twice; `serinus.data.value` and `serinus.data.timestamp` for a sample that
 /// cannot be read; `serinus.data.size` for a text that is too long or nested more than 64 deep; `serinus.argument.word`
-/// for options that cannot tell the arms apart. Cost: linear, about 1 us and 200 bytes a sample.
+/// for options that cannot tell the arms apart. Cost: linear; about 200 bytes a sample.
 PrometheusAnswer read_prometheus(std::string_view json, const PrometheusOptions& options);
 
 /// One answer for each series of a plan: `{"http_errors": <answer>, "http_requests": <answer>}`. Everything else as in

@@ -96,7 +96,8 @@ struct Calibration {
 /// (`with_noise`), and for each metric the report behind it: reasons, and how often the noise of history's first half
 /// would have rolled back windows of its second half.
 /// Raises `serinus.plan.*` for a plan that cannot be, `serinus.argument.length` and `serinus.data.*` for such a
-/// history. Gaps keep their places; NaN is no sample. Cost: about 2 ms for 10,000 intervals of one metric and pair.
+/// history. Gaps keep their places; NaN is no sample. Cost: O(n log n) of its intervals for
+/// each metric and pair.
 ///
 ///     const Calibration learned = calibrate(plan, history);
 ///     Monitor monitor(with_noise(plan, learned));

@@ -35,7 +35,7 @@ namespace sequential {
 ///
 /// **Proved**, for independent values of one law in each arm: at any time, as often as looked at, it is at most a with
 /// probability at most a where the true functions do not differ in that direction. gap in [0, 1]; t_first, t_second:
-/// values of each arm; from_size > 0. 1 before both have from_size values; never below 2e-300. Cost: 0.5 ms.
+/// values of each arm; from_size > 0. 1 before both have from_size values; never below 2e-300. Cost: O(1), a search over a sum.
 ///
 ///     double p = empirical_process_p_value(0.2, 1000, 1000, 100);
 inline double empirical_process_p_value(double gap, double t_first, double t_second, double from_size) {
@@ -115,7 +115,7 @@ struct StochasticOrder {
 ///
 /// NaN is no information; infinite values rank at the ends. Fewer than from_size values: no band. `merge`: values of
 /// another band of the same options may be added, since nothing but the values is remembered. All values are kept, 8
-/// bytes each; an insertion 0.1 us at 50,000 an arm, `order()` 2 ns a value, a point of a band 0.1 us.
+/// bytes each; an insertion O(sqrt n), `order()` O(n), a point of a band O(log n).
 ///
 ///     DistributionBand band({.alpha = 0.05});
 ///     band.update(baseline_ms, canary_ms);

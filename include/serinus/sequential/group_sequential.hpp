@@ -327,7 +327,7 @@ inline double solve(const Walk& walk, double spend, double from) {
 /// nothing to spend has the bound +inf; where it is less than 1e-290 the bound is that of the look alone, which can
 /// only be larger.
 ///
-/// Raises `serinus.argument.*`. Accuracy 1e-10 in Z. Cost: 1 ms a look.
+/// Raises `serinus.argument.*`. Accuracy 1e-10 in Z. Cost: O(looks), a quadrature each.
 ///
 ///     const std::vector<double> stages{0.01, 0.1, 0.5, 1.0};
 ///     auto design = group_sequential(stages, 0.05, Spending::pocock);  // 3.1375, 2.4501, 1.9663, 1.9043
@@ -390,7 +390,7 @@ inline GroupSequential group_sequential(std::span<const double> information, dou
 /// \param sided 1 or 2
 /// \returns for each look the probability of the first stop, above and (two-sided) below. Their sum is the power.
 ///
-/// Raises `serinus.argument.*`. Accuracy 1e-12 absolute. Cost: 1 ms a look.
+/// Raises `serinus.argument.*`. Accuracy 1e-12 absolute. Cost: O(looks), a quadrature each.
 ///
 ///     auto found = crossing_probabilities(stages, design.bounds, 3);
 inline CrossingProbabilities crossing_probabilities(std::span<const double> information, std::span<const double> bounds,

@@ -168,7 +168,7 @@ static_assert(described_whole<MeanState>());
 /// Merging: moments of disjoint data may be merged (`merge`), when that is decided without looking at them; the largest
 /// e-value that the *other* test has seen is not taken over, since two tests look twice.
 ///
-/// Cost: 8 ns a value and 10 ns a look that sets no record; the state is O(1), below 250 bytes.
+/// Cost: O(1) a value and a look; the state is below 250 bytes.
 ///
 ///     MeanTest test({.margin = {.difference = 5.0}});
 ///     test.update(baseline_ms, canary_ms);   // two spans: one interval's values

@@ -87,7 +87,7 @@ struct PairedState {
             visit("time", self.time);
             visit("drift", self.drift);
             visit("n", self.n);
-            // With noise from history nothing is learned, and nothing is written: many starts stay within 4 KiB.
+            // With noise from history nothing is learned, and nothing is written: many starts stay within 4,096 bytes.
             std::vector<double> none, numbers;
             sequential::detail::Gather gather_none{none}, gather{numbers};
             const RunningDependence fresh;
@@ -241,7 +241,7 @@ struct ScaleDeparture {
 /// another unit than the margin needs; the object is unchanged then.
 ///
 /// Cost: two searches in 256 numbers, and three logarithms and normal tails when the e-value might be a new maximum;
-/// with its interval 64 searches. State at most 4 KiB.
+/// with its interval 64 searches. State at most 4,096 bytes.
 ///
 ///     PairedTest test({.margin = {.ratio = 1.1}, .noise = learned});
 ///     test.update({.baseline = 101.3, .canary = 118.9});

@@ -197,7 +197,7 @@ struct QuadraticTail {
 /// another method is asked for. Asked for by name and beyond what anyone would wait for: `serinus.argument.range`.
 ///
 /// `automatic` without ties: only with fewer than 50 values in the smaller arm, where the limit is not yet good enough
-/// far out. A lattice may cost 3e7 additions (30 ms), by name 4e9.
+/// far out. A lattice may cost 3e7 additions, by name 4e9.
 template <class Weight>
 std::optional<QuadraticTail> arranged_tail(std::span<const double> baseline, std::span<const double> canary, bool ties,
                                            QuadraticMethod method, Weight&& weight) {

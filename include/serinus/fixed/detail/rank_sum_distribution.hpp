@@ -27,7 +27,7 @@ struct RankSumTails {
 
 /// How much an exact distribution asks for.
 struct RankSumCost {
-    double additions = 0;  ///< elementary additions, about 0.3 to 1 ns each
+    double additions = 0;  ///< elementary additions
     double table = 0;      ///< doubles of scratch memory
     bool accurate = true;  ///< the counts fit a double, and tails keep a relative error below 1e-12
 };

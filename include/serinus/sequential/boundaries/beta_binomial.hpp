@@ -112,8 +112,8 @@ class BetaBinomialMixture {
 /// \param tuned_at > 0: the intrinsic time at which the boundary for `tuned_alpha` shall be tightest
 /// \param g, h > 0, in the unit of s
 /// \param tuned_alpha in (0, 1), one-sided in (0, 1/2)
-/// Raises `serinus.argument.range`. Relative accuracy 1e-13. Cost: two-sided 0.2 us, one-sided 0.5 to 3 us (half of it
-/// for the start: BetaBinomialMixture keeps that).
+/// Raises `serinus.argument.range`. Relative accuracy 1e-13. Cost: O(1); one-sided half of it for the start,
+/// which BetaBinomialMixture keeps.
 ///
 ///     bool harm = log_beta_binomial(failed - 0.01 * n, 0.0099 * n, 10, 0.01, 0.99) >= std::log(20.0);
 inline double log_beta_binomial(double s, double v, double tuned_at, double g, double h, double tuned_alpha = 0.05,
@@ -126,7 +126,7 @@ inline double log_beta_binomial(double s, double v, double tuned_at, double g, d
 /// largest possible sum v/g, which is never exceeded. Two-sided: below, the bound is that with g and h exchanged.
 ///
 /// By secant steps from the normal mixture's boundary. At v = 0 it is 0. Relative accuracy 1e-13. Arguments and errors
-/// as above, alpha in (0, 1). Cost: two-sided 0.7 us, one-sided 2 to 15 us.
+/// as above, alpha in (0, 1). Cost: O(1), a few of the mixture.
 ///
 ///     double most_failed = 0.01 * n + beta_binomial(0.0099 * n, 0.05, 10, 0.01, 0.99);
 inline double beta_binomial(double v, double alpha, double tuned_at, double g, double h, double tuned_alpha = 0.05,

@@ -14,7 +14,7 @@ inline namespace v0 {
 namespace sequential {
 
 /// The constant C of `empirical_process_lil_bound`, which depends on alpha and A only: keep it for many times t.
-/// alpha in (0, 1), A > 1/sqrt(2); raises `serinus.argument.range`. Cost: 20 us.
+/// alpha in (0, 1), A > 1/sqrt(2); raises `serinus.argument.range`. Cost: O(1), a search.
 inline double empirical_process_lil_constant(double alpha, double A = 0.85) {
     require_open_unit("alpha", alpha);
     require(A > 0.70710678118654752440 && A <= 1e6, "A", A, "above sqrt(1/2), at most 1e6");
@@ -65,7 +65,7 @@ struct EmpiricalProcessConstant {
     double value;
 };
 
-/// `empirical_process_lil_bound`, below, with its constant known. Cost: 30 ns.
+/// `empirical_process_lil_bound`, below, with its constant known. Cost: O(1).
 inline double empirical_process_lil_bound(double t, double from_size, double A, EmpiricalProcessConstant constant) {
     require(t >= 0, "t", t, "0 or more");
     require(from_size > 0 && std::isfinite(from_size), "from_size", from_size, "above 0, finite");
@@ -85,7 +85,7 @@ inline double empirical_process_lil_bound(double t, double from_size, double A, 
 /// \param alpha in (0, 1)
 /// \param from_size > 0: where it begins
 /// \param A > 1/sqrt(2): smaller is tighter later, larger is tighter early
-/// Raises `serinus.argument.range`. Cost: 20 us, nearly all of it for C (`empirical_process_lil_constant`).
+/// Raises `serinus.argument.range`. Cost: O(1), nearly all of it for C (`empirical_process_lil_constant`).
 ///
 ///     double band = empirical_process_lil_bound(1000, 0.05, 100);  // 0.0820...
 inline double empirical_process_lil_bound(double t, double alpha, double from_size, double A = 0.85) {

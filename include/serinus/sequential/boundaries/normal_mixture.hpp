@@ -116,7 +116,7 @@ class NormalMixture {
 /// \param v >= 0, in the unit of s squared
 /// \param tuned_at > 0: the intrinsic time at which the boundary for `tuned_alpha` shall be tightest
 /// \param tuned_alpha in (0, 1), one-sided in (0, 1/2)
-/// Raises `serinus.argument.range`. At s = 0, v = 0 it is exactly 0. Same bits everywhere. Cost: 100 ns.
+/// Raises `serinus.argument.range`. At s = 0, v = 0 it is exactly 0. Same bits everywhere. Cost: O(1).
 ///
 ///     bool harm = log_normal_mixture(s, v, 120) >= std::log(20.0);
 inline double log_normal_mixture(double s, double v, double tuned_at, double tuned_alpha = 0.05,
@@ -129,7 +129,7 @@ inline double log_normal_mixture(double s, double v, double tuned_at, double tun
 /// leaves [-bound, bound].
 ///
 /// Formula: two-sided sqrt((v + rho) (log(1 + v/rho) + 2 log(1/alpha))); one-sided by Halley's steps. At v = 0 the
-/// limit, above 0. Relative accuracy 1e-14. Arguments and errors as above, alpha in (0, 1). Cost: 0.2 us.
+/// limit, above 0. Relative accuracy 1e-14. Arguments and errors as above, alpha in (0, 1). Cost: O(1).
 ///
 ///     double bound = normal_mixture(100, 0.05, 100);  // 27.66...
 inline double normal_mixture(double v, double alpha, double tuned_at, double tuned_alpha = 0.05,

@@ -45,7 +45,7 @@ inline double stitched(double v, double level, double c, double eta) {
 /// \param c in the unit of the sum: 0 sub-Gaussian (the default); above 0 a heavier upper tail, below 0 a lighter one
 /// \param s > 1: how the error is shared among the pieces
 /// \param eta > 1: how much longer each piece is than the one before it
-/// Raises `serinus.argument.range`. Cost: 50 ns.
+/// Raises `serinus.argument.range`. Cost: O(1).
 ///
 ///     double bound = poly_stitching(1000, 0.05, 10);
 inline double poly_stitching(double v, double alpha, double from_time, double c = 0, double s = 1.4, double eta = 2) {
@@ -76,7 +76,7 @@ inline double poly_stitching(double v, double alpha, double from_time, double c 
 /// \param tuned_at > 0: where it begins to be tight; not rounded
 /// \param delta > 0: the fineness of the grid of p
 /// \param s, eta as for `poly_stitching`
-/// Raises `serinus.argument.range`. Cost: 0.1 us.
+/// Raises `serinus.argument.range`. Cost: O(1).
 ///
 ///     double most_below = 0.95 * n + double_stitching_bound(0.95, n, 0.05, 100);
 inline double double_stitching_bound(double quantile_p, double t, double alpha, double tuned_at, double delta = 0.5,

@@ -21,8 +21,7 @@ namespace sequential {
 /// measured approximation (A/A under peeking: .02 independent, .09 at AR(1) .98, up to .5 for an autoregression under
 /// white noise: that is why it promises nothing).
 ///
-/// variance >= 0, n > 1; 0 for fewer points, or no variance (nothing is known then). Cost: an incomplete beta function,
-/// about 0.4 us.
+/// variance >= 0, n > 1; 0 for fewer points, or no variance (nothing is known then). Cost: an incomplete beta function.
 inline double log_t_mixture_one_sided(double mean, double variance, double n) {
     if (!(n > 1) || !(variance > 0)) return 0;
     constexpr double g = 1;
