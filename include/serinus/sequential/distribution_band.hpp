@@ -35,7 +35,8 @@ namespace sequential {
 ///
 /// **Proved**, for independent values of one law in each arm: at any time, as often as looked at, it is at most a with
 /// probability at most a where the true functions do not differ in that direction. gap in [0, 1]; t_first, t_second:
-/// values of each arm; from_size > 0. 1 before both have from_size values; never below 2e-300. Cost: O(1), a search over a sum.
+/// values of each arm; from_size > 0. 1 before both have from_size values; never below 2e-300. Cost: O(1), a search
+/// over a sum.
 ///
 ///     double p = empirical_process_p_value(0.2, 1000, 1000, 100);
 inline double empirical_process_p_value(double gap, double t_first, double t_second, double from_size) {
