@@ -21,7 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 BUDGET = Path(__file__).with_name("compile_budget.json")
-TOLERANCE = 0.05
+TOLERANCE = 0.10
 
 # What others include, and each floor of the statistics in one.
 HEADERS = [
@@ -98,14 +98,14 @@ def self_test() -> None:
     here, elsewhere = {"compiler": "gcc 12"}, {"compiler": "clang 16"}
     recorded = {"build": here, "headers": {"a": {"serinus": 100, "all": 1000, "boost": 0}}}
     for build, counted, wanted in [
-        (here, {"a": {"serinus": 105, "all": 1050, "boost": 0}}, 0),
-        (here, {"a": {"serinus": 106, "all": 1000, "boost": 0}}, 1),
-        (here, {"a": {"serinus": 100, "all": 1051, "boost": 0}}, 1),
+        (here, {"a": {"serinus": 110, "all": 1100, "boost": 0}}, 0),
+        (here, {"a": {"serinus": 111, "all": 1000, "boost": 0}}, 1),
+        (here, {"a": {"serinus": 100, "all": 1101, "boost": 0}}, 1),
         (here, {"a": {"serinus": 100, "all": 1000, "boost": 1}}, 1),
         (here, {}, 1),
         (here, {"a": {"serinus": 1, "all": 1, "boost": 0}, "b": {"serinus": 1, "all": 1, "boost": 0}}, 1),
         (elsewhere, {"a": {"serinus": 100, "all": 2000, "boost": 0}}, 0),
-        (elsewhere, {"a": {"serinus": 106, "all": 1000, "boost": 0}}, 1),
+        (elsewhere, {"a": {"serinus": 111, "all": 1000, "boost": 0}}, 1),
         (elsewhere, {"a": {"serinus": 100, "all": 1000, "boost": 1}}, 1),
     ]:
         assert compare(recorded, build, counted)[1] == wanted, (build, counted)

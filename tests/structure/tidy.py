@@ -88,6 +88,9 @@ def main():
             if status is None:
                 late += 1
                 print(f"not looked at within {given.minutes:g} minutes: {source.name}")
+            elif status < 0:
+                late += 1
+                print(f"clang-tidy itself fell over (signal {-status}): {source.name}")
             elif status != 0:
                 found += 1
                 if text not in shown:
