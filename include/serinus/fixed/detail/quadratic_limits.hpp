@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numbers>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -51,7 +52,7 @@ namespace detail {
 template <class From, class Integrand>
 double alternating_tail(From&& from, Integrand&& f) noexcept {
     constexpr int nodes = 32;
-    constexpr double pi = 3.14159265358979323846;
+    using std::numbers::pi;
     double sum = 0, sign = 1;
     for (int k = 1; k <= 200; ++k, sign = -sign) {
         double part = 0;
@@ -73,7 +74,7 @@ double alternating_tail(From&& from, Integrand&& f) noexcept {
 /// x > 0.02; below that it is 1 to 1e-10.
 inline double cramer_von_mises_survival(double x) noexcept {
     if (!(x > 0.003)) return 1;
-    constexpr double pi = 3.14159265358979323846;
+    using std::numbers::pi;
     return detail::alternating_tail([](int k) { return (2 * k - 1) * pi; },
                                     [x](double s) { return 2 * std::exp(-x * s * s / 2) / std::sqrt(s); });
 }
@@ -81,7 +82,7 @@ inline double cramer_von_mises_survival(double x) noexcept {
 /// P(A > x) of the limit of Anderson and Darling's statistic, the sum of Z_k^2/(k (k+1)).
 inline double anderson_darling_survival(double x) noexcept {
     if (!(x > 0.02)) return 1;
-    constexpr double pi = 3.14159265358979323846;
+    using std::numbers::pi;
     return detail::alternating_tail([](int k) { return (4 * k - 1) * pi / 2; },
                                     [x](double s) {
                                         const double y = s * s / (pi * pi) - 0.25;
