@@ -39,6 +39,7 @@
 #include <serinus/fixed/signed_rank.hpp>
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>
+#include <serinus/io/burn.hpp>
 #include <serinus/io/calibration.hpp>
 #include <serinus/io/csv.hpp>
 #include <serinus/io/data.hpp>
@@ -66,6 +67,7 @@
 #include <serinus/numeric/student.hpp>
 #include <serinus/numeric/sum.hpp>
 #include <serinus/numeric/workspace.hpp>
+#include <serinus/report/burn.hpp>
 #include <serinus/report/calibration.hpp>
 #include <serinus/report/record.hpp>
 #include <serinus/report/text.hpp>
@@ -76,6 +78,7 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/rollout/plan.hpp>
+#include <serinus/rollout/service.hpp>
 #include <serinus/rollout/spikes.hpp>
 #include <serinus/sequential/boundaries.hpp>
 #include <serinus/sequential/boundaries/bernoulli_interval.hpp>
@@ -110,8 +113,10 @@
 #include <serinus/series/duration.hpp>
 #include <serinus/series/samples.hpp>
 #include <serinus/series/series.hpp>
+#include <serinus/series/time.hpp>
 #include <serinus/slo/alerts.hpp>
 #include <serinus/slo/burn_rate.hpp>
+#include <serinus/slo/burn_report.hpp>
 #include <serinus/slo/burn_statistics.hpp>
 #include <serinus/slo/burn_window.hpp>
 #include <serinus/slo/deployment_budget.hpp>

@@ -8,6 +8,7 @@
 
 #include <serinus/core/words.hpp>
 #include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 #include <serinus/slo/alerts.hpp>
 #include <serinus/slo/burn_rate.hpp>
 #include <serinus/slo/error_budget.hpp>

@@ -24,7 +24,7 @@
 #include <serinus/io/csv.hpp>
 #include <serinus/io/plan.hpp>
 #include <serinus/rollout/monitor.hpp>
-#include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 
 namespace {
 
@@ -66,7 +66,8 @@ std::vector<std::int64_t> read_arrivals(const std::string& path) {
     std::vector<std::int64_t> times;
     std::string line;
     std::getline(file, line);
-    while (std::getline(file, line)) times.push_back(serinus::parse_time(line.substr(0, line.find(','))));
+    while (std::getline(file, line))
+        times.push_back(serinus::parse_time(line.substr(0, line.find(','))).time_since_epoch().count());
     std::sort(times.begin(), times.end());
     return times;
 }

@@ -1,5 +1,3 @@
-#include "cli/calibrate.hpp"
-
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -9,8 +7,8 @@
 #include <serinus/report/calibration.hpp>
 #include <serinus/rollout/calibrate.hpp>
 
-#include "cli/files.hpp"
 #include "cli/inputs.hpp"
+#include "cli/options.hpp"
 
 namespace serinus {
 inline namespace v0 {

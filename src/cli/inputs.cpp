@@ -13,7 +13,7 @@
 #include <serinus/core/quote.hpp>
 #include <serinus/io/data.hpp>
 #include <serinus/io/plan.hpp>
-#include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 
 #include "cli/files.hpp"
 
@@ -88,19 +88,9 @@ Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan) {
 
 Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms) {
     const io::PrometheusOptions labels = labels_of(arms);
-    io::PrometheusOptions whole = labels;
-    whole.baseline = "";
     Merge merge;
-    for (const std::string& path : paths) {
-        merge.add(read_named(path, [&](const std::string& bytes) {
-            try {
-                return io::read_data(bytes, labels);
-            } catch (const Error& error) {
-                if (error.code() != Code::data_arm) throw;
-                return io::read_data(bytes, whole);
-            }
-        }));
-    }
+    for (const std::string& path : paths)
+        merge.add(read_named(path, [&](const std::string& bytes) { return io::read_service_data(bytes, labels); }));
     return merge.take();
 }
 

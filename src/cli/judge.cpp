@@ -1,20 +1,22 @@
-#include "cli/judge.hpp"
-
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <serinus/core/error.hpp>
 #include <serinus/io/decision.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/monitor.hpp>
-#include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 
-#include "cli/files.hpp"
 #include "cli/inputs.hpp"
+#include "cli/options.hpp"
 
 namespace serinus {
 inline namespace v0 {
 namespace cli {
+namespace {
+
+/// The code of a decision. `no_data`: a hold because no metric that could decide has any data.
 Exit exit_of(const Decision& decision) {
     switch (decision.decision) {
         case Action::promote: return Exit::promote;
@@ -30,9 +32,11 @@ Exit exit_of(const Decision& decision) {
     return any && !data ? Exit::no_data : Exit::hold;
 }
 
+}  // namespace
+
 Exit judge_command(const JudgeOptions& options) {
     std::optional<std::int64_t> now_ms;
-    if (options.now) now_ms = parse_time(*options.now, "--now");
+    if (options.now) now_ms = parse_time(*options.now, "--now").time_since_epoch().count();
     report::Record record;
     record.plan = read_plan_file(options.plan);
     record.batch = read_data_files(options.data, record.plan);

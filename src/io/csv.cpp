@@ -16,11 +16,10 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/io/csv.hpp>
-#include <serinus/series/duration.hpp>
-
-#include "number.hpp"
+#include <serinus/series/time.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -298,8 +297,9 @@ Batch read_csv(std::string_view text, const CsvOptions& options) {
         }
         const auto cell = [&](Column column) { return places[column] ? cells[*places[column]] : std::string_view(); };
 
-        const auto time = try_parse_time(cell(timestamp));
-        if (!time) refuse(Code::data_timestamp, line, timestamp, cell(timestamp), detail::time_allowed);
+        const auto parsed_time = try_parse_time(cell(timestamp));
+        if (!parsed_time) refuse(Code::data_timestamp, line, timestamp, cell(timestamp), time_allowed);
+        const std::int64_t time = parsed_time->time_since_epoch().count();
         const auto which = parse_word<Arm>(cell(arm));
         if (!which) refuse(Code::data_arm, line, arm, cell(arm), allowed_words<Arm>());
         if (cell(series).empty()) refuse(Code::data_value, line, series, cell(series), "the plan's name of a series");
@@ -322,17 +322,16 @@ Batch read_csv(std::string_view text, const CsvOptions& options) {
             bound = *parsed + 0.0;  // -0 is 0
         }
         if (!cell(stage).empty()) {
-            const auto [place, fresh] =
-                stages.try_emplace(read_stage(cell(stage), line), StageSpan{*time, *time, line});
+            const auto [place, fresh] = stages.try_emplace(read_stage(cell(stage), line), StageSpan{time, time, line});
             StageSpan& span = place->second;
-            if (!fresh && *time < span.first_ms) span.first_ms = *time;
-            if (!fresh && *time > span.last_ms) {
-                span.last_ms = *time;
+            if (!fresh && time < span.first_ms) span.first_ms = time;
+            if (!fresh && time > span.last_ms) {
+                span.last_ms = time;
                 span.last_line = line;
             }
         }
         Series& samples = groups.find(cell(series), *which, bound, cell(instance), line);
-        samples.times_ms.push_back(*time);
+        samples.times_ms.push_back(time);
         samples.values.push_back(number);
     }
     if (empty) raise(Code::data_empty, "the CSV text has a header, but no row; allowed: at least one row");

@@ -30,6 +30,17 @@ Batch read_data(std::string_view text, const PrometheusOptions& arms) {
     return std::move(answer.batch);
 }
 
+Batch read_service_data(std::string_view text, const PrometheusOptions& arms) {
+    try {
+        return read_data(text, arms);
+    } catch (const Error& error) {
+        if (error.code() != Code::data_arm || guess_format(text) == DataFormat::csv) throw;
+        PrometheusOptions whole = arms;
+        whole.baseline = "";
+        return read_data(text, whole);
+    }
+}
+
 }  // namespace io
 }  // namespace v0
 }  // namespace serinus

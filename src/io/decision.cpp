@@ -7,6 +7,7 @@
 #include <serinus/io/decision.hpp>
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 
 #include "json.hpp"
 #include "parts.hpp"
@@ -21,7 +22,7 @@ namespace {
 
 /// Null outside the years 1 to 9999, which RFC 3339 cannot say.
 ordered_json time_json(std::optional<std::int64_t> ms) {
-    if (!ms || !serinus::detail::in_time_range(*ms)) return nullptr;
+    if (!ms || !in_time_range(*ms)) return nullptr;
     return format_time(*ms);
 }
 

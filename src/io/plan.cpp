@@ -182,12 +182,12 @@ void take(const std::string& path, const json& value, std::int64_t& out) {
         wrong_type(path, value, "a text with a unit such as \"30s\", \"10m\", \"1h30m\" (a bare number has none)");
     }
     if (!value.is_string()) wrong_type(path, value, "a text with a unit such as \"30s\", \"10m\", \"1h30m\"");
-    const auto ms = try_parse_duration(value.get_ref<const std::string&>());
-    if (!ms) {
+    const auto length = try_parse_duration(value.get_ref<const std::string&>());
+    if (!length) {
         raise(Code::plan_value, path + " is " + in_quotes(value.get_ref<const std::string&>()) +
-                                    "; allowed: " + std::string(serinus::detail::duration_allowed));
+                                    "; allowed: " + std::string(duration_allowed));
     }
-    out = *ms;
+    out = length->count();
 }
 template <class Enum>
     requires std::is_enum_v<Enum>

@@ -14,12 +14,12 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/io/prometheus.hpp>
-#include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 
 #include "json.hpp"
-#include "number.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -252,7 +252,7 @@ class Reader {
         const double seconds = sample[0].get<double>();
         const bool possible = std::fabs(seconds) < 1e12;
         const std::int64_t ms = possible ? std::llround(seconds * 1000) : 0;
-        if (!possible || !detail::in_time_range(ms)) {
+        if (!possible || !in_time_range(ms)) {
             refuse(Code::data_timestamp, path(),
                    " has the time " + show(sample[0]) + "; allowed: Unix seconds within the years 1 to 9999");
         }

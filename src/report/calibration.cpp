@@ -58,7 +58,7 @@ std::vector<std::string> learned_lines(const MetricCalibration& metric) {
 
 std::string text(const Plan& plan, const Calibration& calibration, const TextOptions& options,
                  std::string_view written) {
-    Page page(options);
+    Page page(options.color, options.width);
     std::size_t learned = 0, width = label_width;
     for (const MetricCalibration& metric : calibration.metrics) {
         learned += metric.learned ? 1 : 0;

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <serinus/core/quote.hpp>
-#include <serinus/report/text.hpp>
+#include <serinus/core/text.hpp>
 
 #include "report/number.hpp"
 
@@ -37,23 +37,6 @@ inline std::string padded(std::string text, std::size_t width) {
 }
 
 inline std::string shown_name(std::string_view name) { return printable(name, 100); }
-
-inline std::string joined(const std::vector<std::string>& parts, std::string_view separator = ", ") {
-    std::string all;
-    for (const std::string& part : parts) {
-        if (!all.empty()) all += separator;
-        all += part;
-    }
-    return all;
-}
-
-/// "a", "a and b", "a, b and c".
-inline std::string listed(std::vector<std::string> parts) {
-    if (parts.size() < 2) return joined(parts);
-    const std::string last = std::move(parts.back());
-    parts.pop_back();
-    return joined(parts) + " and " + last;
-}
 
 /// Words in lines of at most `width` characters. A number keeps its "%"; a word that is longer than a line is cut.
 inline std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
@@ -81,8 +64,8 @@ inline std::vector<std::string> wrapped(std::string_view text, std::size_t width
 /// The text as it grows, line by line.
 class Page {
   public:
-    Page(const TextOptions& options)
-        : color_(options.color), width_(static_cast<std::size_t>(std::max(60, options.width))) {}
+    /// `width`: the longest line of what is wrapped, in characters; less than 60 counts as 60.
+    Page(bool color, int width) : color_(color), width_(static_cast<std::size_t>(std::max(60, width))) {}
 
     std::size_t width() const { return width_; }
 

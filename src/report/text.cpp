@@ -15,6 +15,7 @@
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 
 #include "report/number.hpp"
 #include "report/page.hpp"
@@ -558,7 +559,7 @@ std::string unknown_names(const Record& record) {
 
 std::string shown(const Decision& decision, const TextOptions& options, std::optional<double> next_traffic,
                   const std::string& unknown) {
-    Page page(options);
+    Page page(options.color, options.width);
     show_head(page, decision);
     if (!decision.metrics.empty()) {
         page.line("");

@@ -6,7 +6,7 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/series/align.hpp>
-#include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 
 #include "rollout/monitor_impl.hpp"
 

@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include <serinus/core/error.hpp>
-#include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 
 #include "rollout/monitor_impl.hpp"
 

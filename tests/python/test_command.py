@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import serinus
+from serinus import _core
 from serinus.__main__ import main
 
 from conftest import make_table
@@ -118,3 +121,127 @@ def test_as_a_program(files: dict[str, str]) -> None:
     assert found.returncode == 1
     assert found.stdout.decode().startswith("ROLLBACK")
     assert found.stderr == b""
+
+
+def test_burn_report_is_what_the_command_answers(files: dict[str, str], capfd: pytest.CaptureFixture[str]) -> None:
+    series = ["--bad", "http_errors", "--total", "http_requests", "--deltas"]
+    asked = ["burn", files["bad"], *series, "--target", "99.9%", "--name", "api", "--windows", "10m", "--for", "2m"]
+    policy = serinus.slo.sre_workbook_policy()
+    lasting = [
+        serinus.slo.Condition(c.long, c.short, c.factor, c.severity.value, c.name, "2m") for c in policy.conditions
+    ]
+    report = serinus.slo.burn_report(
+        serinus.slo.Objective("api", target="99.9%"),
+        files["bad"],
+        bad="http_errors",
+        total="http_requests",
+        deltas=True,
+        policy=serinus.slo.Policy(lasting),
+        windows=["10m"],
+    )
+    assert main(asked) == 1
+    assert capfd.readouterr().out == str(report)
+    assert main([*asked, "--format", "json"]) == 1
+    assert json.loads(capfd.readouterr().out) == report.to_dict()
+    assert report.firing == "page" and report.alerts[0].state == "firing"
+    assert list(report.windows)[:2] == ["5m", "10m"] and report.samples["taken"] > 0
+    assert report.windows["1h"].burn == report.to_dict()["windows"][3]["burn"]
+    with pytest.raises(serinus.Error, match='bad is "erors", which is no series of the data'):
+        serinus.slo.burn_report(report.objective, files["bad"], bad="erors", total="http_requests")
+
+
+# ---- the C++ program: the same options, help and errors
+
+PROGRAM = os.environ.get("SERINUS_PROGRAM", "")
+with_program = pytest.mark.skipif(not PROGRAM, reason="SERINUS_PROGRAM, the path of the C++ program, is not set")
+
+
+def said(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """What Python's command answers: exit code, standard output, standard error."""
+    try:
+        code: Any = main(arguments)
+    except SystemExit as stop:
+        code = stop.code
+    return code, *capfd.readouterr()
+
+
+def entries(text: str) -> list[tuple[str, str]]:
+    """Of a help: each option or argument as it is written, with what is said of it. Both programs' layouts."""
+    found: list[list[str]] = []
+    inside = False
+    for line in text.splitlines():
+        if re.fullmatch(r"[A-Za-z ]+:", line):
+            inside = line.lower().removesuffix(":") in ("positionals", "positional arguments", "options", "subcommands")
+        elif not line:
+            inside = False
+        elif inside and (
+            entry := re.fullmatch(r" {2,4}(-\S+(?: --\S+)?(?: [A-Z]+| {\S+})?)(?: +(\S.*))?", line)
+            or re.fullmatch(r" {2,4}([^- ]\S*(?: \S+)*)(?: {2,}(\S.*))?", line)
+        ):
+            found.append([entry[1], entry[2] or ""])
+        elif inside:
+            found[-1][1] += " " + line.strip()
+    for entry in found:  # CLI11 writes "-h,--help", argparse "-h, --help"; of an argument only the name is common
+        entry[0] = entry[0].replace(", ", ",") if entry[0].startswith("-") else entry[0].split()[0]
+    return sorted((name, about.strip()) for name, about in found if name != "COMMAND")
+
+
+@with_program
+@pytest.mark.parametrize("command", [[], *([command["name"]] for command in _core.commands())])
+def test_the_help_of_both_programs_is_one(command: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    program = subprocess.run([PROGRAM, *command, "--help"], capture_output=True, text=True, check=True).stdout
+    code, ours, _ = said([*command, "--help"], capfd)
+    assert code == 0
+    assert entries(ours) == entries(program)
+    more = [entry["more"] for entry in _core.commands() if command == [entry["name"]]] or [_core.command_texts()["more"]]
+    assert more[0] in ours and more[0] in program
+
+
+def test_the_help_of_burn_has_every_option(capfd: pytest.CaptureFixture[str]) -> None:
+    found = dict(entries(said(["burn", "--help"], capfd)[1]))
+    assert found["--for DURATION"] == "Every condition fires once it has held this long"
+    assert found["--policy POLICY"].endswith("[sre_workbook]")
+    assert found["--semantics {exact,prometheus2,prometheus3,prometheus3_anchored}"] == "What an increase is [exact]"
+    for option in ("--plan FILE", "--keep-firing-for DURATION", "--interval DURATION", "--no-data {page,ticket,info}"):
+        assert found[option]
+
+
+@with_program
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["promote"],
+        ["judge"],
+        ["judge", "{plan}"],
+        ["judge", "{plan}", "{good}", "--format", "xml"],
+        ["judge", "{plan}", "{good}", "--form", "json"],
+        ["judge", "{plan}", "{good}", "--now"],
+        ["judge", "{plan}", "{good}", "--now", "1", "--now", "2"],
+        ["judge", "{plan}", "{good}", "--now", "soon"],
+        ["judge", "{plan}", "{good}", "--color", "blue"],
+        ["judge", "{plan}", "-", "-"],
+        ["judge", "{plan}", "nowhere.csv"],
+        ["judge", "--format", "json", "{plan}", "{good}"],
+        ["judge", "{plan}", "--format", "json", "{good}"],
+        ["judge", "{plan}", "{good}", "--now=1795382500", "{bad}"],
+        ["calibrate", "{plan}"],
+        ["calibrate", "{plan}", "{good}", "--release", "{good}", "--release", "{bad}"],
+        ["burn"],
+        ["burn", "--bad", "http_errors", "{good}", "--total", "http_requests", "--deltas", "--target", "99%"],
+        ["burn", "{good}", "--bad", "http_errors", "--total", "http_requests", "--target", "99.9%", "--for", "5m"],
+        ["burn", "{good}", "--plan", "{plan}"],
+        ["burn", "{good}", "--bogus", "a", "--more", "b"],
+        ["burn", "{good}", "--min-events", "many"],
+        ["burn", "{good}", "--no-data", "maybe"],
+        ["burn", "--rules", "--name", "n", "--target", "99.9%", "--bad", "e", "--total", "n", "--no-data", "page"],
+        ["version", "x"],
+        ["version"],
+    ],
+)
+def test_both_programs_say_the_same(
+    arguments: list[str], files: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = [argument.format(**files) for argument in arguments]
+    program = subprocess.run([PROGRAM, *command], capture_output=True, text=True, check=False)
+    assert said(command, capfd) == (program.returncode, program.stdout, program.stderr)

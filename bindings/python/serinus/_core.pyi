@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -584,6 +584,21 @@ def _time_slices(
 
 def burn_interval(bad: float, total: float, budget: float, confidence: float, method: str, /) -> dict[str, Any]: ...
 def probability_burn_exceeds(bad: float, total: float, budget: float, factor: float, /) -> float: ...
+def _burn_report(
+    objective: Objective,
+    policy: Policy,
+    batch: Batch,
+    bad: str,
+    good: str,
+    total: str,
+    deltas: bool,
+    arm: str | None,
+    windows: list[str | timedelta | float],
+    semantics: str,
+    now_ms: int | None,
+    interval: str | timedelta | float,
+    /,
+) -> dict[str, Any]: ...
 def burn_p_value(bad: float, total: float, budget: float, factor: float, /) -> float: ...
 def deployment_budget(
     bad_b: float,
@@ -640,6 +655,7 @@ class Batch:
 
 def factorize(sequence: Sequence[Any], /) -> tuple[NDArray[np.int32], list[Any]]: ...
 def times_from_numbers(numbers: NDArray[np.float64], field: str, /) -> NDArray[np.int64]: ...
+def service_batch_from_text(text: str, /) -> Batch: ...
 def batch_from_text(text: str, plan: Plan, /) -> Batch: ...
 def batch_from_columns(
     times: NDArray[np.int64],
@@ -1030,30 +1046,21 @@ class Monitor:
     def restore(self, state: bytes) -> None: ...
 
 def judge(plan: Plan, batch: Batch, now_ms: int | None, /) -> Decision: ...
-def judge_command(plan: str, data: list[str], json: bool, color: str, now: str | None, /) -> int: ...
-def calibrate_command(
-    plan: str, history: list[str], releases: list[str], output: str | None, json: bool, color: str, /
-) -> int: ...
-def burn_command(
-    data: list[str],
-    bad: str,
-    good: str,
-    total: str,
-    target: str,
-    budget: str,
-    period: str,
-    windows: str,
-    semantics: str,
-    arm: str,
-    deltas: bool,
-    min_events: float,
-    min_probability: float | None,
-    now: str | None,
-    json: bool,
-    color: str,
-    rules: bool,
-    name: str,
-    /,
-) -> int: ...
-def write_output(text: str, /) -> None: ...
-def write_error(message: str, /) -> None: ...
+
+class CommandOption(TypedDict):
+    name: str
+    value: str
+    help: str
+    required: bool
+    many: bool
+
+class Command(TypedDict):
+    name: str
+    help: str
+    more: str
+    options: list[CommandOption]
+
+def command_texts() -> dict[str, str]: ...
+def commands() -> list[Command]: ...
+def run_command(name: str, given: dict[str, list[str]], /) -> int: ...
+def refuse_usage(problem: str, /) -> int: ...

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LATEST = 253_402_300_799_999  # the last millisecond of the year 9999
 _NEEDED = ("timestamp", "series", "arm", "value")
 _OPTIONAL = ("instance", "le", "stage")
 _COLUMNS = "timestamp (or time), series, arm, value, and if you like instance, le, stage; one sample a row"
@@ -129,7 +130,10 @@ def _moment(name: str, x: Any) -> int:
 
 
 def times_from_numbers(name: str, given: Any) -> NDArray[np.int64]:
-    """Unix milliseconds of an array of Unix seconds, each number by the rule of `milliseconds`."""
+    """Unix milliseconds of an array of numbers, each by the rule of `milliseconds`."""
+    if isinstance(given, np.ndarray) and given.dtype == np.int64 and given.ndim == 1 and given.size:
+        if given.min() >= 10**11 and given.max() <= _LATEST:  # milliseconds as they are
+            return np.ascontiguousarray(given)
     array = values(name, given)
     try:
         return _core.times_from_numbers(array, name)
@@ -214,23 +218,30 @@ def _decoded(what: str, content: bytes) -> str:
 # ---- samples
 
 
-def batch(data: Any, plan: _core.Plan) -> _core.Batch:
-    """The samples of a path, a text (CSV or Prometheus answers), a dict of answers, or a table in long form."""
+def batch(data: Any, plan: _core.Plan | None) -> _core.Batch:
+    """The samples of a path, a text (CSV or Prometheus answers), a dict of answers, or a table in long form.
+
+    Without a plan they are those of a service: Prometheus answers need no label that tells arms apart.
+    """
+
+    def read(text: str) -> _core.Batch:
+        return _core.service_batch_from_text(text) if plan is None else _core.batch_from_text(text, plan)
+
     if isinstance(data, _core.Batch):
         return data
     if data is None:
         return _core.Batch()
     if isinstance(data, (bytes, bytearray)):
-        return _core.batch_from_text(_decoded("the data", bytes(data)), plan)
+        return read(_decoded("the data", bytes(data)))
     if isinstance(data, str):
         is_text = "\n" in data or data.lstrip("\ufeff \t\r").startswith(("{", "["))
-        return _core.batch_from_text(data if is_text else _read("the data", data), plan)
+        return read(data if is_text else _read("the data", data))
     if isinstance(data, os.PathLike):
-        return _core.batch_from_text(_read("the data", data), plan)
+        return read(_read("the data", data))
     if isinstance(data, Mapping) and all(isinstance(answer, Mapping) for answer in data.values()):
         if not data:
             return _core.Batch()
-        return _core.batch_from_text(_as_json("the document of Prometheus answers", data, "data.document"), plan)
+        return read(_as_json("the document of Prometheus answers", data, "data.document"))
     return _from_columns(_columns(data))
 
 

@@ -29,6 +29,7 @@ void register_sequential_values(py::module_& module);
 void register_sequential_counts(py::module_& module);
 void register_slo_burn(py::module_& module);
 void register_slo_release(py::module_& module);
+void register_slo_report(py::module_& module);
 void register_io(py::module_& module);
 void register_rollout(py::module_& module);
 void register_command(py::module_& module);
@@ -191,7 +192,7 @@ inline Margin margin_argument(py::handle given, const char* field = "margin") {
 
 /// Milliseconds of a text ("1h30m"), a timedelta, or a number of seconds.
 inline std::int64_t duration_argument(const std::string& field, py::handle value) {
-    if (PyUnicode_Check(value.ptr())) return parse_duration(text_argument(field, value), field);
+    if (PyUnicode_Check(value.ptr())) return parse_duration(text_argument(field, value), field).count();
     const auto refuse = [&] {
         raise(Code::data_duration,
               field + " is " + shown(value) + "; allowed: a text such as \"1h30m\", a timedelta, or seconds");

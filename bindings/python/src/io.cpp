@@ -19,7 +19,7 @@
 #include <serinus/io/data.hpp>
 #include <serinus/rollout/batch.hpp>
 #include <serinus/rollout/plan.hpp>
-#include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 
 #include "arguments.hpp"
 
@@ -80,7 +80,7 @@ Column<std::int64_t> times_from_numbers(const Column<double>& numbers, const std
     times.reserve(static_cast<std::size_t>(numbers.size()));
     for (const double number : view(numbers)) {
         const auto time = try_time_from_number(number);
-        times.push_back(time ? *time : time_from_number(number, field));
+        times.push_back((time ? *time : time_from_number(number, field)).time_since_epoch().count());
     }
     return to_column(std::move(times));
 }

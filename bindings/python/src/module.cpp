@@ -9,7 +9,7 @@
 #include <serinus/core/text.hpp>
 #include <serinus/core/version.hpp>
 #include <serinus/numeric/elementary.hpp>
-#include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 
 #include "arguments.hpp"
 
@@ -116,13 +116,18 @@ PYBIND11_MODULE(_core, module) {
     module.def("fail", &fail, py::arg("code"), py::arg("sentence"));
     module.def(
         "parse_time",
-        [](const std::string& text, const std::string& field) { return serinus::parse_time(text, field); },
+        [](const std::string& text, const std::string& field) {
+            return serinus::parse_time(text, field).time_since_epoch().count();
+        },
         py::arg("text"), py::arg("field"));
     module.def(
         "time_from_number",
-        [](double number, const std::string& field) { return serinus::time_from_number(number, field); },
+        [](double number, const std::string& field) {
+            return serinus::time_from_number(number, field).time_since_epoch().count();
+        },
         py::arg("number"), py::arg("field"));
-    module.def("format_time", &serinus::format_time, py::arg("ms"));
+    module.def(
+        "format_time", [](std::int64_t ms) { return serinus::format_time(ms); }, py::arg("ms"));
     register_evidence(module);
     register_fixed(module);
     register_sequential_boundaries(module);
@@ -130,6 +135,7 @@ PYBIND11_MODULE(_core, module) {
     register_sequential_counts(module);
     register_slo_burn(module);
     register_slo_release(module);
+    register_slo_report(module);
     register_io(module);
     register_rollout(module);
     register_command(module);

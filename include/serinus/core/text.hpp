@@ -1,14 +1,18 @@
 #pragma once
 /// \file
-/// Numbers and durations as a person reads them, the same in every locale.
+/// Numbers, durations and lists as a person reads and writes them, the same in every locale.
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <serinus/core/version.hpp>
 
@@ -37,6 +41,35 @@ inline std::string given_text(double value) {
     return result.ec == std::errc{} ? std::string(buffer, result.ptr) : std::string("?");
 }
 
+/// What errors say of texts that are no number.
+inline constexpr std::string_view number_allowed = "a decimal number within the range of a double, NaN, +Inf, -Inf";
+
+/// A value as Prometheus, pandas and people write it. "nan", "inf" and "infinity" in any case; no hexadecimal, no
+/// thousands separators, nothing before or after. Nothing for any other text and for numbers that no double holds.
+inline std::optional<double> parse_number(std::string_view text) noexcept {
+    const bool negative = !text.empty() && text.front() == '-';
+    if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+    if (text.empty()) return std::nullopt;
+    double value = 0;
+    if ((text.front() >= '0' && text.front() <= '9') || text.front() == '.') {
+        const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    } else {
+        const auto is = [text](std::string_view word) {
+            return std::equal(text.begin(), text.end(), word.begin(), word.end(),
+                              [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+        };
+        if (is("nan")) {
+            value = std::numeric_limits<double>::quiet_NaN();
+        } else if (is("inf") || is("infinity")) {
+            value = std::numeric_limits<double>::infinity();
+        } else {
+            return std::nullopt;
+        }
+    }
+    return negative ? -value : value;
+}
+
 /// Seconds as a person says them: "12m 40s", "2h 5m", "45s", "0.5s".
 inline std::string seconds_text(double seconds) {
     if (!(seconds >= 1) || !(seconds < 1e12)) return number_text(seconds, 3) + "s";
@@ -52,6 +85,24 @@ inline std::string seconds_text(double seconds) {
         left %= size;
     }
     return text;
+}
+
+/// "a, b, c".
+inline std::string joined(const std::vector<std::string>& parts, std::string_view separator = ", ") {
+    std::string all;
+    for (const std::string& part : parts) {
+        if (!all.empty()) all += separator;
+        all += part;
+    }
+    return all;
+}
+
+/// "a", "a and b", "a, b and c".
+inline std::string listed(std::vector<std::string> parts) {
+    if (parts.size() < 2) return joined(parts);
+    const std::string last = std::move(parts.back());
+    parts.pop_back();
+    return joined(parts) + " and " + last;
 }
 
 }  // namespace v0

@@ -27,6 +27,10 @@ DataFormat guess_format(std::string_view text) noexcept;
 /// when a document has label sets, but not one of them belongs to an arm: then the plan's "arms" do not fit the data.
 Batch read_data(std::string_view text, const PrometheusOptions& arms);
 
+/// The same where there is no rollout: a Prometheus document without a label that tells arms apart (where there is one,
+/// they are told apart) is one service, and counts as its baseline.
+Batch read_service_data(std::string_view text, const PrometheusOptions& arms);
+
 }  // namespace io
 }  // namespace v0
 }  // namespace serinus

@@ -23,6 +23,7 @@
 #include <serinus/core/words.hpp>
 #include <serinus/series/align.hpp>
 #include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 #include <serinus/slo/burn_window.hpp>
 #include <serinus/slo/detail/burn_batch.hpp>
 #include <serinus/slo/detail/covered_time.hpp>

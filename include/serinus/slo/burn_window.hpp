@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// What is said of burn rates: of one window at one time, and of one window at many times.
+/// What goes into burn rates: roles and kinds of series, and what an increase is; and what is said of them: of one
+/// window at one time, and of one window at many times.
 
 #include <array>
 #include <cmath>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/words.hpp>
 
 namespace serinus {
@@ -19,6 +21,22 @@ namespace slo {
 
 /// What a series counts: the events that were bad, those that were good, or all.
 enum class Role : std::uint8_t { bad = 1, good = 2, total = 3 };
+
+/// What the values of a series of events are: a cumulative counter, which may begin again at 0, or deltas, each the
+/// number of events since the sample before it (counts of good or bad time slices are such deltas too).
+enum class SeriesKind : std::uint8_t { counter = 1, delta = 2 };
+
+/// What "increase of a counter in the window (t - w, t]" means.
+///
+/// - `exact`: what was counted between two samples that were seen: the last one at or before t - w (where there is
+///   none, the first one inside) and the last one at or before t. Whole counts stay whole, and windows that tile a time
+///   add up to it. The same as `increase(x[w] anchored)` of Prometheus 3.16 with unlimited look-back.
+/// - `prometheus2`, `prometheus3`: what a Prometheus of that major version answers to `increase(x[w])`: from the
+///   samples inside the window alone, at least two, stretched to the window's edges. Version 2 takes the samples of the
+///   closed window [t - w, t], version 3 those of (t - w, t].
+/// - `prometheus3_anchored`: what Prometheus 3.16 answers to `increase(x[w] anchored)` with its usual look-back of 5
+///   minutes: as `exact`, but a sample at or before t - w - 5 min is not used as the first one.
+enum class Semantics : std::uint8_t { exact = 1, prometheus2 = 2, prometheus3 = 3, prometheus3_anchored = 4 };
 
 /// What is known of a burn rate: it has a value; there was no event to have a share of; the samples that it needs are
 /// not there; or (of an alert) there were too few events to be sure.
@@ -36,6 +54,19 @@ struct Words<slo::Role> {
         {{slo::Role::bad, "bad"}, {slo::Role::good, "good"}, {slo::Role::total, "total"}}};
 };
 template <>
+struct Words<slo::SeriesKind> {
+    static constexpr std::array<std::pair<slo::SeriesKind, std::string_view>, 2> table{
+        {{slo::SeriesKind::counter, "counter"}, {slo::SeriesKind::delta, "delta"}}};
+};
+template <>
+struct Words<slo::Semantics> {
+    static constexpr std::array<std::pair<slo::Semantics, std::string_view>, 4> table{
+        {{slo::Semantics::exact, "exact"},
+         {slo::Semantics::prometheus2, "prometheus2"},
+         {slo::Semantics::prometheus3, "prometheus3"},
+         {slo::Semantics::prometheus3_anchored, "prometheus3_anchored"}}};
+};
+template <>
 struct Words<slo::BurnStatus> {
     static constexpr std::array<std::pair<slo::BurnStatus, std::string_view>, 4> table{
         {{slo::BurnStatus::ok, "ok"},
@@ -50,6 +81,43 @@ struct Words<slo::Keep> {
 };
 
 namespace slo {
+
+/// What became of the samples that were given.
+struct SampleTally {
+    static constexpr std::string_view kind = "tlly";
+    static constexpr std::int64_t version = 1;
+
+    std::int64_t taken = 0;        ///< all that count
+    std::int64_t reordered = 0;    ///< of those: came after a later one, and were put in their place
+    std::int64_t late = 0;         ///< too old for the part of the past that is still kept sample by sample: dropped
+    std::int64_t duplicates = 0;   ///< the time and the value of one that counts
+    std::int64_t conflicts = 0;    ///< the time of one that counts, but another value: the first one counts
+    std::int64_t not_numbers = 0;  ///< NaN, among them Prometheus' staleness marker, and infinities: no sample
+    std::int64_t resets = 0;       ///< how often a counter began again, among the samples that are kept
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("taken", self.taken);
+        visit("reordered", self.reordered);
+        visit("late", self.late);
+        visit("duplicates", self.duplicates);
+        visit("conflicts", self.conflicts);
+        visit("not_numbers", self.not_numbers);
+        visit("resets", self.resets);
+    }
+    SampleTally& operator+=(const SampleTally& other) noexcept {
+        taken += other.taken;
+        reordered += other.reordered;
+        late += other.late;
+        duplicates += other.duplicates;
+        conflicts += other.conflicts;
+        not_numbers += other.not_numbers;
+        resets += other.resets;
+        return *this;
+    }
+    friend bool operator==(const SampleTally&, const SampleTally&) = default;
+};
+static_assert(described_whole<SampleTally>());
 
 /// The burn rate of one window.
 struct WindowBurn {

@@ -17,7 +17,7 @@
 #include <serinus/core/require.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 #include <serinus/slo/burn_rate.hpp>
 
 namespace serinus {

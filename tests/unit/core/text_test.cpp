@@ -1,5 +1,6 @@
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -49,6 +50,19 @@ TEST(GivenText, ReadsBackAsTheNumberItWas) {
     EXPECT_EQ(given_text(std::numeric_limits<double>::quiet_NaN()), "nan");
 }
 
+TEST(ParseNumber, AsPeopleAndPrometheusWriteIt) {
+    EXPECT_EQ(parse_number("12.5"), 12.5);
+    EXPECT_EQ(parse_number("+1e3"), 1000);
+    EXPECT_EQ(parse_number("-.5"), -0.5);
+    EXPECT_EQ(parse_number("+Inf"), infinity);
+    EXPECT_EQ(parse_number("-infinity"), -infinity);
+    EXPECT_TRUE(std::isnan(*parse_number("NaN")));
+    for (const std::string text : {"", "+", "x", "1,5", "1 ", " 1", "0x10", "1e400", "--1", "nanny"})
+        EXPECT_FALSE(parse_number(text)) << text;
+    for (const double value : {1.0 / 3, 1e-300, 0.30000000000000004, -2.5e17})
+        EXPECT_EQ(parse_number(given_text(value)), value);
+}
+
 TEST(SecondsText, TwoLargestUnits) {
     EXPECT_EQ(seconds_text(0), "0s");
     EXPECT_EQ(seconds_text(0.5), "0.5s");
@@ -61,6 +75,15 @@ TEST(SecondsText, TwoLargestUnits) {
     EXPECT_EQ(seconds_text(86'400.0 * 400), "400d");
     EXPECT_EQ(seconds_text(-5), "-5s");
     EXPECT_EQ(seconds_text(infinity), "infs");
+}
+
+TEST(Lists, AsASentenceHasThem) {
+    EXPECT_EQ(joined({"a", "b", "c"}), "a, b, c");
+    EXPECT_EQ(joined({"a", "b"}, "; "), "a; b");
+    EXPECT_EQ(listed({}), "");
+    EXPECT_EQ(listed({"a"}), "a");
+    EXPECT_EQ(listed({"a", "b"}), "a and b");
+    EXPECT_EQ(listed({"a", "b", "c"}), "a, b and c");
 }
 
 }  // namespace

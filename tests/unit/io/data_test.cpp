@@ -130,6 +130,21 @@ std::string mutate(std::string text, const std::string& other, std::mt19937_64& 
     return text;
 }
 
+TEST(ReadServiceData, AnswersWithoutArmsAreOneService) {
+    const auto document = [](const std::string& labels) {
+        return R"({"errors": {"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {)" + labels +
+               R"(}, "values": [[60, "1"]]}]}}})";
+    };
+    for (const std::string labels : {"", R"("job": "api")", R"("track": "stable")"}) {
+        const Batch batch = serinus::io::read_service_data(document(labels), {});
+        ASSERT_EQ(batch.series.size(), 1U) << labels;
+        EXPECT_EQ(batch.series[0].arm, serinus::Arm::baseline);
+    }
+    EXPECT_EQ(serinus::io::read_service_data(document(R"("track": "canary")"), {}).series[0].arm, serinus::Arm::canary);
+    EXPECT_THROW(serinus::io::read_service_data(document(R"("track": "blue")"), {}), Error);
+    EXPECT_THROW(serinus::io::read_service_data("timestamp,series,arm,value\n0,errors,green,1\n", {}), Error);
+}
+
 TEST(ReadData, BrokenDocumentsEndInABatchOrAnError) {
     const std::vector<std::string> names{"long_form.csv",
                                          "document.json",

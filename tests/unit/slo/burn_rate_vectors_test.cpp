@@ -131,7 +131,7 @@ TEST(BurnRateVectors, NothingOfTheFileIsLeftOut) {
         for (const json& condition : scenario["policy"]) {
             EXPECT_NEAR(condition["factor"].get<double>(),
                         factor_of_share(condition["budget_percent"].get<double>() / 100, period,
-                                        parse_duration(condition["long"].get<std::string>())),
+                                        parse_duration(condition["long"].get<std::string>()).count()),
                         1e-12);
         }
         EXPECT_EQ(scenario["error_budget"].get<double>(), budget_from_target(scenario["slo_target"].dump()));
@@ -150,7 +150,7 @@ TEST(BurnRateVectors, EveryValueOfPrometheus) {
                     const std::string version = key.substr(11);
                     for (const auto& [window, by_window] : columns.items()) {
                         if (!by_window.is_object()) continue;
-                        BurnRate burn = loaded(scenario, semantics, {parse_duration(window)}, version);
+                        BurnRate burn = loaded(scenario, semantics, {parse_duration(window).count()}, version);
                         for (std::size_t i = 0; i < scenario["record_t"].size(); ++i) {
                             const WindowBurn found = burn.at(scenario["record_t"][i].get<std::int64_t>() * 1000)[0];
                             const std::string where = scenario["name"].get<std::string>() + " " + oracle + " " + key +
@@ -162,7 +162,7 @@ TEST(BurnRateVectors, EveryValueOfPrometheus) {
                     }
                     continue;
                 }
-                BurnRate burn = loaded(scenario, semantics, {parse_duration(key)});
+                BurnRate burn = loaded(scenario, semantics, {parse_duration(key).count()});
                 for (std::size_t i = 0; i < scenario["record_t"].size(); ++i) {
                     const WindowBurn found = burn.at(scenario["record_t"][i].get<std::int64_t>() * 1000)[0];
                     const std::string where =
@@ -207,8 +207,8 @@ TEST(BurnRateVectors, EveryFiringIntervalOfPrometheus) {
         for (const json& condition : scenario["policy"]) {
             policy.conditions.push_back(
                 {.name = condition["severity"].get<std::string>() + "." + condition["speed"].get<std::string>(),
-                 .long_ms = parse_duration(condition["long"].get<std::string>()),
-                 .short_ms = parse_duration(condition["short"].get<std::string>()),
+                 .long_ms = parse_duration(condition["long"].get<std::string>()).count(),
+                 .short_ms = parse_duration(condition["short"].get<std::string>()).count(),
                  .factor = condition["factor"].get<double>(),
                  .severity = require_word<Severity>("severity", condition["severity"].get<std::string>())});
         }

@@ -2,8 +2,8 @@
 
 >>> from serinus import slo
 >>> burn = slo.BurnRate(budget=0.001, windows=["5m", "1h"])
->>> requests = burn.add_series("total", [0, 60_000, 120_000], [0, 5_000, 10_000])
->>> errors = burn.add_series("bad", [0, 60_000, 120_000], [0, 0, 20])
+>>> requests = burn.add_series("total", [0, 60, 120], [0, 5_000, 10_000])
+>>> errors = burn.add_series("bad", [0, 60, 120], [0, 0, 20])
 >>> burn.at(120)["5m"].burn
 2.0
 """
@@ -22,6 +22,7 @@ from ._deployment import (
     deployment_budget,
     probability_burn_exceeds,
 )
+from ._report import BurnReport, burn_report
 from ._rules import prometheus_rules
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "BurnColumn",
     "BurnIntervalResult",
     "BurnRate",
+    "BurnReport",
     "BurnStatus",
     "Condition",
     "DeploymentBudgetResult",
@@ -44,6 +46,7 @@ __all__ = [
     "budget_from_target",
     "burn_interval",
     "burn_p_value",
+    "burn_report",
     "deployment_budget",
     "error_budget",
     "probability_burn_exceeds",
@@ -61,6 +64,7 @@ for _type in (
     BurnColumn,
     BurnIntervalResult,
     BurnRate,
+    BurnReport,
     BurnStatus,
     Condition,
     DeploymentBudgetResult,

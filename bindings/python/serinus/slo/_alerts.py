@@ -45,8 +45,8 @@ class Alerts(_core.Alerts):
     >>> objective = slo.Objective("availability", target="99.9%")
     >>> alerts = slo.Alerts(slo.sre_workbook_policy(), objective)
     >>> burn = slo.BurnRate(objective.budget, alerts.policy.windows)
-    >>> total = burn.add_series("total", [0, 60_000, 120_000], [0, 6_000, 12_000])
-    >>> bad = burn.add_series("bad", [0, 60_000, 120_000], [0, 0, 600])
+    >>> total = burn.add_series("total", [0, 60, 120], [0, 6_000, 12_000])
+    >>> bad = burn.add_series("bad", [0, 60, 120], [0, 0, 600])
     >>> alerts.update(120, burn)
     >>> alerts.firing
     <Severity.PAGE: 'page'>
@@ -58,34 +58,39 @@ class Alerts(_core.Alerts):
         super().__init__(policy, objective)
         self._objective = objective
 
-    def update(self, t_seconds: float | datetime | str, burn: BurnRate | Mapping[str, _core.WindowBurn]) -> None:
+    def update(self, t: float | datetime | str, burn: BurnRate | Mapping[str, _core.WindowBurn]) -> None:
         """Evaluates at a time, on a `BurnRate` or what its `at` gave; times must not go back.
 
         A time is what `BurnRate.at` takes.
         """
-        ms = _inputs.milliseconds("t", t_seconds)
+        ms = _inputs.milliseconds("t", t)
         burns = burn._at(ms) if isinstance(burn, _core.BurnRate) else list(burn.values())
         self._update(ms, burns)
 
     @property
     def alerts(self) -> list[Alert]:
         """What each condition says, in the order of the policy."""
-        return [
-            Alert(
-                condition.name,
-                condition.severity,
-                alert.state,
-                alert.status,
-                alert.active_since,
-                alert.firing_since,
-                alert.long_burn,
-                alert.short_burn,
-            )
-            for condition, alert in zip(self.policy.conditions, self._alerts(), strict=True)
-        ]
+        return _named(self.policy, self._alerts())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _revive, (type(self), self.policy, self._objective, self.state())
+
+
+def _named(policy: _core.Policy, alerts: list[_core._Alert]) -> list[Alert]:
+    """What each condition of a policy says, with the condition's name."""
+    return [
+        Alert(
+            condition.name,
+            condition.severity,
+            alert.state,
+            alert.status,
+            alert.active_since,
+            alert.firing_since,
+            alert.long_burn,
+            alert.short_burn,
+        )
+        for condition, alert in zip(policy.conditions, alerts, strict=True)
+    ]
 
 
 def _revive(cls: type[Alerts], policy: _core.Policy, objective: _core.Objective, state: bytes) -> Alerts:
@@ -119,12 +124,12 @@ copyreg.pickle(_core.Objective, _objective)
 
 
 def alerts_over(
-    policy: _core.Policy, objective: _core.Objective, burn: BurnRate, t_seconds: Times
+    policy: _core.Policy, objective: _core.Objective, burn: BurnRate, t: Times
 ) -> dict[str, list[tuple[float, float]]]:
     """When a policy would have fired, evaluated at times that do not go back: what `BurnRate.over` takes.
 
     Returns the intervals (first, last) of consecutive evaluations, in Unix seconds, of each condition by its name and of
     each severity by its word ("page", "ticket", "info"); a condition that is called like a severity hides it.
     """
-    conditions, severities = _core._alerts_over(policy, objective, burn, _times(t_seconds))
+    conditions, severities = _core._alerts_over(policy, objective, burn, _times(t))
     return {**severities, **conditions}

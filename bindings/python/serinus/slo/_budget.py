@@ -34,7 +34,7 @@ def error_budget(objective: _core.Objective, period: _core.WindowBurn) -> _core.
     >>> from serinus import slo
     >>> objective = slo.Objective(target="99.9%", period="30d", expected_events=1_000_000)
     >>> burn = slo.BurnRate(objective.budget, ["30d"])
-    >>> _ = burn.add_series("total", [0, 60_000], [0, 400_000]), burn.add_series("bad", [0, 60_000], [0, 250])
+    >>> _ = burn.add_series("total", [0, 60], [0, 400_000]), burn.add_series("bad", [0, 60], [0, 250])
     >>> slo.error_budget(objective, burn.at(60)["30d"]).remaining
     0.75
     """
@@ -68,8 +68,8 @@ def time_slices(
     --------
     >>> from serinus import slo
     >>> burn = slo.BurnRate(0.01, ["1m"])
-    >>> _ = burn.add_series("total", [0, 60_000, 120_000], [0, 100, 200])
-    >>> _ = burn.add_series("bad", [0, 60_000, 120_000], [0, 50, 50])
+    >>> _ = burn.add_series("total", [0, 60, 120], [0, 100, 200])
+    >>> _ = burn.add_series("bad", [0, 60, 120], [0, 50, 50])
     >>> slo.time_slices(burn, 0, 120, "1m", allowed_ratio=0.05).timeslices
     0.5
     """

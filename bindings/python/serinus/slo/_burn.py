@@ -55,8 +55,8 @@ class BurnRate(_core.BurnRate):
     --------
     >>> from serinus.slo import BurnRate
     >>> b = BurnRate(budget=0.001, windows=["5m", "1h"])
-    >>> good = b.add_series("good", [0, 60_000], [100, 1_097])
-    >>> bad = b.add_series("bad", [0, 60_000], [0, 3])
+    >>> good = b.add_series("good", [0, 60], [100, 1_097])
+    >>> bad = b.add_series("bad", [0, 60], [0, 3])
     >>> b.at(60)["1h"].burn
     3.0
     >>> b.at(60)["1h"].status
@@ -71,8 +71,8 @@ class BurnRate(_core.BurnRate):
         self,
         budget: float,
         windows: Iterable[str | timedelta | float],
-        semantics: Literal["exact", "prometheus2", "prometheus3", "prometheus3_anchored"] = "exact",
         *,
+        semantics: Literal["exact", "prometheus2", "prometheus3", "prometheus3_anchored"] = "exact",
         keep: Literal["all", "thinned"] = "all",
         raw: str | timedelta | float = "2h",
         interval: str | timedelta | float | None = None,
@@ -93,45 +93,45 @@ class BurnRate(_core.BurnRate):
     def add_series(
         self,
         role: Literal["bad", "good", "total"],
-        t_ms: Times = (),
+        t: Times = (),
         values: ArrayLike = (),
+        *,
         kind: Literal["counter", "delta"] = "counter",
     ) -> int:
         """A new series of bad, good or all events; returns the number that `add` knows it by.
 
-        `t_ms` are datetimes (naive: UTC), texts, or numbers, which are Unix milliseconds here however small; `at` and
-        `over` read a number below 1e11 as seconds. `values` are those of a cumulative counter, or (`kind="delta"`) what
-        was counted since the sample before; in any order. NaN is no sample; of two samples at one time the first one
-        counts.
+        The times `t` are datetimes (naive: UTC), texts, or numbers, each Unix seconds below 1e11, else milliseconds, as
+        everywhere. `values` are those of a cumulative counter, or (`kind="delta"`) what was counted since the sample
+        before; in any order. NaN is no sample; of two samples at one time the first one counts.
         """
-        times, numbers = _samples(t_ms, values)
+        times, numbers = _samples(t, values)
         series = self._add_series(role, kind)
         self._add(series, times, numbers)
         return series
 
-    def add(self, series: int, t_ms: Times | datetime | str, values: ArrayLike) -> None:
+    def add(self, series: int, t: Times | datetime | str, values: ArrayLike) -> None:
         """More samples of a series: one, or arrays; times as for `add_series`."""
-        times, numbers = _samples(np.atleast_1d(np.asarray(t_ms)), np.atleast_1d(np.asarray(values)))
+        times, numbers = _samples(np.atleast_1d(np.asarray(t)), np.atleast_1d(np.asarray(values)))
         self._add(_number(series), times, numbers)
 
-    def at(self, t_seconds: float | datetime | str) -> dict[str, _core.WindowBurn]:
+    def at(self, t: float | datetime | str) -> dict[str, _core.WindowBurn]:
         """The burn rate of every window at a time, by the window's text; samples after the time do not count.
 
         The time is a datetime (naive: UTC), a text, or a number: Unix seconds below 1e11, else milliseconds. A `burn`
         or `ratio` that is absent is None here, and NaN at 0/0; in the arrays of `over`, and in `Alert`, both are NaN.
         """
-        return dict(zip(self._keys, self._at(_inputs.milliseconds("t", t_seconds)), strict=True))
+        return dict(zip(self._keys, self._at(_inputs.milliseconds("t", t)), strict=True))
 
     @overload
-    def over(self, t_seconds: Times) -> dict[str, BurnColumn]: ...
+    def over(self, t: Times) -> dict[str, BurnColumn]: ...
     @overload
     def over(
-        self, t_seconds: Times, field: Literal["burn", "ratio", "bad", "total"]
+        self, t: Times, field: Literal["burn", "ratio", "bad", "total"]
     ) -> dict[str, NDArray[np.float64]]: ...
     @overload
-    def over(self, t_seconds: Times, field: Literal["coverage"]) -> dict[str, NDArray[np.float32]]: ...
+    def over(self, t: Times, field: Literal["coverage"]) -> dict[str, NDArray[np.float32]]: ...
 
-    def over(self, t_seconds: Times, field: str | None = None) -> dict[str, Any]:
+    def over(self, t: Times, field: str | None = None) -> dict[str, Any]:
         """The same at many times, an array for each; only where all is kept. Much faster than `at`.
 
         The times are those that `at` takes: datetimes (naive: UTC), texts, or numbers, each Unix seconds below 1e11,
@@ -145,8 +145,8 @@ class BurnRate(_core.BurnRate):
         --------
         >>> from serinus.slo import BurnRate
         >>> b = BurnRate(budget=0.001, windows=["1m"])
-        >>> _ = b.add_series("total", [0, 60_000, 120_000], [0, 1_000, 2_000])
-        >>> _ = b.add_series("bad", [0, 60_000, 120_000], [0, 1, 3])
+        >>> _ = b.add_series("total", [0, 60, 120], [0, 1_000, 2_000])
+        >>> _ = b.add_series("bad", [0, 60, 120], [0, 1, 3])
         >>> b.over([60, 120], "burn")["1m"]
         array([1., 2.])
         """
@@ -154,8 +154,8 @@ class BurnRate(_core.BurnRate):
             if field not in BurnColumn._fields:
                 allowed = ", ".join(f'"{name}"' for name in BurnColumn._fields)
                 _core.fail("serinus.argument.word", f"field is {field!r}; allowed: {allowed}")
-            return dict(zip(self._keys, self._over(_times(t_seconds), [field])[0], strict=True))
-        blocks = self._over(_times(t_seconds), list(BurnColumn._fields))
+            return dict(zip(self._keys, self._over(_times(t), [field])[0], strict=True))
+        blocks = self._over(_times(t), list(BurnColumn._fields))
         return {key: BurnColumn(*rows) for key, *rows in zip(self._keys, *blocks, strict=True)}
 
     def tally(self, series: int | None = None) -> dict[str, int]:
@@ -171,7 +171,7 @@ class BurnRate(_core.BurnRate):
 
 def _revive(cls: type[BurnRate], given: Any, state: bytes) -> BurnRate:
     budget, windows, semantics, keep, raw, interval = given
-    burn = cls(budget, windows, semantics, keep=keep, raw=raw, interval=interval)
+    burn = cls(budget, windows, semantics=semantics, keep=keep, raw=raw, interval=interval)
     burn.restore(state)
     return burn
 
@@ -186,22 +186,10 @@ def _number(series: Any) -> int:
     return int(series)
 
 
-def _samples(t_ms: Times, values: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    return _inputs.times("t_ms", t_ms, _whole), _inputs.values("values", values)
+def _samples(t: Times, values: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    return _times(t), _inputs.values("values", values)
 
 
-def _times(t_seconds: Times) -> NDArray[np.int64]:
+def _times(t: Times) -> NDArray[np.int64]:
     """Unix milliseconds of many times, each as `at` reads it."""
-    return _inputs.times("t_seconds", t_seconds, _inputs.times_from_numbers)
-
-
-def _whole(name: str, given: ArrayLike) -> NDArray[np.int64]:
-    """Numbers that are milliseconds; below 2^53 they are exact in a double."""
-    if isinstance(given, np.ndarray) and given.dtype == np.int64 and given.ndim == 1:
-        return np.ascontiguousarray(given)
-    numbers = _inputs.values(name, given)
-    # NaN is neither; the least and the largest say it of all.
-    if len(numbers) > 0 and not (numbers.min() > -(2.0**53) and numbers.max() < 2.0**53):
-        i = int((~(np.abs(numbers) < 2.0**53)).argmax())
-        _core.fail("serinus.data.timestamp", f"{name}[{i}] is {float(numbers[i])!r}; allowed: a time")
-    return np.rint(numbers).astype(np.int64)
+    return _inputs.times("t", t, _inputs.times_from_numbers)

@@ -78,8 +78,9 @@ def burn_interval(
     bad: float,
     total: float,
     budget: float,
-    confidence: float = 0.95,
+    *,
     method: Literal["clopper_pearson", "poisson"] = "clopper_pearson",
+    confidence: float = 0.95,
 ) -> BurnIntervalResult:
     """Between which burn rates does the truth lie, given `bad` of `total` events?
 
@@ -91,9 +92,9 @@ def burn_interval(
     bad, total : whole numbers
     budget : float
         The share of events that may be bad, in (0, 1).
-    confidence : float
     method : {"clopper_pearson", "poisson"}
         The exact interval of a proportion, or that of a Poisson mean, which is wider.
+    confidence : float
 
     Examples
     --------
@@ -142,8 +143,8 @@ def deployment_budget(
     budget: float,
     expected_events: float,
     promoted_events: float = 0.0,
-    confidence: float = 0.95,
     method: Literal["newcombe", "rate_ratio"] = "newcombe",
+    confidence: float = 0.95,
 ) -> DeploymentBudgetResult:
     """How many bad events did the canary bring beyond the baseline's share, and what part of the error budget is that?
 
@@ -159,10 +160,10 @@ def deployment_budget(
         Of the whole service in the objective's period.
     promoted_events : float
         That the canary would serve if it were promoted for a time: rate x time; 0: not asked.
-    confidence : float
     method : {"newcombe", "rate_ratio"}
         Bounds of the expected excess, by the difference of the shares; or of the bad events that were seen, those that
         the baseline's version would not have brought, by the exact ratio of the rates.
+    confidence : float
 
     Examples
     --------
@@ -212,7 +213,7 @@ class ExcessSequence(_core.ExcessSequence):
 
     __slots__ = ()
 
-    def __init__(self, alpha_lower: float = 0.025, alpha_upper: float = 0.025, dispersion: float = 1.0) -> None:
+    def __init__(self, *, alpha_lower: float = 0.025, alpha_upper: float = 0.025, dispersion: float = 1.0) -> None:
         super().__init__(alpha_lower, alpha_upper, dispersion)
 
     def update_many(self, bad_b: ArrayLike, total_b: ArrayLike, bad_c: ArrayLike, total_c: ArrayLike) -> None:
@@ -230,6 +231,7 @@ class ExcessSequence(_core.ExcessSequence):
 
 
 def _revive(cls: type[ExcessSequence], options: tuple[float, float, float], state: bytes) -> ExcessSequence:
-    excess = cls(*options)
+    lower, upper, dispersion = options
+    excess = cls(alpha_lower=lower, alpha_upper=upper, dispersion=dispersion)
     excess.restore(state)
     return excess

@@ -16,64 +16,14 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
+#include <serinus/slo/burn_window.hpp>
 #include <serinus/slo/detail/history_tier.hpp>
 #include <serinus/slo/detail/increase.hpp>
 
 namespace serinus {
 inline namespace v0 {
 namespace slo {
-
-/// What the values of a series of events are: a cumulative counter, which may begin again at 0, or deltas, each the
-/// number of events since the sample before it (counts of good or bad time slices are such deltas too).
-enum class SeriesKind : std::uint8_t { counter = 1, delta = 2 };
-
-}  // namespace slo
-
-template <>
-struct Words<slo::SeriesKind> {
-    static constexpr std::array<std::pair<slo::SeriesKind, std::string_view>, 2> table{
-        {{slo::SeriesKind::counter, "counter"}, {slo::SeriesKind::delta, "delta"}}};
-};
-
-namespace slo {
-
-/// What became of the samples that were given.
-struct SampleTally {
-    static constexpr std::string_view kind = "tlly";
-    static constexpr std::int64_t version = 1;
-
-    std::int64_t taken = 0;        ///< all that count
-    std::int64_t reordered = 0;    ///< of those: came after a later one, and were put in their place
-    std::int64_t late = 0;         ///< too old for the part of the past that is still kept sample by sample: dropped
-    std::int64_t duplicates = 0;   ///< the time and the value of one that counts
-    std::int64_t conflicts = 0;    ///< the time of one that counts, but another value: the first one counts
-    std::int64_t not_numbers = 0;  ///< NaN, among them Prometheus' staleness marker, and infinities: no sample
-    std::int64_t resets = 0;       ///< how often a counter began again, among the samples that are kept
-
-    template <class Visitor, class Self>
-    static constexpr void describe(Visitor& visit, Self& self) {
-        visit("taken", self.taken);
-        visit("reordered", self.reordered);
-        visit("late", self.late);
-        visit("duplicates", self.duplicates);
-        visit("conflicts", self.conflicts);
-        visit("not_numbers", self.not_numbers);
-        visit("resets", self.resets);
-    }
-    SampleTally& operator+=(const SampleTally& other) noexcept {
-        taken += other.taken;
-        reordered += other.reordered;
-        late += other.late;
-        duplicates += other.duplicates;
-        conflicts += other.conflicts;
-        not_numbers += other.not_numbers;
-        resets += other.resets;
-        return *this;
-    }
-    friend bool operator==(const SampleTally&, const SampleTally&) = default;
-};
-static_assert(described_whole<SampleTally>());
 
 /// What a series counted in a window.
 struct WindowIncrease {

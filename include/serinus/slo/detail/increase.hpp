@@ -2,42 +2,14 @@
 /// \file
 /// How much was counted in a window: four meanings of one word.
 
-#include <array>
 #include <cstdint>
 #include <limits>
-#include <string_view>
-#include <utility>
 
 #include <serinus/core/version.hpp>
-#include <serinus/core/words.hpp>
+#include <serinus/slo/burn_window.hpp>
 
 namespace serinus {
 inline namespace v0 {
-namespace slo {
-
-/// What "increase of a counter in the window (t - w, t]" means.
-///
-/// - `exact`: what was counted between two samples that were seen: the last one at or before t - w (where there is
-///   none, the first one inside) and the last one at or before t. Whole counts stay whole, and windows that tile a time
-///   add up to it. The same as `increase(x[w] anchored)` of Prometheus 3.16 with unlimited look-back.
-/// - `prometheus2`, `prometheus3`: what a Prometheus of that major version answers to `increase(x[w])`: from the
-///   samples inside the window alone, at least two, stretched to the window's edges. Version 2 takes the samples of the
-///   closed window [t - w, t], version 3 those of (t - w, t].
-/// - `prometheus3_anchored`: what Prometheus 3.16 answers to `increase(x[w] anchored)` with its usual look-back of 5
-///   minutes: as `exact`, but a sample at or before t - w - 5 min is not used as the first one.
-enum class Semantics : std::uint8_t { exact = 1, prometheus2 = 2, prometheus3 = 3, prometheus3_anchored = 4 };
-
-}  // namespace slo
-
-template <>
-struct Words<slo::Semantics> {
-    static constexpr std::array<std::pair<slo::Semantics, std::string_view>, 4> table{
-        {{slo::Semantics::exact, "exact"},
-         {slo::Semantics::prometheus2, "prometheus2"},
-         {slo::Semantics::prometheus3, "prometheus3"},
-         {slo::Semantics::prometheus3_anchored, "prometheus3_anchored"}}};
-};
-
 namespace slo {
 
 /// Is the increase what a Prometheus stretches to the window's edges? Else it is a difference of two samples.

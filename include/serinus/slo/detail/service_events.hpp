@@ -16,6 +16,7 @@
 
 #include <serinus/core/version.hpp>
 #include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 #include <serinus/slo/burn_window.hpp>
 #include <serinus/slo/detail/covered_time.hpp>
 #include <serinus/slo/detail/event_history.hpp>

@@ -1,0 +1,66 @@
+/// \file
+/// What `serinus burn` answers, for Python: slo/burn_report, from data in any form that `judge` takes.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <pybind11/stl.h>
+
+#include <serinus/io/burn.hpp>
+#include <serinus/io/data.hpp>
+#include <serinus/report/burn.hpp>
+#include <serinus/rollout/batch.hpp>
+#include <serinus/rollout/service.hpp>
+#include <serinus/slo/burn_report.hpp>
+
+#include "arguments.hpp"
+
+namespace serinus::python {
+
+void register_slo_report(py::module_& module) {
+    using namespace py::literals;
+    module.def("service_batch_from_text", [](const std::string& text) {
+        const py::gil_scoped_release release;
+        return io::read_service_data(text, {});
+    });
+    module.def("_burn_report", [](const slo::Objective& objective, const slo::Policy& policy, const Batch& batch,
+                                  std::string bad, std::string good, std::string total, bool deltas, py::handle arm,
+                                  const py::list& windows, py::handle semantics, std::optional<std::int64_t> now_ms,
+                                  py::handle interval) {
+        ServiceNames names{.bad = std::move(bad), .good = std::move(good), .total = std::move(total)};
+        if (deltas) names.kind = slo::SeriesKind::delta;
+        if (!arm.is_none()) names.arm = word_argument<Arm>("arm", arm);
+        const auto length = [](const char* field, py::handle value) {
+            return std::chrono::milliseconds(duration_argument(field, value));
+        };
+        slo::BurnReportOptions options{.semantics = word_argument<slo::Semantics>("semantics", semantics),
+                                       .interval = length("interval", interval)};
+        for (const py::handle window : windows) options.windows.push_back(length("window", window));
+        if (now_ms) options.now = Time(std::chrono::milliseconds(*now_ms));
+        slo::BurnReport report;
+        std::string text, json;
+        {
+            const py::gil_scoped_release release;
+            report = slo::burn_report(objective, policy, service_series(batch, names), options);
+            text = report::text(report);
+            json = io::write_burn(report);
+        }
+        const slo::SampleTally& tally = report.samples;
+        return py::dict(
+            "time"_a = static_cast<double>(report.now.time_since_epoch().count()) / 1000, "windows"_a = report.windows,
+            "alerts"_a = report.alerts,
+            "firing"_a = report.firing ? member("Severity", *report.firing) : py::object(py::none()),
+            "budget"_a = report.budget, "time_to_exhaustion"_a = report.time_to_exhaustion.count() / 1000,
+            "samples"_a = py::dict("taken"_a = tally.taken, "reordered"_a = tally.reordered, "late"_a = tally.late,
+                                   "duplicates"_a = tally.duplicates, "conflicts"_a = tally.conflicts,
+                                   "not_numbers"_a = tally.not_numbers, "resets"_a = tally.resets),
+            "text"_a = text, "json"_a = json);
+    });
+}
+
+}  // namespace serinus::python

@@ -1,0 +1,41 @@
+#pragma once
+/// \file
+/// Which series of a batch count the events of a service.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <serinus/core/words.hpp>
+#include <serinus/rollout/batch.hpp>
+#include <serinus/slo/burn_window.hpp>
+
+namespace serinus {
+inline namespace v0 {
+
+namespace slo {
+struct ServiceSeries;
+}
+
+/// The names of two of the three roles' series, and whose they are.
+struct ServiceNames {
+    std::string bad = {};
+    std::string good = {};
+    std::string total = {};
+    slo::SeriesKind kind = slo::SeriesKind::counter;
+    std::optional<Arm> arm = std::nullopt;  ///< empty: both arms are one service
+};
+
+/// The series of a batch by these names, for `slo::burn_report`. What has one role, arm and instance is one series.
+///
+/// Raises `serinus.argument.range` unless two of the three are named, `serinus.argument.word` for a name that no series
+/// of the batch has (silence would look like a service without errors), and `serinus.argument.count` for a value below
+/// 0. (A value that is no number, such as a staleness marker, is no sample, and is counted later.) `prefix` stands
+/// before the roles in these sentences, as "--" does on a command line. Include slo/burn_report.hpp to use the answer.
+/// Cost: linear in the samples.
+std::vector<slo::ServiceSeries> service_series(const Batch& batch, const ServiceNames& names,
+                                               std::string_view prefix = {});
+
+}  // namespace v0
+}  // namespace serinus

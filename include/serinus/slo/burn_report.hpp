@@ -1,0 +1,159 @@
+#pragma once
+/// \file
+/// All that can be said of a service's error budget at one time: what `serinus burn` answers.
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <serinus/core/require.hpp>
+#include <serinus/core/words.hpp>
+#include <serinus/series/series.hpp>
+#include <serinus/series/time.hpp>
+#include <serinus/slo/alerts.hpp>
+#include <serinus/slo/burn_rate.hpp>
+#include <serinus/slo/error_budget.hpp>
+#include <serinus/slo/objective.hpp>
+#include <serinus/slo/policy.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace slo {
+
+/// A series that counts events of a service.
+struct ServiceSeries {
+    Role role = Role::bad;
+    SeriesKind kind = SeriesKind::counter;
+    Series series = {};
+};
+
+struct BurnReportOptions {
+    /// Shown beside those of the policy, one of an hour and one of the objective's period.
+    std::vector<std::chrono::milliseconds> windows = {};
+    Semantics semantics = Semantics::exact;
+    std::optional<Time> now = std::nullopt;  ///< what is said is said of this moment; empty: the newest sample
+    /// Between two evaluations of the alerts, which ask how long a condition has held.
+    std::chrono::milliseconds interval = std::chrono::minutes(1);
+};
+
+/// How fast a service spends its error budget, and whether somebody should look.
+struct BurnReport {
+    Time now = {};
+    Objective objective = {};
+    Policy policy = {};
+    std::vector<WindowBurn> windows = {};  ///< each once, the shortest first
+    /// A column a window: the burn rates of 24 times up to now, each a twelfth of the window after the one before.
+    std::vector<BurnColumn> past = {};
+    std::vector<Alert> alerts = {};                 ///< in the order of the policy's conditions
+    std::optional<Severity> firing = std::nullopt;  ///< the gravest severity that fires
+    ErrorBudget budget = {};                        ///< of the period that ends now
+    /// How long the rest of the budget lasts at the burn rate of the last hour; see `time_to_exhaustion_ms`.
+    std::chrono::duration<double, std::milli> time_to_exhaustion{std::numeric_limits<double>::quiet_NaN()};
+    SampleTally samples = {};  ///< what became of the samples of all series
+
+    /// Whether some window has data.
+    bool has_data() const noexcept {
+        return std::any_of(windows.begin(), windows.end(),
+                           [](const WindowBurn& window) { return window.status != BurnStatus::absent; });
+    }
+    /// Whether a condition would hold but for too few events.
+    bool insufficient() const noexcept {
+        return std::any_of(alerts.begin(), alerts.end(),
+                           [](const Alert& alert) { return alert.status == BurnStatus::insufficient; });
+    }
+};
+
+namespace burn_report_detail {
+
+/// How long the budget lasts is said of the burn rate of the last hour.
+inline constexpr std::int64_t rate_window_ms = 3'600'000;
+
+inline std::vector<std::int64_t> windows_of(const Policy& policy, const Objective& objective,
+                                            const BurnReportOptions& options) {
+    std::vector<std::int64_t> windows = slo::windows_of(policy);
+    for (const std::chrono::milliseconds window : options.windows) windows.push_back(window.count());
+    windows.push_back(objective.period_ms);
+    windows.push_back(rate_window_ms);
+    std::sort(windows.begin(), windows.end());
+    windows.erase(std::unique(windows.begin(), windows.end()), windows.end());
+    return windows;
+}
+
+/// Evaluates the alerts as they would have been evaluated until now. Conditions without a past are what they are now.
+inline void evaluate(Alerts& alerts, BurnRate& burn, std::span<const ServiceSeries> series, std::int64_t now_ms,
+                     std::int64_t step_ms) {
+    const bool remembers = std::any_of(
+        alerts.policy().conditions.begin(), alerts.policy().conditions.end(),
+        [](const Condition& condition) { return condition.for_ms > 0 || condition.keep_firing_for_ms > 0; });
+    std::int64_t first = now_ms;
+    for (const ServiceSeries& of : series) {
+        if (remembers && !of.series.times_ms.empty())
+            first = std::min(first, *std::min_element(of.series.times_ms.begin(), of.series.times_ms.end()));
+    }
+    constexpr std::int64_t most = 100'000;  // a year of 5 minutes
+    for (std::int64_t i = std::min(most, (now_ms - first) / step_ms); i >= 0; --i)
+        alerts.update(now_ms - i * step_ms, burn.at(now_ms - i * step_ms));
+}
+
+}  // namespace burn_report_detail
+
+/// How fast does a service spend its error budget, does its policy alert, and how long will the budget last?
+///
+/// The burn rates of every window (`BurnRate`), the policy's alerts as they would stand had they been evaluated every
+/// `interval` since the first sample (`Alerts`; at most the last 100,000 times), the budget of the period
+/// (`error_budget`) and the time that its rest lasts at the burn rate of the last hour.
+///
+/// series: counters or counts of two of the three roles, samples in any order. A series that goes on in another one is
+/// one counter only when both are given as one. Raises what `check` raises for the policy, what `BurnRate` raises for
+/// windows and times, and `serinus.argument.range` for an interval that is not above 0. Without a sample every window
+/// is `absent`, and now is 1970. Cost: O(n log n) of the samples, and O(windows) an evaluation.
+///
+///     const BurnReport report = burn_report(objective, sre_workbook_policy(), series);
+///     if (report.firing == Severity::page) ...
+inline BurnReport burn_report(const Objective& objective, const Policy& policy, std::span<const ServiceSeries> series,
+                              const BurnReportOptions& options = {}) {
+    require(options.interval.count() > 0, "interval", static_cast<double>(options.interval.count()), "above 0 ms");
+    Alerts alerts(policy, objective);
+    BurnRate burn({.budget = objective.budget,
+                   .windows_ms = burn_report_detail::windows_of(policy, objective, options),
+                   .semantics = options.semantics});
+    for (const ServiceSeries& of : series)
+        burn.add(burn.add_series(of.role, of.kind), of.series.times_ms, of.series.values);
+
+    const std::int64_t now_ms = options.now ? options.now->time_since_epoch().count() : burn.newest_ms().value_or(0);
+    burn_report_detail::evaluate(alerts, burn, series, now_ms, options.interval.count());
+    BurnReport report;
+    report.now = Time(std::chrono::milliseconds(now_ms));
+    report.objective = objective;
+    report.policy = policy;
+    const auto burns = burn.at(now_ms);
+    report.windows.assign(burns.begin(), burns.end());
+    report.alerts = alerts.alerts();
+    report.firing = alerts.firing();
+    const auto of = [&](std::int64_t window_ms) -> const WindowBurn& {
+        return *std::find_if(report.windows.begin(), report.windows.end(),
+                             [&](const WindowBurn& known) { return known.window_ms == window_ms; });
+    };
+    report.budget = error_budget(objective, of(objective.period_ms));
+    report.time_to_exhaustion = std::chrono::duration<double, std::milli>(
+        time_to_exhaustion_ms(objective, report.budget.remaining, of(burn_report_detail::rate_window_ms).burn));
+    report.samples = burn.tally();
+
+    for (std::size_t w = 0; w < report.windows.size(); ++w) {
+        std::vector<std::int64_t> times;
+        for (std::int64_t i = 23; i >= 0; --i)
+            times.push_back(std::max(earliest_ms, now_ms - i * (report.windows[w].window_ms / 12)));
+        report.past.push_back(std::move(burn.over(times)[w]));
+    }
+    return report;
+}
+
+}  // namespace slo
+}  // namespace v0
+}  // namespace serinus

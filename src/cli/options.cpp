@@ -1,0 +1,328 @@
+#include "cli/options.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <serinus/core/error.hpp>
+#include <serinus/core/text.hpp>
+#include <serinus/core/version.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace cli {
+namespace {
+
+/// What is wrong with a command line.
+struct UsageError {
+    std::string problem;
+};
+
+std::string with_advice(const std::string& problem) {
+    return problem + "; serinus --help and serinus judge --help say more";
+}
+
+// ---- the tables: name, member, what its value is called, help
+
+enum class Need { optional, required };
+
+template <class Options>
+struct Row {
+    std::string_view name;
+    std::variant<std::string Options::*, std::vector<std::string> Options::*, std::optional<std::string> Options::*,
+                 std::optional<double> Options::*, bool Options::*, Format Options::*, Color Options::*>
+        member;
+    std::string_view value;
+    std::string_view help;
+    Need need = Need::optional;
+};
+
+constexpr std::string_view files_help = "The data: files, taken together; - is standard input";
+constexpr std::string_view color_help = "auto: on a terminal, unless NO_COLOR is set";
+
+constexpr Row<JudgeOptions> judge_options[] = {
+    {"PLAN", &JudgeOptions::plan, "FILE", "The plan, a JSON file", Need::required},
+    {"DATA", &JudgeOptions::data, "FILE", files_help, Need::required},
+    {"--format", &JudgeOptions::format, "", "How to answer"},
+    {"--color", &JudgeOptions::color, "", color_help},
+    {"--now", &JudgeOptions::now, "TIME", "Decide as of this time: RFC 3339 or Unix time"}};
+
+constexpr Row<CalibrateOptions> calibrate_options[] = {
+    {"PLAN", &CalibrateOptions::plan, "FILE", "The plan, a JSON file", Need::required},
+    {"HISTORY", &CalibrateOptions::history, "FILE", files_help, Need::required},
+    {"--release", &CalibrateOptions::releases, "PATH",
+     "Data of a former release: a file, or a folder of them; may be repeated"},
+    {"--output", &CalibrateOptions::output, "FILE", "Write the plan with its noise here"},
+    {"--format", &CalibrateOptions::format, "", "How to answer"},
+    {"--color", &CalibrateOptions::color, "", color_help}};
+
+constexpr Row<BurnOptions> burn_options[] = {
+    {"DATA", &BurnOptions::data, "FILE", files_help},
+    {"--bad", &BurnOptions::bad, "SERIES", "The series that counts bad events"},
+    {"--good", &BurnOptions::good, "SERIES", "The series that counts good events"},
+    {"--total", &BurnOptions::total, "SERIES", "The series that counts all events"},
+    {"--target", &BurnOptions::target, "TARGET", "What is promised: 99.9% or 0.999"},
+    {"--budget", &BurnOptions::budget, "SHARE", "Instead: the share that may be bad, 0.001"},
+    {"--period", &BurnOptions::period, "DURATION", "The period of the budget [30d]"},
+    {"--plan", &BurnOptions::plan, "FILE", "Instead: the objective, policy and series of a plan's slo"},
+    {"--policy", &BurnOptions::policy, "POLICY", "sre_workbook, or a JSON file: a list of conditions as in a plan"},
+    {"--windows", &BurnOptions::windows, "DURATIONS", "More windows to show: 10m,12h"},
+    {"--semantics", &BurnOptions::semantics, "{exact,prometheus2,prometheus3,prometheus3_anchored}",
+     "What an increase is"},
+    {"--arm", &BurnOptions::arm, "{both,baseline,canary}", "Whose events count"},
+    {"--deltas", &BurnOptions::deltas, "", "The series are counts, not cumulative counters"},
+    {"--min-events", &BurnOptions::min_events, "COUNT", "No alert with fewer events in its long window"},
+    {"--min-probability", &BurnOptions::min_probability, "SHARE",
+     "No alert unless it is this probable that burn is too high"},
+    {"--for", &BurnOptions::lasts, "DURATION", "Every condition fires once it has held this long"},
+    {"--keep-firing-for", &BurnOptions::keeps_firing, "DURATION", "And goes on firing this long"},
+    {"--interval", &BurnOptions::interval, "DURATION",
+     "How often alerts are evaluated [1m; --rules: as the server is set]"},
+    {"--rules", &BurnOptions::rules, "", "Write the alerts as Prometheus rules; without DATA"},
+    {"--no-data", &BurnOptions::no_data, "{page,ticket,info}",
+     "Rules: alert with this severity when a ratio is not known"},
+    {"--name", &BurnOptions::name, "NAME", "The objective's name: of the plan's, or the label slo of the rules"},
+    {"--now", &BurnOptions::now, "TIME", "The time to look at; default: the newest sample"},
+    {"--format", &BurnOptions::format, "", "How to answer"},
+    {"--color", &BurnOptions::color, "", color_help}};
+
+// ---- the texts below them
+
+const std::string exit_codes = R"(Exit codes:
+  0  promote        1  rollback       2  usage or bad input
+  3  hold           4  no data (hold, and no metric has any)
+)";
+
+const std::string judge_help = R"(DATA is CSV in long form, one sample a row, separated by commas:
+  timestamp,series,arm,value[,instance][,le][,stage]
+  2026-11-22T21:21:29Z,http_requests,baseline,806
+  2026-11-22T21:21:29Z,http_requests,canary,9
+or a document of Prometheus answers, one a series of the plan:
+  {"http_requests": {"status": "success", "data": {...}}, "http_errors": {...}}
+whose label "track" is "stable" or "canary" (the plan's "arms" can say otherwise).
+Counts are those of an interval; cumulative counters, as Prometheus has them, need
+"counter": true in their metric.
+
+Without --now the data count as complete, and all of them are judged at once.
+With --now the answer is what a watcher would have said at that time: later
+samples are left out, intervals that have not settled wait, and silence since
+the newest sample makes the data stale.
+
+Examples:
+  serinus judge plan.json data.csv
+  serinus judge plan.json requests.csv errors.csv --format json
+  fetch-metrics | serinus judge plan.json -
+  serinus judge plan.json data.csv --now 2026-11-22T21:40:00Z
+
+)" + exit_codes;
+
+const std::string calibrate_help = R"(HISTORY is data of the plan's series in the same formats as for judge, from a
+time when both arms ran one version. Best are 1,500 intervals or more of
+  several instances of the baseline (column "instance"): they take turns as the
+  canary, and five or more tell how far instances differ by themselves;
+  or both arms: then what they differ by themselves is subtracted.
+
+A gauge whose rollout has several instances (3, or 2 and one that history still
+knows) is judged between them, and needs no history. Former releases (--release:
+the data of a rollout, or a folder of such files) tell more of how far instances
+differ. Without instances and without its noise a gauge decides nothing; counts
+are then taken as independent.
+With --output the plan is written with its noise, for judge.
+
+Examples:
+  serinus calibrate plan.json last-week.csv
+  serinus calibrate plan.json last-week.csv --output plan-with-noise.json
+  serinus calibrate plan.json today.csv --release former/ --output known.json
+  serinus judge plan-with-noise.json data.csv
+
+Exit codes:
+  0  every metric was learned     2  usage or bad input
+  3  some metrics were not        4  none was
+)";
+
+const std::string burn_help = R"(DATA is data in the same formats as for judge; Prometheus answers need no label
+"track" here. The series are cumulative counters (--deltas: counts since the
+sample before). Burn 1 spends exactly the budget in
+exactly the period. The alerts are those of the Site Reliability Workbook: page
+for 2 % of the budget in 1 h or 5 % in 6 h, ticket for 10 % in 1 d or 3 d; or
+those of --policy, or of the plan whose slo gates the rollout (--plan). With
+--rules they are written as Prometheus rules; --bad and --total are selectors then
+(with --plan by default the names of the metric's series).
+
+Examples:
+  serinus burn data.csv --bad http_errors --total http_requests --target 99.9%
+  serinus burn data.csv --good ok --total all --budget 0.001 --period 28d
+  serinus burn data.csv --bad e --total n --target 99.9% --arm canary
+  serinus burn data.csv --bad e --total n --target 99.9% --policy policy.json
+  serinus burn data.csv --plan plan.json
+  serinus burn --rules --plan plan.json --interval 30s --for 2m --no-data ticket
+  serinus burn --rules --name availability --target 99.9% \
+    --bad 'http_requests_total{code=~"5.."}' --total http_requests_total
+
+Exit codes:
+  0  no page and no ticket fires      1  a page fires     2  usage or bad input
+  3  a ticket fires, or there are too few events to say      4  no data
+)";
+
+const std::string version_text = std::string("serinus ") + version() + R"(
+judges  proportion (bad of total) and gauge (one value an interval), margins as ratio or difference,
+        harm by increase, decrease or either
+learns  the noise of both from history
+reads   plans in JSON; data in CSV (long form) or as Prometheus API documents
+writes  text, JSON
+)";
+
+// ---- from a table to what both programs show, and from what was given to the options
+
+template <class Value>
+concept Worded = requires { Words<Value>::table; };
+
+/// "{text,json}"
+template <Worded Value>
+std::string choices() {
+    std::vector<std::string> words;
+    for (const auto& entry : Words<Value>::table) words.emplace_back(entry.second);
+    return "{" + joined(words, ",") + "}";
+}
+
+template <class Options>
+Option shown(const Row<Options>& row) {
+    Option option{.name = std::string(row.name),
+                  .value = std::string(row.value),
+                  .help = std::string(row.help),
+                  .required = row.need == Need::required};
+    std::visit(
+        [&](auto member) {
+            const auto preset = Options{}.*member;
+            using Value = std::remove_cv_t<decltype(preset)>;
+            if constexpr (Worded<Value>) {
+                option.value = choices<Value>();
+                option.help += " [" + std::string(word(preset)) + "]";
+            } else if constexpr (std::is_same_v<Value, std::string>) {
+                if (!preset.empty()) option.help += " [" + preset + "]";
+            } else if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
+                option.many = true;
+            }
+        },
+        row.member);
+    return option;
+}
+
+/// Refuses a text that is none of an option's choices.
+void check_choice(const Option& option, const std::string& text) {
+    if (!option.value.starts_with('{')) return;
+    std::string_view rest = std::string_view(option.value).substr(1);
+    while (!rest.empty()) {
+        const std::size_t end = rest.find_first_of(",}");
+        if (rest.substr(0, end) == text) return;
+        rest.remove_prefix(end + 1);
+    }
+    throw UsageError{with_advice(option.name + ": " + text + " not in " + option.value)};
+}
+
+template <class Options>
+void take(Options& options, const Row<Options>& row, const std::vector<std::string>& texts) {
+    const Option option = shown(row);
+    if (texts.size() > 1 && !option.many && !option.value.empty())
+        throw UsageError{
+            with_advice(option.name + ": At Most 1 required but received " + std::to_string(texts.size()))};
+    for (const std::string& text : texts) check_choice(option, text);
+    std::visit(
+        [&](auto member) {
+            auto& value = options.*member;
+            using Value = std::remove_reference_t<decltype(value)>;
+            if constexpr (Worded<Value>) {
+                value = *parse_word<Value>(texts.front());
+            } else if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
+                value = texts;
+            } else if constexpr (std::is_same_v<Value, bool>) {
+                value = true;
+            } else if constexpr (std::is_same_v<Value, std::optional<double>>) {
+                value = parse_number(texts.front());
+                if (!value) throw UsageError{with_advice("Could not convert: " + option.name + " = " + texts.front())};
+            } else {
+                value = texts.front();
+            }
+        },
+        row.member);
+}
+
+template <class Options, std::size_t size>
+Command command(std::string name, std::string help, std::string more, std::span<const Row<Options>, size> rows,
+                Exit (*run)(const Options&)) {
+    Command made{.name = std::move(name), .help = std::move(help), .more = std::move(more), .options = {}, .run = {}};
+    for (const Row<Options>& row : rows) made.options.push_back(shown(row));
+    made.run = [rows, run](const Given& given) {
+        Options options;
+        for (const Row<Options>& row : rows) {
+            if (const auto found = given.find(row.name); found != given.end()) take(options, row, found->second);
+        }
+        return run(options);
+    };
+    return made;
+}
+
+/// What must be there is, and standard input is read once.
+void check(const Command& command, const Given& given) {
+    for (const Option& option : command.options) {
+        const auto found = given.find(option.name);
+        if (option.required && found == given.end()) throw UsageError{with_advice(option.name + " is required")};
+        if (option.positional() && found != given.end() &&
+            std::count(found->second.begin(), found->second.end(), "-") > 1)
+            throw UsageError{option.name + " names standard input (-) more than once; it can be read once"};
+    }
+}
+
+}  // namespace
+
+std::string more_help() {
+    return "serinus judge --help shows the data formats and examples.\n\nOf judge (the other commands say theirs):\n" +
+           exit_codes;
+}
+
+std::vector<Command> commands() {
+    return {
+        command("judge", "Judge a rollout by its plan and all its data", judge_help, std::span(judge_options),
+                judge_command),
+        command("calibrate", "Learn from history how two arms of one version differ", calibrate_help,
+                std::span(calibrate_options), calibrate_command),
+        command("burn", "How fast a service spends its error budget", burn_help, std::span(burn_options), burn_command),
+        Command{.name = "version",
+                .help = "Show the version and what it can do",
+                .more = "",
+                .options = {},
+                .run = [](const Given&) {
+                    write_output(version_text);
+                    return Exit::promote;
+                }}};
+}
+
+Exit refuse_usage(const std::string& problem) {
+    write_error("usage: " + with_advice(problem));
+    return Exit::error;
+}
+
+Exit run(std::string_view name, const Given& given) noexcept {
+    try {
+        const std::vector<Command> all = commands();
+        const auto found = std::find_if(all.begin(), all.end(), [&](const auto& known) { return known.name == name; });
+        if (found == all.end()) throw UsageError{with_advice("A subcommand is required")};
+        check(*found, given);
+        return found->run(given);
+    } catch (const UsageError& error) {
+        write_error("usage: " + error.problem);
+    } catch (const Error& error) {
+        write_error(error.what());
+    } catch (const std::exception& error) {
+        write_error(std::string(serinus::name(Code::internal)) + ": " + error.what());
+    }
+    return Exit::error;
+}
+
+}  // namespace cli
+}  // namespace v0
+}  // namespace serinus

@@ -1,0 +1,133 @@
+#pragma once
+/// \file
+/// The commands and their options, each written down once (options.cpp): the C++ program hands them to CLI11, the
+/// Python package to argparse, and both hand back what they were given.
+
+#include <array>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <serinus/core/words.hpp>
+
+#include "cli/files.hpp"
+
+namespace serinus {
+inline namespace v0 {
+namespace cli {
+
+struct JudgeOptions {
+    std::string plan;               ///< a file
+    std::vector<std::string> data;  ///< files, taken together; "-" is standard input
+    std::optional<std::string> now;
+    Format format = Format::text;
+    Color color = Color::automatic;
+};
+
+struct CalibrateOptions {
+    std::string plan;                   ///< a file
+    std::vector<std::string> history;   ///< files, taken together; "-" is standard input
+    std::vector<std::string> releases;  ///< files of former releases, or folders of them
+    std::optional<std::string> output;  ///< where to write the plan with its noise
+    Format format = Format::text;
+    Color color = Color::automatic;
+};
+
+struct BurnOptions {
+    std::vector<std::string> data;        ///< files, taken together; "-" is standard input; none with `rules`
+    std::string plan;                     ///< a file whose objective is meant: its budget, period, policy and series
+    std::string policy = "sre_workbook";  ///< or a file with one
+    std::string bad, good, total;  ///< names of series; two of the three; with `rules` selectors of bad and total
+    std::string target;            ///< "99.9%"; or
+    std::string budget;            ///< "0.001"
+    std::string period;            ///< empty: 30d
+    std::string windows;           ///< "5m,1h": shown beside those of the policy
+    std::string semantics = "exact";
+    std::string arm = "both";
+    bool deltas = false;  ///< the series are counts since the sample before, not cumulative counters
+    std::optional<double> min_events;
+    std::optional<double> min_probability;
+    std::string lasts;  ///< a duration: a condition fires once it has held this long; empty: what the policy says
+    std::string keeps_firing;        ///< a duration: it goes on firing this long; empty: what the policy says
+    std::string interval;            ///< of evaluations; empty: 1m, in rules the server's
+    std::string no_data;             ///< rules: the severity of an alert when a ratio is not known; empty: none
+    std::optional<std::string> now;  ///< RFC 3339 or Unix time; without it the newest sample
+    bool rules = false;              ///< write the policy as Prometheus rules and look at no data
+    std::string name;                ///< of the objective; with `plan`: which of its objectives
+    Format format = Format::text;
+    Color color = Color::automatic;
+};
+
+/// One option ("--now") or argument ("PLAN") of a command, as a person meets it.
+struct Option {
+    std::string name;
+    std::string value;  ///< what its value is called: "TIME", or its choices: "{text,json}"; empty: it has none
+    std::string help;   ///< with the preset value, where there is one: "How to answer [text]"
+    bool required = false;
+    bool many = false;  ///< it may be given more than once
+
+    bool positional() const { return name.front() != '-'; }
+};
+
+/// What was given: the texts of each option by its name; of one without a value: none.
+using Given = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+struct Command {
+    std::string name;
+    std::string help;
+    std::string more;  ///< below the options
+    std::vector<Option> options;
+    std::function<Exit(const Given&)> run;
+};
+
+/// Every command, in the order of the help.
+std::vector<Command> commands();
+
+/// What the program is for, what stands below its list of commands, and the help of the options that it always has.
+inline constexpr std::string_view about =
+    "Serinus decides from metrics whether a canary release is safe: promote, hold or roll back.";
+std::string more_help();
+inline constexpr std::string_view help_help = "Show this help and exit";
+inline constexpr std::string_view version_help = "Show the version and exit";
+
+/// Does what a command does with what was given. Errors become a line on standard error and `Exit::error`: those of the
+/// library by name, and "usage: ..." for a missing argument, an option that is given twice, and a value that is none of
+/// its choices.
+Exit run(std::string_view command, const Given& given) noexcept;
+
+/// Says what is wrong with a command line, on standard error; returns `Exit::error`.
+Exit refuse_usage(const std::string& problem);
+
+/// Reads, judges and writes. 0: promote; 1: rollback; 3: hold; 4: a hold because no metric that could decide has data.
+Exit judge_command(const JudgeOptions& options);
+
+/// Reads, learns how two arms of one version differ, and writes. 0: every metric was learned, 3: some were not, 4: none
+/// was. A plan is written unless none was.
+Exit calibrate_command(const CalibrateOptions& options);
+
+/// How fast a service spends its error budget, and whether somebody should look; with `rules` the same policy for
+/// Prometheus. 0: nothing fires; 1: a page fires; 3: a ticket fires, or a condition would but for too few events; 4: no
+/// window has data. A series that is in no file raises `serinus.argument.word` and says which ones there are. With
+/// `rules` it writes them: 0. Data with `rules`, and neither, raise `serinus.argument.range`, as do a plan beside what
+/// a plan says.
+Exit burn_command(const BurnOptions& options);
+
+}  // namespace cli
+
+template <>
+struct Words<cli::Format> {
+    static constexpr std::array<std::pair<cli::Format, std::string_view>, 2> table{
+        {{cli::Format::text, "text"}, {cli::Format::json, "json"}}};
+};
+template <>
+struct Words<cli::Color> {
+    static constexpr std::array<std::pair<cli::Color, std::string_view>, 3> table{
+        {{cli::Color::automatic, "auto"}, {cli::Color::always, "always"}, {cli::Color::never, "never"}}};
+};
+
+}  // namespace v0
+}  // namespace serinus

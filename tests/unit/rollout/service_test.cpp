@@ -1,0 +1,89 @@
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <serinus/core/error.hpp>
+#include <serinus/rollout/service.hpp>
+#include <serinus/slo/burn_report.hpp>
+
+namespace serinus {
+namespace {
+
+ArmSeries series(std::string name, Arm arm, std::vector<std::int64_t> times, std::vector<double> values,
+                 std::string instance = "") {
+    ArmSeries made;
+    made.name = std::move(name);
+    made.arm = arm;
+    made.series = {std::move(times), std::move(values), std::move(instance)};
+    return made;
+}
+
+Batch both_arms() {
+    Batch batch;
+    batch.series = {series("errors", Arm::baseline, {0, 1000}, {0, 1}),
+                    series("all", Arm::baseline, {0}, {5}),
+                    series("errors", Arm::canary, {0}, {7}),
+                    series("all", Arm::canary, {0}, {9}),
+                    series("all", Arm::baseline, {1000}, {6}),
+                    series("other", Arm::baseline, {0}, {-1})};
+    return batch;
+}
+
+std::string refused(const Batch& batch, const ServiceNames& names, Code code) {
+    try {
+        service_series(batch, names, "--");
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), code) << error.what();
+        return error.what();
+    }
+    ADD_FAILURE() << "nothing was raised";
+    return "";
+}
+
+TEST(ServiceSeries, WhatHasOneRoleArmAndInstanceIsOneSeries) {
+    const auto found = service_series(both_arms(), {.bad = "errors", .total = "all", .kind = slo::SeriesKind::delta});
+    ASSERT_EQ(found.size(), 4U);
+    EXPECT_EQ(found[0].role, slo::Role::bad);
+    EXPECT_EQ(found[0].kind, slo::SeriesKind::delta);
+    EXPECT_EQ(found[1].role, slo::Role::total);
+    EXPECT_EQ(found[1].series.times_ms, (std::vector<std::int64_t>{0, 1000}));  // goes on in another one
+    EXPECT_EQ(found[1].series.values, (std::vector<double>{5, 6}));
+    EXPECT_EQ(found[3].series.values, (std::vector<double>{9}));
+    Batch pods;
+    pods.series = {series("n", Arm::baseline, {0}, {1}, "a"), series("n", Arm::baseline, {0}, {2}, "b"),
+                   series("e", Arm::baseline, {0}, {0}, "a")};
+    EXPECT_EQ(service_series(pods, {.bad = "e", .total = "n"}).size(), 3U);
+}
+
+TEST(ServiceSeries, OfOneArm) {
+    const auto found = service_series(both_arms(), {.bad = "errors", .total = "all", .arm = Arm::canary});
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].series.values, (std::vector<double>{7}));
+}
+
+TEST(ServiceSeries, RefusesWhatWouldLookLikeNoErrors) {
+    EXPECT_NE(refused(both_arms(), {.bad = "errors"}, Code::argument_range)
+                  .find("--bad, --good, --total must name series; allowed: two of the three"),
+              std::string::npos);
+    refused(both_arms(), {.bad = "errors", .good = "fine", .total = "all"}, Code::argument_range);
+    EXPECT_NE(refused(both_arms(), {.bad = "erors", .total = "all"}, Code::argument_word)
+                  .find("--bad is \"erors\", which is no series of the data; allowed: \"all\", \"errors\" and "
+                        "\"other\""),
+              std::string::npos);
+    EXPECT_NE(refused(both_arms(), {.bad = "other", .total = "all"}, Code::argument_count)
+                  .find("--bad: \"other\" is -1 at 1970-01-01T00:00:00Z; allowed: 0 or more"),
+              std::string::npos);
+    Batch many = both_arms();
+    for (int i = 0; i < 30; ++i)
+        many.series.push_back(series("series_" + std::to_string(10 + i), Arm::baseline, {0}, {std::nan("")}));
+    EXPECT_NE(refused(many, {.bad = "none", .total = "all"}, Code::argument_word).find("21 more"), std::string::npos);
+    EXPECT_EQ(service_series(many, {.bad = "series_10", .total = "all"}).size(), 3U);  // NaN is no count below 0
+}
+
+}  // namespace
+}  // namespace serinus
