@@ -3,8 +3,8 @@
     tidy.py BUILD [--since REVISION] [--jobs N] [--minutes M]
 
 BUILD is a configured build folder. Without --since: what changed since the merge base with main, on main itself since
-the last commit, and what is not committed yet. A header is looked at by the file that includes it alone, a private one
-by a source beside it. What M minutes do not suffice for is named and left out; it is looked at when it changes again.
+the last commit, and what is not committed yet. Headers are looked at by one file that includes all that changed, a private
+one by a source that includes it. What M minutes do not suffice for is named and left out; it is looked at when it changes again.
 """
 
 import argparse
@@ -35,19 +35,19 @@ def since_default():
 
 def sources_of(changed, build):
     """The files to compile, so that each changed one is seen."""
-    sources = set()
+    headers = [name.removeprefix("include/") for name in changed if name.startswith("include/")]
+    sources = {ROOT / name for name in changed if name.endswith(".cpp")}
+    if headers:
+        # Beside the files that include one header each, so that clang-tidy takes the flags from them.
+        together = build / "tests" / "alone" / "changed_headers.cpp"
+        together.write_text("".join(f"#include <{name}>\n" for name in headers), encoding="utf-8")
+        sources.add(together)
     for name in changed:
-        path = ROOT / name
-        if name.startswith("include/serinus"):
-            alone = build / "tests" / "alone" / (re.sub(r"[/.]", "_", name.removeprefix("include/")) + ".cpp")
-            if alone.is_file():
-                sources.add(alone)
-        elif path.suffix == ".cpp":
-            sources.add(path)
-        else:
+        if name.startswith("src/") and name.endswith(".hpp"):
             own = name.removeprefix("src/")
             users = sorted(user for user in (ROOT / "src").rglob("*.cpp") if f'"{own}"' in user.read_text(encoding="utf-8"))
-            sources.update(users[:1])
+            if not sources.intersection(users):
+                sources.update(users[:1])
     return sorted(sources)
 
 
