@@ -567,8 +567,8 @@ def test_boundaries_say_what_is_wrong(name: str) -> None:
         (lambda: sequential.group_sequential([1], math.nan, "pocock"), RANGE, "alpha is nan"),
         (lambda: sequential.group_sequential([1], "x", "pocock"), TYPE, 'alpha is "x"'),  # type: ignore[arg-type]
         (lambda: sequential.group_sequential([1], 0.05, "haybittle"), WORD, 'spending is "haybittle"'),  # type: ignore[arg-type]
-        (lambda: sequential.group_sequential([1], 0.05, "pocock", 2.0), RANGE, "parameter is 2"),
-        (lambda: sequential.group_sequential([1], 0.05, "kim_demets", 0), RANGE, "parameter is 0"),
+        (lambda: sequential.group_sequential([1], 0.05, "pocock", parameter=2.0), RANGE, "parameter is 2"),
+        (lambda: sequential.group_sequential([1], 0.05, "kim_demets", parameter=0), RANGE, "parameter is 0"),
         (lambda: sequential.group_sequential([1], 0.05, "pocock", sided=3), RANGE, "sided is 3; allowed: 1 or 2"),  # type: ignore[arg-type]
         (lambda: sequential.crossing_probabilities([0.5, 1], [2], 0), LENGTH, "bounds has 1 looks"),
         (lambda: sequential.crossing_probabilities([1], [2], math.nan), RANGE, "drift is nan"),

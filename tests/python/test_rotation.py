@@ -86,7 +86,7 @@ def test_is_pickled_and_shown() -> None:
     baseline, canary = rollout(6, 4, 20, 2.0)
     spread = instance_spread(30, [rollout(7, 4, 30)[0].T])
     test = RotationTest(
-        0.01, "either", {"difference": 3.0}, "safe", alpha_safe=0.1, last=30, since=8, seed=7,
+        0.01, harm="either", margin={"difference": 3.0}, side="safe", alpha_safe=0.1, last=30, since=8, seed=7,
         instances_differ=9.0, known=spread, interval=False,
     )  # fmt: skip
     test.update_many(baseline[:12], canary[:12])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import pickle
 from typing import Any
@@ -386,7 +387,7 @@ def arms(random: np.random.Generator) -> tuple[np.ndarray, ...]:
         (PairedTest, {"margin": DIFFERENCE, "noise": HISTORY}, lambda random: (random.normal(0, 4),)),
     ],
 )
-def test_safety_is_decided_at_alpha_promote(kind: Any, options: dict[str, Any], interval: Any) -> None:
+def test_safety_is_decided_at_alpha_safe(kind: Any, options: dict[str, Any], interval: Any) -> None:
     random = np.random.default_rng(3)
     test = kind(**options, side="safe", alpha=1e-30, alpha_safe=0.05)
     for _ in range(2000):
@@ -408,3 +409,27 @@ def test_before_any_data_an_estimate_is_no_number_and_has_no_sign():
         shown = repr(test.evidence())
         assert "estimate=nan" in shown
         assert "-nan" not in shown
+
+
+def test_options_are_given_by_name() -> None:
+    """Data, and the error rate, may stand in place; whatever tunes a test or a boundary says its name."""
+    in_place = {
+        "self", "alpha", "q", "threshold", "shares", "test", "baseline", "canary", "v", "s", "t", "c", "g", "h", "tuned_at",
+        "from_time", "from_size", "quantile_p", "successes", "trials", "log_e_values", "weights", "information", "bounds",
+        "drift", "spending", "events_b", "events_c", "exposure_b", "exposure_c", "below", "values", "differences", "last",
+        "former", "j",
+    }  # fmt: skip
+    for name in serinus.sequential.__all__:
+        member = getattr(serinus.sequential, name)
+        if not callable(member) or isinstance(member, type) and "__init__" not in vars(member):
+            continue
+        for option in inspect.signature(member).parameters.values():
+            if option.kind is option.POSITIONAL_OR_KEYWORD and issubclass(type(member), type) | inspect.isfunction(member):
+                assert option.name in in_place or option.default is option.empty, f"{name}({option.name})"
+
+
+def test_shared_paragraphs_are_put_in() -> None:
+    for kind in (ProportionTest, RateTest, MeanTest, QuantileTest, PairedTest, SignedRankTest, ThresholdTest):
+        text = kind.__doc__ or ""
+        assert '    harm : {"increase", "decrease", "either"}\n' in text
+        assert "{harm}" not in text and "{alpha}" not in text and "{interval}" not in text

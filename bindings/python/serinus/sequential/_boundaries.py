@@ -26,7 +26,7 @@ def _single(**given: float) -> tuple[float, ...]:
 
 
 def normal_mixture(
-    v: ArrayLike, alpha: ArrayLike, tuned_at: float, tuned_alpha: float = 0.05, one_sided: bool = True
+    v: ArrayLike, alpha: ArrayLike, tuned_at: float, *, tuned_alpha: float = 0.05, one_sided: bool = True
 ) -> Any:
     """The boundary of `log_normal_mixture`: the sum at which that martingale is worth 1/alpha.
 
@@ -53,7 +53,7 @@ def normal_mixture(
 
 
 def log_normal_mixture(
-    s: ArrayLike, v: ArrayLike, tuned_at: float, tuned_alpha: float = 0.05, one_sided: bool = True
+    s: ArrayLike, v: ArrayLike, tuned_at: float, *, tuned_alpha: float = 0.05, one_sided: bool = True
 ) -> Any:
     """Log of the mixture martingale for sums of sub-Gaussian increments.
 
@@ -88,7 +88,7 @@ def log_normal_mixture(
     )
 
 
-def gamma_exponential(v: ArrayLike, alpha: ArrayLike, tuned_at: float, c: float, tuned_alpha: float = 0.05) -> Any:
+def gamma_exponential(v: ArrayLike, alpha: ArrayLike, tuned_at: float, c: float, *, tuned_alpha: float = 0.05) -> Any:
     """The boundary of `log_gamma_exponential`: the sum at which that martingale is worth 1/alpha.
 
     Parameters
@@ -113,7 +113,7 @@ def gamma_exponential(v: ArrayLike, alpha: ArrayLike, tuned_at: float, c: float,
     )
 
 
-def log_gamma_exponential(s: ArrayLike, v: ArrayLike, tuned_at: float, c: float, tuned_alpha: float = 0.05) -> Any:
+def log_gamma_exponential(s: ArrayLike, v: ArrayLike, tuned_at: float, c: float, *, tuned_alpha: float = 0.05) -> Any:
     """Log of the mixture martingale for sums of sub-exponential increments.
 
     Such are waiting times, and bounded ones by their variance.
@@ -147,7 +147,7 @@ def log_gamma_exponential(s: ArrayLike, v: ArrayLike, tuned_at: float, c: float,
     )
 
 
-def gamma_poisson(v: ArrayLike, alpha: ArrayLike, tuned_at: float, c: float, tuned_alpha: float = 0.05) -> Any:
+def gamma_poisson(v: ArrayLike, alpha: ArrayLike, tuned_at: float, c: float, *, tuned_alpha: float = 0.05) -> Any:
     """The boundary of `log_gamma_poisson`: the sum at which that martingale is worth 1/alpha.
 
     Parameters
@@ -172,7 +172,7 @@ def gamma_poisson(v: ArrayLike, alpha: ArrayLike, tuned_at: float, c: float, tun
     )
 
 
-def log_gamma_poisson(s: ArrayLike, v: ArrayLike, tuned_at: float, c: float, tuned_alpha: float = 0.05) -> Any:
+def log_gamma_poisson(s: ArrayLike, v: ArrayLike, tuned_at: float, c: float, *, tuned_alpha: float = 0.05) -> Any:
     """Log of the mixture martingale for sums of sub-Poisson increments.
 
     Such are counts of events minus their expectation: c = 1, v the expectation.
@@ -205,7 +205,7 @@ def log_gamma_poisson(s: ArrayLike, v: ArrayLike, tuned_at: float, c: float, tun
 
 
 def beta_binomial(
-    v: ArrayLike, alpha: ArrayLike, tuned_at: float, g: float, h: float, tuned_alpha: float = 0.05, one_sided: bool = True
+    v: ArrayLike, alpha: ArrayLike, tuned_at: float, g: float, h: float, *, tuned_alpha: float = 0.05, one_sided: bool = True
 ) -> Any:
     """The boundary of `log_beta_binomial`: the sum at which that martingale is worth 1/alpha.
 
@@ -235,7 +235,7 @@ def beta_binomial(
 
 
 def log_beta_binomial(
-    s: ArrayLike, v: ArrayLike, tuned_at: float, g: float, h: float, tuned_alpha: float = 0.05, one_sided: bool = True
+    s: ArrayLike, v: ArrayLike, tuned_at: float, g: float, h: float, *, tuned_alpha: float = 0.05, one_sided: bool = True
 ) -> Any:
     """Log of the mixture martingale for sums of bounded increments.
 
@@ -272,7 +272,7 @@ def log_beta_binomial(
     )
 
 
-def poly_stitching(v: ArrayLike, alpha: ArrayLike, from_time: float, c: float = 0, s: float = 1.4, eta: float = 2) -> Any:
+def poly_stitching(v: ArrayLike, alpha: ArrayLike, from_time: float, *, c: float = 0, s: float = 1.4, eta: float = 2) -> Any:
     """The polynomial stitched boundary, in closed form: it grows like the law of the iterated logarithm.
 
     Parameters
@@ -306,6 +306,7 @@ def double_stitching_bound(
     t: ArrayLike,
     alpha: ArrayLike,
     tuned_at: float,
+    *,
     delta: float = 0.5,
     s: float = 1.4,
     eta: float = 2,
@@ -345,7 +346,7 @@ def double_stitching_bound(
     )
 
 
-def empirical_process_lil_bound(t: ArrayLike, alpha: float, from_size: float, A: float = 0.85) -> Any:
+def empirical_process_lil_bound(t: ArrayLike, alpha: float, from_size: float, *, A: float = 0.85) -> Any:
     """How far an empirical distribution function strays from the true one: everywhere, at all t >= from_size at once.
 
     Parameters
@@ -380,7 +381,7 @@ class BernoulliInterval(NamedTuple):
 
 
 def bernoulli_confidence_interval(
-    successes: ArrayLike, trials: ArrayLike, alpha: float, tuned_at: float, tuned_alpha: float = 0.05
+    successes: ArrayLike, trials: ArrayLike, alpha: float, tuned_at: float, *, tuned_alpha: float = 0.05
 ) -> BernoulliInterval:
     """The probability of success, covered at all times at once with probability 1 - alpha.
 

@@ -50,7 +50,7 @@ class ChangeDetector:
     __slots__ = ("_detector", "_made_of")
 
     def __init__(
-        self, test: ProportionTest | RateTest | PairedTest, run_length: float | None = None, interval_seconds: float = 60.0
+        self, test: ProportionTest | RateTest | PairedTest, *, run_length: float | None = None, interval_seconds: float = 60.0
     ) -> None:
         self._detector: _core.ProportionDetector | _core.RateDetector | _core.PairedDetector
         if isinstance(test, _core.ProportionTest):

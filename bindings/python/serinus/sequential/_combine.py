@@ -27,6 +27,7 @@ class Combined(NamedTuple):
 def combine(
     log_e_values: ArrayLike,
     weights: ArrayLike | None = None,
+    *,
     method: Literal["mean", "product", "bonferroni", "holm", "ebh"] = "mean",
 ) -> Combined:
     """Several e-values, one answer.

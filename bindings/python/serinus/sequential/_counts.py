@@ -110,6 +110,7 @@ def count_dispersion(
     exposure_b: ArrayLike,
     events_c: ArrayLike,
     exposure_c: ArrayLike,
+    *,
     alpha: float = 0.01,
     intervals: float = 300.0,
 ) -> float:
@@ -155,7 +156,7 @@ def count_dispersion(
 
 
 def share_dispersion(
-    below: ArrayLike, values: ArrayLike, q: float, alpha: float = 0.01, intervals: float = 300.0
+    below: ArrayLike, values: ArrayLike, q: float, *, alpha: float = 0.01, intervals: float = 300.0
 ) -> float:
     """How much more variable than of independent values is the number of an arm's values at or below a point?
 

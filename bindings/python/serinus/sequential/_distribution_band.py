@@ -66,9 +66,9 @@ class DistributionBand(Test, _core.DistributionBand):
     def __init__(
         self,
         alpha: float = 0.05,
+        *,
         harm: Literal["increase", "decrease", "either"] = "increase",
         margin: Mapping[str, float] | None = None,
-        *,
         from_size: float = 100.0,
     ) -> None:
         super().__init__(alpha, harm, margin_of(margin, difference=0.0), from_size)

@@ -31,6 +31,7 @@ def group_sequential(
     information: ArrayLike,
     alpha: float,
     spending: Literal["obf", "pocock", "kim_demets", "hwang_shih_decani"],
+    *,
     parameter: float | None = None,
     sided: Literal[1, 2] = 1,
 ) -> GroupSequential:
@@ -67,7 +68,7 @@ def group_sequential(
 
 
 def crossing_probabilities(
-    information: ArrayLike, bounds: ArrayLike, drift: float, sided: Literal[1, 2] = 1
+    information: ArrayLike, bounds: ArrayLike, drift: float, *, sided: Literal[1, 2] = 1
 ) -> CrossingProbabilities:
     """How likely a design stops at each look when Z drifts; their sum is its power.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import _core
+from .._docs import documented
 from ._values import rows
 from ._test import Test, margin_of
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@documented
 class MeanTest(Test, _core.MeanTest):
     """Is the canary's mean worse than the baseline's by more than the margin?
 
@@ -24,16 +26,12 @@ class MeanTest(Test, _core.MeanTest):
 
     Parameters
     ----------
-    alpha : float
-        Error of the decision with `side="harm"`, in (0, 1); of the interval's end on the side of harm, or with
-        `harm="either"` half of it at each end.
-    harm : {"increase", "decrease", "either"}
+    {alpha}
+    {harm}
     margin : dict
         {"ratio": r} with r >= 1, for means above 0, or {"difference": d} with d >= 0; default: any difference counts.
-    side : {"harm", "safe"}
-        Evidence of harm beyond the margin, or of its absence.
-    alpha_safe : float, optional
-        Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
+    {side}
+    {alpha_safe}
     dispersion : float
         From history: long-run variance of the values over their variance, 1 or more; 1 for independent values.
     tuned_at : float
@@ -64,10 +62,10 @@ class MeanTest(Test, _core.MeanTest):
     def __init__(
         self,
         alpha: float = 0.05,
+        *,
         harm: Literal["increase", "decrease", "either"] = "increase",
         margin: Mapping[str, float] | None = None,
         side: Literal["harm", "safe"] = "harm",
-        *,
         alpha_safe: float | None = None,
         dispersion: float = 1.0,
         tuned_at: float = 5000.0,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .. import _core, _inputs
+from .._docs import documented
 from ._test import Test, margin_of
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@documented
 class PairedTest(Test, _core.PairedTest):
     """Is the canary's gauge (a latency, a load, a saturation) worse than the baseline's by more than the margin?
 
@@ -24,21 +26,16 @@ class PairedTest(Test, _core.PairedTest):
 
     Parameters
     ----------
-    alpha : float
-        Error of the decision with `side="harm"`, in (0, 1); of the interval's end on the side of harm, or with
-        `harm="either"` half of it at each end.
-    harm : {"increase", "decrease", "either"}
+    {alpha}
+    {harm}
     margin : dict
         {"ratio": r} with r >= 1, or {"difference": d} with d >= 0 in the gauge's own unit; default: any difference counts.
-    side : {"harm", "safe"}
-        Evidence of harm beyond the margin, or of its absence.
+    {side}
     noise : dict or "learn"
         What `paired_noise` gave, or `calibrate` for a metric (its first stage is taken); its unit must be what the margin
         needs. "learn": the noise is learned from the same data, and no error rate is promised.
-    alpha_safe : float, optional
-        Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
-    interval : bool
-        Keep what `lower` and `upper` of the evidence are made of.
+    {alpha_safe}
+    {interval}
 
     Notes
     -----
@@ -63,11 +60,11 @@ class PairedTest(Test, _core.PairedTest):
     def __init__(
         self,
         alpha: float = 0.05,
+        *,
         harm: Literal["increase", "decrease", "either"] = "increase",
         margin: Mapping[str, float] | None = None,
         side: Literal["harm", "safe"] = "harm",
         noise: Mapping[str, Any] | Literal["learn"] = "learn",
-        *,
         alpha_safe: float | None = None,
         interval: bool = True,
     ) -> None:
@@ -85,7 +82,7 @@ class PairedTest(Test, _core.PairedTest):
 
 
 def paired_noise(
-    differences: ArrayLike, magnitude: float | None = None, unit: Literal["own", "log"] = "own"
+    differences: ArrayLike, *, magnitude: float | None = None, unit: Literal["own", "log"] = "own"
 ) -> dict[str, Any]:
     """How large are differences between two arms of one version, and how long do they last?
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import _core
+from .._docs import documented
 from ._counts import proportions
 from ._test import Test, dispersion_of, margin_of
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@documented
 class ProportionTest(Test, _core.ProportionTest):
     """Is the canary's share of bad requests beyond the margin (`side="harm"`), or certainly not (`side="safe"`)?
 
@@ -24,26 +26,19 @@ class ProportionTest(Test, _core.ProportionTest):
 
     Parameters
     ----------
-    alpha : float
-        Error of the decision with `side="harm"`, in (0, 1); of the interval's end on the side of harm, or with
-        `harm="either"` half of it at each end.
-    harm : {"increase", "decrease", "either"}
-        Which way the share gets worse.
+    {alpha}
+    {harm}
     margin : dict
         How much worse the canary may be: {"ratio": r} with r >= 1 (1: any harm counts) or {"difference": d} with
         0 <= d < 1. Given for the direction of harm.
-    side : {"harm", "safe"}
-        Evidence of harm beyond the margin, or of its absence.
+    {side}
     method : {"auto", "conditional", "block"}
         "conditional" serves ratios, "block" ratios and differences; "auto" takes the first where it can.
     dispersion : float
         Long-run variance of the counts over the binomial one, at least 1, learned from history.
-    noise : dict, optional
-        The same as a plan carries it: {"dispersion": 1.3}. Give one of the two.
-    alpha_safe : float, optional
-        Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
-    interval : bool
-        Keep what `lower` and `upper` of the evidence are made of.
+    {dispersion_noise}
+    {alpha_safe}
+    {interval}
 
     Notes
     -----
@@ -70,13 +65,13 @@ class ProportionTest(Test, _core.ProportionTest):
     def __init__(
         self,
         alpha: float = 0.05,
+        *,
         harm: Literal["increase", "decrease", "either"] = "increase",
         margin: Mapping[str, float] | None = None,
         side: Literal["harm", "safe"] = "harm",
         method: Literal["auto", "conditional", "block"] = "auto",
         dispersion: float | None = None,
         noise: Mapping[str, float] | None = None,
-        *,
         alpha_safe: float | None = None,
         interval: bool = True,
     ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import _core, _inputs
+from .._docs import documented
 from ._values import rows
 from ._test import Test, margin_of
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@documented
 class QuantileTest(Test, _core.QuantileTest):
     """Is a quantile of the canary's values worse than the baseline's by more than the margin?
 
@@ -28,16 +30,12 @@ class QuantileTest(Test, _core.QuantileTest):
     ----------
     q : float
         Which quantile, in (0, 1): 0.5 the median, 0.95 the 95th percentile.
-    alpha : float
-        Error of the decision with `side="harm"`, in (0, 1); of the interval's end on the side of harm, or with
-        `harm="either"` half of it at each end.
-    harm : {"increase", "decrease", "either"}
+    {alpha}
+    {harm}
     margin : dict
         {"ratio": r} with r >= 1, for quantiles above 0, or {"difference": d} with d >= 0; default: any difference counts.
-    side : {"harm", "safe"}
-        Evidence of harm beyond the margin, or of its absence.
-    alpha_safe : float, optional
-        Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
+    {side}
+    {alpha_safe}
     dispersion : float
         From history: long-run variance of {value <= quantile} over q (1 - q), 1 or more; 1 for independent values.
     tuned_at : float
@@ -68,10 +66,10 @@ class QuantileTest(Test, _core.QuantileTest):
         self,
         q: float = 0.5,
         alpha: float = 0.05,
+        *,
         harm: Literal["increase", "decrease", "either"] = "increase",
         margin: Mapping[str, float] | None = None,
         side: Literal["harm", "safe"] = "harm",
-        *,
         alpha_safe: float | None = None,
         dispersion: float = 1.0,
         tuned_at: float = 5000.0,
@@ -87,7 +85,7 @@ class QuantileTest(Test, _core.QuantileTest):
 
 
 def quantile_ab_log_e_value(
-    baseline: ArrayLike, canary: ArrayLike, q: float, tuned_at: float = 2500.0, tuned_alpha: float = 0.05
+    baseline: ArrayLike, canary: ArrayLike, q: float, *, tuned_at: float = 2500.0, tuned_alpha: float = 0.05
 ) -> float:
     """The log e-value that both arms have the same q-quantile, two-sided, from all their values so far.
 
@@ -98,7 +96,7 @@ def quantile_ab_log_e_value(
     q : float
         In (0, 1).
     tuned_at : float
-        Values of an arm at which the bound is tightest (confseq's tuned_at).
+        Values of an arm at which the bound is tightest (confseq's t_opt).
     tuned_alpha : float
         The error for which it is.
 

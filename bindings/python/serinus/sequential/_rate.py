@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import _core
+from .._docs import documented
 from ._counts import rates
 from ._test import Test, dispersion_of, margin_of
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@documented
 class RateTest(Test, _core.RateTest):
     """Do events happen in the canary more often, for its exposure, than the margin allows (`side="harm"`)?
 
@@ -24,23 +26,16 @@ class RateTest(Test, _core.RateTest):
 
     Parameters
     ----------
-    alpha : float
-        Error of the decision with `side="harm"`, in (0, 1); of the interval's end on the side of harm, or with
-        `harm="either"` half of it at each end.
-    harm : {"increase", "decrease", "either"}
-        Which way the rate gets worse.
+    {alpha}
+    {harm}
     margin : dict
         How much worse the canary may be: {"ratio": r} with r >= 1 (1: any harm counts).
-    side : {"harm", "safe"}
-        Evidence of harm beyond the margin, or of its absence.
+    {side}
     dispersion : float
         Long-run variance of the counts over the Poisson one, at least 1, learned from history (`count_dispersion`).
-    noise : dict, optional
-        The same as a plan carries it: {"dispersion": 1.3}. Give one of the two.
-    alpha_safe : float, optional
-        Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
-    interval : bool
-        Keep what `lower` and `upper` of the evidence are made of.
+    {dispersion_noise}
+    {alpha_safe}
+    {interval}
 
     Notes
     -----
@@ -65,12 +60,12 @@ class RateTest(Test, _core.RateTest):
     def __init__(
         self,
         alpha: float = 0.05,
+        *,
         harm: Literal["increase", "decrease", "either"] = "increase",
         margin: Mapping[str, float] | None = None,
         side: Literal["harm", "safe"] = "harm",
         dispersion: float | None = None,
         noise: Mapping[str, float] | None = None,
-        *,
         alpha_safe: float | None = None,
         interval: bool = True,
     ) -> None:

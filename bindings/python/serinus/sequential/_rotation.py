@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import _core
+from .._docs import documented
 from ._test import Test, margin_of
 from ._values import rows
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+@documented
 class RotationTest(Test, _core.RotationTest):
     """Is the canary's gauge worse than the baseline's by more than the margin, with a few instances of each?
 
@@ -30,13 +32,11 @@ class RotationTest(Test, _core.RotationTest):
     alpha : float
         Error of the decision with `side="harm"`, over all looks, 1/16384 or more and below 1; of the interval's end on the
         side of harm, or with `harm="either"` half of it at each end.
-    harm : {"increase", "decrease", "either"}
+    {harm}
     margin : dict
         {"ratio": r} with r >= 1, which compares means of logs, or {"difference": d} with d >= 0; default: any harm counts.
-    side : {"harm", "safe"}
-        Evidence of harm beyond the margin, or of its absence.
-    alpha_safe : float, optional
-        Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
+    {side}
+    {alpha_safe}
     last : int
         Intervals that the error is spent over: as many as there will be at most. Nothing is decided after them.
     since : int
@@ -79,10 +79,10 @@ class RotationTest(Test, _core.RotationTest):
     def __init__(
         self,
         alpha: float = 0.05,
+        *,
         harm: Literal["increase", "decrease", "either"] = "increase",
         margin: Mapping[str, float] | None = None,
         side: Literal["harm", "safe"] = "harm",
-        *,
         alpha_safe: float | None = None,
         last: int = 120,
         since: int = 0,

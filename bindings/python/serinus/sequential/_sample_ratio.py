@@ -64,11 +64,11 @@ class SampleRatioTest(Test, _core.SampleRatioTest):
         self,
         shares: Sequence[float],
         alpha: float = 0.01,
+        *,
         tolerance: float = 0.2,
         side: Literal["harm", "safe"] = "harm",
         dispersion: float | None = None,
         noise: Mapping[str, float] | None = None,
-        *,
         concentration: float = 100.0,
     ) -> None:
         super().__init__(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import _core, _inputs
+from .._docs import documented
 from ._test import Test, margin_of
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@documented
 class SignedRankTest(Test, _core.SignedRankTest):
     """Is the canary's gauge worse, when differences are independent and symmetric? Needs no history.
 
@@ -24,7 +26,7 @@ class SignedRankTest(Test, _core.SignedRankTest):
     ----------
     alpha : float
         Error of the decision, in (0, 1).
-    harm : {"increase", "decrease", "either"}
+    {harm}
     margin : dict
         {"difference": d} with d >= 0; default 0.
 
@@ -43,6 +45,7 @@ class SignedRankTest(Test, _core.SignedRankTest):
     def __init__(
         self,
         alpha: float = 0.05,
+        *,
         harm: Literal["increase", "decrease", "either"] = "increase",
         margin: Mapping[str, float] | None = None,
     ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import _core, _inputs
+from .._docs import documented
 from ._counts import whole
 from ._test import Test, dispersion_of, margin_of
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+@documented
 class ThresholdTest(Test, _core.ThresholdTest):
     """Are more of the canary's values (latencies, sizes) beyond a threshold than of the baseline's?
 
@@ -29,23 +31,17 @@ class ThresholdTest(Test, _core.ThresholdTest):
     ----------
     threshold : float
         Set before the canary starts: the objective's limit, or a quantile of yesterday's baseline.
-    alpha : float
-        Error of the decision with `side="harm"`, in (0, 1); of the interval's end on the side of harm, or with
-        `harm="either"` half of it at each end.
+    {alpha}
     harm : {"increase", "decrease", "either"}
         Which values are bad: large ones, small ones, both.
     margin : dict
         Of the values: {"ratio": r} with r >= 1 or {"difference": d} with d >= 0.
-    side : {"harm", "safe"}
-        Evidence of harm beyond the margin, or of its absence.
+    {side}
     dispersion : float
         Long-run variance of the exceedances over the binomial one, at least 1, learned from history.
-    noise : dict, optional
-        The same as a plan carries it: {"dispersion": 1.3}. Give one of the two.
-    alpha_safe : float, optional
-        Error of the decision with `side="safe"`, and of the interval's other end for one direction; default alpha.
-    interval : bool
-        Keep what `lower` and `upper` of the evidence are made of.
+    {dispersion_noise}
+    {alpha_safe}
+    {interval}
 
     Notes
     -----
@@ -71,12 +67,12 @@ class ThresholdTest(Test, _core.ThresholdTest):
         self,
         threshold: float,
         alpha: float = 0.05,
+        *,
         harm: Literal["increase", "decrease", "either"] = "increase",
         margin: Mapping[str, float] | None = None,
         side: Literal["harm", "safe"] = "harm",
         dispersion: float | None = None,
         noise: Mapping[str, float] | None = None,
-        *,
         alpha_safe: float | None = None,
         interval: bool = True,
     ) -> None:
