@@ -25,7 +25,7 @@
 #include <serinus/fixed/mann_whitney.hpp>
 #include <serinus/fixed/proportion.hpp>
 #include <serinus/fixed/rolling_mann_whitney.hpp>
-#include <serinus/sequential/detail/conditional_mixture.hpp>
+#include <serinus/sequential/detail/likelihood_curve.hpp>
 #include <serinus/sequential/noise/learn_paired_noise.hpp>
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/proportion.hpp>

@@ -92,6 +92,7 @@
 #include <serinus/sequential/combine.hpp>
 #include <serinus/sequential/distribution_band.hpp>
 #include <serinus/sequential/group_sequential.hpp>
+#include <serinus/sequential/instance_spread.hpp>
 #include <serinus/sequential/mean.hpp>
 #include <serinus/sequential/noise/count_dispersion.hpp>
 #include <serinus/sequential/noise/learn_paired_noise.hpp>
@@ -101,11 +102,13 @@
 #include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/proportion_method.hpp>
 #include <serinus/sequential/quantile.hpp>
+#include <serinus/sequential/quantile_ab.hpp>
 #include <serinus/sequential/rate.hpp>
 #include <serinus/sequential/rotation.hpp>
 #include <serinus/sequential/sample_ratio.hpp>
 #include <serinus/sequential/signed_rank.hpp>
 #include <serinus/sequential/start_mixture.hpp>
+#include <serinus/sequential/test_concept.hpp>
 #include <serinus/sequential/threshold.hpp>
 #include <serinus/series/align.hpp>
 #include <serinus/series/counter.hpp>

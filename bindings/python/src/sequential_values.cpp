@@ -27,6 +27,7 @@
 #include <serinus/sequential/noise/paired_noise.hpp>
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/quantile.hpp>
+#include <serinus/sequential/quantile_ab.hpp>
 #include <serinus/sequential/rotation.hpp>
 #include <serinus/sequential/signed_rank.hpp>
 #include <serinus/sequential/start_mixture.hpp>

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/require.hpp>
@@ -32,7 +33,14 @@ struct ChangeOptions {
     double interval_seconds = 60;  ///< length of an interval, for the default of `run_length`
 
     friend bool operator==(const ChangeOptions&, const ChangeOptions&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("run_length", self.run_length);
+        visit("interval_seconds", self.interval_seconds);
+    }
 };
+static_assert(described_whole<ChangeOptions>());
 
 /// All that a ChangeDetector remembers.
 template <class TestState>

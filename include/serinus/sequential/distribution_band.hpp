@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/require.hpp>
@@ -25,6 +26,7 @@
 #include <serinus/numeric/sorted_values.hpp>
 #include <serinus/sequential/boundaries/empirical_process.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
+#include <serinus/sequential/detail/sides.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -60,7 +62,16 @@ struct BandOptions {
     Harm harm = Harm::increase;
     Margin margin = {.ratio = std::nullopt, .difference = 0.0};  ///< what the canary's values may be worse by
     double from_size = 100;                                      ///< values of an arm before it has a band
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("alpha", self.alpha);
+        visit("harm", self.harm);
+        visit("margin", self.margin);
+        visit("from_size", self.from_size);
+    }
 };
+static_assert(described_whole<BandOptions>());
 
 /// All that a DistributionBand remembers: every value.
 struct BandState {
@@ -97,7 +108,18 @@ struct StochasticOrder {
     double p_value = 1;  ///< always valid, of the hypothesis that they differ nowhere in that direction
     double n_baseline = 0;
     double n_canary = 0;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("gap", self.gap);
+        visit("at", self.at);
+        visit("lower", self.lower);
+        visit("p_value", self.p_value);
+        visit("n_baseline", self.n_baseline);
+        visit("n_canary", self.n_canary);
+    }
 };
+static_assert(described_whole<StochasticOrder>());
 
 /// Bands around both arms' distribution functions that may be drawn after every interval.
 ///
@@ -179,11 +201,7 @@ class DistributionBand {
 
     BandState state() const {
         BandState state;
-        state.alpha = options_.alpha;
-        state.harm = options_.harm;
-        state.ratio = options_.margin.ratio;
-        state.difference = options_.margin.difference;
-        state.from_size = options_.from_size;
+        detail::save_options(state, options_);
         state.baseline = baseline_.sorted();
         state.canary = canary_.sorted();
         return state;

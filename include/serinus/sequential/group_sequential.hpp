@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numbers>
 #include <optional>
 #include <span>
 #include <string>
@@ -273,8 +274,8 @@ inline double log_spent(Spending spending, double parameter, double alpha, doubl
     if (t >= 1) return std::log(alpha);
     switch (spending) {
         case Spending::obf:
-            return 0.69314718055994530942 +
-                   elementary::log_ndtr(-upper_quantile(std::log(alpha) - 0.69314718055994530942) / std::sqrt(t));
+            return std::numbers::ln2 +
+                   elementary::log_ndtr(-upper_quantile(std::log(alpha) - std::numbers::ln2) / std::sqrt(t));
         case Spending::pocock: return std::log(alpha) + std::log(std::log1p(1.7182818284590452354 * t));
         case Spending::kim_demets: return std::log(alpha) + parameter * std::log(t);
         case Spending::hwang_shih_decani: break;

@@ -8,11 +8,14 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <numbers>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/require.hpp>
@@ -23,7 +26,9 @@
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/numeric/root.hpp>
 #include <serinus/sequential/boundaries/normal_mixture.hpp>
+#include <serinus/sequential/detail/directions.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
+#include <serinus/sequential/detail/sides.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -72,13 +77,30 @@ struct MeanOptions {
     double tuned_at = 5000;  ///< values of both arms together, equally many of each, at which the bounds are tightest
     double gate =
         10;  ///< effective values of the poorer arm that a unit of log evidence must rest on, up to three units
+    bool interval = true;  ///< let `evidence()` find lower and upper
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("alpha", self.alpha);
+        visit("alpha_safe", self.alpha_safe);
+        visit("harm", self.harm);
+        visit("margin", self.margin);
+        visit("side", self.side);
+        visit("dispersion", self.dispersion);
+        visit("tuned_at", self.tuned_at);
+        visit("gate", self.gate);
+        visit("interval", self.interval);
+    }
 };
+static_assert(described_whole<MeanOptions>());
 
 /// All that a MeanTest remembers.
 struct MeanState {
     static constexpr std::string_view kind = "mean";
     static constexpr std::int64_t version = 2;
     static constexpr std::int64_t since(std::string_view field) { return field == "gate_common" ? 2 : 1; }
+
+    static constexpr std::array<std::string_view, 1> beside{"interval"};  // it leaves nothing to remember
 
     double alpha = 0;
     double alpha_safe = 0;
@@ -176,10 +198,11 @@ static_assert(described_whole<MeanState>());
 class MeanTest {
   public:
     explicit MeanTest(const MeanOptions& options = {})
-        : options_(checked(options)), mixture_(options_.tuned_at, 0.05, true), rho_(mixture_.precision()) {
-        edge_up_ = make_edge(true);
-        edge_down_ = make_edge(false);
-    }
+        : options_(checked(options)),
+          sided_(options_),
+          mixture_(options_.tuned_at, 0.05, true),
+          rho_(mixture_.precision()),
+          edges_(options_.harm, options_.side, [&](bool up) { return make_edge(up); }) {}
 
     /// Takes the values of one interval and looks once.
     void update(std::span<const double> baseline, std::span<const double> canary) {
@@ -202,6 +225,17 @@ class MeanTest {
         take(data);
     }
 
+    /// Takes many intervals, in order: the values of the first one, of the second one, and so on; to the bit what so
+    /// many calls of `update` do. Nothing is taken when an interval is impossible. Raises `serinus.argument.length` for
+    /// different numbers of intervals.
+    void update_many(std::span<const std::span<const double>> baseline,
+                     std::span<const std::span<const double>> canary) {
+        detail::require_same_length(baseline.size(), canary.size());
+        MeanTest next = *this;
+        for (std::size_t i = 0; i < baseline.size(); ++i) next.update(baseline[i], canary[i]);
+        *this = std::move(next);
+    }
+
     /// Takes over what another test of the same options has seen, of other data, and looks once. Raises
     /// `serinus.state.options` for other options; the object is unchanged then.
     void merge(const MeanTest& other) {
@@ -217,24 +251,16 @@ class MeanTest {
 
     /// Natural log of the e-value, held to what the effective values carry.
     double log_e_value() const {
-        const double most = carried();
-        double value = 0;
-        if (options_.harm != Harm::either) {
-            value = log_of(options_.harm == Harm::increase);
-        } else if (options_.side == Side::harm) {
-            value = elementary::log_add_exp(log_of(true), log_of(false)) - log_two;
-        } else {
-            value = std::min(log_of(true), log_of(false));
-        }
-        return std::min(value, most);
+        return std::min(edges_.together([&](const Edge& edge) { return log_against(edge, seeks_above(edge)); }),
+                        carried());
     }
 
     /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_safe).
-    double log_needed() const { return detail::log_needed(options_); }
+    double log_needed() const noexcept { return sided_.log_needed(); }
     /// True once the e-value has reached that.
-    bool decided() const { return log_largest_ >= log_needed(); }
+    bool decided() const noexcept { return sided_.decided(); }
     /// Always valid: min(1, 1/largest e-value so far).
-    double p_value() const { return elementary::exp(-log_largest_); }
+    double p_value() const { return sided_.p_value(); }
 
     Evidence evidence() const {
         Evidence evidence;
@@ -246,6 +272,7 @@ class MeanTest {
         if (data_.baseline.n > 0 && data_.canary.n > 0) {
             evidence.estimate = options_.margin.ratio ? mean_canary() / mean_baseline() : difference_of_means();
         }
+        if (!options_.interval) return evidence;
         const detail::EndErrors errors = detail::end_errors(options_);
         evidence.confidence = errors.confidence();
         evidence.lower = end(errors.below, true);
@@ -267,12 +294,11 @@ class MeanTest {
     MeanState state() const {
         MeanState state;
         detail::save_options(state, options_);
-        state.gate = options_.gate;
         state.gate_common = true;
         state.origin = data_.origin;
         if (data_.exponent) state.exponent = *data_.exponent;
         state.moments = {data_.baseline, data_.canary};
-        state.log_largest = log_largest_;
+        state.log_largest = sided_.log_largest();
         return state;
     }
 
@@ -285,23 +311,21 @@ class MeanTest {
         if (!state.gate_common) comparable.gate = options_.gate;
         detail::require_same_options("the state of a MeanTest", comparable, options_);
         const auto& [baseline, canary] = state.moments;
-        const bool sound =
-            baseline.sound() && canary.sound() && state.log_largest >= 0 && std::isfinite(state.log_largest) &&
-            state.origin.has_value() == (baseline.n + canary.n > 0) &&
-            (!state.origin || std::isfinite(*state.origin)) &&
-            (state.exponent || (baseline.squares == 0 && canary.squares == 0)) &&
-            (!state.exponent ||
-             (*state.exponent >= -Data::most_exponent && *state.exponent <= Data::most_exponent && state.origin));
+        const bool sound = baseline.sound() && canary.sound() && detail::SidedEvidence::sound(state.log_largest) &&
+                           state.origin.has_value() == (baseline.n + canary.n > 0) &&
+                           (!state.origin || std::isfinite(*state.origin)) &&
+                           (state.exponent || (baseline.squares == 0 && canary.squares == 0)) &&
+                           (!state.exponent || (*state.exponent >= -Data::most_exponent &&
+                                                *state.exponent <= Data::most_exponent && state.origin));
         if (!sound) raise(Code::state_invariant, "the state of a MeanTest has numbers that cannot be");
         data_.origin = state.origin;
         data_.set_exponent(state.exponent ? std::optional<int>(static_cast<int>(*state.exponent)) : std::nullopt);
         data_.baseline = baseline;
         data_.canary = canary;
-        log_largest_ = state.log_largest;
+        sided_.restore(state.log_largest);
     }
 
   private:
-    static constexpr double log_two = 0.69314718055994530942;
     static constexpr double infinite = std::numeric_limits<double>::infinity();
 
     /// Both arms' moments, of (value - origin) 2^-exponent: far from 0 no digits are lost, and no unit overflows.
@@ -352,6 +376,7 @@ class MeanTest {
     /// The null's edge of a direction: mean_c = ratio mean_b + difference (in the values' unit).
     struct Edge {
         double ratio = 1, difference = 0;
+        bool up = true;  // harm lies above it
     };
     /// How far the canary is beyond an edge: s for an intrinsic time v, in the unit of one value's deviation.
     struct Walk {
@@ -382,7 +407,7 @@ class MeanTest {
 
     Edge make_edge(bool up) const {
         const double edge = detail::edge_of(options_.margin, up);
-        return options_.margin.ratio ? Edge{edge, 0} : Edge{1, edge};
+        return options_.margin.ratio ? Edge{edge, 0, up} : Edge{1, edge, up};
     }
 
     double mean_of(const CentralMoments& arm) const {
@@ -416,16 +441,14 @@ class MeanTest {
     }
     /// Remembers the largest e-value. Most looks set no record, which shows without a logarithm: see `may_exceed`.
     void look() {
-        const bool record = (options_.harm != Harm::decrease && may_exceed(true)) ||
-                            (options_.harm != Harm::increase && may_exceed(false));
-        if (record) log_largest_ = std::max(log_largest_, log_e_value());
+        if (std::any_of(edges_.begin(), edges_.end(), [&](const Edge& edge) { return may_exceed(edge); }))
+            sided_.note(log_e_value());
     }
-    bool may_exceed(bool up) const {
-        const Edge& edge = up ? edge_up_ : edge_down_;
+    bool may_exceed(const Edge& edge) const {
         const CentralMoments& b = data_.baseline;
         const CentralMoments& c = data_.canary;
         const double d = beyond(edge);
-        if ((d > 0) != (up == (options_.side == Side::harm)) || !(b.n > 1) || !(c.n > 1)) return false;
+        if ((d > 0) != seeks_above(edge) || !(b.n > 1) || !(c.n > 1)) return false;
         const double square = edge.ratio * edge.ratio;
         const double error_b = square * b.squares / (b.n * (b.n - 1)), error_c = c.squares / (c.n * (c.n - 1));
         const double variance = options_.dispersion * (error_b + error_c);
@@ -435,8 +458,8 @@ class MeanTest {
         const double x2 = d * d / variance * share;
         // The log e-value is 1/2 log(1 - share) + x^2/2 + log(2 Phi(x)), at most 0 for x < 0; log(1 - share) <= -share,
         // and 2 Phi(x) is at most 2 and at most 1 + 0.8 x. The last term covers rounding.
-        const double most = 0.5 * (x2 - share) + std::min(log_two, 0.8 * std::sqrt(x2));
-        return most + 1e-9 * (1 + x2) > log_largest_;
+        const double most = 0.5 * (x2 - share) + std::min(std::numbers::ln2, 0.8 * std::sqrt(x2));
+        return most + 1e-9 * (1 + x2) > sided_.log_largest();
     }
 
     Walk walk_from(const Edge& edge) const {
@@ -468,9 +491,7 @@ class MeanTest {
         return mixture_.log_value(walk.above == above ? s : -s, walk.v);
     }
     /// Of the direction's own test: harm upwards looks above its edge, its mirror below.
-    double log_of(bool up) const {
-        return log_against(up ? edge_up_ : edge_down_, up == (options_.side == Side::harm));
-    }
+    bool seeks_above(const Edge& edge) const { return edge.up == (options_.side == Side::harm); }
 
     /// The lower or upper end at an error rate: the last margin that the one-sided test excludes.
     double end(double alpha, bool lower) const {
@@ -504,11 +525,11 @@ class MeanTest {
     }
 
     MeanOptions options_;
+    detail::SidedEvidence sided_;
     NormalMixture mixture_;
     double rho_;
-    Edge edge_up_, edge_down_;
+    detail::Directions<Edge> edges_;
     Data data_;
-    double log_largest_ = 0;
 };
 
 }  // namespace sequential

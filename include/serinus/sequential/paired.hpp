@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <numbers>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/state.hpp>
@@ -25,9 +27,11 @@
 #include <serinus/core/words.hpp>
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/sequential/boundaries/normal_mixture.hpp>
-#include <serinus/sequential/detail/field_numbers.hpp>
+#include <serinus/sequential/detail/directions.hpp>
+#include <serinus/sequential/detail/paired_state.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
 #include <serinus/sequential/detail/score_table.hpp>
+#include <serinus/sequential/detail/sides.hpp>
 #include <serinus/sequential/detail/t_mixture.hpp>
 #include <serinus/sequential/noise/noise_bounds.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
@@ -57,118 +61,19 @@ struct PairedOptions {
     /// data, and no error rate is promised.
     std::shared_ptr<const PairedNoise> noise = nullptr;
     bool interval = true;  ///< keep what `lower` and `upper` are made of
-};
-
-/// All that a PairedTest remembers; the noise is not in it, only what it is recognised by.
-struct PairedState {
-    static constexpr std::string_view kind = "pair";
-    static constexpr std::int64_t version = 3;
-    static constexpr std::int64_t oldest = 2;
-    static constexpr std::int64_t since(std::string_view field) {
-        for (const std::string_view late : {"noise_unit", "banked", "carried", "log_ratios", "not_positive", "steps",
-                                            "step_sum", "last", "score_sums", "score_squares"}) {
-            if (field == late) return 3;
-        }
-        return 2;
-    }
-
-    /// A start of one direction: its weight, and the sums when it began.
-    struct Start {
-        static constexpr std::string_view kind = "pstr";
-        static constexpr std::int64_t version = 2;
-        double log_weight = 0;
-        double sum = 0, time = 0, drift = 0, n = 0;
-        RunningDependence learned;  // noise to be learned: what was seen since
-
-        template <class Visitor, class Self>
-        static void describe(Visitor& visit, Self& self) {
-            visit("log_weight", self.log_weight);
-            visit("sum", self.sum);
-            visit("time", self.time);
-            visit("drift", self.drift);
-            visit("n", self.n);
-            // With noise from history nothing is learned, and nothing is written: many starts stay within 4,096 bytes.
-            std::vector<double> none, numbers;
-            sequential::detail::Gather gather_none{none}, gather{numbers};
-            const RunningDependence fresh;
-            RunningDependence::describe(gather_none, fresh);
-            RunningDependence::describe(gather, std::as_const(self.learned));
-            if (numbers == none) numbers.clear();
-            visit("learned", numbers);
-            if constexpr (!std::is_const_v<Self>) {
-                if (numbers.empty()) numbers = none;
-                if (numbers.size() != none.size()) {
-                    raise(Code::state_invariant, "a start of a PairedTest has learned " +
-                                                     std::to_string(numbers.size()) + " numbers; allowed: none or " +
-                                                     std::to_string(none.size()));
-                }
-                sequential::detail::Spread put_back{numbers};
-                RunningDependence::describe(put_back, self.learned);
-            }
-        }
-    };
-
-    double alpha = 0;
-    double alpha_safe = 0;
-    Harm harm = Harm::increase;
-    std::optional<double> ratio;
-    std::optional<double> difference;
-    Side side = Side::harm;
-    bool interval = true;
-    std::array<double, 4> noise{};  // of the noise: size, long-run variance, mean score, offset
-
-    double n = 0, time = 0, drift = 0, unit = 0;
-    std::array<double, 2> means{};  // sums of the arms' values
-    double spread = 0;              // largest 1/k_b + 1/k_c so far
-    double log_largest = 0;
-    std::vector<double> sums;                // one a direction
-    std::vector<std::vector<Start>> starts;  // one list a direction
-    std::vector<double> above, below;        // the carried margins' sums
-    // Since version 3; a state of before has noise of before.
-    std::int64_t noise_unit = 0;
-    std::vector<double> banked;  // one a direction: what starts are worth that bet no more
-    std::array<double, 3> carried{-1, 0,
-                                  0};  // n, time and drift that the carried margins' sums are of; -1: those above
-    double log_ratios = 0;             // sum of log(canary/baseline)
-    double not_positive = 0;           // intervals that a ratio cannot judge
-    double steps = 0, step_sum = 0;    // changes from interval to interval: how many, and their scores' sum
-    std::optional<double> last;        // the difference that the next one is a change from
-    std::vector<double> score_sums, score_squares;  // one a direction: of the scores themselves, and of their squares
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("alpha", self.alpha);
         visit("alpha_safe", self.alpha_safe);
         visit("harm", self.harm);
-        visit("ratio", self.ratio);
-        visit("difference", self.difference);
+        visit("margin", self.margin);
         visit("side", self.side);
-        visit("interval", self.interval);
         visit("noise", self.noise);
-        visit("n", self.n);
-        visit("time", self.time);
-        visit("drift", self.drift);
-        visit("unit", self.unit);
-        visit("means", self.means);
-        visit("spread", self.spread);
-        visit("log_largest", self.log_largest);
-        visit("sums", self.sums);
-        visit("starts", self.starts);
-        visit("above", self.above);
-        visit("below", self.below);
-        visit("noise_unit", self.noise_unit);
-        visit("banked", self.banked);
-        visit("carried", self.carried);
-        visit("log_ratios", self.log_ratios);
-        visit("not_positive", self.not_positive);
-        visit("steps", self.steps);
-        visit("step_sum", self.step_sum);
-        visit("last", self.last);
-        visit("score_sums", self.score_sums);
-        visit("score_squares", self.score_squares);
+        visit("interval", self.interval);
     }
 };
-static_assert(described_whole<PairedState>());
+static_assert(described_whole<PairedOptions>());
 
 /// Has the rollout's noise another scale than history's? By how much a difference changes from one interval to the
 /// next, which no constant harm touches: the mean |score| of that change within history's table.
@@ -255,10 +160,12 @@ class PairedTest {
     static constexpr double first_former = 12;         ///< the same with noise written before
     static constexpr double most_not_positive = 0.01;  ///< share of intervals that a ratio margin may leave out
 
-    explicit PairedTest(const PairedOptions& options = {}) : options_(checked(options)), logs_(of_logs(options_)) {
+    explicit PairedTest(const PairedOptions& options = {})
+        : options_(checked(options)),
+          sided_(options_),
+          logs_(of_logs(options_)),
+          directions_(options_.harm, options_.side, [&](bool up) { return make_direction(up ? +1 : -1); }) {
         ratio_ = options_.margin.ratio && !logs_;
-        if (options_.harm != Harm::decrease) directions_.push_back(make_direction(+1));
-        if (options_.harm != Harm::increase) directions_.push_back(make_direction(-1));
         use_noise();
         if (options_.interval && options_.noise) carry_margins();
     }
@@ -281,9 +188,7 @@ class PairedTest {
 
     /// Takes the values of one interval.
     void update(const Pair& pair) {
-        require(pair.variance > 0 && std::isfinite(pair.variance), "variance", pair.variance, "above 0, finite");
-        require(pair.instances_baseline >= 0, "instances_baseline", pair.instances_baseline, "0 (not known) or more");
-        require(pair.instances_canary >= 0, "instances_canary", pair.instances_canary, "0 (not known) or more");
+        check(pair);
         if (std::isnan(pair.canary - pair.baseline)) return;
         Pair values = pair;
         if (logs_) {
@@ -311,10 +216,16 @@ class PairedTest {
             }
         }
         // Most often no maximum is near, and nobody has to know the e-value exactly.
-        if (log_at_most() > log_largest_) {
+        if (log_at_most() > sided_.log_largest()) {
             settle();
-            log_largest_ = std::max(log_largest_, log_e_value_);
+            sided_.note(log_e_value_);
         }
+    }
+    /// Takes many intervals, in order; to the bit what so many calls of `update` do. Nothing is taken when one is
+    /// impossible.
+    void update_many(std::span<const Pair> pairs) {
+        for (const Pair& pair : pairs) check(pair);
+        for (const Pair& pair : pairs) update(pair);
     }
     /// An interval passed without values: the next difference is no change from the last one.
     void gap() noexcept { last_.reset(); }
@@ -334,11 +245,7 @@ class PairedTest {
     double log_at_most() const {
         if (known_) return log_e_value_;
         if (!options_.noise || former_) return std::numeric_limits<double>::infinity();
-        double most = direction_at_most(directions_[0]);
-        if (directions_.size() == 2) {
-            const double other = direction_at_most(directions_[1]);
-            most = options_.side == Side::safe ? std::min(most, other) : std::max(most, other);
-        }
+        const double most = directions_.at_most([&](const Direction& one) { return direction_at_most(one); });
         return (shifted_ ? most - log_two : most) + 1e-9;
     }
 
@@ -364,13 +271,13 @@ class PairedTest {
     }
 
     /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_safe).
-    double log_needed() const { return detail::log_needed(options_); }
+    double log_needed() const noexcept { return sided_.log_needed(); }
 
     /// True once the e-value has reached that.
-    bool decided() const { return log_largest_ >= log_needed(); }
+    bool decided() const noexcept { return sided_.decided(); }
 
     /// Always valid: min(1, 1/largest e-value so far).
-    double p_value() const { return elementary::exp(-std::max(log_largest_, 0.0)); }
+    double p_value() const { return sided_.p_value(); }
 
     Evidence evidence() const {
         Evidence evidence;
@@ -449,7 +356,7 @@ class PairedTest {
         state.unit = unit_;
         state.means = means_;
         state.spread = spread_;
-        state.log_largest = log_largest_;
+        state.log_largest = sided_.log_largest();
         for (const Direction& direction : directions_) {
             state.sums.push_back(direction.sum);
             state.starts.push_back(direction.starts);
@@ -489,7 +396,7 @@ class PairedTest {
             return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
         };
         require(whole(state.n) && amount(state.time) && amount(state.drift) && amount(state.spread) &&
-                    amount(state.log_largest) && amount(state.unit),
+                    detail::SidedEvidence::sound(state.log_largest) && amount(state.unit),
                 "counts or times that cannot be");
         require(
             state.sums.size() == directions_.size() && state.starts.size() == directions_.size() && finite(state.sums),
@@ -525,7 +432,7 @@ class PairedTest {
         unit_ = state.unit;
         means_ = state.means;
         spread_ = state.spread;
-        log_largest_ = state.log_largest;
+        sided_.restore(state.log_largest);
         for (std::size_t i = 0; i < directions_.size(); ++i) {
             directions_[i].sum = state.sums[i];
             directions_[i].starts = state.starts[i];
@@ -547,7 +454,7 @@ class PairedTest {
     }
 
   private:
-    static constexpr double log_two = 0.69314718055994530942;
+    static constexpr double log_two = std::numbers::ln2;
     static constexpr double rho = 18.96076188822064;  // normal_mixture_precision(120, 0.05, one_sided): 120 intervals
     static constexpr double rho_large = 2;            // for harm so large that ten intervals tell it
     static constexpr double nothing = -std::numeric_limits<double>::infinity();
@@ -576,9 +483,13 @@ class PairedTest {
         if (const auto wrong = unit_defect(noise, margin.ratio.has_value())) refuse(Code::argument_noise, *wrong);
     }
 
-    static bool of_logs(const PairedOptions& options) { return options.noise && options.noise->unit == NoiseUnit::log; }
+    static void check(const Pair& pair) {
+        require(pair.variance > 0 && std::isfinite(pair.variance), "variance", pair.variance, "above 0, finite");
+        require(pair.instances_baseline >= 0, "instances_baseline", pair.instances_baseline, "0 (not known) or more");
+        require(pair.instances_canary >= 0, "instances_canary", pair.instances_canary, "0 (not known) or more");
+    }
 
-    double own_alpha() const { return options_.side == Side::harm ? options_.alpha : *options_.alpha_safe; }
+    static bool of_logs(const PairedOptions& options) { return options.noise && options.noise->unit == NoiseUnit::log; }
 
     Direction make_direction(int towards) const {
         const double edge = detail::edge_of(options_.margin, towards > 0);
@@ -611,7 +522,7 @@ class PairedTest {
         shifted_ = noise.instance_deviation > 0 || noise.wander > 0;
         // Where the arms' own offsets have half of the error, the noise has the other half.
         const double part = shifted_ && !former_ ? 0.5 : 1;
-        inflation_own_ = std::sqrt(variance_factor(noise, part * own_alpha()));
+        inflation_own_ = std::sqrt(variance_factor(noise, part * detail::own_alpha(options_)));
         const detail::EndErrors errors = detail::end_errors(options_);
         end_alpha_ = {errors.below, errors.above};
         for (std::size_t end = 0; end < 2; ++end)
@@ -632,7 +543,7 @@ class PairedTest {
         if (!shifted_ || shift_spread_ == spread_) return;
         const PairedNoise& noise = *options_.noise;
         const bool halves = options_.harm == Harm::either && options_.side == Side::harm;
-        shift_own_ = noise_reach(noise, own_alpha() / (halves ? 4 : 2), spread_);
+        shift_own_ = noise_reach(noise, detail::own_alpha(options_) / (halves ? 4 : 2), spread_);
         for (std::size_t end = 0; end < 2; ++end) shift_[end] = noise_reach(noise, end_alpha_[end] / 2, spread_);
         shift_spread_ = spread_;
     }
@@ -798,13 +709,8 @@ class PairedTest {
     }
 
     double compute_log_e_value() const {
-        double up = direction_log_e(directions_[0]);
-        if (directions_.size() == 2) {
-            const double down = direction_log_e(directions_[1]);
-            up = options_.side == Side::safe ? std::min(up, down) : elementary::log_add_exp(up, down) - log_two;
-        }
-        if (!shifted_) return up;
-        return std::min(up - log_two, log_needed());
+        const double value = directions_.together([&](const Direction& one) { return direction_log_e(one); });
+        return shifted_ ? std::min(value - log_two, log_needed()) : value;
     }
     void settle() {
         log_e_value_ = compute_log_e_value();
@@ -946,14 +852,14 @@ class PairedTest {
     }
 
     PairedOptions options_;
+    detail::SidedEvidence sided_;
     bool logs_ = false;  // a ratio margin on logarithms
-    std::vector<Direction> directions_;
+    detail::Directions<Direction> directions_;
     double n_ = 0, time_ = 0, drift_ = 0, unit_ = 0;
     std::array<double, 2> means_{};
     double spread_ = 0;
     double log_e_value_ = 0;
     bool known_ = false;  // log_e_value_ is of now
-    double log_largest_ = 0;
     std::vector<double> margin_, above_, below_;
     std::array<double, 3> carried_{};
     double log_ratios_ = 0, not_positive_ = 0, steps_ = 0, step_sum_ = 0;

@@ -8,11 +8,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/state.hpp>
@@ -21,6 +23,7 @@
 #include <serinus/sequential/detail/block_process.hpp>
 #include <serinus/sequential/detail/count_process.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
+#include <serinus/sequential/detail/sides.hpp>
 #include <serinus/sequential/proportion_method.hpp>
 
 namespace serinus {
@@ -53,7 +56,20 @@ struct ProportionOptions {
     bool interval = true;   ///< keep what `lower` and `upper` are made of
 
     friend bool operator==(const ProportionOptions&, const ProportionOptions&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("alpha", self.alpha);
+        visit("alpha_safe", self.alpha_safe);
+        visit("harm", self.harm);
+        visit("margin", self.margin);
+        visit("side", self.side);
+        visit("method", self.method);
+        visit("dispersion", self.dispersion);
+        visit("interval", self.interval);
+    }
 };
+static_assert(described_whole<ProportionOptions>());
 
 /// All that a ProportionTest remembers.
 struct ProportionState {
@@ -167,9 +183,18 @@ class ProportionTest : public CountTest<ProportionOptions> {
     void update(const Proportion& baseline, const Proportion& canary) {
         require_possible("baseline", baseline);
         require_possible("canary", canary);
-        if (baseline.total == 0 || canary.total == 0) return;
-        take(static_cast<double>(baseline.bad), static_cast<double>(baseline.total), static_cast<double>(canary.bad),
-             static_cast<double>(canary.total));
+        take_checked(baseline, canary);
+    }
+
+    /// Takes many intervals, in order; to the bit what so many calls of `update` do. Nothing is taken when one is
+    /// impossible. Raises `serinus.argument.length` for arrays of different lengths.
+    void update_many(std::span<const Proportion> baseline, std::span<const Proportion> canary) {
+        detail::require_same_length(baseline.size(), canary.size());
+        for (std::size_t i = 0; i < baseline.size(); ++i) {
+            require_possible("baseline", baseline[i]);
+            require_possible("canary", canary[i]);
+        }
+        for (std::size_t i = 0; i < baseline.size(); ++i) take_checked(baseline[i], canary[i]);
     }
 
     /// What both arms have shown so far.
@@ -188,7 +213,6 @@ class ProportionTest : public CountTest<ProportionOptions> {
     ProportionState state() const {
         ProportionState state;
         save(state);
-        state.method = options().method;
         state.bad_b = totals().x_b;
         state.total_b = totals().n_b;
         state.bad_c = totals().x_c;
@@ -213,6 +237,12 @@ class ProportionTest : public CountTest<ProportionOptions> {
     };
     explicit ProportionTest(const Checked& checked)
         : CountTest(checked.options, checked.options.method == ProportionMethod::block, true) {}
+
+    void take_checked(const Proportion& baseline, const Proportion& canary) {
+        if (baseline.total == 0 || canary.total == 0) return;
+        take(static_cast<double>(baseline.bad), static_cast<double>(baseline.total), static_cast<double>(canary.bad),
+             static_cast<double>(canary.total));
+    }
 
     static ProportionOptions checked(const ProportionOptions& given) {
         ProportionOptions options = detail::checked_sides(given);

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/require.hpp>
@@ -24,86 +25,14 @@
 #include <serinus/core/words.hpp>
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/numeric/sorted_values.hpp>
-#include <serinus/sequential/boundaries/beta_binomial.hpp>
+#include <serinus/sequential/detail/directions.hpp>
+#include <serinus/sequential/detail/quantile_mixture.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
+#include <serinus/sequential/detail/sides.hpp>
 
 namespace serinus {
 inline namespace v0 {
 namespace sequential {
-
-/// How strongly k of n values at or below a point speak against the point being the q-quantile: the beta-binomial
-/// mixture at whole counts, tightest at tuned_at values.
-class QuantileMixture {
-  public:
-    enum class Speaks {
-        either,  ///< against it
-        above,   ///< for the quantile lying below the point: many values are at most there
-        below    ///< for the quantile lying above the point: few are
-    };
-
-    QuantileMixture(double q, double tuned_at, Speaks speaks, double tuned_alpha = 0.05)
-        : q_(q),
-          sign_(speaks == Speaks::below ? -1 : 1),
-          mixture_(tuned_at * q * (1 - q), speaks == Speaks::below ? 1 - q : q, speaks == Speaks::below ? q : 1 - q,
-                   tuned_alpha, speaks != Speaks::either) {}
-
-    /// Natural log; convex in k, `above` increases, `below` decreases.
-    double log_value(double k, double n) const {
-        return mixture_.log_value(sign_ * ((1 - q_) * k - q_ * (n - k)), q_ * (1 - q_) * n);
-    }
-
-    /// The same after one more value, at or below the point or not, from what it was for k of n; one-sided only. See
-    /// BetaBinomialMixture::log_value_after.
-    double log_value_after(bool at_most, double log_value, double k, double n, double& error) const {
-        const bool up = at_most == (sign_ > 0);
-        return mixture_.log_value_after(up, log_value, sign_ > 0 ? k : n - k, sign_ > 0 ? n - k : k, error);
-    }
-
-  private:
-    double q_, sign_;
-    BetaBinomialMixture mixture_;
-};
-
-/// The log e-value of Howard and Ramdas's A/B test that two arms have the same q-quantile, two-sided, at one moment.
-///
-/// Formula (Howard and Ramdas 2022, Bernoulli 28(3), section 5; confseq's `quantile_ab_p_value` is min(1, exp(-this))):
-/// the minimum over all points x of G_b(x) + G_c(x), G the two-sided beta-binomial log martingale of the arm's count of
-/// values at or below x. At the common quantile, wherever it is, the product of both is a martingale; the minimum is
-/// below it: so exp of this is at most an e-process, *proved*, and its p-value always valid.
-///
-/// `baseline`, `canary`: sorted, without NaN; equal values may be counted on either side of x, and the way that says
-/// least is taken. tuned_at: values of an arm at which it is tightest (confseq's tuned_at). 0 for two empty arms. Cost:
-/// two evaluations of the mixture a value.
-///
-///     double p = std::min(1.0, std::exp(-quantile_ab_log_e_value(sorted_b, sorted_c, 0.5, 100)));
-inline double quantile_ab_log_e_value(std::span<const double> baseline, std::span<const double> canary, double q,
-                                      double tuned_at, double tuned_alpha = 0.05) {
-    require_open_unit("q", q);
-    const QuantileMixture mixture(q, tuned_at, QuantileMixture::Speaks::either, tuned_alpha);
-    const std::array<std::span<const double>, 2> arms{baseline, canary};
-    // Convex in the count, so among the counts that ties leave open the one nearest to q n says least.
-    const auto least = [&](std::span<const double> arm, std::size_t below, std::size_t at_most) {
-        const auto n = static_cast<double>(arm.size());
-        const double low = static_cast<double>(below), high = static_cast<double>(at_most);
-        const double floor = std::clamp(std::floor(q * n), low, high), ceil = std::clamp(std::ceil(q * n), low, high);
-        return std::min(mixture.log_value(floor, n), mixture.log_value(ceil, n));
-    };
-    double lowest = least(baseline, 0, 0) + least(canary, 0, 0);
-    std::array<std::size_t, 2> at{};
-    while (at[0] < baseline.size() || at[1] < canary.size()) {
-        double x = std::numeric_limits<double>::infinity();
-        for (std::size_t a = 0; a < 2; ++a)
-            if (at[a] < arms[a].size()) x = std::min(x, arms[a][at[a]]);
-        double sum = 0;
-        for (std::size_t a = 0; a < 2; ++a) {
-            const std::size_t below = at[a];
-            while (at[a] < arms[a].size() && arms[a][at[a]] <= x) ++at[a];
-            sum += least(arms[a], below, at[a]);
-        }
-        lowest = std::min(lowest, sum);
-    }
-    return lowest;
-}
 
 struct QuantileOptions {
     double q = 0.5;       ///< which quantile, in (0, 1)
@@ -117,7 +46,21 @@ struct QuantileOptions {
     double dispersion = 1;
     double tuned_at = 5000;  ///< values of both arms together, equally many of each, at which the bounds are tightest
     bool interval = true;    ///< let `evidence()` find lower and upper
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("q", self.q);
+        visit("alpha", self.alpha);
+        visit("alpha_safe", self.alpha_safe);
+        visit("harm", self.harm);
+        visit("margin", self.margin);
+        visit("side", self.side);
+        visit("dispersion", self.dispersion);
+        visit("tuned_at", self.tuned_at);
+        visit("interval", self.interval);
+    }
 };
+static_assert(described_whole<QuantileOptions>());
 
 /// All that a QuantileTest remembers: every value.
 struct QuantileState {
@@ -204,15 +147,12 @@ class QuantileTest {
   public:
     explicit QuantileTest(const QuantileOptions& options = {})
         : options_(checked(options)),
+          sided_(options_),
           above_(options_.q, options_.tuned_at / 2, QuantileMixture::Speaks::above),
           below_(options_.q, options_.tuned_at / 2, QuantileMixture::Speaks::below),
           two_sided_(options_.q, options_.tuned_at / 2, QuantileMixture::Speaks::either),
-          most_raise_(-std::log(options_.q) / options_.dispersion, -std::log1p(-options_.q) / options_.dispersion) {
-        // Evidence that the canary's quantile is larger: the baseline's is the lower one.
-        const bool harm = options_.side == Side::harm;
-        if (options_.harm != Harm::decrease) directions_.push_back(make_direction(true, harm));
-        if (options_.harm != Harm::increase) directions_.push_back(make_direction(false, !harm));
-    }
+          most_raise_(-std::log(options_.q) / options_.dispersion, -std::log1p(-options_.q) / options_.dispersion),
+          directions_(options_.harm, options_.side, [&](bool up) { return make_direction(up); }) {}
 
     /// Takes the values of one interval and looks once.
     void update(std::span<const double> baseline, std::span<const double> canary) {
@@ -227,6 +167,15 @@ class QuantileTest {
     /// The same for one value of each arm; NaN for none.
     void update(double baseline, double canary) { update(std::span(&baseline, 1), std::span(&canary, 1)); }
 
+    /// Takes many intervals, in order: the values of the first one, of the second one, and so on; to the bit what so
+    /// many calls of `update` do. Raises `serinus.argument.length`, and takes nothing, for different numbers of
+    /// intervals.
+    void update_many(std::span<const std::span<const double>> baseline,
+                     std::span<const std::span<const double>> canary) {
+        detail::require_same_length(baseline.size(), canary.size());
+        for (std::size_t i = 0; i < baseline.size(); ++i) update(baseline[i], canary[i]);
+    }
+
     /// Takes over the values of another test of the same options, and looks once. Raises `serinus.state.options` for
     /// other options; the object is unchanged then.
     void merge(const QuantileTest& other) {
@@ -238,22 +187,21 @@ class QuantileTest {
     /// Natural log of the e-value.
     double log_e_value() const {
         const EarlierValues baseline(baseline_, {}), canary(canary_, {});
-        std::array<double, 2> values{};
-        for (std::size_t i = 0; i < directions_.size(); ++i)
-            values[i] = search(directions_[i], arms_of(directions_[i], baseline, canary), directions_[i].point).value;
-        return together(values);
+        return directions_.together([&](const Direction& direction) {
+            return search(direction, arms_of(direction, baseline, canary), direction.point).value;
+        });
     }
     /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_safe).
-    double log_needed() const { return detail::log_needed(options_); }
+    double log_needed() const noexcept { return sided_.log_needed(); }
     /// True once the e-value has reached that.
     bool decided() const {
         const double needed = log_needed();
         const auto may = [&](const Look& look) { return look.at_most + rounding >= needed; };
-        if (log_largest_ >= needed || std::none_of(open_.begin(), open_.end(), may)) return log_largest_ >= needed;
+        if (sided_.decided() || std::none_of(open_.begin(), open_.end(), may)) return sided_.decided();
         return largest().value >= needed;
     }
     /// Always valid: min(1, 1/largest e-value so far).
-    double p_value() const { return elementary::exp(-largest().value); }
+    double p_value() const { return detail::SidedEvidence::p_value_of(largest().value); }
 
     Evidence evidence() const {
         Evidence evidence;
@@ -310,7 +258,6 @@ class QuantileTest {
     QuantileState state() const {
         QuantileState state;
         detail::save_options(state, options_);
-        state.q = options_.q;
         state.log_largest = largest().value;
         state.baseline = baseline_.sorted();
         state.canary = canary_.sorted();
@@ -321,19 +268,18 @@ class QuantileTest {
     /// `serinus.state.invariant` for numbers that cannot be; the object is unchanged then.
     void restore(const QuantileState& state) {
         detail::require_same_options("the state of a QuantileTest", state, options_);
-        if (!(state.log_largest >= 0) || !std::isfinite(state.log_largest) || !sorted_sample(state.baseline) ||
+        if (!detail::SidedEvidence::sound(state.log_largest) || !sorted_sample(state.baseline) ||
             !sorted_sample(state.canary))
             raise(Code::state_invariant, "the state of a QuantileTest has numbers that cannot be");
         baseline_.assign(state.baseline);
         canary_.assign(state.canary);
-        log_largest_ = state.log_largest;
+        sided_.restore(state.log_largest);
         close_looks();
         forget_sums();
     }
 
   private:
     static constexpr double infinite = std::numeric_limits<double>::infinity();
-    static constexpr double log_two = 0.69314718055994530942;
     static constexpr double rounding = 1e-9;  ///< far above the martingales' rounding errors, far below what counts
 
     /// Evidence that one arm's quantile is lower than the other's.
@@ -366,13 +312,9 @@ class QuantileTest {
                 "above 0, finite");
         return options;
     }
-    Direction make_direction(bool up, bool baseline_lower) const {
-        return {baseline_lower, detail::edge_of(options_.margin, up)};
-    }
-    double together(const std::array<double, 2>& values) const {
-        if (directions_.size() == 1) return values[0];
-        if (options_.side == Side::safe) return std::min(values[0], values[1]);
-        return elementary::log_add_exp(values[0], values[1]) - log_two;
+    /// Evidence that the canary's quantile is larger: the baseline's is the lower one.
+    Direction make_direction(bool up) const {
+        return {up == (options_.side == Side::harm), detail::edge_of(options_.margin, up)};
     }
     double log_of(const QuantileMixture& mixture, double k, double n) const {
         return mixture.log_value(k / options_.dispersion, n / options_.dispersion);
@@ -410,20 +352,18 @@ class QuantileTest {
         for (Direction& direction : directions_) direction.error = infinite;
     }
     double at_most() const {
-        std::array<double, 2> values{};
-        for (std::size_t i = 0; i < directions_.size(); ++i) values[i] = directions_[i].at_most();
-        return together(values);
+        return directions_.together([](const Direction& direction) { return direction.at_most(); });
     }
 
     /// Notes that now is a look, for the largest e-value. The sum at any point is above the minimum: as long as it is
     /// below the record at the point of the last minimum, nothing else needs to be known.
     void look() {
-        if (at_most() + rounding <= log_largest_) return;
+        if (at_most() + rounding <= sided_.log_largest()) return;
         for (Direction& direction : directions_) {
             if (direction.error > rounding) find_sum(direction);
         }
         const double most = at_most();
-        if (most + rounding <= log_largest_) return;
+        if (most + rounding <= sided_.log_largest()) return;
         // While one record follows the other, most of them are found for nothing.
         open_.push_back({most, {later_[0].size(), later_[1].size()}});
         if (!rising_ || open_.size() == most_looks) settle();
@@ -444,7 +384,7 @@ class QuantileTest {
         std::array<double, 2> points;
     };
     Largest largest() const {
-        Largest found{log_largest_, {}};
+        Largest found{sided_.log_largest(), {}};
         for (std::size_t i = 0; i < directions_.size(); ++i) found.points[i] = directions_[i].point;
         std::vector<Look> open = open_;
         // The most promising look first: it leaves the fewest others that may be larger.
@@ -455,27 +395,27 @@ class QuantileTest {
             const EarlierValues baseline(baseline_, std::span(later_[0]).subspan(most->later[0]));
             const EarlierValues canary(canary_, std::span(later_[1]).subspan(most->later[1]));
             open.erase(most);
-            std::array<double, 2> values{};
-            if (!first) {
-                for (std::size_t i = 0; i < directions_.size(); ++i)
-                    values[i] = sum_at(directions_[i], arms_of(directions_[i], baseline, canary), found.points[i]);
-                if (together(values) + rounding <= found.value) continue;
-            }
-            for (std::size_t i = 0; i < directions_.size(); ++i) {
-                const Minimum minimum =
-                    search(directions_[i], arms_of(directions_[i], baseline, canary), found.points[i]);
-                values[i] = minimum.value;
-                found.points[i] = minimum.point;
-            }
-            found.value = std::max(found.value, together(values));
+            const auto point = [&](const Direction& direction) -> double& {
+                return found.points[&direction == &directions_.front() ? 0 : 1];
+            };
+            const auto sum = [&](const Direction& direction) {
+                return sum_at(direction, arms_of(direction, baseline, canary), point(direction));
+            };
+            if (!first && directions_.together(sum) + rounding <= found.value) continue;
+            const double value = directions_.together([&](const Direction& direction) {
+                const Minimum minimum = search(direction, arms_of(direction, baseline, canary), point(direction));
+                point(direction) = minimum.point;
+                return minimum.value;
+            });
+            found.value = std::max(found.value, value);
         }
         return found;
     }
     void settle() {
         if (open_.empty()) return;
         const Largest found = largest();
-        rising_ = found.value > log_largest_;
-        log_largest_ = found.value;
+        rising_ = found.value > sided_.log_largest();
+        sided_.note(found.value);
         for (std::size_t i = 0; i < directions_.size(); ++i) directions_[i].point = found.points[i];
         forget_sums();
         close_looks();
@@ -634,11 +574,11 @@ class QuantileTest {
     }
 
     QuantileOptions options_;
+    detail::SidedEvidence sided_;  // of the looks that are not open
     QuantileMixture above_, below_, two_sided_;
     std::pair<double, double> most_raise_;
-    std::vector<Direction> directions_;
+    detail::Directions<Direction> directions_;
     SortedValues baseline_, canary_;
-    double log_largest_ = 0;  // of the looks that are not open
     std::vector<Look> open_;
     std::array<std::vector<double>, 2> later_;  // what has come since the first open look: baseline, canary
     bool rising_ = false;                       // the last search found a record

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/state.hpp>
@@ -20,6 +21,7 @@
 #include <serinus/core/words.hpp>
 #include <serinus/sequential/detail/count_process.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
+#include <serinus/sequential/detail/sides.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -43,13 +45,26 @@ struct RateOptions {
     bool interval = true;   ///< keep what `lower` and `upper` are made of
 
     friend bool operator==(const RateOptions&, const RateOptions&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("alpha", self.alpha);
+        visit("alpha_safe", self.alpha_safe);
+        visit("harm", self.harm);
+        visit("margin", self.margin);
+        visit("side", self.side);
+        visit("dispersion", self.dispersion);
+        visit("interval", self.interval);
+    }
 };
+static_assert(described_whole<RateOptions>());
 
 /// All that a RateTest remembers.
 struct RateState {
     static constexpr std::string_view kind = "rate";
     static constexpr std::int64_t version = 2;
     static constexpr std::int64_t since(std::string_view field) { return field == "prior" ? 2 : 1; }
+    static constexpr std::array<std::string_view, 1> beside{"difference"};  // there is none
 
     double alpha = 0;
     double alpha_safe = 0;
@@ -142,10 +157,7 @@ class RateTest : public CountTest<RateOptions> {
     /// Takes many intervals, in order; to the bit what so many calls of `update` do. Nothing is taken when one is
     /// impossible. Raises `serinus.argument.length` for arrays of different lengths.
     void update_many(std::span<const Rate> baseline, std::span<const Rate> canary) {
-        if (baseline.size() != canary.size()) {
-            raise(Code::argument_length, "baseline has " + std::to_string(baseline.size()) + " intervals, canary " +
-                                             std::to_string(canary.size()) + "; allowed: the same number");
-        }
+        detail::require_same_length(baseline.size(), canary.size());
         for (std::size_t i = 0; i < baseline.size(); ++i) {
             check("baseline", baseline[i]);
             check("canary", canary[i]);

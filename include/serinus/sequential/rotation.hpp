@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <numbers>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/require.hpp>
@@ -26,123 +28,14 @@
 #include <serinus/core/words.hpp>
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/numeric/rotation.hpp>
+#include <serinus/sequential/detail/directions.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
+#include <serinus/sequential/detail/sides.hpp>
+#include <serinus/sequential/instance_spread.hpp>
 
 namespace serinus {
 inline namespace v0 {
 namespace sequential {
-
-/// The numbers of judged intervals at which a RotationTest looks: 5 6 8 10 12 15 19 24 30 38 48 60 75 94 118 ... and
-/// `last`. Raises `serinus.argument.range` unless 1 <= last <= 1,000,000.
-inline std::vector<std::int64_t> rotation_looks(std::int64_t last) {
-    require(last >= 1 && last <= 1'000'000, "last", static_cast<double>(last), "from 1 to 1000000");
-    return rotation::looks(last);
-}
-
-/// One instance's levels: at each look n the mean of its first n values. NaN among the values is no value and is not
-/// counted; where there are fewer values than n, the mean of those that there are; NaN where there is none yet.
-/// \param values of one instance, one an interval; their logs where the margin is a ratio
-/// \param looks  ascending
-/// Raises `serinus.argument.infinite` for an infinite value.
-inline std::vector<double> running_levels(std::span<const double> values, std::span<const std::int64_t> looks) {
-    require_finite("values", values);
-    std::vector<double> levels;
-    double sum = 0, count = 0;
-    std::size_t i = 0;
-    for (const std::int64_t n : looks) {
-        for (; i < values.size() && static_cast<std::int64_t>(i) < n; ++i) {
-            if (std::isnan(values[i])) continue;
-            sum += values[i];
-            count += 1;
-        }
-        levels.push_back(count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN());
-    }
-    return levels;
-}
-
-/// How instances of one version differ, from elsewhere than this rollout: instances that were replaced, former
-/// releases. Of every contrast between them (a row over the looks) only the products are kept, so that a hundred former
-/// releases take no more room than one.
-struct InstanceSpread {
-    static constexpr std::string_view kind = "sprd";
-    static constexpr std::int64_t version = 1;
-
-    std::vector<std::int64_t> looks;  ///< the judged intervals that the rows and columns of `gram` belong to
-    std::vector<double> gram;         ///< looks x looks, row by row: the sum over the contrasts of row' row
-    double degrees = 0;               ///< how many contrasts it is the sum of
-
-    /// Adds a contrast over the looks: a combination of instances' levels whose coefficients sum to 0 and their squares
-    /// to 1. Raises `serinus.argument.length` for another number of looks, `serinus.argument.infinite` for NaN or
-    /// infinite values. O(looks^2).
-    void add_row(std::span<const double> row) {
-        const std::size_t size = looks.size();
-        if (row.size() != size) {
-            raise(Code::argument_length, "row has " + std::to_string(row.size()) +
-                                             " values; allowed: " + std::to_string(size) + ", one a look");
-        }
-        for (const double value : row) {
-            if (std::isfinite(value)) continue;
-            raise(Code::argument_infinite, "row holds " + given_text(value) + "; allowed: finite values");
-        }
-        gram.resize(size * size);
-        for (std::size_t i = 0; i < size; ++i)
-            for (std::size_t j = 0; j < size; ++j) gram[i * size + j] += row[i] * row[j];
-        degrees += 1;
-    }
-
-    /// Adds instances that ran at the same time: the contrast of each with the mean of those before it (Helmert's).
-    /// \param levels levels[instance][look], as `running_levels` makes them
-    /// \param known  what the first so many differ by is counted already, in the rollout itself: only what each further
-    ///               one adds to them is new. 1: all are new.
-    /// An instance with NaN at a look is left out. k instances add k - known contrasts.
-    void add_instances(std::span<const std::vector<double>> levels, std::size_t known = 1) {
-        const std::size_t size = looks.size();
-        std::vector<double> sum(size), row(size);
-        std::size_t before = 0;
-        for (std::size_t p = 0; p < levels.size(); ++p) {
-            const std::vector<double>& level = levels[p];
-            if (level.size() != size) {
-                raise(Code::argument_length, "levels of an instance are " + std::to_string(level.size()) +
-                                                 "; allowed: " + std::to_string(size) + ", one a look");
-            }
-            if (std::any_of(level.begin(), level.end(), [](double value) { return std::isnan(value); })) continue;
-            if (before > 0 && p >= known) {
-                const double k = static_cast<double>(before), norm = std::sqrt(k * (k + 1));
-                for (std::size_t j = 0; j < size; ++j) row[j] = (k * level[j] - sum[j]) / norm;
-                add_row(row);
-            }
-            for (std::size_t j = 0; j < size; ++j) sum[j] += level[j];
-            ++before;
-        }
-    }
-
-    template <class Visitor, class Self>
-    static void describe(Visitor& visit, Self& self) {
-        visit("looks", self.looks);
-        // The half above the diagonal says all.
-        const std::size_t size = self.looks.size();
-        std::vector<double> half;
-        if constexpr (std::is_const_v<Self>) {
-            if (self.gram.size() == size * size) {
-                for (std::size_t i = 0; i < size; ++i)
-                    for (std::size_t j = i; j < size; ++j) half.push_back(self.gram[i * size + j]);
-            }
-        }
-        visit("gram", half);
-        if constexpr (!std::is_const_v<Self>) {
-            if (!half.empty() && half.size() != size * (size + 1) / 2) {
-                raise(Code::state_invariant, "gram of an InstanceSpread has " + std::to_string(half.size()) +
-                                                 " numbers; allowed: none or " + std::to_string(size * (size + 1) / 2));
-            }
-            self.gram.assign(half.empty() ? 0 : size * size, 0);
-            for (std::size_t i = 0, k = 0; i < size && !half.empty(); ++i)
-                for (std::size_t j = i; j < size; ++j) self.gram[i * size + j] = self.gram[j * size + i] = half[k++];
-        }
-        visit("degrees", self.degrees);
-    }
-
-    friend bool operator==(const InstanceSpread&, const InstanceSpread&) = default;
-};
 
 struct RotationOptions {
     double alpha = 0.05;  ///< error of deciding on harm, and of the interval's end on the side of harm
@@ -162,7 +55,24 @@ struct RotationOptions {
     double zero = 0;
     InstanceSpread known = {};  ///< over the looks of `last`
     bool interval = true;       ///< find `lower` and `upper` at every look
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("alpha", self.alpha);
+        visit("alpha_safe", self.alpha_safe);
+        visit("harm", self.harm);
+        visit("margin", self.margin);
+        visit("side", self.side);
+        visit("last", self.last);
+        visit("since", self.since);
+        visit("seed", self.seed);
+        visit("instances_differ", self.instances_differ);
+        visit("zero", self.zero);
+        visit("known", self.known);
+        visit("interval", self.interval);
+    }
 };
+static_assert(described_whole<RotationOptions>());
 
 /// All that a RotationTest remembers.
 struct RotationState {
@@ -298,10 +208,11 @@ class RotationTest {
     ///                others are not used.
     explicit RotationTest(const RotationOptions& options = {},
                           std::shared_ptr<const rotation::Normals> normals = nullptr)
-        : options_(checked(options)), looks_(rotation::looks(options_.last)), normals_(std::move(normals)) {
+        : options_(checked(options)),
+          looks_(rotation::looks(options_.last)),
+          directions_(options_.harm, options_.side, [&](bool up) { return direction(up); }),
+          normals_(std::move(normals)) {
         check_known(options_.known);
-        if (options_.harm != Harm::decrease) directions_.push_back(direction(true));
-        if (options_.harm != Harm::increase) directions_.push_back(direction(false));
         set_levels();
     }
 
@@ -347,6 +258,17 @@ class RotationTest {
         if (next < looks_.size() && data_.n == static_cast<double>(looks_[next])) look();
     }
 
+    /// Takes many intervals, in order: the values of the first one, of the second one, and so on; to the bit what so
+    /// many calls of `update` do. Nothing is taken when an interval is impossible. Raises `serinus.argument.length` for
+    /// different numbers of intervals.
+    void update_many(std::span<const std::span<const double>> baseline,
+                     std::span<const std::span<const double>> canary) {
+        detail::require_same_length(baseline.size(), canary.size());
+        RotationTest next = *this;
+        for (std::size_t i = 0; i < baseline.size(); ++i) next.update(baseline[i], canary[i]);
+        *this = std::move(next);
+    }
+
     /// What is known of instances from elsewhere, in place of `options.known`. Raises `serinus.argument.order` after
     /// the first look, `serinus.argument.range` or `.length` for what is not over the looks of `last`.
     void set_known(InstanceSpread known) {
@@ -366,10 +288,10 @@ class RotationTest {
     /// The same.
     double log_largest() const {
         if (granted_ == 0) return 0;
-        return log_needed() + log_two * (static_cast<double>(own_level_) - std::countr_zero(granted_));
+        return log_needed() + std::numbers::ln2 * (static_cast<double>(own_level_) - std::countr_zero(granted_));
     }
     /// log(1/alpha), on the safe side log(1/alpha_safe).
-    double log_needed() const { return detail::log_needed(options_); }
+    double log_needed() const { return -elementary::log(own_alpha()); }
     /// Valid at all looks: the smallest error rate that has rejected, else 1.
     double p_value() const {
         return granted_ == 0 ? 1 : level_at(static_cast<std::size_t>(std::countr_zero(granted_)));
@@ -431,12 +353,6 @@ class RotationTest {
     RotationState state() const {
         RotationState state = data_;
         detail::save_options(state, options_);
-        state.last = options_.last;
-        state.since = options_.since;
-        state.seed = static_cast<std::int64_t>(options_.seed);
-        state.instances_differ = options_.instances_differ;
-        state.zero = options_.zero;
-        state.known = options_.known;
         state.granted = static_cast<std::int64_t>(granted_);
         return state;
     }
@@ -445,22 +361,11 @@ class RotationTest {
     /// `serinus.state.options` for one that was taken under other options, `serinus.state.invariant` for numbers that
     /// cannot be; the object is unchanged then.
     void restore(const RotationState& state) {
-        constexpr std::string_view who = "the state of a RotationTest";
-        detail::require_same_options(who, state, options_);
-        const auto number = [](std::int64_t value) { return static_cast<double>(value); };
-        detail::require_same(who, "last", number(state.last), number(options_.last));
-        detail::require_same(who, "since", number(state.since), number(options_.since));
-        if (static_cast<std::uint64_t>(state.seed) != options_.seed) {
-            raise(Code::state_options, std::string(who) + " has seed " +
-                                           std::to_string(static_cast<std::uint64_t>(state.seed)) +
-                                           "; allowed: " + std::to_string(options_.seed) + ", as this one has");
-        }
-        detail::require_same(who, "instances_differ", state.instances_differ, options_.instances_differ);
-        detail::require_same(who, "zero", state.zero, options_.zero);
-        check_state(state);
-
         RotationOptions options = options_;
         options.known = state.known;
+        detail::require_same_options("the state of a RotationTest", state, options);
+        check_state(state);
+
         RotationTest other(options, normals_);
         other.data_ = state;
         other.granted_ = static_cast<std::uint32_t>(state.granted);
@@ -469,7 +374,6 @@ class RotationTest {
     }
 
   private:
-    static constexpr double log_two = 0.69314718055994530942;
     static constexpr double infinite = std::numeric_limits<double>::infinity();
     static constexpr double guard_degrees = 8;
 
@@ -548,7 +452,7 @@ class RotationTest {
         return {above ? 1.0 : -1.0, options_.margin.ratio ? elementary::log(edge) : edge};
     }
 
-    double own_alpha() const { return options_.side == Side::harm ? options_.alpha : *options_.alpha_safe; }
+    double own_alpha() const { return detail::own_alpha(options_); }
     /// What an error rate of the test leaves to each direction.
     double each() const { return options_.side == Side::harm && options_.harm == Harm::either ? 0.5 : 1; }
 
@@ -840,7 +744,7 @@ class RotationTest {
 
     RotationOptions options_;
     std::vector<std::int64_t> looks_;
-    std::vector<Direction> directions_;
+    detail::Directions<Direction> directions_;
     std::size_t own_level_ = 0, level_count_ = 0;
     RotationState data_ = [] {
         RotationState state;

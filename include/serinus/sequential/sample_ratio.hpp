@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/require.hpp>
@@ -24,85 +25,13 @@
 #include <serinus/core/words.hpp>
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/numeric/root.hpp>
-#include <serinus/sequential/detail/anchored_prior.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
+#include <serinus/sequential/detail/share_mixture.hpp>
+#include <serinus/sequential/detail/sides.hpp>
 
 namespace serinus {
 inline namespace v0 {
 namespace sequential {
-
-namespace detail {
-
-/// x - n share, with one rounding: near the share both are large and their difference is what counts (Dekker 1971).
-inline double excess_over_share(double x, double n, double share) noexcept {
-    const double product = n * share;
-    const double n_high = elementary::detail::leading_half(n), n_low = n - n_high;
-    const double s_high = elementary::detail::leading_half(share), s_low = share - s_high;
-    const double lost = ((n_high * s_high - product) + n_high * s_low + n_low * s_high) + n_low * s_low;
-    return (x - product) - lost;
-}
-
-/// x log(x/m) + m - x for d = x - m, without cancellation where x is near m (Loader 2000). x >= 0, m > 0.
-inline double deviance_from_excess(double x, double m, double d) noexcept {
-    if (!(std::fabs(d) < 0.1 * (x + m))) return (x > 0 ? x * elementary::log(x / m) : 0) - d;
-    const double v = d / (x + m), v2 = v * v;
-    // 2 x (atanh(v) - v) + d v, atanh's series: |v| < 0.1 leaves 1e-19 of it after ten terms.
-    double series = 0;
-    for (int j = 10; j > 0; --j) series = v2 * (1.0 / (2 * j + 1) + series);
-    return d * v + 2 * x * v * series;
-}
-
-/// log Gamma(a) - ((a - 1/2) log a - a + log(2 pi)/2), for a > 0: what Stirling's formula leaves out.
-inline double stirling_remainder(double a) noexcept {
-    double sum = 0;
-    // Shifted to where eight terms of the series are exact to the last bit.
-    for (; a < 12; a += 1) sum += (a + 0.5) * elementary::log1p(1 / a) - 1;
-    const double z = 1 / (a * a);
-    return sum + (1.0 / 12 -
-                  z * (1.0 / 360 -
-                       z * (1.0 / 1260 -
-                            z * (1.0 / 1680 -
-                                 z * (1.0 / 1188 - z * (691.0 / 360360 - z * (1.0 / 156 - z * (3617.0 / 122400)))))))) /
-                     a;
-}
-
-/// Evidence that a share lies beyond an edge: the mixture of conditional_mixture.hpp, where one arm's exposure is
-/// `edge` and that of all others 1 - edge. Since these never change, the sums of the counts are all there is to know
-/// (and all that a state has: the prior can never be another one).
-class ShareMixture {
-  public:
-    static constexpr std::size_t size = AnchoredPrior::size;
-
-    /// `beyond` +1: evidence that the share is above the edge, -1: below it. 0 < edge < 1.
-    ShareMixture(double edge, int beyond) : edge_(edge) {
-        const AnchoredPrior prior(PriorShape::half_normal);
-        log_weight_ = prior.log_weight;
-        for (std::size_t j = 0; j < size; ++j) {
-            delta_[j] = beyond * prior.distance[j];
-            cost_[j] = edge * elementary::expm1(delta_[j]);
-        }
-        elementary::log1p(cost_, cost_);
-        for (std::size_t j = 0; j < size; ++j) cost_[j] -= edge * delta_[j];
-    }
-
-    double edge() const noexcept { return edge_; }
-
-    /// After x of n; the log-likelihood is divided by `dispersion`.
-    double log_e_value(double x, double n, double dispersion) const {
-        const double d = excess_over_share(x, n, edge_) / dispersion, all = n / dispersion;
-        std::array<double, size> terms;
-        for (std::size_t j = 0; j < size; ++j) terms[j] = log_weight_[j] + (d * delta_[j] - all * cost_[j]);
-        return elementary::log_sum_exp(terms);
-    }
-
-  private:
-    double edge_;
-    std::array<double, size> log_weight_{};
-    std::array<double, size> delta_{};  // distance in log odds of each node
-    std::array<double, size> cost_{};   // log(1 + edge (e^delta - 1)) - edge delta
-};
-
-}  // namespace detail
 
 struct SampleRatioOptions {
     double alpha = 0.01;     ///< error of deciding; its own, for this test only ever holds a rollout
@@ -110,14 +39,27 @@ struct SampleRatioOptions {
     Side side = Side::harm;  ///< evidence that the split is not as told, or (tolerance > 0) that it is
     double dispersion = 1;   ///< long-run variance of the split over the binomial one, learned from history; at least 1
     double concentration = 100;  ///< tolerance 0: of the Dirichlet prior around what was told, above 0
+    bool interval = true;        ///< let `evidence()` find lower and upper
 
     friend bool operator==(const SampleRatioOptions&, const SampleRatioOptions&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("alpha", self.alpha);
+        visit("tolerance", self.tolerance);
+        visit("side", self.side);
+        visit("dispersion", self.dispersion);
+        visit("concentration", self.concentration);
+        visit("interval", self.interval);
+    }
 };
+static_assert(described_whole<SampleRatioOptions>());
 
 /// All that a SampleRatioTest remembers.
 struct SampleRatioState {
     static constexpr std::string_view kind = "srmt";
     static constexpr std::int64_t version = 1;
+    static constexpr std::array<std::string_view, 1> beside{"interval"};  // it leaves nothing to remember
 
     double alpha = 0;
     double tolerance = 0;
@@ -154,7 +96,7 @@ static_assert(described_whole<SampleRatioState>());
 /// default.
 ///
 /// Formula, tolerance > 0: for each arm, and for each end of what it may have, the mixture of likelihood ratios over
-/// shares beyond that end (conditional_mixture.hpp with the share as exposure; Robbins 1970); E is their mean, on the
+/// shares beyond that end (detail/share_mixture.hpp; Robbins 1970); E is their mean, on the
 /// safe side the smallest of their mirrors. With two arms the second one's ends are all there is to test. Tolerance 0:
 /// the Dirichlet-multinomial Bayes factor (Lindon and Malek 2022), theta the shares told, k the concentration, n the
 /// sum of the counts x:
@@ -175,7 +117,7 @@ static_assert(described_whole<SampleRatioState>());
 /// all: the e-value is 1, the estimate NaN, nothing is excluded. Raises `serinus.argument.count` for counts that are
 /// negative or above 2^53, and `serinus.argument.length` for another number of arms; nothing is changed then.
 ///
-/// Cost of an update: about 10 ns a healthy interval, since a bound shows that the largest e-value cannot have changed;
+/// Cost of an update: O(arms) in a healthy interval, since a bound shows that the largest e-value cannot have changed;
 /// otherwise some 35 exponentials an end. State: below 200 bytes for two arms.
 ///
 ///     SampleRatioTest test({0.9, 0.1});
@@ -184,7 +126,7 @@ static_assert(described_whole<SampleRatioState>());
 class SampleRatioTest {
   public:
     explicit SampleRatioTest(std::span<const double> shares, const SampleRatioOptions& options = {})
-        : options_(checked(options)), shares_(scaled(shares)), counts_(shares.size(), 0.0) {
+        : options_(checked(options)), sided_(options_), shares_(scaled(shares)), counts_(shares.size(), 0.0) {
         if (options_.tolerance > 0) {
             make_ends();
         } else {
@@ -230,16 +172,16 @@ class SampleRatioTest {
         return sum - elementary::log(static_cast<double>(ends_.size()));
     }
 
-    double log_needed() const { return -elementary::log(options_.alpha); }
+    double log_needed() const noexcept { return sided_.log_needed(); }
     /// True once the e-value has reached 1/alpha.
-    bool decided() const { return log_largest_ >= log_needed(); }
+    bool decided() const noexcept { return sided_.decided(); }
     /// Always valid: min(1, 1/largest e-value so far).
-    double p_value() const { return elementary::exp(-log_largest_); }
+    double p_value() const { return sided_.p_value(); }
 
     /// Always-valid bounds on the share of an arm, at `confidence` 1 - alpha for all arms at once. Tolerance > 0: the
     /// shares at which a mixture as above, begun there, would equal its part of 1/alpha; tolerance 0: all shares whose
     /// Dirichlet-multinomial e-value is below 1/alpha, projected on the arm. Raises `serinus.argument.range` for an arm
-    /// that there is not. Cost: about 10 us.
+    /// that there is not.
     Interval share(std::size_t arm) const {
         if (arm >= shares_.size()) {
             raise(Code::argument_range,
@@ -293,11 +235,12 @@ class SampleRatioTest {
             arm = i;
         }
         evidence.estimate = counts_[arm] / n / shares_[arm];
+        evidence.method = ends_.empty() ? "dirichlet_multinomial" : "share_mixture";
+        if (!options_.interval) return evidence;
         const Interval bounds = share(arm);
         evidence.lower = bounds.lower / shares_[arm];
         evidence.upper = bounds.upper / shares_[arm];
         evidence.confidence = bounds.confidence;
-        evidence.method = ends_.empty() ? "dirichlet_multinomial" : "share_mixture";
         return evidence;
     }
 
@@ -314,26 +257,29 @@ class SampleRatioTest {
     void merge(const SampleRatioTest& other) {
         require_same("the test given to SampleRatioTest.merge", other.options_, other.shares_);
         for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
-        log_largest_ = std::max(log_largest_, log_e_value());
+        sided_.note(log_e_value());
         refresh();
     }
 
     SampleRatioState state() const {
-        return {options_.alpha, options_.tolerance, options_.side, options_.dispersion, options_.concentration, shares_,
-                counts_,        log_largest_};
+        SampleRatioState state;
+        detail::save_options(state, options_);
+        state.shares = shares_;
+        state.counts = counts_;
+        state.log_largest = sided_.log_largest();
+        return state;
     }
 
     /// Takes over a state. Raises `serinus.state.options` when it was taken under other options or shares,
     /// `serinus.state.invariant` when its numbers cannot be; the object is unchanged then.
     void restore(const SampleRatioState& state) {
         require_same("the state of a SampleRatioTest", state, state.shares);
-        bool sound =
-            state.counts.size() == shares_.size() && state.log_largest >= 0 && std::isfinite(state.log_largest);
+        bool sound = state.counts.size() == shares_.size() && detail::SidedEvidence::sound(state.log_largest);
         for (const double count : state.counts)
             sound = sound && count >= 0 && count == std::floor(count) && count < 1e300;
         if (!sound) raise(Code::state_invariant, "the state of a SampleRatioTest has numbers that cannot be");
         counts_ = state.counts;
-        log_largest_ = state.log_largest;
+        sided_.restore(state.log_largest);
         refresh();
     }
 
@@ -413,8 +359,8 @@ class SampleRatioTest {
         for (std::size_t i = 0; i < counts.size(); ++i) counts_[i] += static_cast<double>(counts[i]);
         // The bound of the ends lies above by a factor; that of the Dirichlet-multinomial by more than rounding.
         const double slack = ends_.empty() ? 1e-9 : 0;
-        if (upper_bound() + slack <= log_largest_) return;
-        log_largest_ = std::max(log_largest_, log_e_value());
+        if (upper_bound() + slack <= sided_.log_largest()) return;
+        sided_.note(log_e_value());
         refresh();
     }
 
@@ -501,11 +447,11 @@ class SampleRatioTest {
     }
 
     SampleRatioOptions options_;
+    detail::SidedEvidence sided_;
     std::vector<double> shares_;
     std::vector<double> counts_;
     std::vector<End> ends_;  // tolerance > 0
     double prior_volume_ = 0, volume_ = 0;
-    double log_largest_ = 0;
 };
 
 }  // namespace sequential

@@ -13,6 +13,7 @@
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/numeric/elementary.hpp>
+#include <serinus/sequential/detail/sides.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -111,7 +112,7 @@ class StartMixture {
     double log_needed() const { return test_.log_needed(); }
     bool decided() const { return log_largest_ >= log_needed(); }
     double log_largest() const noexcept { return log_largest_; }
-    double p_value() const { return elementary::exp(-std::max(log_largest_, 0.0)); }
+    double p_value() const { return detail::SidedEvidence::p_value_of(log_largest_); }
 
     /// PairedTest: an interval passed without values.
     void gap()
@@ -146,8 +147,7 @@ class StartMixture {
 
     template <class TestState>
     void restore(const StartMixtureState<TestState>& state) {
-        if (!(state.spent >= 0 && state.spent <= 1 + 1e-9) ||
-            !(state.log_largest >= 0 && std::isfinite(state.log_largest))) {
+        if (!(state.spent >= 0 && state.spent <= 1 + 1e-9) || !detail::SidedEvidence::sound(state.log_largest)) {
             raise(Code::state_invariant, "the state of a StartMixture has spent " + given_text(state.spent) +
                                              " of its capital; allowed: 0 to 1");
         }

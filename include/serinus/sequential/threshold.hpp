@@ -16,13 +16,16 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/numeric/elementary.hpp>
+#include <serinus/sequential/detail/directions.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
+#include <serinus/sequential/detail/sides.hpp>
 #include <serinus/sequential/proportion.hpp>
 
 namespace serinus {
@@ -40,7 +43,19 @@ struct ThresholdOptions {
     bool interval = true;   ///< keep what `lower` and `upper` are made of
 
     friend bool operator==(const ThresholdOptions&, const ThresholdOptions&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("alpha", self.alpha);
+        visit("alpha_safe", self.alpha_safe);
+        visit("harm", self.harm);
+        visit("margin", self.margin);
+        visit("side", self.side);
+        visit("dispersion", self.dispersion);
+        visit("interval", self.interval);
+    }
 };
+static_assert(described_whole<ThresholdOptions>());
 
 /// All that a ThresholdTest remembers.
 struct ThresholdState {
@@ -109,7 +124,7 @@ static_assert(described_whole<ThresholdState>());
 /// `serinus.argument.range/margin` for impossible options, `serinus.argument.count/length/range` for impossible
 /// buckets; nothing is changed then.
 ///
-/// Cost: a pass over the values (0.3 ns each) or a search of the bounds, and ProportionTest's update. State: at most
+/// Cost: a pass over the values or a search of the bounds, and ProportionTest's update. State: at most
 /// 3 KiB.
 ///
 ///     ThresholdTest test(250.0, {.alpha = 0.05, .margin = {.ratio = 1.1}});   // milliseconds
@@ -118,11 +133,12 @@ static_assert(described_whole<ThresholdState>());
 class ThresholdTest {
   public:
     explicit ThresholdTest(double threshold, const ThresholdOptions& options = {})
-        : threshold_(threshold), options_(checked(threshold, options)) {
-        if (options_.harm != Harm::decrease) directions_.push_back({+1, ProportionTest(inner(true))});
-        if (options_.harm != Harm::increase)
-            directions_.push_back({-1, ProportionTest(inner(options_.harm == Harm::decrease))});
-    }
+        : threshold_(threshold),
+          options_(checked(threshold, options)),
+          sided_(options_),
+          directions_(options_.harm, options_.side, [&](bool up) {
+              return Direction{up ? +1 : -1, ProportionTest(inner(up || options_.harm == Harm::decrease))};
+          }) {}
 
     /// Takes the values of one interval, in any order.
     void update(std::span<const double> baseline, std::span<const double> canary) {
@@ -142,10 +158,7 @@ class ThresholdTest {
     /// intervals.
     void update_many(std::span<const std::span<const double>> baseline,
                      std::span<const std::span<const double>> canary) {
-        if (baseline.size() != canary.size()) {
-            raise(Code::argument_length, "baseline has " + std::to_string(baseline.size()) + " intervals, canary " +
-                                             std::to_string(canary.size()) + "; allowed: the same number");
-        }
+        detail::require_same_length(baseline.size(), canary.size());
         for (std::size_t i = 0; i < baseline.size(); ++i) update(baseline[i], canary[i]);
     }
 
@@ -182,18 +195,15 @@ class ThresholdTest {
 
     /// Natural log of the e-value.
     double log_e_value() const {
-        if (directions_.size() == 1) return directions_.front().test.log_e_value();
-        const double up = directions_[0].test.log_e_value(), down = directions_[1].test.log_e_value();
-        if (options_.side == Side::safe) return std::min(up, down);
-        return elementary::log_add_exp(up, down) - elementary::log(2);
+        return directions_.together([](const Direction& direction) { return direction.test.log_e_value(); });
     }
 
     /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_safe).
-    double log_needed() const { return detail::log_needed(options_); }
+    double log_needed() const noexcept { return sided_.log_needed(); }
     /// True once the e-value has reached that.
-    bool decided() const { return log_largest_ >= log_needed(); }
+    bool decided() const noexcept { return sided_.decided(); }
     /// Always valid: min(1, 1/largest e-value so far).
-    double p_value() const { return elementary::exp(-log_largest_); }
+    double p_value() const { return sided_.p_value(); }
 
     Evidence evidence() const {
         Evidence evidence = directions_.front().test.evidence();
@@ -225,24 +235,17 @@ class ThresholdTest {
         if (other.tested_) {
             note(*other.tested_);
         } else {
-            log_largest_ = std::max(log_largest_, log_e_value());
+            sided_.note(log_e_value());
         }
     }
 
     ThresholdState state() const {
-        ThresholdState state{threshold_,
-                             options_.alpha,
-                             *options_.alpha_safe,
-                             options_.harm,
-                             options_.margin.ratio,
-                             options_.margin.difference,
-                             options_.side,
-                             options_.dispersion,
-                             options_.interval,
-                             tested_,
-                             unusable_,
-                             log_largest_,
-                             {}};
+        ThresholdState state;
+        detail::save_options(state, options_);
+        state.threshold = threshold_;
+        state.tested = tested_;
+        state.unusable = unusable_;
+        state.log_largest = sided_.log_largest();
         for (const Direction& direction : directions_) state.tests.push_back(direction.test.state());
         return state;
     }
@@ -253,7 +256,7 @@ class ThresholdTest {
         constexpr std::string_view who = "the state of a ThresholdTest";
         detail::require_same(who, "threshold", state.threshold, threshold_);
         detail::require_same_options(who, state, options_);
-        if (!(state.log_largest >= 0 && std::isfinite(state.log_largest)) ||
+        if (!detail::SidedEvidence::sound(state.log_largest) ||
             !(state.unusable >= 0 && state.unusable == std::floor(state.unusable) && std::isfinite(state.unusable)) ||
             (state.tested && !std::isfinite(*state.tested)) || state.tests.size() != directions_.size()) {
             raise(Code::state_invariant, "the state of a ThresholdTest has numbers that cannot be");
@@ -262,7 +265,7 @@ class ThresholdTest {
         for (std::size_t i = 0; i < directions_.size(); ++i) next.directions_[i].test.restore(state.tests[i]);
         next.tested_ = state.tested;
         next.unusable_ = state.unusable;
-        next.log_largest_ = state.log_largest;
+        next.sided_.restore(state.log_largest);
         *this = std::move(next);
     }
 
@@ -303,7 +306,7 @@ class ThresholdTest {
 
     void note(double margin) {
         tested_ = tested_ ? farther(*tested_, margin) : margin;
-        log_largest_ = std::max(log_largest_, log_e_value());
+        sided_.note(log_e_value());
     }
 
     static Proportion beyond(std::span<const double> values, int sign, double threshold) {
@@ -366,10 +369,10 @@ class ThresholdTest {
 
     double threshold_;
     ThresholdOptions options_;
-    std::vector<Direction> directions_;
+    detail::SidedEvidence sided_;
+    detail::Directions<Direction> directions_;
     std::optional<double> tested_;
     double unusable_ = 0;
-    double log_largest_ = 0;
 };
 
 }  // namespace sequential

@@ -1,9 +1,7 @@
 // Harm in fewer than half of the intervals: what is counted as a spike, and what a rollout makes of it.
 
 #include <cmath>
-#include <fstream>
 #include <random>
-#include <sstream>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -19,8 +17,8 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/spikes.hpp>
 
-#include "support/data_dir.hpp"
 #include "support/gauge_world.hpp"
+#include "support/state_fixture.hpp"
 
 namespace {
 
@@ -315,20 +313,13 @@ Batch fed(std::size_t from, std::size_t n) {
     return batch;
 }
 
-std::string text_of(const std::string& name) {
-    std::ifstream file(data_dir() + "/reference/states/" + name, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
 TEST(MonitorStates, OneOfBeforeSpikesLoadsAndGoesOn) {
-    const Plan plan = io::read_plan(text_of("monitor_2.plan.json"));
-    const std::string bytes = text_of("monitor_2.bin");
+    const Plan plan = io::read_plan(state_fixture::text_of("monitor_2.plan.json"));
+    const std::string bytes = state_fixture::text_of("monitor_2.bin");
     ASSERT_FALSE(bytes.empty());
     const auto* const begin = reinterpret_cast<const std::byte*>(bytes.data());
     for (const MonitorState& state : {decode<MonitorState>(std::vector<std::byte>(begin, begin + bytes.size())),
-                                      io::read_state<MonitorState>(text_of("monitor_2.json"))}) {
+                                      io::read_state<MonitorState>(state_fixture::text_of("monitor_2.json"))}) {
         EXPECT_FALSE(state.metrics[0].spikes);
         Monitor monitor(plan);
         monitor.restore(state);

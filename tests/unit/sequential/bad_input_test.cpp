@@ -26,6 +26,7 @@
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/quantile.hpp>
+#include <serinus/sequential/quantile_ab.hpp>
 #include <serinus/sequential/rate.hpp>
 #include <serinus/sequential/rotation.hpp>
 #include <serinus/sequential/sample_ratio.hpp>

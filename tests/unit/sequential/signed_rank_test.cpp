@@ -1,5 +1,6 @@
 // Signed sequential ranks.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <random>
@@ -87,6 +88,93 @@ TEST(SignedRankTest, DirectionsStateAndErrors) {
     none.update(nan_value);
     EXPECT_NEAR(none.log_e_value(), 0, 1e-15);
     EXPECT_EQ(none.n(), 1);
+}
+
+TEST(SignedRankTest, SafetyIsHarmTurnedAround) {
+    // Of a margin of 1 the safe side sees 1 - d as the side of harm sees d - 1.
+    SignedRankTest safe({.margin = {.difference = 1.0}, .side = Side::safe}), mirrored;
+    SignedRankTest both({.harm = Harm::either, .margin = {.difference = 1.0}, .side = Side::safe}),
+        down({.harm = Harm::decrease, .margin = {.difference = 1.0}, .side = Side::safe});
+    for (const double d : draw(300, 35)) {
+        safe.update(d);
+        mirrored.update(1 - d);
+        both.update(d);
+        down.update(d);
+        ASSERT_EQ(safe.log_e_value(), mirrored.log_e_value());
+        ASSERT_EQ(both.log_e_value(), std::min(safe.log_e_value(), down.log_e_value()));
+    }
+    EXPECT_TRUE(safe.decided());
+    SignedRankTest sooner({.alpha = 0.05, .alpha_safe = 0.2, .side = Side::safe});
+    EXPECT_DOUBLE_EQ(sooner.log_needed(), std::log(5));
+}
+
+TEST(SignedRankTest, SafetyKeepsItsPromise) {
+    // A canary that is worse by exactly the margin: ever called safe with probability at most alpha_safe.
+    constexpr int rounds = 2000;
+    Random random(36);
+    std::cauchy_distribution<double> cauchy;
+    int called = 0;
+    for (int i = 0; i < rounds; ++i) {
+        SignedRankTest test({.alpha_safe = 0.1, .margin = {.difference = 2.0}, .side = Side::safe});
+        for (int t = 0; t < 200 && !test.decided(); ++t) test.update(2 + cauchy(random));
+        called += test.decided();
+    }
+    EXPECT_LE(called, rounds * 0.1 + 4 * std::sqrt(rounds * 0.09));
+}
+
+TEST(SignedRankTest, MergingMultipliesTheWealthOfEachBet) {
+    SignedRankTest one, other;
+    const Values first = draw(120, 37, 0.2), second = draw(200, 38, 0.2);
+    one.update_many(first);
+    other.update_many(second);
+    const SignedRankState a = one.state(), b = other.state();
+    one.merge(other);
+    double mean = 0;
+    for (std::size_t j = 0; j < SignedRankTest::bets; ++j) mean += std::exp(a.above[j] + b.above[j]) / 9;
+    EXPECT_NEAR(one.log_e_value(), std::log(mean), 1e-12);
+    EXPECT_EQ(one.n(), 320);
+    const SignedRankState both = one.state();
+    ASSERT_EQ(both.sizes_above.size(), SignedRankTest::most_sizes);
+    EXPECT_TRUE(std::is_sorted(both.sizes_above.begin(), both.sizes_above.end()));
+    EXPECT_LE(encode(both).size(), 4096U);
+    SignedRankTest again;
+    again.restore(both);
+    EXPECT_EQ(again.log_e_value(), one.log_e_value());
+    EXPECT_EQ(code_of([&] { one.merge(SignedRankTest({.alpha = 0.01})); }), Code::state_options);
+    EXPECT_EQ(encode(one.state()), encode(both));
+}
+
+TEST(SignedRankTest, MergedRolloutsKeepTheirPromise) {
+    // Two regions with symmetric noise of their own, merged every 25 intervals; a look after each of the first one's.
+    constexpr int rounds = 2000;
+    Random random(39);
+    std::cauchy_distribution<double> cauchy;
+    int alarms = 0;
+    for (int i = 0; i < rounds; ++i) {
+        SignedRankTest test;
+        for (int part = 0; part < 6 && !test.decided(); ++part) {
+            SignedRankTest region;
+            for (int t = 0; t < 25; ++t) {
+                test.update(cauchy(random));
+                region.update(5 * cauchy(random));
+            }
+            test.merge(region);
+        }
+        alarms += test.decided();
+    }
+    EXPECT_LE(alarms, rounds * 0.05 + 4 * std::sqrt(rounds * 0.0475));
+}
+
+TEST(SignedRankTest, AStateOfVersionOneHasNoSide) {
+    SignedRankTest test({.alpha_safe = 0.2});
+    test.update_many(draw(30, 40));
+    SignedRankState before = test.state();
+    before.alpha_safe.reset();
+    SignedRankTest again({.alpha_safe = 0.2});
+    again.restore(before);
+    EXPECT_EQ(encode(again.state()), encode(test.state()));
+    SignedRankTest safe({.side = Side::safe});
+    EXPECT_EQ(code_of([&] { safe.restore(before); }), Code::state_options);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include <serinus/core/require.hpp>
 #include <serinus/core/version.hpp>
@@ -29,8 +30,7 @@ inline double log_normal_mixture_with_precision(double s, double v, double rho, 
     const double total = v + rho;
     const double two_sided = 0.5 * (elementary::log(rho / total) + s * s / total);
     if (!one_sided) return two_sided;
-    constexpr double log_two = 0.69314718055994530942;
-    return two_sided + log_two + elementary::log_ndtr(s / std::sqrt(total));
+    return two_sided + std::numbers::ln2 + elementary::log_ndtr(s / std::sqrt(total));
 }
 
 namespace mixture_detail {
@@ -84,8 +84,7 @@ class NormalMixture {
         const double w = s / std::sqrt(total);
         const double log_ratio = elementary::log(rho_ / total);
         if (!one_sided_) return 0.5 * (log_ratio + w * w);
-        constexpr double log_two = 0.69314718055994530942;
-        return 0.5 * log_ratio + log_two + elementary::log_ndtr_scaled(w);
+        return 0.5 * log_ratio + std::numbers::ln2 + elementary::log_ndtr_scaled(w);
     }
 
     double bound(double v, double alpha) const {

@@ -25,8 +25,12 @@
 #include <serinus/sequential/detail/anchored_prior.hpp>
 #include <serinus/sequential/detail/block_process.hpp>
 #include <serinus/sequential/detail/conditional_mixture.hpp>
+#include <serinus/sequential/detail/difference_band.hpp>
+#include <serinus/sequential/detail/directions.hpp>
 #include <serinus/sequential/detail/field_numbers.hpp>
+#include <serinus/sequential/detail/likelihood_curve.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
+#include <serinus/sequential/detail/sides.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -56,29 +60,26 @@ class CountTest {
   public:
     /// Natural log of the e-value.
     double log_e_value() const {
-        return known_ ? log_e_value_
-                      : together(directions_, options_.side, [](const auto& process) { return process.log_e_value(); });
+        return known_ ? log_e_value_ : together(directions_, [](const auto& process) { return process.log_e_value(); });
     }
 
     /// No less than `log_e_value()`, and cheaper: for who only wants to know whether it may have reached something.
     double log_at_most() const {
-        const auto at_most = [&](std::size_t i) {
-            return std::visit([](const auto& process) { return process.log_at_most(); }, directions_[i].process);
-        };
         if (known_) return log_e_value_;
-        if (directions_.size() == 1) return at_most(0);
-        if (options_.side == Side::safe) return std::min(at_most(0), at_most(1));
-        return conditional() ? log_at_most_ : std::max(at_most(0), at_most(1));
+        if (directions_.size() == 2 && options_.side == Side::harm && conditional()) return log_at_most_;
+        return directions_.at_most([](const Direction& direction) {
+            return std::visit([](const auto& process) { return process.log_at_most(); }, direction.process);
+        });
     }
 
     /// The log e-value at which the test decides: log(1/alpha), on the safe side log(1/alpha_safe).
-    double log_needed() const { return detail::log_needed(options_); }
+    double log_needed() const noexcept { return sided_.log_needed(); }
 
     /// True once the e-value has reached that.
-    bool decided() const { return log_largest_ >= log_needed(); }
+    bool decided() const noexcept { return sided_.decided(); }
 
     /// Always valid: min(1, 1/largest e-value so far).
-    double p_value() const { return elementary::exp(-std::max(log_largest_, 0.0)); }
+    double p_value() const { return sided_.p_value(); }
 
     Evidence evidence() const {
         Evidence evidence;
@@ -130,18 +131,19 @@ class CountTest {
 
     /// With `level` the conditional method bets at the level so far (shares of requests have one, Poisson counts do
     /// not).
-    CountTest(const Options& options, bool block, bool level) : options_(options) {
-        begin(PriorShape::flat, block);
+    CountTest(const Options& options, bool block, bool level)
+        : options_(options), sided_(options), directions_(directions(block)) {
+        begin_bounds();
         if (level && !block) level_.emplace();
     }
 
     /// As if nothing had been seen.
     void begin(PriorShape prior, bool block) {
         prior_ = prior;
-        directions_.clear();
-        // The direction of "worse", as the sign of canary - baseline; on the safe side the evidence lies the other way.
-        if (options_.harm != Harm::decrease) directions_.push_back(make_direction(false, block));
-        if (options_.harm != Harm::increase) directions_.push_back(make_direction(true, block));
+        directions_ = directions(block);
+        begin_bounds();
+    }
+    void begin_bounds() {
         if (options_.interval) {
             if (options_.margin.ratio) {
                 bounds_.template emplace<LikelihoodCurve>(prior_);
@@ -187,7 +189,7 @@ class CountTest {
         for (std::size_t i = 0; i < parts.size(); ++i) estimate_[i] += parts[i];
         known_ = false;
         // Most often it cannot have reached a new maximum, and nobody has to know it exactly.
-        if (log_at_most() > log_largest_) log_largest_ = std::max(log_largest_, settle());
+        if (log_at_most() > sided_.log_largest()) sided_.note(settle());
     }
 
     /// Takes over what another test of the same options has seen; see `merge` of the tests.
@@ -215,7 +217,7 @@ class CountTest {
         next.totals_.x_c += other.totals_.x_c;
         next.totals_.n_c += other.totals_.n_c;
         for (std::size_t i = 0; i < estimate_.size(); ++i) next.estimate_[i] += other.estimate_[i];
-        next.log_largest_ = std::max(log_largest_, next.settle());
+        next.sided_.note(next.settle());
         *this = std::move(next);
     }
 
@@ -224,7 +226,7 @@ class CountTest {
     void save(State& state) const {
         detail::save_options(state, options_);
         state.estimate = estimate_;
-        state.log_largest = log_largest_;
+        state.log_largest = sided_.log_largest();
         state.single_start = single_start_;
         for (const Direction& direction : directions_) {
             if (const auto* mixture = std::get_if<ConditionalMixture>(&direction.process)) {
@@ -256,7 +258,7 @@ class CountTest {
                     std::isfinite(totals.n_b) && std::isfinite(totals.n_c),
                 "counts that are none");
         require(finite(state.estimate), "an estimate that is not finite");
-        require(state.log_largest >= 0 && std::isfinite(state.log_largest), "a largest e-value below 1 or infinite");
+        require(detail::SidedEvidence::sound(state.log_largest), "a largest e-value below 1 or infinite");
         const bool conditional = std::holds_alternative<ConditionalMixture>(directions_.front().process);
         require(state.log_mass.size() == (conditional ? directions_.size() : 0), "another number of directions");
         for (const auto& masses : state.log_mass) {
@@ -304,7 +306,7 @@ class CountTest {
         }
         next.totals_ = totals;
         next.estimate_ = state.estimate;
-        next.log_largest_ = state.log_largest;
+        next.sided_.restore(state.log_largest);
         next.forget_e_value();
         next.single_start_ = state.single_start;
         *this = std::move(next);
@@ -313,8 +315,6 @@ class CountTest {
     const Totals& totals() const noexcept { return totals_; }
 
   private:
-    static constexpr double log_two = 0.69314718055994530942;
-
     struct Direction {
         bool swapped;  // the arms exchange places: evidence of a decrease
         std::variant<ConditionalMixture, BlockProcess> process;
@@ -322,19 +322,16 @@ class CountTest {
 
     /// The log e-value of both directions together, from that of each.
     template <class Directions, class Log>
-    static double together(Directions& directions, Side side, const Log& log) {
-        if (directions.size() == 2 && side == Side::harm) {
+    static double together(Directions& directions, const Log& log) {
+        if (directions.size() == 2 && directions.side() == Side::harm) {
             const auto* one = std::get_if<ConditionalMixture>(&directions[0].process);
             const auto* other = std::get_if<ConditionalMixture>(&directions[1].process);
             if (one != nullptr && other != nullptr) return ConditionalMixture::log_mean_e_value(*one, *other);
         }
-        const double up = std::visit(log, directions[0].process);
-        if (directions.size() == 1) return up;
-        const double down = std::visit(log, directions[1].process);
-        return side == Side::safe ? std::min(up, down) : elementary::log_add_exp(up, down) - log_two;
+        return directions.together([&](auto& direction) { return std::visit(log, direction.process); });
     }
     double settle() {
-        log_e_value_ = together(directions_, options_.side, [](auto& process) { return process.settle(); });
+        log_e_value_ = together(directions_, [](auto& process) { return process.settle(); });
         log_at_most_ = log_e_value_;
         known_ = true;
         return log_e_value_;
@@ -348,12 +345,14 @@ class CountTest {
         return std::holds_alternative<ConditionalMixture>(directions_.front().process);
     }
 
-    Direction make_direction(bool swapped, bool block) const {
+    /// Of a decrease the arms exchange places; on the safe side the evidence lies the other way.
+    detail::Directions<Direction> directions(bool block) const {
         const int beyond = options_.side == Side::harm ? +1 : -1;
-        if (!block) return {swapped, ConditionalMixture(*options_.margin.ratio, beyond, prior_)};
-        return {swapped,
-                BlockProcess(MarginLine{options_.margin.ratio.value_or(1), options_.margin.difference.value_or(0)},
-                             beyond)};
+        return {options_.harm, options_.side, [&](bool increase) -> Direction {
+                    if (!block) return {!increase, ConditionalMixture(*options_.margin.ratio, beyond, prior_)};
+                    const MarginLine line{options_.margin.ratio.value_or(1), options_.margin.difference.value_or(0)};
+                    return {!increase, BlockProcess(line, beyond)};
+                }};
     }
 
     /// The numbers of the curve or the band, visited as their fields.
@@ -371,13 +370,13 @@ class CountTest {
     }
 
     Options options_;
+    detail::SidedEvidence sided_;
     PriorShape prior_ = PriorShape::flat;
-    std::vector<Direction> directions_;
+    detail::Directions<Direction> directions_;
     std::optional<SharedLevel> level_;  // of the conditional method, where events have one
     std::variant<std::monostate, LikelihoodCurve, DifferenceBand> bounds_;
     Totals totals_;
     std::array<double, 5> estimate_{};  // the sums of `evidence().estimate`
-    double log_largest_ = 0;
     double log_e_value_ = 0;
     bool known_ = false;      // log_e_value_ is the e-value of now
     double log_at_most_ = 0;  // for both directions of a conditional test together; see `log_at_most`

@@ -1,147 +1,143 @@
 #pragma once
 /// \file
-/// What the options of the tests of many looks have in common: how they are checked, what two error rates and a margin
-/// in the direction of harm mean for the ends of an interval, and whether a state was taken under them. Options and
-/// states have fields of the same names; what only some tests have (a dispersion, a quantile) is taken where it is.
+/// How the options of a test get into its state, and how a state, or another test, is held against them. Options and
+/// states are described (core/describe.hpp); an option is kept by the state's field of its name, the parts of a margin
+/// by fields of theirs. An option that no field keeps does not compile, unless the state says that it is kept
+/// elsewhere: `static constexpr std::array<std::string_view, 1> beside{"noise"};`.
 
-#include <algorithm>
-#include <cmath>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
-#include <serinus/core/evidence.hpp>
-#include <serinus/core/require.hpp>
-#include <serinus/core/text.hpp>
-#include <serinus/core/words.hpp>
-#include <serinus/numeric/elementary.hpp>
+#include <serinus/core/state.hpp>
 
 namespace serinus {
 inline namespace v0 {
 namespace sequential {
 namespace detail {
 
-/// Checks alpha, alpha_safe, the margin and the dispersion, and fills in `alpha_safe`. Raises
-/// `serinus.argument.range` or `serinus.argument.margin`.
-template <class Options>
-Options checked_sides(Options options) {
-    require_open_unit("alpha", options.alpha);
-    if (!options.alpha_safe) options.alpha_safe = options.alpha;
-    require_open_unit("alpha_safe", *options.alpha_safe);
-    if constexpr (requires { options.dispersion; }) {
-        require(options.dispersion >= 1 && std::isfinite(options.dispersion), "dispersion", options.dispersion,
-                "1 or more, finite");
-    }
-    require_harm_margin(options.margin);
-    return options;
+/// Calls `act(outer, name, value)` for every option; the parts of a margin have "margin" as `outer`.
+template <class Options, class Act>
+constexpr void each_option(const Options& options, const Act& act) {
+    const auto visit = [&]<class Value>(std::string_view name, const Value& value) {
+        if constexpr (Described<Value> && !StateStruct<Value>) {
+            const auto inside = [&](std::string_view part, const auto& leaf) { act(name, part, leaf); };
+            Value::describe(inside, value);
+        } else {
+            act(std::string_view(), name, value);
+        }
+    };
+    Options::describe(visit, options);
 }
 
-/// The log e-value at which a test decides: log(1/alpha), on the safe side log(1/alpha_safe).
-template <class Options>
-double log_needed(const Options& options) {
-    return -elementary::log(options.side == Side::harm ? options.alpha : *options.alpha_safe);
-}
-
-/// The error rates of an interval's two ends: of deciding on harm where harm lies, of deciding on safety at the other;
-/// for `either` half of alpha each.
-struct EndErrors {
-    double below, above;
-
-    double confidence() const noexcept { return 1 - (below + above); }
+template <class T>
+struct Bare {
+    using type = T;
 };
-template <class Options>
-EndErrors end_errors(const Options& options) {
-    const double alpha = options.alpha, promote = *options.alpha_safe;
-    switch (options.harm) {
-        case Harm::increase: return {alpha, promote};
-        case Harm::decrease: return {promote, alpha};
-        case Harm::either: break;
-    }
-    return {alpha / 2, alpha / 2};
+template <class T>
+struct Bare<std::optional<T>> {
+    using type = T;
+};
+/// Whether a field can keep an option.
+template <class Option, class Field>
+inline constexpr bool keeps = [] {
+    using A = typename Bare<std::remove_cvref_t<Option>>::type;
+    using B = typename Bare<std::remove_cvref_t<Field>>::type;
+    return std::is_same_v<A, B> || (std::is_same_v<A, std::uint64_t> && std::is_same_v<B, std::int64_t>);
+}();
+
+/// Calls `act(outer, name, option, field)` for every option that a field of the state keeps.
+template <class State, class Options, class Act>
+constexpr void each_kept(State& state, const Options& options, const Act& act) {
+    each_option(options, [&](std::string_view outer, std::string_view name, const auto& option) {
+        const auto meet = [&](std::string_view field_name, auto& field) {
+            if constexpr (keeps<decltype(option), decltype(field)>) {
+                if (field_name == name) act(outer, name, option, field);
+            }
+        };
+        std::remove_const_t<State>::describe(meet, state);
+    });
 }
 
-/// The margin as canary/baseline or canary - baseline, for harm by an increase or by a decrease.
-inline double edge_of(const Margin& margin, bool increase) {
-    if (margin.ratio) return increase ? *margin.ratio : 1 / *margin.ratio;
-    return increase ? *margin.difference : -*margin.difference;
+/// Whether every option is kept by the state, or said to be kept beside it.
+template <class State, class Options>
+consteval bool keeps_options() {
+    bool all = true;
+    each_option(serinus::detail::unmade<Options>.value,
+                [&](std::string_view, std::string_view name, const auto& option) {
+                    bool kept = false;
+                    const auto meet = [&](std::string_view field_name, const auto& field) {
+                        kept = kept || (keeps<decltype(option), decltype(field)> && field_name == name);
+                    };
+                    State::describe(meet, serinus::detail::unmade<State>.value);
+                    if constexpr (requires { State::beside; }) {
+                        for (const std::string_view other : State::beside) kept = kept || other == name;
+                    }
+                    all = all && kept;
+                });
+    return all;
 }
 
-/// An interval's ends are interpolated or rounded, the e-value at the margin is exact: the end that the test itself
-/// speaks of follows it, so that a decision and the interval beside it never disagree. Harm excludes the margin from
-/// the good side, safety from the bad one.
-template <class Options>
-void agree(Evidence& evidence, const Options& options) {
-    if (options.harm == Harm::either) return;
-    const bool increase = options.harm == Harm::increase;
-    const bool excluded = evidence.log_e_value >= log_needed(options);
-    const double edge = edge_of(options.margin, increase);
-    const bool from_below = (options.side == Side::harm) == increase;
-    double& end = from_below ? evidence.lower : evidence.upper;
-    end = excluded == from_below ? std::max(end, edge) : std::min(end, edge);
-}
-
-/// Writes the options into a state.
+/// Writes the options, checked, into a state.
 template <class State, class Options>
 void save_options(State& state, const Options& options) {
-    state.alpha = options.alpha;
-    state.alpha_safe = *options.alpha_safe;
-    state.harm = options.harm;
-    state.ratio = options.margin.ratio;
-    if constexpr (requires { state.difference; }) state.difference = options.margin.difference;
-    state.side = options.side;
-    if constexpr (requires { state.dispersion; }) state.dispersion = options.dispersion;
-    if constexpr (requires { state.interval; }) state.interval = options.interval;
-    if constexpr (requires { state.tuned_at; }) state.tuned_at = options.tuned_at;
+    static_assert(keeps_options<State, Options>(), "an option is kept by no field of the state");
+    each_kept(state, options, [](std::string_view, std::string_view, const auto& option, auto& field) {
+        using Field = std::remove_cvref_t<decltype(field)>;
+        if constexpr (
+            requires { option.has_value(); } && !requires { field.has_value(); }) {
+            field = static_cast<Field>(option.value());
+        } else {
+            field = static_cast<Field>(option);
+        }
+    });
 }
 
-inline std::string option_text(double value) { return given_text(value); }
-inline std::string option_text(bool value) { return value ? "true" : "false"; }
-inline std::string option_text(const std::optional<double>& value) { return value ? given_text(*value) : "none"; }
-template <class Enum>
-    requires std::is_enum_v<Enum>
-std::string option_text(Enum value) {
-    return std::string(word(value));
+template <class Value, class Given>
+std::optional<Value> as_optional(const Given& given) {
+    if constexpr (requires { given.has_value(); }) {
+        return given ? std::optional<Value>(static_cast<Value>(*given)) : std::nullopt;
+    } else {
+        return static_cast<Value>(given);
+    }
 }
 
-/// Raises `serinus.state.options` unless an option is the same there and here. `who` has it, "the state of a RateTest".
+[[noreturn]] inline void other_option(std::string_view who, const std::string& name, const std::string& there,
+                                      const std::string& here) {
+    raise(Code::state_options,
+          std::string(who) + " has " + name + " " + there + "; allowed: " + here + ", as this one has");
+}
+
+/// Raises `serinus.state.options` unless something is the same there and here. `who` has it, "the state of a RateTest".
 template <class Value>
-void require_same(std::string_view who, std::string_view field, const Value& there, const Value& here) {
-    if (there == here) return;
-    raise(Code::state_options, std::string(who) + " has " + std::string(field) + " " + option_text(there) +
-                                   "; allowed: " + option_text(here) + ", as this one has");
+void require_same(std::string_view who, std::string_view name, const Value& there, const Value& here) {
+    if (!(there == here))
+        other_option(who, std::string(name), serinus::detail::value_text(there), serinus::detail::value_text(here));
 }
 
-/// Raises `serinus.state.options`, naming the first option that differs, unless a state (or the options of another
-/// test) has the options that there are here.
-template <class Given, class Options>
-void require_same_options(std::string_view who, const Given& given, const Options& own) {
-#define SERINUS_SAME(name) \
-    if constexpr (requires { given.name; }) require_same(who, #name, given.name, own.name)
-    SERINUS_SAME(q);
-    SERINUS_SAME(alpha);
-    if constexpr (requires { given.alpha_safe; })
-        require_same(who, "alpha_safe", std::optional<double>(given.alpha_safe), own.alpha_safe);
-    SERINUS_SAME(harm);
-    if constexpr (requires { given.margin; }) {
-        require_same(who, "margin.ratio", given.margin.ratio, own.margin.ratio);
-        require_same(who, "margin.difference", given.margin.difference, own.margin.difference);
-    }
-    if constexpr (requires { given.ratio; }) require_same(who, "margin.ratio", given.ratio, own.margin.ratio);
-    if constexpr (requires { given.difference; }) {
-        require_same(who, "margin.difference", std::optional<double>(given.difference), own.margin.difference);
-    }
-    SERINUS_SAME(tolerance);
-    SERINUS_SAME(side);
-    SERINUS_SAME(method);
-    SERINUS_SAME(dispersion);
-    SERINUS_SAME(concentration);
-    SERINUS_SAME(interval);
-    SERINUS_SAME(tuned_at);
-    SERINUS_SAME(gate);
-    SERINUS_SAME(from_size);
-#undef SERINUS_SAME
+/// Raises `serinus.state.options`, naming the first option that differs, unless a state was taken under the options
+/// that there are here.
+template <class State, class Options>
+void require_same_options(std::string_view who, const State& state, const Options& own) {
+    static_assert(keeps_options<State, Options>(), "an option is kept by no field of the state");
+    each_kept(state, own, [&](std::string_view outer, std::string_view name, const auto& option, const auto& field) {
+        // As the option is shown and as the field holds it: one of them may be optional, a seed is a signed number.
+        using Value = typename Bare<std::remove_cvref_t<decltype(option)>>::type;
+        const auto there = as_optional<Value>(field), here = as_optional<Value>(option);
+        if (there == here) return;
+        std::string path(outer);
+        path.append(path.empty() ? "" : ".").append(name);
+        other_option(who, path, serinus::detail::value_text(there), serinus::detail::value_text(here));
+    });
+}
+/// The same for the options of another test.
+template <class Options>
+void require_same_options(std::string_view who, const Options& given, const Options& own) {
+    if (const auto other = first_difference(given, own)) other_option(who, other->name, other->first, other->second);
 }
 
 }  // namespace detail
