@@ -169,8 +169,8 @@ static_assert(described_whole<ProportionState>());
 /// for any finite counts.
 ///
 /// Cost: 33 nodes an interval, 20 of them by a polynomial (conditional), a projection a start (block); the interval
-/// adds 65 log1p, or 64 projections for a difference. State: at most 4 KiB, below 1 KiB without the interval
-/// (measured: 2.4 and .6).
+/// adds 65 log1p, or 64 projections for a difference. State: at most 4,096 bytes, below 1,024 without the
+/// interval.
 ///
 ///     ProportionTest test({.alpha = 0.05, .margin = {.ratio = 2.0}});
 ///     test.update({.bad = 9, .total = 900}, {.bad = 2, .total = 100});

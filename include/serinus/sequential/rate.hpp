@@ -138,7 +138,7 @@ static_assert(described_whole<RateState>());
 /// Exposures have no level, as requests have (ProportionTest): events are thought to be few for theirs. Where they are
 /// requests, and more than some 10 % of them, take ProportionTest, which finds harm sooner there.
 ///
-/// Cost: 33 log1p an interval, and 65 for the interval. State: at most 2.7 KiB.
+/// Cost: 33 log1p an interval, and 65 for the interval. State: at most 2,800 bytes.
 ///
 ///     RateTest test({.alpha = 0.05, .margin = {.ratio = 1.5}});
 ///     test.update({.events = 9, .exposure = 18.0}, {.events = 4, .exposure = 2.0});

@@ -193,9 +193,9 @@ static_assert(described_whole<RotationState>());
 /// beyond 1e150 `serinus.argument.range`; the object is unchanged then.
 ///
 /// Cost: a log an instance and interval. A look O(2^14 min(nu, J)) for J looks, twice with the guard or `either`; its
-/// interval some ten times that where an end moves. The virtual canaries are made at the first look: 64 KiB for each of
-/// J + 1 dimensions (0.6 MB for 17 intervals, 1.2 MB for 120), which tests of one seed and `last` can share
-/// (`normals`), and 230 KiB to work in. The state is O(instances x looks + looks^2): 1.7 KB for four instances and 60
+/// interval some ten times that where an end moves. The virtual canaries are made at the first look: 2^14 numbers for
+/// each of J + 1 dimensions, which tests of one seed and `last` can share (`normals`), and some 14 numbers each to work
+/// in. The state is O(instances x looks + looks^2): 1.7 KB for four instances and 60
 /// intervals, 1.9 KB for ten and 30, 3.4 KB for ten and 120.
 ///
 ///     RotationTest test({.margin = {.ratio = 1.5}, .last = 30, .seed = 7});

@@ -125,7 +125,7 @@ static_assert(described_whole<ThresholdState>());
 /// buckets; nothing is changed then.
 ///
 /// Cost: a pass over the values or a search of the bounds, and ProportionTest's update. State: at most
-/// 3 KiB.
+/// 3,072 bytes.
 ///
 ///     ThresholdTest test(250.0, {.alpha = 0.05, .margin = {.ratio = 1.1}});   // milliseconds
 ///     test.update(baseline_ms, canary_ms);
