@@ -130,6 +130,6 @@ class ChangeDetector:
 
 
 def _revive(cls: type[ChangeDetector], kind: Any, options: Any, run_length: float, state: bytes) -> ChangeDetector:
-    detector = cls(kind(**options), run_length)
+    detector = cls(kind(**options), run_length=run_length)
     detector.restore(state)
     return detector

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <serinus/core/require.hpp>
 #include <serinus/core/version.hpp>

@@ -4,7 +4,6 @@
 /// as bounded ones with their range's variance.
 
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 #include <serinus/core/require.hpp>
