@@ -31,7 +31,7 @@ Proportion events_argument(const char* bad_name, py::handle bad, const char* tot
 py::dict burn_interval(py::handle bad, py::handle total, double budget, double confidence, py::handle method) {
     const auto found =
         slo::burn_interval(events_argument("bad", bad, "total", total), budget,
-                           {.confidence = confidence, .method = word_argument<slo::BurnMethod>("method", method)});
+                           {.method = word_argument<slo::BurnMethod>("method", method), .confidence = confidence});
     return py::dict("burn"_a = found.burn, "lower"_a = found.lower, "upper"_a = found.upper,
                     "confidence"_a = found.confidence, "method"_a = word(found.method));
 }
@@ -43,8 +43,8 @@ py::dict deployment_budget(py::handle bad_b, py::handle total_b, py::handle bad_
                                               {.budget = budget,
                                                .expected_events = expected_events,
                                                .promoted_events = promoted_events,
-                                               .confidence = confidence,
-                                               .method = word_argument<slo::ExcessMethod>("method", method)});
+                                               .method = word_argument<slo::ExcessMethod>("method", method),
+                                               .confidence = confidence});
     return py::dict("canary_burn"_a = found.canary_burn, "baseline_burn"_a = found.baseline_burn,
                     "service_burn"_a = found.service_burn, "projected_burn"_a = found.projected_burn,
                     "excess"_a = found.excess, "lower"_a = found.lower, "upper"_a = found.upper,

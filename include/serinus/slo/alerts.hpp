@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/words.hpp>
@@ -101,7 +102,18 @@ struct Alert {
     std::optional<std::int64_t> firing_since_ms = {};  ///< firing: since when
     double long_burn = std::numeric_limits<double>::quiet_NaN();
     double short_burn = std::numeric_limits<double>::quiet_NaN();
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("state", self.state);
+        visit("status", self.status);
+        visit("active_since_ms", self.active_since_ms);
+        visit("firing_since_ms", self.firing_since_ms);
+        visit("long_burn", self.long_burn);
+        visit("short_burn", self.short_burn);
+    }
 };
+static_assert(described_whole<Alert>());
 
 struct AlertsState {
     static constexpr std::string_view kind = "alrt";
@@ -278,8 +290,15 @@ class Alerts {
 struct FiringInterval {
     std::int64_t first_ms = 0, last_ms = 0;
 
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("first_ms", self.first_ms);
+        visit("last_ms", self.last_ms);
+    }
+
     friend bool operator==(const FiringInterval&, const FiringInterval&) = default;
 };
+static_assert(described_whole<FiringInterval>());
 
 /// What a policy would have said at many times.
 struct AlertHistory {
@@ -293,7 +312,7 @@ struct AlertHistory {
 
 /// Evaluates a policy at times that do not go back, over all that a `BurnRate` knows: the same as `Alerts::update` at
 /// each of them. Raises what `check` raises, `serinus.data.order`, and `serinus.argument.range` where `burn` has
-/// another budget or lacks a window. Cost: that of `over` and some nanoseconds a condition and time.
+/// another budget or lacks a window. Cost: that of `over`, and O(conditions) a time.
 inline AlertHistory alerts_over(const Policy& policy, const Objective& objective, const BurnRate& burn,
                                 std::span<const std::int64_t> times_ms) {
     require(burn.options().budget == objective.budget, "the budget of the burn rate", burn.options().budget,

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/require.hpp>
@@ -43,7 +44,18 @@ struct BurnRateOptions {
     std::int64_t raw_ms = 2 * std::int64_t{3'600'000};  ///< thinned: so much of the past is kept sample by sample
     /// How often the series are sampled, for `coverage`; empty: learned (`TypicalSpacing`).
     std::optional<std::int64_t> interval_ms = std::nullopt;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("budget", self.budget);
+        visit("windows_ms", self.windows_ms);
+        visit("semantics", self.semantics);
+        visit("keep", self.keep);
+        visit("raw_ms", self.raw_ms);
+        visit("interval_ms", self.interval_ms);
+    }
 };
+static_assert(described_whole<BurnRateOptions>());
 
 struct BurnRateState {
     static constexpr std::string_view kind = "burn";
@@ -102,9 +114,9 @@ static_assert(described_whole<BurnRateState>());
 /// - A series that is born late counts from its second sample on: nobody knows what the first one had counted before.
 ///   Give an error series that is only written when there are errors a sample of 0 when the process starts.
 ///
-/// Cost, with 8 windows: about 150 ns to add a sample to each of two series and ask for all windows (200 thinned),
-/// amortised, whatever their lengths; `over` a third of that a time. Memory: `Keep::all` 16 to 24 bytes a sample;
-/// `Keep::thinned` 0.8 MiB a series for 30 days at 15 s.
+/// Cost: `add` O(1) and `at` O(series x windows), amortised, whatever the windows' lengths, for samples and times in
+/// order; `over` the same a time. Memory: `Keep::all` 16 to 24 bytes a sample; `Keep::thinned` is bounded by the
+/// longest window.
 ///
 ///     BurnRate burn({.budget = 0.001, .windows_ms = {5 * 60'000, 3'600'000}});
 ///     const auto errors = burn.add_series(Role::bad), requests = burn.add_series(Role::total);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/series/series.hpp>
@@ -31,7 +32,15 @@ struct ServiceSeries {
     Role role = Role::bad;
     SeriesKind kind = SeriesKind::counter;
     Series series = {};
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("role", self.role);
+        visit("kind", self.kind);
+        visit("series", self.series);
+    }
 };
+static_assert(described_whole<ServiceSeries>());
 
 struct BurnReportOptions {
     /// Shown beside those of the policy, one of an hour and one of the objective's period.
@@ -40,7 +49,16 @@ struct BurnReportOptions {
     std::optional<Time> now = std::nullopt;  ///< what is said is said of this moment; empty: the newest sample
     /// Between two evaluations of the alerts, which ask how long a condition has held.
     std::chrono::milliseconds interval = std::chrono::minutes(1);
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("windows", self.windows);
+        visit("semantics", self.semantics);
+        visit("now", self.now);
+        visit("interval", self.interval);
+    }
 };
+static_assert(described_whole<BurnReportOptions>());
 
 /// How fast a service spends its error budget, and whether somebody should look.
 struct BurnReport {
@@ -57,6 +75,20 @@ struct BurnReport {
     std::chrono::duration<double, std::milli> time_to_exhaustion{std::numeric_limits<double>::quiet_NaN()};
     SampleTally samples = {};  ///< what became of the samples of all series
 
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("now", self.now);
+        visit("objective", self.objective);
+        visit("policy", self.policy);
+        visit("windows", self.windows);
+        visit("past", self.past);
+        visit("alerts", self.alerts);
+        visit("firing", self.firing);
+        visit("budget", self.budget);
+        visit("time_to_exhaustion", self.time_to_exhaustion);
+        visit("samples", self.samples);
+    }
+
     /// Whether some window has data.
     bool has_data() const noexcept {
         return std::any_of(windows.begin(), windows.end(),
@@ -68,6 +100,7 @@ struct BurnReport {
                            [](const Alert& alert) { return alert.status == BurnStatus::insufficient; });
     }
 };
+static_assert(described_whole<BurnReport>());
 
 namespace burn_report_detail {
 

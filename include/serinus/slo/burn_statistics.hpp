@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/text.hpp>
@@ -36,18 +37,35 @@ struct Words<slo::BurnMethod> {
 namespace slo {
 
 struct BurnIntervalOptions {
-    double confidence = 0.95;
     BurnMethod method = BurnMethod::clopper_pearson;
+    double confidence = 0.95;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("method", self.method);
+        visit("confidence", self.confidence);
+    }
 };
+static_assert(described_whole<BurnIntervalOptions>());
 
 /// A burn rate and the bounds that its counts allow.
 struct BurnIntervalResult {
     double burn = std::numeric_limits<double>::quiet_NaN();  ///< (bad/total)/budget; NaN without an event
     double lower = 0;
     double upper = std::numeric_limits<double>::infinity();
-    double confidence = 0.95;
+    double confidence = 0;
     BurnMethod method = BurnMethod::clopper_pearson;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("burn", self.burn);
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("confidence", self.confidence);
+        visit("method", self.method);
+    }
 };
+static_assert(described_whole<BurnIntervalResult>());
 
 namespace detail {
 
@@ -83,7 +101,7 @@ inline void check_factor(double factor) {
 /// events: whole counts up to 2^53 (`serinus.argument.count`); budget in (0, 1), confidence in (0, 1)
 /// (`serinus.argument.range`). Without an event: burn NaN, the widest bounds. For one look: the bounds do not hold at
 /// every look of many (that is what `ExcessSequence` is for), and events of one outage fail together, so that they say
-/// less than their number. Cost: microseconds.
+/// less than their number. Cost: two inverses of the incomplete beta or gamma function.
 ///
 ///     burn_interval({.bad = 3, .total = 120}, 0.001).lower;  // 5.2 times the budget's rate at least
 inline BurnIntervalResult burn_interval(const Proportion& events, double budget,
@@ -115,7 +133,7 @@ inline BurnIntervalResult burn_interval(const Proportion& events, double budget,
 /// and DasGupta 2001, Statistical Science 16, 101-133). As a gate for alerts at low traffic ("only where this is at
 /// least 0.95") it lets one bad request of twenty pass as bad luck. Arguments as `burn_interval`, factor finite and
 /// above 0. A factor that no rate can exceed (factor x budget >= 1) gives 0; without an event the answer is NaN, not
-/// the prior's, which would exceed most thresholds. Cost: a microsecond.
+/// the prior's, which would exceed most thresholds. Cost: one incomplete beta function.
 inline double probability_burn_exceeds(const Proportion& events, double budget, double factor) {
     detail::check_burn(events, budget);
     detail::check_factor(factor);
@@ -126,8 +144,8 @@ inline double probability_burn_exceeds(const Proportion& events, double budget, 
 /// How probable are as many bad events, or more, at a burn rate of exactly `factor`?
 ///
 /// P(X >= bad), X ~ Binomial(total, factor x budget): the exact one-sided p-value against burn <= factor, for one look.
-/// Arguments as `burn_interval`, factor finite and above 0. No bad event: 1; factor x budget >= 1: 1. Cost: a
-/// microsecond.
+/// Arguments as `burn_interval`, factor finite and above 0. No bad event: 1; factor x budget >= 1: 1. Cost: one
+/// incomplete beta function.
 inline double burn_p_value(const Proportion& events, double budget, double factor) {
     detail::check_burn(events, budget);
     detail::check_factor(factor);

@@ -131,7 +131,22 @@ struct WindowBurn {
     bool exact = true;             ///< what the semantics asks for, not an approximation of a thinned history
     double edge_error_events = 0;  ///< at most so many events of `total` lie before the window, where not exact
     double edge_error_bad = 0;     ///< at most so many of `bad`
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("window_ms", self.window_ms);
+        visit("burn", self.burn);
+        visit("ratio", self.ratio);
+        visit("bad", self.bad);
+        visit("total", self.total);
+        visit("status", self.status);
+        visit("coverage", self.coverage);
+        visit("exact", self.exact);
+        visit("edge_error_events", self.edge_error_events);
+        visit("edge_error_bad", self.edge_error_bad);
+    }
 };
+static_assert(described_whole<WindowBurn>());
 
 /// What a burn rate is known as, given its parts.
 inline BurnStatus status_of(double bad, double total) noexcept {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
@@ -40,9 +41,19 @@ struct DeploymentBudgetOptions {
     double expected_events = 0;  ///< of the whole service in the objective's period
     double promoted_events =
         0;  ///< that the canary would serve if it were promoted for a time: rate x time; 0: not asked
-    double confidence = 0.95;
     ExcessMethod method = ExcessMethod::newcombe;
+    double confidence = 0.95;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("budget", self.budget);
+        visit("expected_events", self.expected_events);
+        visit("promoted_events", self.promoted_events);
+        visit("method", self.method);
+        visit("confidence", self.confidence);
+    }
 };
+static_assert(described_whole<DeploymentBudgetOptions>());
 
 /// Shares are of the period's budget, budget x expected_events bad events.
 struct DeploymentBudgetResult {
@@ -64,9 +75,34 @@ struct DeploymentBudgetResult {
     double ratio_lower = 0;                                   ///< exact, whatever the method
     double ratio_upper = std::numeric_limits<double>::infinity();
     double p_value = 1;  ///< of a canary no worse than the baseline, exact and one-sided
-    double confidence = 0.95;
+    double confidence = 0;
     ExcessMethod method = ExcessMethod::newcombe;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("canary_burn", self.canary_burn);
+        visit("baseline_burn", self.baseline_burn);
+        visit("service_burn", self.service_burn);
+        visit("projected_burn", self.projected_burn);
+        visit("excess", self.excess);
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("share", self.share);
+        visit("share_lower", self.share_lower);
+        visit("share_upper", self.share_upper);
+        visit("total_share", self.total_share);
+        visit("promoted_share", self.promoted_share);
+        visit("promoted_share_lower", self.promoted_share_lower);
+        visit("promoted_share_upper", self.promoted_share_upper);
+        visit("ratio", self.ratio);
+        visit("ratio_lower", self.ratio_lower);
+        visit("ratio_upper", self.ratio_upper);
+        visit("p_value", self.p_value);
+        visit("confidence", self.confidence);
+        visit("method", self.method);
+    }
 };
+static_assert(described_whole<DeploymentBudgetResult>());
 
 namespace detail {
 
@@ -95,7 +131,8 @@ inline std::pair<double, double> wilson(const Proportion& events, double z) {
 ///
 /// baseline, canary: whole counts up to 2^53, bad at most total (`serinus.argument.count`). budget in (0, 1),
 /// expected_events above 0, promoted_events 0 or more, confidence in (0, 1) (`serinus.argument.range`). An arm without
-/// events: excess and shares NaN, the widest bounds. Events must fail independently of each other. Cost: microseconds.
+/// events: excess and shares NaN, the widest bounds. Events must fail independently of each other. Cost: two
+/// inverses of the incomplete beta function.
 ///
 ///     const auto ate = deployment_budget({.bad = 40, .total = 95000}, {.bad = 15, .total = 1000},
 ///                                        {.budget = 0.001, .expected_events = 8.64e6});

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/slo/burn_rate.hpp>
@@ -23,7 +24,17 @@ struct ErrorBudget {
     double bad = std::numeric_limits<double>::quiet_NaN();              ///< bad events in the period so far
     double consumed = std::numeric_limits<double>::quiet_NaN();         ///< bad / allowed; 1: all of it; may be above 1
     double remaining = std::numeric_limits<double>::quiet_NaN();        ///< 1 - consumed; may be below 0
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("expected_events", self.expected_events);
+        visit("allowed_bad", self.allowed_bad);
+        visit("bad", self.bad);
+        visit("consumed", self.consumed);
+        visit("remaining", self.remaining);
+    }
 };
+static_assert(described_whole<ErrorBudget>());
 
 /// What a period's bad events have eaten of its budget.
 ///

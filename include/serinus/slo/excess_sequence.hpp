@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/require.hpp>
@@ -29,7 +30,15 @@ struct ExcessSequenceOptions {
     double alpha_lower = 0.025;  ///< the lower bound is ever wrong with at most this probability
     double alpha_upper = 0.025;  ///< the upper one
     double dispersion = 1;       ///< long-run variance of the counts over the binomial one, from history; at least 1
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("alpha_lower", self.alpha_lower);
+        visit("alpha_upper", self.alpha_upper);
+        visit("dispersion", self.dispersion);
+    }
 };
+static_assert(described_whole<ExcessSequenceOptions>());
 
 /// All that an ExcessSequence remembers.
 struct ExcessState {
@@ -90,8 +99,8 @@ static_assert(described_whole<ExcessState>());
 /// it says too little of the baseline, is left out of E_T, and changes nothing.
 ///
 /// No data yet: estimate 0, bounds some events apart. Impossible counts (negative, bad above total, above 2^53) raise
-/// `serinus.argument.count`, alphas outside (0, 1) and a dispersion below 1 `serinus.argument.range`. Cost: 66 logs an
-/// interval, bounds some 20 x 33 exps each. State: 0.7 KiB.
+/// `serinus.argument.count`, alphas outside (0, 1) and a dispersion below 1 `serinus.argument.range`. Cost: O(nodes) an
+/// interval, 33 of them, and O(nodes) a step of the search for a bound. State: O(nodes).
 ///
 ///     ExcessSequence excess({.alpha_lower = 0.01, .alpha_upper = 0.05});
 ///     excess.update({.bad = 9, .total = 9000}, {.bad = 4, .total = 100});

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/text.hpp>
@@ -48,6 +49,17 @@ struct TimeSlices {
     double bad = 0, total = 0;    ///< events
     double ratio_sum = 0;         ///< of the slices that count
 
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("slices", self.slices);
+        visit("bad_slices", self.bad_slices);
+        visit("no_traffic", self.no_traffic);
+        visit("absent", self.absent);
+        visit("bad", self.bad);
+        visit("total", self.total);
+        visit("ratio_sum", self.ratio_sum);
+    }
+
     std::int64_t counted() const noexcept { return slices - no_traffic - absent; }
     /// The share that was bad, as the objective counts it; NaN where nothing counts. To be compared with the budget.
     double bad_share(Budgeting budgeting) const noexcept {
@@ -60,6 +72,7 @@ struct TimeSlices {
         return std::numeric_limits<double>::quiet_NaN();
     }
 };
+static_assert(described_whole<TimeSlices>());
 
 /// Counts the slices (start + k x slice, start + (k + 1) x slice] up to `end`; a part of a slice at the end is left
 /// out.

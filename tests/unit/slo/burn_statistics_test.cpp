@@ -40,7 +40,7 @@ TEST(BurnStatistics, AgreeWithTheReference) {
         expect_relative(exact.burn, one["burn"]);
         expect_relative(exact.lower, one["cp_burn"][0]);
         expect_relative(exact.upper, one["cp_burn"][1]);
-        const auto poisson = burn_interval(events, budget, {.confidence = confidence, .method = BurnMethod::poisson});
+        const auto poisson = burn_interval(events, budget, {.method = BurnMethod::poisson, .confidence = confidence});
         expect_relative(poisson.burn, one["burn"]);
         expect_relative(poisson.lower, one["poisson_burn"][0]);
         expect_relative(poisson.upper, one["poisson_burn"][1]);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/version.hpp>
 

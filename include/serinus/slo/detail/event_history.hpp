@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/series/time.hpp>

@@ -39,7 +39,7 @@ struct SamplesInWindow {
 ///                 factor = (si + (ds if ds < 1.1 avg else avg/2) + (de if de < 1.1 avg else avg/2)) / si
 ///     version 3:  ds = avg/2 if ds >= 1.1 avg; then the same minimum; de likewise; factor = (si + ds + de)/si
 ///
-/// The operations are those of Prometheus in its order, so that the bits agree as well. Cost: some nanoseconds.
+/// The operations are those of Prometheus in its order, so that the bits agree as well. Cost: O(1).
 inline double extrapolation_factor(Semantics semantics, const SamplesInWindow& samples, std::int64_t from_ms,
                                    std::int64_t to_ms) noexcept {
     double to_start = static_cast<double>(samples.first_ms - from_ms) / 1000;
