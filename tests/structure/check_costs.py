@@ -1,0 +1,57 @@
+"""Fails when a doc comment of a public header says a cost in seconds or bytes: what it costs on which machine is in
+docs/benchmarks.md; a comment says O(...).
+
+    check_costs.py ROOT         checks include/
+    check_costs.py --self-test  checks that the check can fail
+"""
+
+import pathlib
+import re
+import sys
+import tempfile
+
+# Until the figures there have gone.
+TO_COME = ("fixed/", "rollout/spikes.hpp")
+COST = re.compile(r"\d (ns|us|µs|microseconds?|nanoseconds?)\b|\d ?[KM]iB\b|(?:[Cc]ost|about|some) .*\d ms\b")
+
+
+def check(root):
+    problems, seen = [], 0
+    for path in sorted((root / "include").rglob("*.h*")):
+        if path.relative_to(root / "include").as_posix().removeprefix("serinus/").startswith(TO_COME):
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            seen += 1
+            comment = line.partition("//")[2]
+            found = COST.search(comment)
+            if found:
+                problems.append(f"{path.relative_to(root)}:{number}: \"{found[0]}\" belongs into docs/benchmarks.md")
+    if not seen:
+        problems.append(f"{root}: no header at all")
+    return problems
+
+
+def self_test():
+    cases = {"/// Cost: O(n).\nint x = 3;\n": False, "/// Cost: 5 ns a value.\n": True, "int x;  ///< 64 KiB\n": True, "": True}
+    wrong = 0
+    for text, should_fail in cases.items():
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "include").mkdir()
+            (root / "include" / "a.hpp").write_text(text, encoding="utf-8")
+            if bool(check(root)) != should_fail:
+                wrong += 1
+                print(f"self-test: {text!r} should {'fail' if should_fail else 'pass'}")
+    return wrong
+
+
+def main():
+    if sys.argv[1:] == ["--self-test"]:
+        return 1 if self_test() else 0
+    problems = check(pathlib.Path(sys.argv[1]))
+    print("\n".join(problems) or "no cost is told in a comment")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
