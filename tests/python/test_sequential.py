@@ -421,10 +421,9 @@ def test_options_are_given_by_name() -> None:
     }  # fmt: skip
     for name in serinus.sequential.__all__:
         member = getattr(serinus.sequential, name)
-        if not callable(member) or isinstance(member, type) and "__init__" not in vars(member):
-            continue
-        for option in inspect.signature(member).parameters.values():
-            if option.kind is option.POSITIONAL_OR_KEYWORD and issubclass(type(member), type) | inspect.isfunction(member):
+        made_here = inspect.isfunction(member) or inspect.isclass(member) and inspect.isfunction(vars(member).get("__init__"))
+        for option in inspect.signature(member).parameters.values() if made_here else ():
+            if option.kind is option.POSITIONAL_OR_KEYWORD:
                 assert option.name in in_place or option.default is option.empty, f"{name}({option.name})"
 
 

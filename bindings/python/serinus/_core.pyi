@@ -173,8 +173,11 @@ class PairedTest(_Gauges):
     def scale_departure(self) -> dict[str, Any]: ...
 
 class SignedRankTest(_Gauges):
-    def __init__(self, alpha: float, harm: str, margin: dict[str, float], /) -> None: ...
+    def __init__(
+        self, alpha: float, alpha_safe: float | None, harm: str, margin: dict[str, float], side: str
+    ) -> None: ...
     def update(self, difference: float) -> None: ...
+    def merge(self, other: SignedRankTest) -> None: ...
 
 class _Values:
     def update(self, values_b: ArrayLike, values_c: ArrayLike) -> None: ...
@@ -192,6 +195,7 @@ class MeanTest(_Values, _Evidence):
         dispersion: float,
         tuned_at: float,
         gate: float,
+        interval: bool,
         /,
     ) -> None: ...
     def update_moments(self, baseline: Sequence[float], canary: Sequence[float]) -> None: ...
@@ -295,7 +299,15 @@ class RateTest(_Evidence):
 
 class SampleRatioTest(_Evidence):
     def __init__(
-        self, shares: list[float], alpha: float, tolerance: float, side: str, dispersion: float, concentration: float, /
+        self,
+        shares: list[float],
+        alpha: float,
+        tolerance: float,
+        side: str,
+        dispersion: float,
+        concentration: float,
+        interval: bool,
+        /,
     ) -> None: ...
     def update(self, counts: Sequence[float]) -> None: ...
     def _update_many(self, counts: _Counts, /) -> None: ...

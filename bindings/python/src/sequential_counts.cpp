@@ -151,12 +151,14 @@ void define_rates(Class& type) {
 }
 
 SampleRatioTest make_sample_ratio_test(const std::vector<double>& shares, py::handle alpha, py::handle tolerance,
-                                       py::handle side, py::handle dispersion, py::handle concentration) {
+                                       py::handle side, py::handle dispersion, py::handle concentration,
+                                       py::handle interval) {
     return SampleRatioTest(shares, {.alpha = number_argument("alpha", alpha),
                                     .tolerance = number_argument("tolerance", tolerance),
                                     .side = word_argument<Side>("side", side),
                                     .dispersion = number_argument("dispersion", dispersion),
-                                    .concentration = number_argument("concentration", concentration)});
+                                    .concentration = number_argument("concentration", concentration),
+                                    .interval = truth_argument(interval)});
 }
 
 ThresholdTest make_threshold_test(py::handle threshold, py::handle alpha, py::handle alpha_safe, py::handle harm,

@@ -373,11 +373,16 @@ void register_sequential_values(py::module_& module) {
         out["noise"] = noise ? py::object(noise_dict(*noise)) : py::object(py::str("learn"));
     });
     py::class_<SignedRankTest> signed_rank(module, "SignedRankTest");
-    signed_rank.def(py::init([](py::handle alpha, py::handle harm, py::handle margin) {
-        return SignedRankTest({.alpha = number_argument("alpha", alpha),
-                               .harm = word_argument<Harm>("harm", harm),
-                               .margin = margin_argument(margin)});
-    }));
+    signed_rank.def(
+        py::init([](py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin, py::handle side) {
+            return SignedRankTest({.alpha = number_argument("alpha", alpha),
+                                   .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
+                                   .harm = word_argument<Harm>("harm", harm),
+                                   .margin = margin_argument(margin),
+                                   .side = word_argument<Side>("side", side)});
+        }),
+        py::arg("alpha"), py::arg("alpha_safe"), py::arg("harm"), py::arg("margin"), py::arg("side"));
+    define_merge<SignedRankTest>(signed_rank);
     define_differences<SignedRankTest>(signed_rank);
     define_evidence<SignedRankTest>(signed_rank);
     signed_rank.def(
@@ -389,7 +394,7 @@ void register_sequential_values(py::module_& module) {
 
     py::class_<MeanTest> mean(module, "MeanTest");
     mean.def(py::init([](py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin, py::handle side,
-                         py::handle dispersion, py::handle tuned_at, py::handle gate) {
+                         py::handle dispersion, py::handle tuned_at, py::handle gate, py::handle interval) {
         return MeanTest({.alpha = number_argument("alpha", alpha),
                          .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
                          .harm = word_argument<Harm>("harm", harm),
@@ -397,7 +402,8 @@ void register_sequential_values(py::module_& module) {
                          .side = word_argument<Side>("side", side),
                          .dispersion = number_argument("dispersion", dispersion),
                          .tuned_at = number_argument("tuned_at", tuned_at),
-                         .gate = number_argument("gate", gate)});
+                         .gate = number_argument("gate", gate),
+                         .interval = truth_argument(interval)});
     }));
     define_test<MeanTest>(mean);
     mean.def(

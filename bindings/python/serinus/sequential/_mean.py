@@ -38,6 +38,8 @@ class MeanTest(Test, _core.MeanTest):
         Values of both arms together, equally many of each, at which the bounds are tightest.
     gate : float
         Effective values of the poorer arm that a unit of log evidence must rest on, up to three units.
+    interval : bool
+        Let `evidence` find lower and upper.
 
     Notes
     -----
@@ -70,8 +72,11 @@ class MeanTest(Test, _core.MeanTest):
         dispersion: float = 1.0,
         tuned_at: float = 5000.0,
         gate: float = 10.0,
+        interval: bool = True,
     ) -> None:
-        super().__init__(alpha, alpha_safe, harm, margin_of(margin, difference=0.0), side, dispersion, tuned_at, gate)
+        super().__init__(
+            alpha, alpha_safe, harm, margin_of(margin, difference=0.0), side, dispersion, tuned_at, gate, interval
+        )
 
     def update_many(self, values_b: ArrayLike, values_c: ArrayLike) -> None:
         """Takes many intervals, one a row (or one value an interval), and looks after each; NaN is no information."""

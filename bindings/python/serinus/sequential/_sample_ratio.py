@@ -39,6 +39,8 @@ class SampleRatioTest(Test, _core.SampleRatioTest):
         The same as a plan carries it: {"dispersion": 8.0}. Give one of the two.
     concentration : float
         Tolerance 0: of the Dirichlet prior around `shares`.
+    interval : bool
+        Let `evidence` find lower and upper.
 
     Notes
     -----
@@ -70,6 +72,7 @@ class SampleRatioTest(Test, _core.SampleRatioTest):
         dispersion: float | None = None,
         noise: Mapping[str, float] | None = None,
         concentration: float = 100.0,
+        interval: bool = True,
     ) -> None:
         super().__init__(
             _inputs.values("shares", shares).tolist(),
@@ -78,6 +81,7 @@ class SampleRatioTest(Test, _core.SampleRatioTest):
             side,
             dispersion_of(dispersion, noise),
             concentration,
+            interval,
         )
 
     def update_many(self, counts: ArrayLike) -> None:

@@ -25,10 +25,13 @@ class SignedRankTest(Test, _core.SignedRankTest):
     Parameters
     ----------
     alpha : float
-        Error of the decision, in (0, 1).
+        Error of the decision with `side="harm"`, in (0, 1).
     {harm}
     margin : dict
         {"difference": d} with d >= 0; default 0.
+    {side}
+    alpha_safe : float, optional
+        Error of the decision with `side="safe"`; default alpha.
 
     Examples
     --------
@@ -48,8 +51,16 @@ class SignedRankTest(Test, _core.SignedRankTest):
         *,
         harm: Literal["increase", "decrease", "either"] = "increase",
         margin: Mapping[str, float] | None = None,
+        side: Literal["harm", "safe"] = "harm",
+        alpha_safe: float | None = None,
     ) -> None:
-        super().__init__(alpha, harm, margin_of(margin, difference=0.0))
+        super().__init__(
+            alpha=alpha,
+            alpha_safe=alpha_safe,
+            harm=harm,
+            margin=margin_of(margin, difference=0.0),
+            side=side,
+        )
 
     def update_many(self, differences: ArrayLike) -> None:
         """Takes canary - baseline of many intervals, in order; NaN is no information."""
