@@ -12,7 +12,7 @@ import serinus
 from numpy.typing import NDArray
 from serinus.sequential import RotationTest, instance_spread
 
-REFERENCE = pathlib.Path(__file__).parents[2] / "data" / "reference" / "sequential" / "rotation_test.json"
+REFERENCE = pathlib.Path(__file__).parents[2] / "data" / "reference" / "sequential" / "rotation.json"
 
 
 def rollout(seed: int, instances: int, intervals: int, harm: float = 1.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

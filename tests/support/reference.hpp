@@ -1,11 +1,13 @@
 #pragma once
 /// \file
-/// The reference numbers of data/reference/fixed/{one_look,shift_and_effect}.json, for the tests of one look.
+/// The reference numbers of data/reference/fixed, for the tests of one look.
 
 #include <cmath>
+#include <cstddef>
 #include <fstream>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -30,16 +32,38 @@ inline std::vector<double> numbers(const nlohmann::json& array) {
     return values;
 }
 
+/// A golden file of data/reference (tools/reference says how it came about).
 inline nlohmann::json parsed(const std::string& name) {
-    std::ifstream file(data_dir() + "/reference/fixed/" + name);
+    std::ifstream file(data_dir() + "/reference/" + name);
     return nlohmann::json::parse(file);
 }
-inline const nlohmann::json& all() {
-    static const nlohmann::json known = parsed("one_look.json");
+
+/// The function that a case's source names: "brunnermunzel" of "scipy brunnermunzel".
+inline std::string function_of(const nlohmann::json& one) {
+    const std::string source = one["source"];
+    const std::size_t begin = source.find(' ') + 1;
+    return source.substr(begin, source.find(' ', begin) - begin);
+}
+
+inline const nlohmann::json& datasets() {
+    static const nlohmann::json known = parsed("fixed/datasets.json")["datasets"];
     return known;
 }
-inline const nlohmann::json& shifts() {
-    static const nlohmann::json known = parsed("shift_and_effect.json");
+
+/// The cases of all tests of one look but Mann-Whitney's, each with its `function`.
+inline const std::vector<nlohmann::json>& all() {
+    static const std::vector<nlohmann::json> known = [] {
+        std::vector<nlohmann::json> cases;
+        for (const char* name :
+             {"adjust", "anderson_darling", "block_bootstrap", "brunner_munzel", "cramer_von_mises", "effect_size",
+              "effective_sample_size", "equivalence", "hodges_lehmann", "kolmogorov_smirnov", "power", "proportion",
+              "quantile_difference", "ranks", "rate", "welch", "yuen"}) {
+            nlohmann::json file = parsed(std::string("fixed/") + name + ".json");
+            for (auto& one : file["cases"]) cases.push_back(std::move(one));
+        }
+        for (auto& one : cases) one["function"] = function_of(one);
+        return cases;
+    }();
     return known;
 }
 
@@ -47,8 +71,8 @@ inline const nlohmann::json& shifts() {
 template <class Check>
 int for_each_case(const std::string& function, const Check& check) {
     int seen = 0;
-    for (const auto& one : all()["cases"]) {
-        if (one["fn"] != function) continue;
+    for (const auto& one : all()) {
+        if (one["function"] != function) continue;
         SCOPED_TRACE(one.dump().substr(0, 400));
         check(one);
         ++seen;
@@ -60,23 +84,9 @@ int for_each_case(const std::string& function, const Check& check) {
 template <class Check>
 int for_each_pair(const std::string& function, const Check& check) {
     return for_each_case(function, [&](const nlohmann::json& one) {
-        const auto& data = all()["datasets"][one["inputs"]["dataset"].get<std::string>()];
+        const auto& data = datasets()[one["inputs"]["dataset"].get<std::string>()];
         check(one, numbers(data["baseline"]), numbers(data["canary"]));
     });
-}
-
-/// The same of the cases of shifts and effects, which keep their options beside their names.
-template <class Check>
-int for_each_shift(const std::string& function, const Check& check) {
-    int seen = 0;
-    for (const auto& one : shifts()["cases"]) {
-        if (one["fn"] != function) continue;
-        const auto& data = shifts()["datasets"][one["dataset"].get<std::string>()];
-        SCOPED_TRACE(one.dump().substr(0, 300));
-        check(one, numbers(data["baseline"]), numbers(data["canary"]));
-        ++seen;
-    }
-    return seen;
 }
 
 inline serinus::Alternative alternative_of(const nlohmann::json& word) {

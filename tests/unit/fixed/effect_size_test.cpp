@@ -74,16 +74,17 @@ TEST(EffectSize, ArmsThatDoNotOverlap) {
 }
 
 TEST(EffectSize, AgreesWithPackages) {
-    EXPECT_GE(for_each_shift("cles",
-                             [](const auto& one, const auto& baseline, const auto& canary) {
-                                 const auto ours = effect_size(baseline, canary);
-                                 expect_near(ours.effect, number(one["effect"]), 1e-12);
-                             }),
+    EXPECT_GE(for_each_pair("cles",
+                            [](const auto& one, const auto& baseline, const auto& canary) {
+                                const auto ours = effect_size(baseline, canary);
+                                expect_near(ours.effect, number(one["outputs"]["cles"]), 1e-12);
+                            }),
               30);
-    EXPECT_GE(for_each_shift("rank_biserial",
-                             [](const auto& one, const auto& baseline, const auto& canary) {
-                                 expect_near(effect_size(baseline, canary).cliffs_delta, number(one["delta"]), 1e-12);
-                             }),
+    EXPECT_GE(for_each_pair("rank_biserial",
+                            [](const auto& one, const auto& baseline, const auto& canary) {
+                                expect_near(effect_size(baseline, canary).cliffs_delta, number(one["outputs"]["r"]),
+                                            1e-12);
+                            }),
               30);
 }
 
@@ -91,8 +92,9 @@ TEST(EffectSize, IntervalIsThatOfItsFormula) {
     // statsmodels gives the effect's variance times N and Satterthwaite's degrees of freedom; the logit interval
     // follows.
     int seen = 0;
-    for_each_shift("rank_compare_2indep", [&](const auto& one, const auto& baseline, const auto& canary) {
-        const double effect = number(one["effect"]), variance = number(one["var"]), df = number(one["df"]);
+    for_each_pair("rank_compare_2indep", [&](const auto& one, const auto& baseline, const auto& canary) {
+        const auto& theirs = one["outputs"];
+        const double effect = number(theirs["prob1"]), variance = number(theirs["var"]), df = number(theirs["df"]);
         if (!(variance > 0) || !(effect > 0 && effect < 1) || !(df > 0)) return;
         const auto ours = effect_size(baseline, canary, {.confidence = 0.9});
         expect_near(ours.effect, effect, 1e-12);

@@ -137,23 +137,23 @@ TEST(HodgesLehmann, EdgesAndErrors) {
 
 TEST(HodgesLehmann, ExactAgreesWithR) {
     int exact = 0;
-    for_each_shift("wilcox.test", [&](const auto& one, const auto& baseline, const auto& canary) {
-        if (!one["exact"].template get<bool>() || !finite(baseline) || !finite(canary)) return;
+    for_each_pair("wilcox.test", [&](const auto& one, const auto& baseline, const auto& canary) {
+        if (!one["options"]["exact"].template get<bool>() || !finite(baseline) || !finite(canary)) return;
         ++exact;
         const auto ours = hodges_lehmann(baseline, canary,
-                                         {.confidence = one["conf.level"],
-                                          .alternative = alternative_of(one["alternative"]),
+                                         {.confidence = one["options"]["conf.level"],
+                                          .alternative = alternative(one),
                                           .method = HodgesLehmannMethod::exact});
         const bool ties = mann_whitney(baseline, canary).ties > 0;
         // With ties R leaves the exact distribution, and its answer is that of the root finder below.
         if (ties) return;
         // To the bit: both are differences of the data.
-        EXPECT_EQ(ours.estimate, number(one["estimate"]));
-        EXPECT_EQ(ours.lower, number(one["conf_int"][0]));
-        EXPECT_EQ(ours.upper, number(one["conf_int"][1]));
+        EXPECT_EQ(ours.estimate, number(one["outputs"]["estimate"]));
+        EXPECT_EQ(ours.lower, number(one["outputs"]["conf.int"][0]));
+        EXPECT_EQ(ours.upper, number(one["outputs"]["conf.int"][1]));
         // R tells the level that was asked for, unless the achieved error is more than half as large again; then that,
         // rounded to two digits.
-        const double asked = number(one["conf.level"]), told = number(one["achieved"]);
+        const double asked = number(one["options"]["conf.level"]), told = number(one["outputs"]["achieved"]);
         if (told == asked) {
             EXPECT_LE(1 - ours.confidence, 1.5 * (1 - asked) + 1e-12);
         } else {
@@ -168,13 +168,13 @@ TEST(HodgesLehmann, NormalIsThatOfRUpToItsRootFinder) {
     // neighbouring differences, ours are differences: 1e-3 of the range of the data from 30 values an arm, and 5e-3
     // from 20, where neighbouring differences are farther apart.
     int seen = 0;
-    for_each_shift("wilcox.test", [&](const auto& one, const auto& baseline, const auto& canary) {
-        if (one["exact"].template get<bool>() || !one["conf.int"].template get<bool>()) return;
+    for_each_pair("wilcox.test", [&](const auto& one, const auto& baseline, const auto& canary) {
+        if (one["options"]["exact"].template get<bool>() || !one["options"]["conf.int"].template get<bool>()) return;
         const std::size_t fewest = std::min(baseline.size(), canary.size());
         if (!finite(baseline) || !finite(canary) || fewest < 20) return;
         const auto ours = hodges_lehmann(baseline, canary,
-                                         {.confidence = one["conf.level"],
-                                          .alternative = alternative_of(one["alternative"]),
+                                         {.confidence = one["options"]["conf.level"],
+                                          .alternative = alternative(one),
                                           .method = HodgesLehmannMethod::normal});
         const auto [b_low, b_high] = std::minmax_element(baseline.begin(), baseline.end());
         const auto [c_low, c_high] = std::minmax_element(canary.begin(), canary.end());
@@ -187,9 +187,9 @@ TEST(HodgesLehmann, NormalIsThatOfRUpToItsRootFinder) {
                 EXPECT_LE(std::fabs(actual - expected), slack) << actual << " against " << expected;
             }
         };
-        compare(ours.estimate, number(one["estimate"]));
-        compare(ours.lower, number(one["conf_int"][0]));
-        compare(ours.upper, number(one["conf_int"][1]));
+        compare(ours.estimate, number(one["outputs"]["estimate"]));
+        compare(ours.lower, number(one["outputs"]["conf.int"][0]));
+        compare(ours.upper, number(one["outputs"]["conf.int"][1]));
     });
     EXPECT_GE(seen, 40);
 }

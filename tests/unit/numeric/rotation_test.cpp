@@ -460,7 +460,7 @@ TEST(Rotation, ExchangeableProcessesAreRejectedAsOftenAsPromised) {
 // Beside numpy's walks over the same paths, whose virtual canaries are others: the smallest error rate that rejects,
 // and the look at which .1 does. Both have the errors of 2^14 canaries, so a path near a threshold may go either way.
 TEST(Rotation, WalksAgreeInLawWithTheReference) {
-    std::ifstream file(data_dir() + "/reference/sequential/rotation_test.json");
+    std::ifstream file(data_dir() + "/reference/sequential/rotation.json");
     const json reference = json::parse(file)["walks"];
     const auto at = looks(reference["last"].get<std::int64_t>());
     const double degrees = reference["degrees"];

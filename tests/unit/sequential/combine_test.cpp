@@ -18,7 +18,7 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 TEST(Combine, EBhAgreesWithVille) {
-    std::ifstream file(data_dir() + "/reference/sequential/ebh.json");
+    std::ifstream file(data_dir() + "/reference/sequential/combine.json");
     const nlohmann::json document = nlohmann::json::parse(file);
     int cases = 0;
     for (const auto& c : document.at("cases")) {

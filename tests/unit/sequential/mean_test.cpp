@@ -43,7 +43,7 @@ std::string code_of(const std::function<void()>& call) {
 const nlohmann::json& vectors() {
     static const nlohmann::json known = [] {
         std::ifstream file(data_dir() + "/reference/sequential/values.json");
-        return nlohmann::json::parse(file)["vectors"];
+        return nlohmann::json::parse(file)["cases"];
     }();
     return known;
 }

@@ -19,7 +19,7 @@ TEST(QuantileAb, AgreesWithConfseq) {
     std::ifstream file(data_dir() + "/reference/sequential/values.json");
     int seen = 0;
     const auto document = nlohmann::json::parse(file);
-    for (const auto& one : document["vectors"]) {
+    for (const auto& one : document["cases"]) {
         if (one["function"] != "quantile_ab_p_value") continue;
         const auto& in = one["inputs"];
         auto a = in["a_values"].get<Column>(), b = in["b_values"].get<Column>();

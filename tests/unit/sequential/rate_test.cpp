@@ -58,7 +58,7 @@ std::string describe(const RateOptions& o) {
 }
 
 TEST(SequentialRateTest, AgreesWithFiftyDigitArithmetic) {
-    std::ifstream file(data_dir() + "/reference/sequential/rate_test.json");
+    std::ifstream file(data_dir() + "/reference/sequential/rate.json");
     const auto document = nlohmann::json::parse(file);
     int cases = 0, bounds = 0;
     for (const auto& c : document.at("cases")) {

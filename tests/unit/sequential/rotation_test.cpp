@@ -106,7 +106,7 @@ Values of(const json& list) {
 // ---- against numpy
 
 TEST(RotationTest, HasTheRowsAndThePathOfTheReference) {
-    std::ifstream file(data_dir() + "/reference/sequential/rotation_test.json");
+    std::ifstream file(data_dir() + "/reference/sequential/rotation.json");
     const json reference = json::parse(file);
     int cases = 0;
     for (const json& given : reference["cases"]) {

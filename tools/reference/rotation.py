@@ -1,7 +1,7 @@
-"""Writes rotation_test.json beside itself: the rotation test between instances in numpy, written for itself and with
-other virtual canaries (NumPy's generator), for tests/unit/sequential/rotation_test_test.cpp.
+"""data/reference/sequential/rotation.json: the rotation test between instances in NumPy, written for itself and with
+other virtual canaries (NumPy's generator).
 
-    python rotation_test.py        (numpy 1.24 or later)
+    python tools/reference/rotation.py        writes the file
 """
 import json
 import pathlib
@@ -161,7 +161,7 @@ def walks(many=200, last=12, kb=3, replaced=1):
 
 if __name__ == "__main__":
     made = {
-        "source": "Computed once by rotation_test.py beside this file with numpy. The data are simulated.",
+        "source": "Computed once by tools/reference/rotation.py with NumPy. The data are simulated.",
         "cases": [
             case("replaced and former", 1, 17, 17, 3, 1, ratio=1.5, replaced=1, former=(3, 2)),
             case("two in the canary, a difference", 2, 60, 40, 4, 2, difference=5.0),
@@ -170,5 +170,5 @@ if __name__ == "__main__":
         ],
         "walks": walks(),
     }
-    path = pathlib.Path(__file__).with_suffix(".json")
+    path = pathlib.Path(__file__).resolve().parents[2] / "data" / "reference" / "sequential" / "rotation.json"
     path.write_text(json.dumps(made, separators=(",", ":")).replace('{"name"', '\n{"name"').replace('{"x"', '\n{"x"') + "\n")
