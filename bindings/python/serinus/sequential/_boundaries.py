@@ -48,7 +48,10 @@ def normal_mixture(
     27.6607
     """
     return _core.normal_mixture(
-        _numbers("v", v), _numbers("alpha", alpha), *_single(tuned_at=tuned_at, tuned_alpha=tuned_alpha), bool(one_sided)
+        _numbers("v", v),
+        _numbers("alpha", alpha),
+        *_single(tuned_at=tuned_at, tuned_alpha=tuned_alpha),
+        bool(one_sided),
     )
 
 
@@ -201,11 +204,20 @@ def log_gamma_poisson(s: ArrayLike, v: ArrayLike, tuned_at: float, c: float, *, 
     >>> round(log_gamma_poisson(20, 30, 120, 1), 4)
     3.7237
     """
-    return _core.log_gamma_poisson(_numbers("s", s), _numbers("v", v), *_single(tuned_at=tuned_at, c=c, tuned_alpha=tuned_alpha))
+    return _core.log_gamma_poisson(
+        _numbers("s", s), _numbers("v", v), *_single(tuned_at=tuned_at, c=c, tuned_alpha=tuned_alpha)
+    )
 
 
 def beta_binomial(
-    v: ArrayLike, alpha: ArrayLike, tuned_at: float, g: float, h: float, *, tuned_alpha: float = 0.05, one_sided: bool = True
+    v: ArrayLike,
+    alpha: ArrayLike,
+    tuned_at: float,
+    g: float,
+    h: float,
+    *,
+    tuned_alpha: float = 0.05,
+    one_sided: bool = True,
 ) -> Any:
     """The boundary of `log_beta_binomial`: the sum at which that martingale is worth 1/alpha.
 
@@ -235,7 +247,14 @@ def beta_binomial(
 
 
 def log_beta_binomial(
-    s: ArrayLike, v: ArrayLike, tuned_at: float, g: float, h: float, *, tuned_alpha: float = 0.05, one_sided: bool = True
+    s: ArrayLike,
+    v: ArrayLike,
+    tuned_at: float,
+    g: float,
+    h: float,
+    *,
+    tuned_alpha: float = 0.05,
+    one_sided: bool = True,
 ) -> Any:
     """Log of the mixture martingale for sums of bounded increments.
 
@@ -268,11 +287,16 @@ def log_beta_binomial(
     11.2434
     """
     return _core.log_beta_binomial(
-        _numbers("s", s), _numbers("v", v), *_single(tuned_at=tuned_at, g=g, h=h, tuned_alpha=tuned_alpha), bool(one_sided)
+        _numbers("s", s),
+        _numbers("v", v),
+        *_single(tuned_at=tuned_at, g=g, h=h, tuned_alpha=tuned_alpha),
+        bool(one_sided),
     )
 
 
-def poly_stitching(v: ArrayLike, alpha: ArrayLike, from_time: float, *, c: float = 0, s: float = 1.4, eta: float = 2) -> Any:
+def poly_stitching(
+    v: ArrayLike, alpha: ArrayLike, from_time: float, *, c: float = 0, s: float = 1.4, eta: float = 2
+) -> Any:
     """The polynomial stitched boundary, in closed form: it grows like the law of the iterated logarithm.
 
     Parameters
@@ -298,7 +322,9 @@ def poly_stitching(v: ArrayLike, alpha: ArrayLike, from_time: float, *, c: float
     >>> round(poly_stitching(1000, 0.05, 10), 4)
     119.8998
     """
-    return _core.poly_stitching(_numbers("v", v), _numbers("alpha", alpha), *_single(from_time=from_time, c=c, s=s, eta=eta))
+    return _core.poly_stitching(
+        _numbers("v", v), _numbers("alpha", alpha), *_single(from_time=from_time, c=c, s=s, eta=eta)
+    )
 
 
 def double_stitching_bound(

@@ -50,7 +50,11 @@ class ChangeDetector:
     __slots__ = ("_detector", "_made_of")
 
     def __init__(
-        self, test: ProportionTest | RateTest | PairedTest, *, run_length: float | None = None, interval_seconds: float = 60.0
+        self,
+        test: ProportionTest | RateTest | PairedTest,
+        *,
+        run_length: float | None = None,
+        interval_seconds: float = 60.0,
     ) -> None:
         self._detector: _core.ProportionDetector | _core.RateDetector | _core.PairedDetector
         if isinstance(test, _core.ProportionTest):
@@ -82,7 +86,7 @@ class ChangeDetector:
 
     @property
     def log_statistic(self) -> float:
-        """Natural log of the statistic; an alarm was raised once it reached log(run_length). -inf before the first interval."""
+        """Natural log of the statistic; an alarm is raised once it reaches log(run_length). -inf before the first interval."""
         return self._detector.log_statistic
 
     @property
