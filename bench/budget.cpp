@@ -133,8 +133,7 @@ void proportion_interval() {
     const auto data = intervals();
     count([&] {
         for (const Interval& one : data) {
-            computed += serinus::proportion_test({.bad = static_cast<double>(one.bad_b), .total = 900},
-                                                 {.bad = static_cast<double>(one.bad_c), .total = 100},
+            computed += serinus::proportion_test({.bad = one.bad_b, .total = 900}, {.bad = one.bad_c, .total = 100},
                                                  {.method = serinus::ProportionTestMethod::score})
                             .upper;
         }

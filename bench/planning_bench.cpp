@@ -15,10 +15,10 @@
 
 namespace {
 
-using serinus::Adjustment;
+using serinus::AdjustMethod;
 using serinus::bench::sizes;
 
-void adjust(benchmark::State& state, Adjustment method, bool weighted = false) {
+void adjust(benchmark::State& state, AdjustMethod method, bool weighted = false) {
     serinus::RandomStream random(1, 0);
     std::vector<double> p(static_cast<std::size_t>(state.range(0))), weights;
     for (double& value : p) value = static_cast<double>(random.next() >> 11) * 0x1p-53;
@@ -26,12 +26,12 @@ void adjust(benchmark::State& state, Adjustment method, bool weighted = false) {
         for (std::size_t i = 0; i < p.size(); ++i) weights.push_back(static_cast<double>(1 + random.below(9)));
     for (auto _ : state) benchmark::DoNotOptimize(serinus::adjust(p, method, weights).data());
 }
-void bonferroni(benchmark::State& state) { adjust(state, Adjustment::bonferroni); }
-void holm(benchmark::State& state) { adjust(state, Adjustment::holm); }
-void holm_weighted(benchmark::State& state) { adjust(state, Adjustment::holm, true); }
-void hochberg(benchmark::State& state) { adjust(state, Adjustment::hochberg); }
-void bh(benchmark::State& state) { adjust(state, Adjustment::bh); }
-void by(benchmark::State& state) { adjust(state, Adjustment::by); }
+void bonferroni(benchmark::State& state) { adjust(state, AdjustMethod::bonferroni); }
+void holm(benchmark::State& state) { adjust(state, AdjustMethod::holm); }
+void holm_weighted(benchmark::State& state) { adjust(state, AdjustMethod::holm, true); }
+void hochberg(benchmark::State& state) { adjust(state, AdjustMethod::hochberg); }
+void bh(benchmark::State& state) { adjust(state, AdjustMethod::bh); }
+void by(benchmark::State& state) { adjust(state, AdjustMethod::by); }
 
 void equivalence(benchmark::State& state) {
     double lower = 0.9;

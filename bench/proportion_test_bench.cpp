@@ -12,7 +12,7 @@
 
 namespace {
 
-using serinus::sequential::Proportion;
+using serinus::Proportion;
 using serinus::sequential::ProportionOptions;
 using serinus::sequential::ProportionTest;
 

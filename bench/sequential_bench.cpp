@@ -16,7 +16,7 @@ namespace {
 
 using serinus::Harm;
 using serinus::Margin;
-using serinus::sequential::Proportion;
+using serinus::Proportion;
 using serinus::sequential::ProportionMethod;
 using serinus::sequential::ProportionOptions;
 using serinus::sequential::ProportionTest;

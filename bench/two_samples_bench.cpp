@@ -21,10 +21,10 @@
 
 namespace {
 
-using serinus::DistributionMethod;
 using serinus::HodgesLehmannMethod;
+using serinus::KolmogorovSmirnovMethod;
 using serinus::QuadraticMethod;
-using serinus::QuantileMethod;
+using serinus::QuantileDifferenceMethod;
 using serinus::Workspace;
 using serinus::bench::InTurn;
 using serinus::bench::Pair;
@@ -71,26 +71,26 @@ void yuen(benchmark::State& state) {
     run(state, [](Span y, Span x, Workspace& w) { return serinus::yuen(y, x, {}, w); });
 }
 
-void quantile(benchmark::State& state, QuantileMethod method) {
+void quantile(benchmark::State& state, QuantileDifferenceMethod method) {
     run(state, [method](Span y, Span x, Workspace& w) {
         return serinus::quantile_difference(y, x, {.q = 0.95, .method = method}, w);
     });
 }
-void quantile_order_statistic(benchmark::State& state) { quantile(state, QuantileMethod::order_statistic); }
-void quantile_woodruff(benchmark::State& state) { quantile(state, QuantileMethod::woodruff); }
-void quantile_harrell_davis(benchmark::State& state) { quantile(state, QuantileMethod::harrell_davis); }
+void quantile_order_statistic(benchmark::State& state) { quantile(state, QuantileDifferenceMethod::order_statistic); }
+void quantile_woodruff(benchmark::State& state) { quantile(state, QuantileDifferenceMethod::woodruff); }
+void quantile_harrell_davis(benchmark::State& state) { quantile(state, QuantileDifferenceMethod::harrell_davis); }
 
-void smirnov(benchmark::State& state, DistributionMethod method, Values kind = Values::lognormal) {
+void smirnov(benchmark::State& state, KolmogorovSmirnovMethod method, Values kind = Values::lognormal) {
     run(
         state,
         [method](Span y, Span x, Workspace& w) { return serinus::kolmogorov_smirnov(y, x, {.method = method}, w); },
         kind);
 }
-void kolmogorov_smirnov(benchmark::State& state) { smirnov(state, DistributionMethod::automatic); }
-void kolmogorov_smirnov_asymptotic(benchmark::State& state) { smirnov(state, DistributionMethod::asymptotic); }
-void kolmogorov_smirnov_exact(benchmark::State& state) { smirnov(state, DistributionMethod::exact); }
+void kolmogorov_smirnov(benchmark::State& state) { smirnov(state, KolmogorovSmirnovMethod::automatic); }
+void kolmogorov_smirnov_asymptotic(benchmark::State& state) { smirnov(state, KolmogorovSmirnovMethod::asymptotic); }
+void kolmogorov_smirnov_exact(benchmark::State& state) { smirnov(state, KolmogorovSmirnovMethod::exact); }
 void kolmogorov_smirnov_exact_ties(benchmark::State& state) {
-    smirnov(state, DistributionMethod::exact, Values::counts);
+    smirnov(state, KolmogorovSmirnovMethod::exact, Values::counts);
 }
 
 void cramer(benchmark::State& state, QuadraticMethod method, Values kind = Values::lognormal) {

@@ -5,19 +5,19 @@
  *
  * Rules that hold for every function here:
  *  - Status: a function that can fail returns 0 (SERINUS_OK) or a serinus_status. Nothing is thrown, printed or
- * aborted.
+ *    aborted.
  *  - Errors: `error` is a buffer of the caller's with room for `error_capacity` bytes. On failure it gets a sentence in
  *    UTF-8, cut to fit and always ended by a zero byte; on success the empty string. NULL, or a capacity of 0: no
  *    sentence. 512 bytes hold every sentence that does not quote a long name of the caller's own.
  *  - Memory: the caller owns all arrays and structs and may free them as soon as the function has returned. Serinus
  *    keeps no pointer to them. Strings that Serinus returns are constants and are never freed.
  *  - Threads: there is no state behind these functions. Any number of threads may call them at the same time, as long
- * as no two of them write to the same struct or buffer.
+ *    as no two of them write to the same struct or buffer.
  *  - Structs: set `struct_size` to sizeof the struct and everything else to zero, then what you need. Zero in an option
  *    always means the default. Structs grow only at their end, so a program built with an older header keeps working; a
  *    program built with a newer one works too unless it sets an option that the library does not know yet, which is
  *    refused with SERINUS_ERROR_ARGUMENT_STRUCT_SIZE. Fields of a result that the library does not know are set to
- * zero.
+ *    zero.
  */
 #ifndef SERINUS_H
 #define SERINUS_H

@@ -184,9 +184,9 @@ std::int32_t serinus_mann_whitney(const double* baseline, std::size_t n_baseline
         serinus::Workspace workspace{.sort = serinus::fastest_sort()};
         const serinus::MannWhitneyResult found = serinus::mann_whitney(
             require_array(baseline, n_baseline, "baseline"), require_array(canary, n_canary, "canary"),
-            {.alternative = take_enum(given.alternative, standard.alternative, "options->alternative"),
+            {.continuity = take_switch(given.continuity, standard.continuity, "options->continuity"),
+             .alternative = take_enum(given.alternative, standard.alternative, "options->alternative"),
              .method = take_enum(given.method, standard.method, "options->method"),
-             .continuity = take_switch(given.continuity, standard.continuity, "options->continuity"),
              .nan_policy = take_enum(given.nan_policy, standard.nan_policy, "options->nan_policy")},
             workspace);
         give_result({.struct_size = 0,

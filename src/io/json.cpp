@@ -137,7 +137,8 @@ json parse_json(std::string_view text, std::string_view what, const JsonRules& r
 nlohmann::ordered_json number_json(double value) {
     if (std::isnan(value)) return nullptr;
     if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
-    if (value == std::floor(value) && std::fabs(value) <= 9007199254740992.0) return static_cast<std::int64_t>(value);
+    if (value == std::floor(value) && std::fabs(value) <= as_double(most_count))
+        return static_cast<std::int64_t>(value);
     return value;
 }
 

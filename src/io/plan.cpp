@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/io/plan.hpp>
 #include <serinus/series/duration.hpp>
@@ -317,8 +318,7 @@ void take(const std::string& path, const json& value, KnownInstances& out) {
     std::vector<double> looks;
     object.required("looks", looks, allowed);
     for (std::size_t i = 0; i < looks.size(); ++i) {
-        constexpr double most = 9007199254740992.0;  // 2^53
-        if (!(looks[i] >= 1 && looks[i] <= most && looks[i] == std::floor(looks[i])))
+        if (!(looks[i] >= 1 && is_count(looks[i])))
             wrong_type(element(path + ".looks", i), value["looks"][i], "a whole number of intervals");
         out.looks.push_back(static_cast<std::int64_t>(looks[i]));
     }

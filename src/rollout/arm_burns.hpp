@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/core/error.hpp>
-#include <serinus/fixed/proportion.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/slo/burn_rate.hpp>
 
@@ -38,12 +38,12 @@ class IntervalBurns {
     }
 
     /// The events of the interval (from, to]; in order of time.
-    void add(std::int64_t from_ms, std::int64_t to_ms, const serinus::Proportion& events) {
+    void add(std::int64_t from_ms, std::int64_t to_ms, const Proportion& events) {
         const bool first = !burn_.newest_ms();
         for (std::size_t series = 0; series < roles.size(); ++series) {
             // Begins here: without this the time until the interval's end would not count as covered.
             if (first) burn_.add(series, from_ms, 0);
-            burn_.add(series, to_ms, series == 0 ? events.bad : events.total);
+            burn_.add(series, to_ms, as_double(series == 0 ? events.bad : events.total));
         }
     }
 

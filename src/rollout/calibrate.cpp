@@ -606,7 +606,7 @@ HeldBack play_counts(const Plan& plan, const Stage& stage, const Metric& metric,
     if (events < sequential::CountDispersion::few_events) options.dispersion = std::max(options.dispersion, 2.0);
     options.interval = false;
     const auto counts = [](const Counts& arm) {
-        return sequential::Proportion{static_cast<std::int64_t>(arm.bad), static_cast<std::int64_t>(arm.total)};
+        return Proportion{static_cast<std::int64_t>(arm.bad), static_cast<std::int64_t>(arm.total)};
     };
     return play(plan, stage, alpha, sequential::ProportionTest(options), sizes,
                 [&](auto& mixture, std::size_t of, std::size_t i) {

@@ -74,7 +74,7 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
         }
     } else {
         const auto& counts = std::get<detail::CountTests>(judged.tests).stage;
-        const sequential::Proportion b = counts.baseline(), c = counts.canary();
+        const Proportion b = counts.baseline(), c = counts.canary();
         nothing_happened = b.bad + c.bad == 0;
         result.observed = {{"bad_baseline", static_cast<double>(b.bad)},
                            {"total_baseline", static_cast<double>(b.total)},

@@ -14,10 +14,8 @@ using detail::Whose;
 
 namespace {
 
-double burn_of(const serinus::Proportion& events, double budget) { return events.bad / events.total / budget; }
-
-serinus::Proportion floating(const sequential::Proportion& events) {
-    return {static_cast<double>(events.bad), static_cast<double>(events.total)};
+double burn_of(const Proportion& events, double budget) {
+    return as_double(events.bad) / as_double(events.total) / budget;
 }
 
 std::vector<BurnWindow> windows_of(const SloJudged& judged) {
@@ -95,12 +93,13 @@ BurnResult Monitor::Impl::burn_result(const SloJudged& judged) const {
     result.budget = budget;
     result.period_ms = rule.objective.period_ms;
     result.alpha = judged.alpha;
-    const auto baseline = floating(judged.excess.baseline()), canary = floating(judged.excess.canary());
+    const Proportion baseline = judged.excess.baseline(), canary = judged.excess.canary();
     result.canary_burn = burn_of(canary, budget);
     result.canary_upper = 1 / budget;
     if (canary.total > 0) {
-        result.canary_lower = judged.excess.canary_lower() / canary.total / budget;
-        result.canary_upper = std::min(result.canary_upper, judged.excess.canary_upper() / canary.total / budget);
+        const double requests = as_double(canary.total);
+        result.canary_lower = judged.excess.canary_lower() / requests / budget;
+        result.canary_upper = std::min(result.canary_upper, judged.excess.canary_upper() / requests / budget);
     }
     result.service_burn = burn_of({baseline.bad + canary.bad, baseline.total + canary.total}, budget);
     result.windows = windows_of(judged);

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/rollout/plan.hpp>
 #include <serinus/sequential/paired.hpp>
@@ -29,7 +30,6 @@ namespace detail {
 using sequential::Pair;
 using sequential::PairedOptions;
 using sequential::PairedTest;
-using sequential::Proportion;
 using sequential::ProportionOptions;
 using sequential::ProportionTest;
 
@@ -186,9 +186,7 @@ struct Judged {
     }
 
     static bool possible(const ArmValues& counts) {
-        constexpr double most = 9007199254740992.0;  // 2^53
-        return counts.bad >= 0 && counts.bad <= counts.total && counts.total <= most &&
-               counts.bad == std::floor(counts.bad) && counts.total == std::floor(counts.total);
+        return counts.bad <= counts.total && is_count(counts.bad) && is_count(counts.total);
     }
     static Proportion counts(const ArmValues& arm) {
         return Proportion{static_cast<std::int64_t>(arm.bad), static_cast<std::int64_t>(arm.total)};

@@ -69,11 +69,12 @@ struct SloJudged {
         std::array<bool, 2> there{};
         for (std::size_t arm = 0; arm < 2; ++arm) there[arm] = arms[arm].present && Judged::possible(arms[arm]);
         const auto add = [&](Whose whose, bool baseline_too) {
-            serinus::Proportion events{0, 0};
+            Proportion events;
             for (std::size_t arm = baseline_too ? 0 : 1; arm < 2; ++arm) {
                 if (!there[arm]) continue;
-                events.bad += arms[arm].bad;
-                events.total += arms[arm].total;
+                const Proportion own = Judged::counts(arms[arm]);
+                events.bad += own.bad;
+                events.total += own.total;
             }
             if (there[1] || (baseline_too && there[0])) of(whose).add(from_ms, to_ms, events);
         };

@@ -60,7 +60,7 @@ struct SpikeWatch {
     /// Shares of this stage's readings that are spikes, NaN before any.
     double share_baseline() const { return share(safe.baseline()); }
     double share_canary() const { return share(safe.canary()); }
-    static double share(const sequential::Proportion& counts) {
+    static double share(const Proportion& counts) {
         return static_cast<double>(counts.bad) / static_cast<double>(counts.total);
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import math
 import pickle
 
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 import serinus
+from serinus import _core
 
 
 def ar(phi: float, n: int, seed: int) -> np.ndarray:
@@ -65,7 +68,7 @@ def test_one_look_that_is_cautious_or_knows_history() -> None:
     assert known.conclusive
     assert known.df == learned["degrees_of_freedom"]
     assert known.lower < known.estimate < known.upper
-    assert serinus.paired_test(d, difference=known.upper + 0.02, noise=learned).p_value < 0.05
+    assert serinus.paired_test(d, margin={"difference": known.upper + 0.02}, noise=learned).p_value < 0.05
     assert not serinus.paired_test(ar(0.6, 501, 23), noise=learned).conclusive
     with pytest.raises(serinus.Error) as error:
         serinus.paired_test(d, method="slow")  # type: ignore[arg-type]
@@ -108,7 +111,7 @@ def test_results_are_plain_values() -> None:
     assert pickle.loads(pickle.dumps(found)) == found
     assert found.to_dict()["p_value"] == found.p_value
     assert "p_value" in found._repr_html_()
-    assert repr(found).startswith("PairedTestResult(statistic=")
+    assert repr(found).startswith("PairedTestResult(estimate=")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def test_results_are_plain_values() -> None:
         (lambda: serinus.hodges_lehmann([1, math.inf], [2]), "serinus.argument.infinite"),
         (lambda: serinus.hodges_lehmann([1], [2], confidence=1), "serinus.argument.range"),
         (lambda: serinus.effect_size([1], [2], confidence=0), "serinus.argument.range"),
-        (lambda: serinus.paired_test([1, math.nan], nan="error"), "serinus.argument.nan"),
+        (lambda: serinus.paired_test([1, math.nan], nan_policy="error"), "serinus.argument.nan"),
         (lambda: serinus.paired_test("12"), "serinus.argument.type"),
         (lambda: serinus.robust_rank_test([1], [2], alternative="more"), "serinus.argument.word"),
         (lambda: serinus.effective_sample_size([1, math.inf]), "serinus.argument.infinite"),
@@ -127,3 +130,55 @@ def test_errors(call, code) -> None:
     with pytest.raises(serinus.Error) as error:
         call()
     assert error.value.code == code
+
+
+ONE_LOOK = {
+    "anderson_darling": 2,
+    "block_bootstrap": 2,
+    "brunner_munzel": 2,
+    "cramer_von_mises": 2,
+    "effect_size": 2,
+    "hodges_lehmann": 2,
+    "kolmogorov_smirnov": 2,
+    "mann_whitney": 2,
+    "paired_test": 1,
+    "proportion_test": 4,
+    "quantile_difference": 2,
+    "rate_test": 4,
+    "ratio_test": 4,
+    "robust_rank_test": 2,
+    "signed_rank": 1,
+    "welch": 2,
+    "yuen": 2,
+}
+
+
+@pytest.mark.parametrize("name", ONE_LOOK)
+def test_the_functions_have_the_options_and_the_fields_that_the_core_describes(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No option is accepted and ignored, no field of a result is left out, and both come in the core's order."""
+    function, core = getattr(serinus, name), getattr(_core, name)
+    parameters = inspect.signature(function).parameters.values()
+    assert {one.kind for one in list(parameters)[: ONE_LOOK[name]]} == {inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    assert {one.kind for one in list(parameters)[ONE_LOOK[name] :]} == {inspect.Parameter.KEYWORD_ONLY}
+    seen: list[tuple[tuple[object, ...], dict[str, object], dict[str, object]]] = []
+
+    def watched(*given: object, **options: object) -> dict[str, object]:
+        seen.append((given, options, core(*given, **options)))
+        return seen[-1][2]
+
+    monkeypatch.setattr(_core, name, watched)
+    values = [1.0, 3.0, 2.0, 5.0, 4.0, 7.0, 9.0, 6.0]
+    data = [1, 20, 3, 20] if name in ("proportion_test", "rate_test") else [values] * ONE_LOOK[name]
+    if name == "block_bootstrap":
+        data[1] = np.mean
+    found = function(*data)
+    given, options, fields = seen[0]
+    own = [one.name for one in parameters][ONE_LOOK[name] :]
+    assert [one for one in own if one != "noise"] == list(options)
+    assert list(fields) == [one.name for one in dataclasses.fields(found)]
+    with pytest.raises(serinus.Error, match=f"allowed: {', '.join(options)}"):
+        core(*given, **options, surprise=1)
+    with pytest.raises((serinus.Error, KeyError)):
+        core(*given, **dict(list(options.items())[1:]))

@@ -65,7 +65,7 @@ def test_two_samples(test: Any) -> None:
             refused("serinus.argument.infinite", test, b, c)
         else:
             check(test(b, c), nothing)
-    refused("serinus.argument.nan", test, [1.0, 2.0], [1.0, math.nan], nan="error")
+    refused("serinus.argument.nan", test, [1.0, 2.0], [1.0, math.nan], nan_policy="error")
     refused("serinus.argument.type", test, [1.0, 2.0], "12")
 
 
@@ -76,7 +76,7 @@ def test_series(test: Any) -> None:
             refused("serinus.argument.infinite", test, values)
         else:
             check(test(values), not any(not math.isnan(v) for v in values))
-    refused("serinus.argument.nan", test, [1.0, math.nan], nan="error")
+    refused("serinus.argument.nan", test, [1.0, math.nan], nan_policy="error")
 
 
 def test_bootstraps_and_ratios() -> None:
@@ -142,7 +142,7 @@ def test_confidence_is_above_0_and_below_1(outside: float) -> None:
 def test_options_of_another_type() -> None:
     b, c = [1.0, 2, 3, 4], [2.0, 3, 4, 5]
     refused("serinus.argument.type", serinus.welch, b, c, confidence="much")
-    refused("serinus.argument.type", serinus.welch, b, c, difference=None)
+    refused("serinus.argument.type", serinus.welch, b, c, confidence=None)
     refused("serinus.argument.type", serinus.brunner_munzel, b, c, seed=-1)
     refused("serinus.argument.type", serinus.brunner_munzel, b, c, resamples=2.5)
     refused("serinus.argument.word", serinus.brunner_munzel, b, c, method="exact")

@@ -17,7 +17,7 @@ ALTERNATIVES = ["two-sided", "greater", "less"]
 
 
 def compare(x: np.ndarray, y: np.ndarray, alternative: str, method: str, reference: str, continuity: bool = True) -> None:
-    ours = serinus.mann_whitney(y, x, alternative, method, continuity)
+    ours = serinus.mann_whitney(y, x, alternative=alternative, method=method, continuity=continuity)
     theirs = scipy.stats.mannwhitneyu(x, y, alternative=alternative, method=reference, use_continuity=continuity)
     assert ours.u == theirs.statistic
     assert ours.n_baseline == len(y)
@@ -63,7 +63,7 @@ def test_exact_with_ties_agrees_with_all_arrangements() -> None:
         everything.append(statistic(pooled[mask], pooled[~mask]))
     below, above = np.mean(np.array(everything) <= u), np.mean(np.array(everything) >= u)
     for alternative, expected in (("less", below), ("greater", above), ("two-sided", min(1, 2 * min(below, above)))):
-        result = serinus.mann_whitney(baseline, canary, alternative, method="exact")
+        result = serinus.mann_whitney(baseline, canary, alternative=alternative, method="exact")
         assert result.p_value == pytest.approx(expected, rel=1e-14)
         assert result.method == "exact"
         assert result.ties == 6
@@ -94,7 +94,7 @@ def test_infinities_rank_and_nan_is_dropped() -> None:
     result = serinus.mann_whitney([-np.inf, 1.0, np.nan], [np.inf, 2.0, np.nan, np.nan])
     assert (result.n_baseline, result.n_canary, result.u) == (2, 2, 4.0)
     with pytest.raises(serinus.Error, match=r"canary\[1\] is NaN") as error:
-        serinus.mann_whitney([1.0], [1.0, np.nan], nan="error")
+        serinus.mann_whitney([1.0], [1.0, np.nan], nan_policy="error")
     assert error.value.code == "serinus.argument.nan"
 
 
@@ -160,7 +160,7 @@ def test_everything_else_is_refused(wrong: Any, says: str) -> None:
     assert "allowed: a one-dimensional array of numbers" in str(error.value)
 
 
-@pytest.mark.parametrize("option", ["alternative", "method", "nan"])
+@pytest.mark.parametrize("option", ["alternative", "method", "nan_policy"])
 def test_words_are_checked(option: str) -> None:
     with pytest.raises(serinus.Error, match=f'{option} is "other"; allowed: ') as error:
         serinus.mann_whitney([1.0], [2.0], **{option: "other"})

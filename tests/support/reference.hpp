@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -25,6 +26,8 @@ inline double number(const nlohmann::json& value) {
     if (value == "-Infinity") return -std::numeric_limits<double>::infinity();
     return std::numeric_limits<double>::quiet_NaN();
 }
+
+inline std::int64_t count(const nlohmann::json& value) { return static_cast<std::int64_t>(number(value)); }
 
 inline std::vector<double> numbers(const nlohmann::json& array) {
     std::vector<double> values;

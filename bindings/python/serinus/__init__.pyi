@@ -8,7 +8,6 @@ from ._core import (
     Decision as Decision,
     Evidence as Evidence,
     HeldBack as HeldBack,
-    MannWhitneyResult as MannWhitneyResult,
     Metric as Metric,
     MetricCalibration as MetricCalibration,
     MetricResult as MetricResult,
@@ -38,7 +37,7 @@ from ._fixed._distributions import (
     quantile_difference as quantile_difference,
 )
 from ._fixed._means import (
-    MeanResult as MeanResult,
+    MeanDifferenceResult as MeanDifferenceResult,
     welch as welch,
     yuen as yuen,
 )
@@ -47,6 +46,7 @@ from ._fixed._ranks import (
     EffectSizeResult as EffectSizeResult,
     HodgesLehmannResult as HodgesLehmannResult,
     MannWhitneyBatch as MannWhitneyBatch,
+    MannWhitneyResult as MannWhitneyResult,
     SignedRankResult as SignedRankResult,
     brunner_munzel as brunner_munzel,
     effect_size as effect_size,
@@ -60,7 +60,7 @@ from ._fixed._series import (
     EffectiveSampleSizeResult as EffectiveSampleSizeResult,
     PairedTestResult as PairedTestResult,
     RatioTestResult as RatioTestResult,
-    RobustRankResult as RobustRankResult,
+    RobustRankTestResult as RobustRankTestResult,
     block_bootstrap as block_bootstrap,
     effective_sample_size as effective_sample_size,
     paired_test as paired_test,

@@ -14,6 +14,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/words.hpp>
@@ -80,7 +81,6 @@ inline std::int64_t count_argument(const char* name, py::handle value) {
     const auto refuse = [&](Code code) {
         raise(code, std::string(name) + " is " + shown(value) + "; allowed: a whole number from 0 to 2^53");
     };
-    constexpr double most = 9007199254740992.0;
     if (PyLong_CheckExact(value.ptr())) {
         int overflow = 0;
         const long long number = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
@@ -94,7 +94,7 @@ inline std::int64_t count_argument(const char* name, py::handle value) {
         PyErr_Clear();
         refuse(too_large ? Code::argument_count : Code::argument_type);
     }
-    if (!(std::abs(number) <= most) || number != std::floor(number)) refuse(Code::argument_count);
+    if (!(std::abs(number) <= as_double(most_count)) || number != std::floor(number)) refuse(Code::argument_count);
     return static_cast<std::int64_t>(number);
 }
 

@@ -14,7 +14,7 @@
 
 #include <serinus/batch/mann_whitney_batch.hpp>
 #include <serinus/batch/sort_kernel.hpp>
-#include <serinus/core/text.hpp>
+#include <serinus/core/describe.hpp>
 #include <serinus/fixed/adjust.hpp>
 #include <serinus/fixed/anderson_darling.hpp>
 #include <serinus/fixed/block_bootstrap.hpp>
@@ -90,48 +90,82 @@ Workspace& workspace() {
 /// Below this many values a call is over before another thread could have used the time.
 constexpr std::size_t few = 64;
 
-MannWhitneyResult call_mann_whitney(py::handle baseline, py::handle canary, py::handle alternative, py::handle method,
-                                    bool continuity, py::handle nan) {
-    const MannWhitneyOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
-                                     .method = word_argument<MannWhitneyMethod>("method", method),
-                                     .continuity = continuity,
-                                     .nan_policy = word_argument<NanPolicy>("nan", nan)};
+// ---- options from keywords and results as dicts: which there are, the structs of the tests say
+
+void take(std::string_view field, py::handle value, double& option) { option = number_argument(field, value); }
+void take(std::string_view, py::handle value, bool& option) { option = truth_argument(value); }
+void take(std::string_view field, py::handle value, Margin& option) {
+    option = margin_argument(value, std::string(field).c_str());
+}
+void take(std::string_view field, py::handle value, std::optional<double>& option) {
+    option = optional_number_argument(field, value);
+}
+template <class Whole>
+    requires std::is_unsigned_v<Whole>
+void take(std::string_view field, py::handle value, Whole& option) {
+    option = static_cast<Whole>(whole_argument(field, value));
+}
+template <class Enum>
+    requires std::is_enum_v<Enum>
+void take(std::string_view field, py::handle value, Enum& option) {
+    option = word_argument<Enum>(field, value);
+}
+
+/// The options of a test; the Python function gives every keyword that it has, and no other.
+template <class Options>
+Options options_of(const py::kwargs& given) {
+    Options options;
+    const auto visit = [&](const char* name, auto& option) { take(name, given[name], option); };
+    Options::describe(visit, options);
+    if (given.size() == described_names<Options>().size()) return options;
+    std::string known;
+    for (const std::string_view name : described_names<Options>())
+        known += (known.empty() ? "" : ", ") + std::string(name);
+    raise(Code::argument_word, "the options are " + shown(py::list(given)) + "; allowed: " + known);
+}
+
+template <class Result>
+py::dict fields_of(const Result& r);
+
+template <class T>
+py::object field_of(const T& value) {
+    if constexpr (std::is_same_v<T, Verdict>) {
+        return member("Verdict", value);
+    } else if constexpr (std::is_enum_v<T>) {
+        return py::cast(word(value));
+    } else if constexpr (Described<T>) {
+        return fields_of(value);
+    } else {
+        return py::cast(value);
+    }
+}
+
+/// The fields of a result, a method as its word.
+template <class Result>
+py::dict fields_of(const Result& r) {
+    py::dict out;
+    const auto visit = [&](const char* name, const auto& value) { out[name] = field_of(value); };
+    Result::describe(visit, r);
+    return out;
+}
+
+py::dict call_mann_whitney(py::handle baseline, py::handle canary, const py::kwargs& given) {
+    const auto options = options_of<MannWhitneyOptions>(given);
     const Values y("baseline", baseline);
     const Values x("canary", canary);
-    if (x.get().size() + y.get().size() <= few) return mann_whitney(y.get(), x.get(), options, workspace());
-    const py::gil_scoped_release release;
-    return mann_whitney(y.get(), x.get(), options, workspace());
-}
-
-py::dict to_dict(const MannWhitneyResult& r) {
-    using namespace py::literals;
-    return py::dict("u"_a = r.u, "z"_a = r.z, "p_value"_a = r.p_value, "effect"_a = r.effect, "ties"_a = r.ties,
-                    "degenerate"_a = r.degenerate, "n_baseline"_a = r.n_baseline, "n_canary"_a = r.n_canary,
-                    "method"_a = word(r.method));
-}
-
-MannWhitneyResult from_dict(const py::dict& fields) {
-    MannWhitneyResult r;
-    r.u = fields["u"].cast<double>();
-    r.z = fields["z"].cast<double>();
-    r.p_value = fields["p_value"].cast<double>();
-    r.effect = fields["effect"].cast<double>();
-    r.ties = fields["ties"].cast<std::int64_t>();
-    r.degenerate = fields["degenerate"].cast<bool>();
-    r.n_baseline = fields["n_baseline"].cast<std::int64_t>();
-    r.n_canary = fields["n_canary"].cast<std::int64_t>();
-    r.method = word_argument<MannWhitneyMethod>("method", fields["method"]);
-    return r;
+    if (x.get().size() + y.get().size() <= few) return fields_of(mann_whitney(y.get(), x.get(), options, workspace()));
+    MannWhitneyResult result;
+    {
+        const py::gil_scoped_release release;
+        result = mann_whitney(y.get(), x.get(), options, workspace());
+    }
+    return fields_of(result);
 }
 
 /// Sequences of arms, as many of both, or one baseline for all canaries.
-py::dict call_mann_whitney_batch(const py::sequence& baselines, const py::sequence& canaries, py::handle alternative,
-                                 py::handle method, bool continuity, py::handle nan, std::size_t threads) {
-    using namespace py::literals;
-    const MannWhitneyOptions options{.alternative = word_argument<Alternative>("alternative", alternative),
-                                     .method = word_argument<MannWhitneyMethod>("method", method),
-                                     .continuity = continuity,
-                                     .nan_policy = word_argument<NanPolicy>("nan", nan)};
+py::dict call_mann_whitney_batch(const py::sequence& baselines, const py::sequence& canaries, std::size_t threads,
+                                 const py::kwargs& given) {
+    const auto options = options_of<MannWhitneyOptions>(given);
     const std::size_t count = canaries.size();
     const bool shared = baselines.size() == 1 && count != 1;
     if (!shared && baselines.size() != count) {
@@ -151,128 +185,33 @@ py::dict call_mann_whitney_batch(const py::sequence& baselines, const py::sequen
         const py::gil_scoped_release release;
         mann_whitney_batch(pairs, results, options, threads);
     }
-    const auto column = [&]<class Type>(Type MannWhitneyResult::*field) {
-        py::array_t<Type> array(static_cast<py::ssize_t>(count));
-        Type* out = array.mutable_data();
-        for (std::size_t i = 0; i < count; ++i) out[i] = results[i].*field;
-        return array;
-    };
-    py::list methods;
-    for (const MannWhitneyResult& r : results) methods.append(word(r.method));
-    return py::dict("u"_a = column(&MannWhitneyResult::u), "z"_a = column(&MannWhitneyResult::z),
-                    "p_value"_a = column(&MannWhitneyResult::p_value), "effect"_a = column(&MannWhitneyResult::effect),
-                    "ties"_a = column(&MannWhitneyResult::ties),
-                    "degenerate"_a = column(&MannWhitneyResult::degenerate),
-                    "n_baseline"_a = column(&MannWhitneyResult::n_baseline),
-                    "n_canary"_a = column(&MannWhitneyResult::n_canary), "method"_a = methods);
-}
-
-// ---- options from keywords and results as dicts: which there are, the structs of the tests say
-
-std::uint64_t whole_argument(std::string_view field, py::handle value) {
-    const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
-    if (index) {
-        const auto number = static_cast<std::uint64_t>(PyLong_AsUnsignedLongLong(index.ptr()));
-        if (PyErr_Occurred() == nullptr) return number;
-    }
-    PyErr_Clear();
-    raise(Code::argument_type,
-          std::string(field) + " is " + shown(value) + "; allowed: a whole number from 0 to 2^64 - 1");
-}
-
-void take(std::string_view field, py::handle value, double& option) { option = number_argument(field, value); }
-void take(std::string_view, py::handle value, bool& option) { option = PyObject_IsTrue(value.ptr()) == 1; }
-void take(std::string_view, py::handle value, Margin& option) { option = margin_argument(value); }
-void take(std::string_view field, py::handle value, std::optional<double>& option) {
-    option = optional_number_argument(field, value);
-}
-template <class Whole>
-    requires std::is_unsigned_v<Whole>
-void take(std::string_view field, py::handle value, Whole& option) {
-    option = static_cast<Whole>(whole_argument(field, value));
-}
-template <class Enum>
-    requires std::is_enum_v<Enum>
-void take(std::string_view field, py::handle value, Enum& option) {
-    option = word_argument<Enum>(field, value);
-}
-
-/// The options of a test; the Python function gives every keyword that it has, and no other.
-template <class Options>
-Options options_of(const py::kwargs& given) {
-    Options options;
-#define SERINUS_OPTION(name) \
-    if constexpr (requires { options.name; }) take(#name, given[#name], options.name)
-    SERINUS_OPTION(alternative);
-    SERINUS_OPTION(margin);
-    SERINUS_OPTION(effect);
-    SERINUS_OPTION(difference);
-    SERINUS_OPTION(trim);
-    SERINUS_OPTION(q);
-    SERINUS_OPTION(confidence);
-    SERINUS_OPTION(method);
-    SERINUS_OPTION(continuity);
-    SERINUS_OPTION(n_effective_baseline);
-    SERINUS_OPTION(n_effective_canary);
-    SERINUS_OPTION(block_length);
-    SERINUS_OPTION(resamples);
-    SERINUS_OPTION(seed);
-    SERINUS_OPTION(alpha);
-    SERINUS_OPTION(independent);
-#undef SERINUS_OPTION
-    if constexpr (requires { options.nan_policy; }) take("nan", given["nan"], options.nan_policy);
-    return options;
-}
-
-py::dict fields_of(const ArmQuantile& r) {
-    using namespace py::literals;
-    return py::dict("estimate"_a = r.estimate, "lower"_a = r.lower, "upper"_a = r.upper);
-}
-
-/// The fields of a result, a method as its word.
-template <class Result>
-py::dict fields_of(const Result& r) {
+    // One array a field, and the methods as a list of words.
     py::dict out;
-#define SERINUS_FIELD(name) \
-    if constexpr (requires { r.name; }) out[#name] = r.name
-    SERINUS_FIELD(statistic);
-    SERINUS_FIELD(df);
-    SERINUS_FIELD(p_value);
-    SERINUS_FIELD(estimate);
-    SERINUS_FIELD(effect);
-    SERINUS_FIELD(cliffs_delta);
-    SERINUS_FIELD(difference);
-    SERINUS_FIELD(ratio);
-    SERINUS_FIELD(cost_baseline);
-    SERINUS_FIELD(cost_canary);
-    SERINUS_FIELD(standard_error);
-    SERINUS_FIELD(lower);
-    SERINUS_FIELD(upper);
-    SERINUS_FIELD(confidence);
-    SERINUS_FIELD(a_squared);
-    SERINUS_FIELD(location);
-    SERINUS_FIELD(sign);
-    SERINUS_FIELD(block_length);
-    SERINUS_FIELD(resamples);
-    SERINUS_FIELD(n);
-    SERINUS_FIELD(zeros);
-    SERINUS_FIELD(n_baseline);
-    SERINUS_FIELD(n_canary);
-    SERINUS_FIELD(n_effective);
-    SERINUS_FIELD(n_effective_baseline);
-    SERINUS_FIELD(n_effective_canary);
-    SERINUS_FIELD(conclusive);
-    SERINUS_FIELD(approximation_holds);
-    SERINUS_FIELD(degenerate);
-    SERINUS_FIELD(equivalent);
-    SERINUS_FIELD(non_inferior);
-    SERINUS_FIELD(harm);
-#undef SERINUS_FIELD
-    if constexpr (requires { word(r.method); }) out["method"] = word(r.method);
-    if constexpr (requires { r.verdict; }) out["verdict"] = member("Verdict", r.verdict);
-    if constexpr (requires { fields_of(r.baseline); }) {
-        out["baseline"] = fields_of(r.baseline);
-        out["canary"] = fields_of(r.canary);
+    py::list methods;
+    std::vector<void*> columns;
+    const auto make = [&]<class Type>(const char* name, const Type&) {
+        if constexpr (std::is_enum_v<Type>) {
+            columns.push_back(nullptr);
+            out[name] = methods;
+        } else {
+            py::array_t<Type> array(static_cast<py::ssize_t>(count));
+            columns.push_back(array.mutable_data());
+            out[name] = array;
+        }
+    };
+    const MannWhitneyResult any;
+    MannWhitneyResult::describe(make, any);
+    for (std::size_t i = 0; i < count; ++i) {
+        std::size_t column = 0;
+        const auto fill = [&]<class Type>(const char*, const Type& value) {
+            if constexpr (std::is_enum_v<Type>) {
+                methods.append(word(value));
+            } else {
+                static_cast<Type*>(columns[column])[i] = value;
+            }
+            ++column;
+        };
+        MannWhitneyResult::describe(fill, std::as_const(results[i]));
     }
     return out;
 }
@@ -305,18 +244,24 @@ auto of_series(const char* name, Test test) {
     };
 }
 
-/// The same of the two counts of each arm.
-template <class Options, class Counts, class Test>
-auto of_counts(Test test) {
-    return [test](double first_b, double second_b, double first_c, double second_c, const py::kwargs& given) {
-        return fields_of(test(Counts{first_b, second_b}, Counts{first_c, second_c}, options_of<Options>(given)));
-    };
+py::dict call_proportion_test(py::handle bad_b, py::handle total_b, py::handle bad_c, py::handle total_c,
+                              const py::kwargs& given) {
+    return fields_of(proportion_test({count_argument("bad_b", bad_b), count_argument("total_b", total_b)},
+                                     {count_argument("bad_c", bad_c), count_argument("total_c", total_c)},
+                                     options_of<ProportionTestOptions>(given)));
 }
 
-py::dict call_paired_test(py::handle differences, const py::kwargs& given) {
+py::dict call_rate_test(py::handle events_b, py::handle exposure_b, py::handle events_c, py::handle exposure_c,
+                        const py::kwargs& given) {
+    return fields_of(rate_test({count_argument("events_b", events_b), number_argument("exposure_b", exposure_b)},
+                               {count_argument("events_c", events_c), number_argument("exposure_c", exposure_c)},
+                               options_of<RateTestOptions>(given)));
+}
+
+py::dict call_paired_test(py::handle differences, py::handle history, const py::kwargs& given) {
     const auto options = options_of<PairedTestOptions>(given);
     std::optional<sequential::PairedNoise> noise;
-    if (!given["noise"].is_none()) noise = noise_of(given["noise"].cast<py::dict>());
+    if (!history.is_none()) noise = noise_of(dict_argument("noise", history));
     const Values series("differences", differences);
     PairedTestResult result;
     {
@@ -326,9 +271,10 @@ py::dict call_paired_test(py::handle differences, const py::kwargs& given) {
     return fields_of(result);
 }
 
-py::dict call_effective_sample_size(py::handle values, py::handle nan) {
+py::dict call_effective_sample_size(py::handle values, py::handle nan_policy) {
     using namespace py::literals;
-    const Dependence r = effective_sample_size(Values("values", values).get(), word_argument<NanPolicy>("nan", nan));
+    const Dependence r =
+        effective_sample_size(Values("values", values).get(), word_argument<NanPolicy>("nan_policy", nan_policy));
     return py::dict("n"_a = r.n, "n_effective"_a = r.n_effective, "mean"_a = r.mean, "variance"_a = r.variance,
                     "long_run_variance"_a = r.long_run_variance(),
                     "autocorrelation"_a = py::tuple(py::cast(r.autocorrelation)), "sufficient"_a = r.sufficient());
@@ -365,7 +311,7 @@ py::dict call_equivalence(double lower, double upper, py::handle margin, py::han
 
 py::array_t<double> call_adjust(py::handle p_values, py::handle method, py::handle weights) {
     const Values p("p_values", p_values);
-    const auto how = word_argument<Adjustment>("method", method);
+    const auto how = word_argument<AdjustMethod>("method", method);
     const std::vector<double> adjusted =
         weights.is_none() ? adjust(p.get(), how) : adjust(p.get(), how, Values("weights", weights).get());
     return py::array_t<double>(static_cast<py::ssize_t>(adjusted.size()), adjusted.data());
@@ -399,51 +345,6 @@ py::tuple call_sample_size(const std::string& kind, double first, double second,
 
 void register_fixed(py::module_& module) {
     using namespace py::literals;
-    py::class_<MannWhitneyResult>(module, "MannWhitneyResult",
-                                  R"(What `mann_whitney` found.
-
-Attributes
-----------
-u : float
-    The canary's U: pairs in which the canary is larger, ties counted half.
-z : float
-    (u - mn/2) / sigma, sigma corrected for ties, without continuity correction.
-p_value : float
-    Of the alternative asked for.
-effect : float
-    u/(mn) = P(canary > baseline) + P(equal)/2; 0.5 is no difference; NaN with an empty arm.
-ties : int
-    How many of the pooled values are equal to another one.
-degenerate : bool
-    All values are equal, or an arm is empty: p_value is 1 and says nothing.
-n_baseline, n_canary : int
-    Values of each arm, NaN not counted.
-method : str
-    What p_value was computed by: "exact", "edgeworth", "saddlepoint", "drawn" or "normal".
-)")
-        .def_readonly("u", &MannWhitneyResult::u)
-        .def_readonly("z", &MannWhitneyResult::z)
-        .def_readonly("p_value", &MannWhitneyResult::p_value)
-        .def_readonly("effect", &MannWhitneyResult::effect)
-        .def_readonly("ties", &MannWhitneyResult::ties)
-        .def_readonly("degenerate", &MannWhitneyResult::degenerate)
-        .def_readonly("n_baseline", &MannWhitneyResult::n_baseline)
-        .def_readonly("n_canary", &MannWhitneyResult::n_canary)
-        .def_property_readonly("method", [](const MannWhitneyResult& r) { return word(r.method); })
-        .def("to_dict", &to_dict, "The fields as a dict.")
-        .def("_repr_html_",
-             [](const MannWhitneyResult& r) {
-                 return from_python("serinus._html", "fields")("mann_whitney", to_dict(r));
-             })
-        .def("__repr__",
-             [](const MannWhitneyResult& r) {
-                 return "MannWhitneyResult(u=" + number_text(r.u, 6) + ", p_value=" + number_text(r.p_value) +
-                        ", effect=" + number_text(r.effect) + ", n_baseline=" + std::to_string(r.n_baseline) +
-                        ", n_canary=" + std::to_string(r.n_canary) + ", method='" + std::string(word(r.method)) + "')";
-             })
-        .def("__eq__",
-             [](const MannWhitneyResult& a, const MannWhitneyResult& b) { return to_dict(a).equal(to_dict(b)); })
-        .def(py::pickle(&to_dict, &from_dict));
     module.def("mann_whitney", &call_mann_whitney);
     module.def("mann_whitney_batch", &call_mann_whitney_batch);
     py::class_<RollingMannWhitney>(module, "RollingMannWhitney", R"(U of the last `window` values of each arm.
@@ -477,7 +378,10 @@ Examples
         .def_property_readonly("n_baseline", &RollingMannWhitney::n_baseline)
         .def_property_readonly("n_canary", &RollingMannWhitney::n_canary)
         .def(
-            "result", [](const RollingMannWhitney& rolling) { return rolling.result({}, workspace()); },
+            "result",
+            [](const RollingMannWhitney& rolling) {
+                return from_python("serinus", "MannWhitneyResult")(**fields_of(rolling.result({}, workspace())));
+            },
             "The whole test on the windows as they are: one look.");
     module.def("hodges_lehmann", of_arms<HodgesLehmannOptions>([](auto y, auto x, const auto& o) {
                    return hodges_lehmann(y, x, o, workspace());
@@ -503,15 +407,13 @@ Examples
                    return quantile_difference(y, x, o, workspace());
                }));
     module.def("robust_rank_test",
-               of_arms<RobustRankOptions>([](auto y, auto x, const auto& o) { return robust_rank_test(y, x, o); }));
+               of_arms<RobustRankTestOptions>([](auto y, auto x, const auto& o) { return robust_rank_test(y, x, o); }));
     module.def("paired_test", &call_paired_test);
     module.def("signed_rank", of_series<SignedRankOptions>(
                                   "differences", [](auto d, const auto& o) { return signed_rank(d, o, workspace()); }));
     module.def("effective_sample_size", &call_effective_sample_size);
-    module.def("proportion_test", of_counts<ProportionTestOptions, Proportion>(
-                                      [](auto b, auto c, const auto& o) { return proportion_test(b, c, o); }));
-    module.def("rate_test",
-               of_counts<RateTestOptions, Rate>([](auto b, auto c, const auto& o) { return rate_test(b, c, o); }));
+    module.def("proportion_test", &call_proportion_test);
+    module.def("rate_test", &call_rate_test);
     module.def("ratio_test", &call_ratio_test);
     module.def("block_bootstrap", &call_block_bootstrap);
     module.def("equivalence", &call_equivalence);

@@ -17,7 +17,7 @@ namespace serinus::python {
 inline std::optional<double> plain_number(PyObject* value) {
     if (PyFloat_CheckExact(value)) return PyFloat_AS_DOUBLE(value);
     if (!PyLong_CheckExact(value)) return std::nullopt;
-    constexpr long long most = 9007199254740992;
+    constexpr long long most = most_count;
     int overflow = 0;
     const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
     if (overflow != 0 || number < -most || number > most) return std::nullopt;
@@ -26,9 +26,7 @@ inline std::optional<double> plain_number(PyObject* value) {
 
 /// A whole number from 0 to 2^53; -1, which every test refuses, for any other.
 inline std::int64_t plain_count(double number) {
-    return number >= 0 && number <= 9007199254740992.0 && number == std::floor(number)
-               ? static_cast<std::int64_t>(number)
-               : -1;
+    return is_count(number) ? static_cast<std::int64_t>(number) : -1;
 }
 
 /// Puts a quick way before the `update` that `type` has: `Update::take(test, numbers)` for a call with `Update::size`

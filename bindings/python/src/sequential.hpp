@@ -28,8 +28,7 @@ void update_proportions(Test& test, const WholeNumbers& bad_b, const WholeNumber
     const auto* nc = total_c.data();
     const auto size = bad_b.size();
     for (py::ssize_t i = 0; i < size; ++i) {
-        test.update(sequential::Proportion{.bad = xb[i], .total = nb[i]},
-                    sequential::Proportion{.bad = xc[i], .total = nc[i]});
+        test.update(Proportion{.bad = xb[i], .total = nb[i]}, Proportion{.bad = xc[i], .total = nc[i]});
     }
 }
 

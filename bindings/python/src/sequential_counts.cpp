@@ -28,10 +28,8 @@
 namespace serinus::python {
 namespace {
 
-using sequential::Proportion;
 using sequential::ProportionOptions;
 using sequential::ProportionTest;
-using sequential::Rate;
 using sequential::RateTest;
 using sequential::SampleRatioTest;
 using sequential::ThresholdTest;

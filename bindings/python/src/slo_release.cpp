@@ -25,7 +25,7 @@ using slo::ExcessSequence;
 
 /// Counts of one arm, `bad` and `total` being what the caller calls them.
 Proportion events_argument(const char* bad_name, py::handle bad, const char* total_name, py::handle total) {
-    return {static_cast<double>(count_argument(bad_name, bad)), static_cast<double>(count_argument(total_name, total))};
+    return {count_argument(bad_name, bad), count_argument(total_name, total)};
 }
 
 py::dict burn_interval(py::handle bad, py::handle total, double budget, double confidence, py::handle method) {
@@ -56,7 +56,7 @@ py::dict deployment_budget(py::handle bad_b, py::handle total_b, py::handle bad_
                     "p_value"_a = found.p_value, "confidence"_a = found.confidence, "method"_a = word(found.method));
 }
 
-py::tuple counts_tuple(const sequential::Proportion& counts) { return py::make_tuple(counts.bad, counts.total); }
+py::tuple counts_tuple(const Proportion& counts) { return py::make_tuple(counts.bad, counts.total); }
 
 void register_excess(py::module_& module) {
     py::class_<ExcessSequence> type(module, "ExcessSequence");

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/reason.hpp>
@@ -26,14 +27,6 @@ inline void require(bool holds, std::string_view field, double value, std::strin
 /// A probability strictly between 0 and 1, as a confidence and an error rate are.
 inline void require_open_unit(std::string_view field, double value) {
     require(value > 0 && value < 1, field, value, "above 0, below 1");
-}
-
-/// A whole number from 0 to 2^53, as counts of events are. Raises `serinus.argument.count`.
-inline void require_count(std::string_view field, double value) {
-    constexpr double most = 9007199254740992.0;
-    if (value >= 0 && value <= most && value == std::floor(value)) return;
-    raise(Code::argument_count,
-          std::string(field) + " is " + given_text(value) + "; allowed: a whole number from 0 to 9007199254740992");
 }
 
 /// How many resamples a bootstrap or a permutation test draws: fewer than 100 have no tails, above 1,000,000 no one
@@ -78,6 +71,15 @@ inline double require_ratio(const Margin& margin) {
         raise(Code::argument_margin, "margin is not a ratio alone; allowed: {ratio}, above 0");
     if (*margin.ratio > 0 && std::isfinite(*margin.ratio)) return *margin.ratio;
     raise(Code::argument_margin, "margin is a ratio of " + given_text(*margin.ratio) + "; allowed: finite, above 0");
+}
+
+/// The number of a margin that must be a difference, finite. Raises `serinus.argument.margin`.
+inline double require_difference(const Margin& margin) {
+    if (!margin.difference || margin.ratio)
+        raise(Code::argument_margin, "margin is not a difference alone; allowed: {difference}");
+    if (std::isfinite(*margin.difference)) return *margin.difference;
+    raise(Code::argument_margin,
+          "margin is a difference of " + given_text(*margin.difference) + "; allowed: a finite number");
 }
 
 }  // namespace v0

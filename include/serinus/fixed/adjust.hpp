@@ -21,16 +21,16 @@
 namespace serinus {
 inline namespace v0 {
 
-enum class Adjustment : std::uint8_t { bonferroni = 1, holm = 2, hochberg = 3, bh = 4, by = 5 };
+enum class AdjustMethod : std::uint8_t { bonferroni = 1, holm = 2, hochberg = 3, bh = 4, by = 5 };
 
 template <>
-struct Words<Adjustment> {
-    static constexpr std::array<std::pair<Adjustment, std::string_view>, 5> table{
-        {{Adjustment::bonferroni, "bonferroni"},
-         {Adjustment::holm, "holm"},
-         {Adjustment::hochberg, "hochberg"},
-         {Adjustment::bh, "bh"},
-         {Adjustment::by, "by"}}};
+struct Words<AdjustMethod> {
+    static constexpr std::array<std::pair<AdjustMethod, std::string_view>, 5> table{
+        {{AdjustMethod::bonferroni, "bonferroni"},
+         {AdjustMethod::holm, "holm"},
+         {AdjustMethod::hochberg, "hochberg"},
+         {AdjustMethod::bh, "bh"},
+         {AdjustMethod::by, "by"}}};
 };
 
 /// P-values adjusted for their number, in the order given: to reject all that are at most alpha keeps the promise.
@@ -48,14 +48,14 @@ struct Words<Adjustment> {
 /// p_values in [0, 1] (`serinus.argument.range`); a NaN stays NaN and is not counted, as in R. An adjusted value is at
 /// most 1 and never below its p-value (with equal weights). Order of equal p-values does not matter. O(k log k).
 ///
-///     adjust(std::vector{0.01, 0.04, 0.03}, Adjustment::holm);   // {0.03, 0.06, 0.06}
-inline std::vector<double> adjust(std::span<const double> p_values, Adjustment method = Adjustment::holm,
+///     adjust(std::vector{0.01, 0.04, 0.03}, AdjustMethod::holm);   // {0.03, 0.06, 0.06}
+inline std::vector<double> adjust(std::span<const double> p_values, AdjustMethod method = AdjustMethod::holm,
                                   std::span<const double> weights = {}) {
     if (!weights.empty() && weights.size() != p_values.size()) {
         raise(Code::argument_length, std::to_string(weights.size()) + " weights of " + std::to_string(p_values.size()) +
                                          " p-values; allowed: one for each, or none");
     }
-    if (!weights.empty() && method == Adjustment::hochberg)
+    if (!weights.empty() && method == AdjustMethod::hochberg)
         raise(Code::argument_word, "method is \"hochberg\" with weights; allowed: bonferroni, holm, bh, by");
     std::vector<std::size_t> order;
     double all_weights = 0;
@@ -76,9 +76,9 @@ inline std::vector<double> adjust(std::span<const double> p_values, Adjustment m
     const auto value = [&](std::size_t i) { return p_values[i] / weight(i); };
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return value(a) < value(b); });
 
-    if (method == Adjustment::bonferroni) {
+    if (method == AdjustMethod::bonferroni) {
         for (const std::size_t i : order) adjusted[i] = std::min(1.0, k * value(i));
-    } else if (method == Adjustment::holm) {
+    } else if (method == AdjustMethod::holm) {
         double remaining = k, largest = 0;
         for (const std::size_t i : order) {
             largest = std::max(largest, std::min(1.0, remaining * value(i)));
@@ -91,9 +91,9 @@ inline std::vector<double> adjust(std::span<const double> p_values, Adjustment m
         double smallest = 1;
         for (std::size_t at = order.size(); at-- > 0;) {
             const auto rank = static_cast<double>(at + 1);
-            const double factor = method == Adjustment::hochberg ? k - rank + 1
-                                  : method == Adjustment::bh     ? k / rank
-                                                                 : k / rank * harmonic;
+            const double factor = method == AdjustMethod::hochberg ? k - rank + 1
+                                  : method == AdjustMethod::bh     ? k / rank
+                                                                   : k / rank * harmonic;
             smallest = std::min(smallest, factor * value(order[at]));
             adjusted[order[at]] = smallest;
         }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/fixed/detail/arms.hpp>
 #include <serinus/fixed/detail/quadratic_limits.hpp>
@@ -16,20 +17,43 @@
 namespace serinus {
 inline namespace v0 {
 
+/// `automatic` picks one of the others; `exact` is of `cramer_von_mises` alone.
+using AndersonDarlingMethod = QuadraticMethod;
+
 struct AndersonDarlingOptions {
-    QuadraticMethod method = QuadraticMethod::automatic;  ///< `exact` is not one of them
+    AndersonDarlingMethod method = AndersonDarlingMethod::automatic;  ///< `exact` is not one of them
     NanPolicy nan_policy = NanPolicy::drop;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("method", self.method);
+        visit("nan_policy", self.nan_policy);
+    }
 };
+static_assert(described_whole<AndersonDarlingOptions>());
 
 struct AndersonDarlingResult {
+    double a_squared = 0;  ///< Scholz and Stephens' A^2 by midranks
     double statistic = 0;  ///< (a_squared - 1)/its standard deviation under the null hypothesis
     double p_value = 1;
-    double a_squared = 0;                                  ///< Scholz and Stephens' A^2 by midranks
-    QuadraticMethod method = QuadraticMethod::asymptotic;  ///< what p_value was computed by; never `automatic`
-    bool degenerate = false;      ///< an arm is empty, there are fewer than four values, or all are equal
     std::int64_t n_baseline = 0;  ///< values, NaN not counted
     std::int64_t n_canary = 0;
+    AndersonDarlingMethod method =
+        AndersonDarlingMethod::asymptotic;  ///< what p_value was computed by; never `automatic`
+    bool degenerate = false;                ///< an arm is empty, there are fewer than four values, or all are equal
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("a_squared", self.a_squared);
+        visit("statistic", self.statistic);
+        visit("p_value", self.p_value);
+        visit("n_baseline", self.n_baseline);
+        visit("n_canary", self.n_canary);
+        visit("method", self.method);
+        visit("degenerate", self.degenerate);
+    }
 };
+static_assert(described_whole<AndersonDarlingResult>());
 
 /// Do the distributions of the two versions differ, anywhere and in any way, in the tails above all?
 ///
@@ -62,7 +86,7 @@ inline AndersonDarlingResult anderson_darling(std::span<const double> baseline, 
     const auto m = static_cast<double>(x.size()), n = static_cast<double>(y.size()), total = m + n;
     if (arms.empty() || total < 4) return result;
     arms.sort(workspace);
-    require(options.method != QuadraticMethod::exact, "method is \"exact\"; the number of values", total,
+    require(options.method != AndersonDarlingMethod::exact, "method is \"exact\"; the number of values", total,
             "the methods \"auto\", \"asymptotic\" and \"conditional\"");
     TiedQuadratic ends;
     double below_canary = 0, below_baseline = 0, canary_part = 0, baseline_part = 0, groups = 0, at_ends = 0;
@@ -113,9 +137,9 @@ inline AndersonDarlingResult anderson_darling(std::span<const double> baseline, 
         result.p_value = arranged->p_value;
         return result;
     }
-    if (options.method == QuadraticMethod::conditional ||
-        (options.method == QuadraticMethod::automatic && groups < total)) {
-        result.method = QuadraticMethod::conditional;
+    if (options.method == AndersonDarlingMethod::conditional ||
+        (options.method == AndersonDarlingMethod::automatic && groups < total)) {
+        result.method = AndersonDarlingMethod::conditional;
         result.p_value = ends.survival(at_ends * m * n / total, 1, limit_deviation, anderson_darling_survival);
         return result;
     }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/numeric/moments.hpp>
@@ -23,23 +24,46 @@ namespace serinus {
 inline namespace v0 {
 
 struct BlockBootstrapOptions {
-    double confidence = 0.95;
     std::optional<double> block_length = std::nullopt;  ///< values a block, from 1 to n; automatic if not given
-    std::size_t resamples = 2000;                       ///< from 100 to 1,000,000
-    std::uint64_t seed = 0;                             ///< the same seed, the same result
+    double confidence = 0.95;
+    std::size_t resamples = 2000;  ///< from 100 to 1,000,000
+    std::uint64_t seed = 0;        ///< the same seed, the same result
     NanPolicy nan_policy = NanPolicy::drop;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("block_length", self.block_length);
+        visit("confidence", self.confidence);
+        visit("resamples", self.resamples);
+        visit("seed", self.seed);
+        visit("nan_policy", self.nan_policy);
+    }
 };
+static_assert(described_whole<BlockBootstrapOptions>());
 
 struct BlockBootstrapResult {
     double estimate = std::numeric_limits<double>::quiet_NaN();  ///< the statistic of the values themselves
-    double standard_error = 0;
     double lower = -std::numeric_limits<double>::infinity();
     double upper = std::numeric_limits<double>::infinity();
-    double confidence = 0.95;
+    double confidence = 0;
+    double standard_error = 0;
     double block_length = 0;
     std::size_t resamples = 0;
     std::int64_t n = 0;  ///< values, NaN not counted
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("estimate", self.estimate);
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("confidence", self.confidence);
+        visit("standard_error", self.standard_error);
+        visit("block_length", self.block_length);
+        visit("resamples", self.resamples);
+        visit("n", self.n);
+    }
 };
+static_assert(described_whole<BlockBootstrapResult>());
 
 /// The block length that suits the mean best: Politis and White (2004) for the circular bootstrap, with Patton,
 /// Politis and White's (2009) correction: b = (2 G^2/D)^(1/3) n^(1/3), G = sum of lambda |k| R(k), D = 4/3 (sum of
@@ -129,7 +153,6 @@ BlockBootstrapResult block_bootstrap(std::span<const double> values, Statistic&&
     const std::span<const double> series = take_samples(values, Arm::canary, options.nan_policy, scratch).values;
     require_finite("values", series);
     BlockBootstrapResult result;
-    result.confidence = options.confidence;
     result.resamples = options.resamples;
     result.n = static_cast<std::int64_t>(series.size());
     if (options.block_length) {
@@ -139,6 +162,7 @@ BlockBootstrapResult block_bootstrap(std::span<const double> values, Statistic&&
     }
     if (series.empty()) return result;
     result.block_length = options.block_length.value_or(automatic_block_length(series));
+    result.confidence = options.confidence;
     result.estimate = statistic(series);
     std::vector<double> found, resampled(series.size());
     found.reserve(options.resamples);

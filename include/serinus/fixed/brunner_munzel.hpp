@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/fixed/detail/arms.hpp>
@@ -40,36 +41,65 @@ struct Words<BrunnerMunzelMethod> {
 };
 
 struct BrunnerMunzelOptions {
+    double margin = 0.5;  ///< the effect that is tested against, in (0, 1)
     Alternative alternative = Alternative::two_sided;
-    double effect = 0.5;  ///< what is tested against, in (0, 1)
-    double confidence = 0.95;
     BrunnerMunzelMethod method = BrunnerMunzelMethod::t;
+    double confidence = 0.95;
     std::size_t resamples = 10000;  ///< of the permutation, where there are too many arrangements for all of them
     std::uint64_t seed = 0;
     NanPolicy nan_policy = NanPolicy::drop;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("margin", self.margin);
+        visit("alternative", self.alternative);
+        visit("method", self.method);
+        visit("confidence", self.confidence);
+        visit("resamples", self.resamples);
+        visit("seed", self.seed);
+        visit("nan_policy", self.nan_policy);
+    }
 };
+static_assert(described_whole<BrunnerMunzelOptions>());
 
 struct BrunnerMunzelResult {
-    double statistic = 0;  ///< (estimate - effect)/standard error; positive: the canary is larger
-    double df = 0;
-    double p_value = 1;
     double estimate = std::numeric_limits<double>::quiet_NaN();  ///< P(canary > baseline) + 1/2 P(=)
     double lower = 0;
     double upper = 1;
-    double confidence = 0.95;
+    double confidence = 0;
+    double statistic = 0;  ///< (estimate - margin)/standard error; positive: the canary is larger
+    double df = 0;
+    double p_value = 1;
+    std::int64_t n_baseline = 0;  ///< values, NaN not counted
+    std::int64_t n_canary = 0;
     BrunnerMunzelMethod method = BrunnerMunzelMethod::t;  ///< what p_value was computed by; never `automatic`
     /// Do p_value and interval hold where the method is `t` or `normal`? See `placements_hold`. True of `permutation`.
     bool approximation_holds = true;
-    bool degenerate = false;      ///< no variance: the arms do not overlap, all values are equal, or an arm has one
-    std::int64_t n_baseline = 0;  ///< values, NaN not counted
-    std::int64_t n_canary = 0;
+    bool degenerate = false;  ///< no variance: the arms do not overlap, all values are equal, or an arm has one
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("estimate", self.estimate);
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("confidence", self.confidence);
+        visit("statistic", self.statistic);
+        visit("df", self.df);
+        visit("p_value", self.p_value);
+        visit("n_baseline", self.n_baseline);
+        visit("n_canary", self.n_canary);
+        visit("method", self.method);
+        visit("approximation_holds", self.approximation_holds);
+        visit("degenerate", self.degenerate);
+    }
 };
+static_assert(described_whole<BrunnerMunzelResult>());
 
 namespace brunner_munzel_detail {
 
 // All arrangements are looked at up to so many of them.
 inline constexpr double most_arrangements = 200000;
-// Up to so many groups of equal values `automatic` deals out even where Student's t holds: 10 ms; and where it does
+// Up to so many groups of equal values `automatic` deals out even where Student's t holds; and where it does
 // not.
 inline constexpr std::size_t few_groups = 64, many_groups = 800;
 
@@ -88,7 +118,7 @@ inline StudentInference by_permutation(const PermutedPlacements& permuted, doubl
     workspace.sort(statistics);
     StudentInference found;
     found.statistic = permuted.seen();
-    if (options.effect != 0.5) found.statistic = (estimate - options.effect) / error;
+    if (options.margin != 0.5) found.statistic = (estimate - options.margin) / error;
     // Equal statistics of different integers may differ in the last digit.
     const double slack = std::fabs(found.statistic) * 1e-14;
     const auto at_least = static_cast<double>(
@@ -147,7 +177,7 @@ inline StudentInference by_weights(WeightedStatistics& statistics, double all, d
                                    double estimate, double error, const BrunnerMunzelOptions& options) {
     std::sort(statistics.begin(), statistics.end());
     StudentInference found;
-    found.statistic = options.effect == 0.5 ? seen : (estimate - options.effect) / error;
+    found.statistic = options.margin == 0.5 ? seen : (estimate - options.margin) / error;
     const double slack = std::isinf(found.statistic) ? 0.0 : std::fabs(found.statistic) * 1e-11;
     double at_least = missed, at_most = missed;
     for (const auto& [statistic, weight] : statistics) {
@@ -185,7 +215,7 @@ inline std::optional<StudentInference> by_divisions(const TiedArms& arms, double
     if (mass) return by_weights(statistics, mass->all, mass->missed, seen, estimate, error, options);
     if (!PushedDivisions::fits(arms, options.resamples)) return std::nullopt;
     statistics.clear();
-    const double apart = options.effect == 0.5 ? seen : (estimate - options.effect) / error;
+    const double apart = options.margin == 0.5 ? seen : (estimate - options.margin) / error;
     const double sign = arms.of_canary ? 1 : -1;
     PushedDivisions pushed(arms, std::fabs(apart),
                            [&](const std::vector<double>& counts) { return sign * statistic_of(arms, counts); });
@@ -199,7 +229,7 @@ inline std::optional<StudentInference> by_divisions(const TiedArms& arms, double
 /// The same by the normal distribution.
 inline StudentInference by_normal(double estimate, double error, const BrunnerMunzelOptions& options) {
     StudentInference found;
-    found.statistic = (estimate - options.effect) / error;
+    found.statistic = (estimate - options.margin) / error;
     found.p_value =
         p_value_of(options.alternative, normal_survival(found.statistic), normal_survival(-found.statistic));
     const double tail = (1 - options.confidence) / (options.alternative == Alternative::two_sided ? 2 : 1);
@@ -214,7 +244,7 @@ inline StudentInference by_normal(double estimate, double error, const BrunnerMu
 /// Does one version tend to larger values than the other? Unlike `mann_whitney` the null hypothesis is only
 /// P(canary > baseline) + 1/2 P(=) = 1/2: the versions may differ in variance and shape.
 ///
-/// statistic = (A - effect)/sqrt(s_P^2/m + s_Q^2/n), P and Q the placements (Brunner and Munzel 2000, Biometrical
+/// statistic = (A - margin)/sqrt(s_P^2/m + s_Q^2/n), P and Q the placements (Brunner and Munzel 2000, Biometrical
 /// Journal 42, 17-25). Its sign is that of canary minus baseline (SciPy's and R's is the opposite).
 ///  - `t`: against Student's t with Satterthwaite's degrees of freedom, the published test; for 10 values an arm or
 ///    more, and not where one value holds nearly everything: `approximation_holds` says so (`placements_hold`). Far out
@@ -222,7 +252,7 @@ inline StudentInference by_normal(double estimate, double error, const BrunnerMu
 ///  - `permutation`: against the statistics of the pooled values dealt out again (Neubert and Brunner 2007,
 ///    Computational Statistics & Data Analysis 51, 5192-5204): exact when both arms come from one distribution, however
 ///    few the values, and right in the limit when only A = 1/2. All arrangements up to 200,000 of them (10 against 10
-///    values), or all ways to divide groups of equal values between the arms, up to 2^17 of them (10 ms); beyond
+///    values), or all ways to divide groups of equal values between the arms, up to 2^17 of them; beyond
 ///    `resamples` drawn by `seed`, the same on every machine: of up to 800 groups, the largest with a twentieth of all
 ///    values or more, most where the tail lies, with weights (`PushedDivisions`: p right to some 3 to 30 % however
 ///    small), else all alike, for m n up to 10^9 and p no smaller than 1/(resamples + 1).
@@ -231,14 +261,14 @@ inline StudentInference by_normal(double estimate, double error, const BrunnerMu
 ///    over tables of 2 to 6 groups, one with 50 % to 99.99 % of 10 to 100,000 values split 1:1 to 1:1000: within a
 ///    factor of 1.4 of the p-value of all arrangements above 1e-8.
 /// The interval is the test's own inversion, cut to [0, 1]; `effect_size` gives one on the logit scale. Another
-/// `effect` than 1/2 makes it a test against a margin.
+/// margin than 1/2 makes it a test of non-inferiority.
 ///
 /// TwoSamples that do not overlap have no variance, and the statistic is infinite: the p-value is what a permutation
 /// could give at best, 1/C(m+n, m) (twice that two-sided), the interval Clopper and Pearson's bound for the smaller
 /// arm, the method `permutation`, and the result is flagged `degenerate`. (SciPy 1.17 returns NaN.)
 ///
 /// baseline, canary: in any order and unit, independent values. Infinities rank like other values; NaN dropped or
-/// refused. effect, confidence in (0, 1), resamples from 100 to 1,000,000 (`serinus.argument.range`). An arm without
+/// refused. margin, confidence in (0, 1), resamples from 100 to 1,000,000 (`serinus.argument.range`). An arm without
 /// values: estimate NaN, p 1, degenerate; with one value, or all values equal: p 1, interval [0, 1], degenerate. Any
 /// strictly increasing transformation of all values changes nothing. Exchanging the arms changes the sign of the
 /// statistic. Cost: two sorts and two merges; `permutation` O(min(m, n)) an arrangement or O(groups) a division more.
@@ -248,12 +278,11 @@ inline BrunnerMunzelResult brunner_munzel(std::span<const double> baseline, std:
                                           const BrunnerMunzelOptions& options, Workspace& workspace) {
     namespace detail = brunner_munzel_detail;
     require_open_unit("confidence", options.confidence);
-    require_open_unit("effect", options.effect);
+    require_open_unit("margin", options.margin);
     require_resamples(options.resamples);
     BrunnerMunzelResult result;
     const TwoSamples arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
-    result.confidence = options.confidence;
     constexpr double most_pairs = 1e9;
     const auto pairs = static_cast<double>(result.n_baseline) * static_cast<double>(result.n_canary);
     const bool automatic = options.method == BrunnerMunzelMethod::automatic;
@@ -273,6 +302,7 @@ inline BrunnerMunzelResult brunner_munzel(std::span<const double> baseline, std:
         result.df = std::max(1.0, m + n - 2);
         const double chance = separation_chance(m, n);
         result.p_value = p_value_of(options.alternative, above ? chance : 1, above ? 1 : chance);
+        result.confidence = options.confidence;
         const double bound = separated_bound(std::min(m, n), (1 - options.confidence) / (two_sided ? 2 : 1));
         if (above && options.alternative != Alternative::less) result.lower = 1 - bound;
         if (!above && options.alternative != Alternative::greater) result.upper = bound;
@@ -303,9 +333,10 @@ inline BrunnerMunzelResult brunner_munzel(std::span<const double> baseline, std:
         result.approximation_holds = holds;
         inference = result.method == BrunnerMunzelMethod::normal
                         ? detail::by_normal(found.effect, error, options)
-                        : student_inference(found.effect, error, found.df, options.effect, options.alternative,
+                        : student_inference(found.effect, error, found.df, options.margin, options.alternative,
                                             options.confidence);
     }
+    result.confidence = options.confidence;
     result.statistic = inference->statistic;
     result.p_value = inference->p_value;
     result.lower = std::clamp(inference->lower, 0.0, 1.0);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/fixed/detail/arms.hpp>
 #include <serinus/fixed/detail/quadratic_limits.hpp>
@@ -21,19 +22,41 @@
 namespace serinus {
 inline namespace v0 {
 
+/// `automatic` picks one of the others.
+using CramerVonMisesMethod = QuadraticMethod;
+
 struct CramerVonMisesOptions {
-    QuadraticMethod method = QuadraticMethod::automatic;
+    CramerVonMisesMethod method = CramerVonMisesMethod::automatic;
     NanPolicy nan_policy = NanPolicy::drop;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("method", self.method);
+        visit("nan_policy", self.nan_policy);
+    }
 };
+static_assert(described_whole<CramerVonMisesOptions>());
 
 struct CramerVonMisesResult {
     double statistic = 0;  ///< T, by midranks
     double p_value = 1;
-    QuadraticMethod method = QuadraticMethod::asymptotic;  ///< what p_value was computed by; never `automatic`
-    bool degenerate = false;      ///< an arm has fewer than two values, or all values are equal
     std::int64_t n_baseline = 0;  ///< values, NaN not counted
     std::int64_t n_canary = 0;
+    CramerVonMisesMethod method =
+        CramerVonMisesMethod::asymptotic;  ///< what p_value was computed by; never `automatic`
+    bool degenerate = false;               ///< an arm has fewer than two values, or all values are equal
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("statistic", self.statistic);
+        visit("p_value", self.p_value);
+        visit("n_baseline", self.n_baseline);
+        visit("n_canary", self.n_canary);
+        visit("method", self.method);
+        visit("degenerate", self.degenerate);
+    }
 };
+static_assert(described_whole<CramerVonMisesResult>());
 
 namespace cramer_von_mises_detail {
 
@@ -80,7 +103,7 @@ inline double arrangements_beyond(std::int64_t m, std::int64_t n, std::int64_t n
 ///
 /// T = U/(mn N) - (4mn - 1)/(6N), U = m sum (r_i - i)^2 + n sum (s_j - j)^2, r and s the pooled midranks of the canary
 /// and the baseline, N = m + n (Anderson 1962, Annals of Mathematical Statistics 33, 1148-1159).
-///  - `exact`: counts all arrangements, without ties and up to mn = 3600 (60 against 60 values: a second);
+///  - `exact`: counts all arrangements, without ties and up to mn = 3600;
 ///  - `asymptotic`: T standardised by its exact mean and variance against the limit, right also far out;
 ///    Without ties only: T with midranks grows with the ties themselves, so that values rounded to their standard
 ///    deviation, 200 against 100 of them, reject always. (SciPy's "asymptotic" and "auto" do so.)
@@ -88,11 +111,11 @@ inline double arrangements_beyond(std::int64_t m, std::int64_t n, std::int64_t n
 ///    at the ends of the groups of equal values, which is T without ties; first three moments. Far out too sure: by a
 ///    factor of 2.5 at 1e-9 for 18,000 against 2,000 values in five groups, by any factor with few values in a group.
 ///  - `permutation`: the same statistic by all ways to divide the groups between the arms, up to 2^17 of them that hold
-///    all arrangements but about 1e-10 (which are added to p); 2 to 10 ms.
+///    all arrangements but about 1e-10 (which are added to p).
 ///  - `lattice`: the same with the sum rounded, for more groups (`lattice_tail`): where sums lie in clumps off by a
 ///    factor of up to 2.4, else a few per cent.
-///  - `automatic`: with ties `permutation` if that can be had, else `lattice` if it costs no more than 3e7 additions
-///    (30 ms), else `conditional`; without ties `exact` up to 20 values an arm (at most 20 ms), `lattice` with fewer
+///  - `automatic`: with ties `permutation` if that can be had, else `lattice` if it costs no more than 3e7 additions,
+///    else `conditional`; without ties `exact` up to 20 values an arm, `lattice` with fewer
 ///    than 50 in the smaller one, else `asymptotic`. Measured over tables of 2 to 6 groups, one with 50 % to 99.99 % of
 ///    10 to 100,000 values split 1:1 to 1:1000: within a factor of 2.4 of the p-value of all arrangements
 ///    above 1e-8.
@@ -135,17 +158,18 @@ inline CramerVonMisesResult cramer_von_mises(std::span<const double> baseline, s
     const double pairs = a * b, total = a + b, u = a * canary_squares + b * baseline_squares;
     result.statistic = u / (pairs * total) - (4 * pairs - 1) / (6 * total);
     constexpr std::int64_t few = 20, most = 3600;
-    if (options.method == QuadraticMethod::exact) {
+    if (options.method == CramerVonMisesMethod::exact) {
         require(largest == 1, "method is \"exact\"; the largest group of equal values", static_cast<double>(largest),
                 "1, or the method \"asymptotic\"");
         require(m * n <= most, "method is \"exact\"; values of the canary times values of the baseline", pairs,
                 "at most 3600, or the method \"asymptotic\"");
     }
-    const bool countable = largest == 1 && (std::max(m, n) <= few || options.method == QuadraticMethod::exact);
+    const bool countable = largest == 1 && (std::max(m, n) <= few || options.method == CramerVonMisesMethod::exact);
     if (largest == m + n) return result;
     result.degenerate = false;
-    if (countable && (options.method == QuadraticMethod::exact || options.method == QuadraticMethod::automatic)) {
-        result.method = QuadraticMethod::exact;
+    if (countable &&
+        (options.method == CramerVonMisesMethod::exact || options.method == CramerVonMisesMethod::automatic)) {
+        result.method = CramerVonMisesMethod::exact;
         // Without ties U = N (sum of (i/m - j/n)^2 mn/N) mn/N + mn(4mn - 1)/6, in whole numbers.
         const std::int64_t divisor = std::gcd(m, n);
         std::int64_t needed = 0, i = 0, j = 0;
@@ -163,9 +187,9 @@ inline CramerVonMisesResult cramer_von_mises(std::span<const double> baseline, s
         result.p_value = arranged->p_value;
         return result;
     }
-    if (options.method == QuadraticMethod::conditional ||
-        (options.method == QuadraticMethod::automatic && largest > 1)) {
-        result.method = QuadraticMethod::conditional;
+    if (options.method == CramerVonMisesMethod::conditional ||
+        (options.method == CramerVonMisesMethod::automatic && largest > 1)) {
+        result.method = CramerVonMisesMethod::conditional;
         TiedQuadratic groups;
         double sum = 0, i = 0, j = 0;
         for_each_tie_group(x, y, [&](std::int64_t in_canary, std::int64_t in_baseline) {

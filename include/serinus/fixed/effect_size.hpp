@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/fixed/detail/arms.hpp>
 #include <serinus/fixed/detail/placements.hpp>
@@ -22,18 +23,38 @@ inline namespace v0 {
 struct EffectSizeOptions {
     double confidence = 0.95;
     NanPolicy nan_policy = NanPolicy::drop;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("confidence", self.confidence);
+        visit("nan_policy", self.nan_policy);
+    }
 };
+static_assert(described_whole<EffectSizeOptions>());
 
 struct EffectSizeResult {
     double effect = std::numeric_limits<double>::quiet_NaN();        ///< P(canary > baseline) + 1/2 P(=), in [0, 1]
     double cliffs_delta = std::numeric_limits<double>::quiet_NaN();  ///< 2 effect - 1: the rank-biserial correlation
     double lower = 0;                                                ///< of the effect
     double upper = 1;
-    double confidence = 0.95;
-    bool approximation_holds = true;  ///< the interval is a bound, or enough values differ (`placements_hold`)
-    std::int64_t n_baseline = 0;      ///< values, NaN not counted
+    double confidence = 0;
+    std::int64_t n_baseline = 0;  ///< values, NaN not counted
     std::int64_t n_canary = 0;
+    bool approximation_holds = true;  ///< the interval is a bound, or enough values differ (`placements_hold`)
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("effect", self.effect);
+        visit("cliffs_delta", self.cliffs_delta);
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("confidence", self.confidence);
+        visit("n_baseline", self.n_baseline);
+        visit("n_canary", self.n_canary);
+        visit("approximation_holds", self.approximation_holds);
+    }
 };
+static_assert(described_whole<EffectSizeResult>());
 
 /// How often is a value of the canary larger than one of the baseline, and how sure is that?
 ///
@@ -63,7 +84,6 @@ inline EffectSizeResult effect_size(std::span<const double> baseline, std::span<
     const TwoSamples arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
     const auto m = static_cast<double>(x.size()), n = static_cast<double>(y.size());
-    result.confidence = options.confidence;
     if (arms.empty()) return result;
     arms.sort(workspace);
     const Placements found = placements(y, x);
@@ -71,13 +91,15 @@ inline EffectSizeResult effect_size(std::span<const double> baseline, std::span<
     result.effect = effect;
     result.cliffs_delta = 2 * effect - 1;
     const double bound = separated_bound(std::min(m, n), (1 - options.confidence) / 2);
+    if (!(found.variance > 0 || found.all_equal || effect == 0 || effect == 1)) return result;
+    result.confidence = options.confidence;
     if (effect == 0 || effect == 1) {
         result.lower = effect == 0 ? 0 : 1 - bound;
         result.upper = effect == 0 ? bound : 1;
     } else if (found.all_equal) {
         result.lower = 0.5 - bound / 2;
         result.upper = 0.5 + bound / 2;
-    } else if (found.variance > 0) {
+    } else {
         result.approximation_holds = placements_hold(found, result.n_baseline, result.n_canary);
         logit_interval(effect, std::sqrt(found.variance), found.df, options.confidence, result.lower, result.upper);
     }

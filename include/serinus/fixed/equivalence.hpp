@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/require.hpp>
@@ -23,7 +24,16 @@ struct EquivalenceResult {
     bool non_inferior = false;                ///< none of it is beyond the margin on the side of harm
     bool harm = false;                        ///< all of it is beyond the margin on the side of harm
     Verdict verdict = Verdict::inconclusive;  ///< pass: harm beyond the margin ruled out; fail: proven
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("equivalent", self.equivalent);
+        visit("non_inferior", self.non_inferior);
+        visit("harm", self.harm);
+        visit("verdict", self.verdict);
+    }
 };
+static_assert(described_whole<EquivalenceResult>());
 
 /// Does an interval rule out harm beyond a margin, or prove it?
 ///

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/text.hpp>
@@ -40,11 +41,20 @@ struct Words<HodgesLehmannMethod> {
 };
 
 struct HodgesLehmannOptions {
-    double confidence = 0.95;
     Alternative alternative = Alternative::two_sided;  ///< `greater`: a lower end only; `less`: an upper end only
     HodgesLehmannMethod method = HodgesLehmannMethod::automatic;
+    double confidence = 0.95;
     NanPolicy nan_policy = NanPolicy::drop;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("alternative", self.alternative);
+        visit("method", self.method);
+        visit("confidence", self.confidence);
+        visit("nan_policy", self.nan_policy);
+    }
 };
+static_assert(described_whole<HodgesLehmannOptions>());
 
 struct HodgesLehmannResult {
     double estimate = std::numeric_limits<double>::quiet_NaN();  ///< of canary - baseline
@@ -54,7 +64,19 @@ struct HodgesLehmannResult {
     std::int64_t n_baseline = 0;  ///< values, NaN not counted
     std::int64_t n_canary = 0;
     HodgesLehmannMethod method = HodgesLehmannMethod::exact;  ///< what the ends were found by; never `automatic`
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("estimate", self.estimate);
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("confidence", self.confidence);
+        visit("n_baseline", self.n_baseline);
+        visit("n_canary", self.n_canary);
+        visit("method", self.method);
+    }
 };
+static_assert(described_whole<HodgesLehmannResult>());
 
 namespace hodges_lehmann_detail {
 
@@ -110,7 +132,7 @@ inline Differences differences_of_rank(std::span<const double> x, std::span<cons
 /// the ends are the extreme differences, and less is achieved than was asked (1 against 1: nothing). An arm without
 /// values: estimate NaN, no ends, confidence 0. All equal: estimate and ends the one difference.
 /// Shifting the canary shifts all three (up to rounding), exchanging the arms changes their signs.
-/// Cost: sorting, then some ten walks of O(N) an answer (pair_differences.hpp): 1,440 against 1,440 values 0.4 ms.
+/// Cost: sorting, then some ten walks of O(N) an answer (pair_differences.hpp).
 ///
 ///     const auto shift = hodges_lehmann(baseline, canary);   // {.estimate = 12.4, .lower = 8.1, .upper = 16.9, ...}
 inline HodgesLehmannResult hodges_lehmann(std::span<const double> baseline, std::span<const double> canary,

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/fixed/detail/arms.hpp>
@@ -25,31 +26,54 @@ namespace serinus {
 inline namespace v0 {
 
 /// How the p-value of a test of distributions comes about; `automatic` picks one of the others.
-enum class DistributionMethod : std::uint8_t { automatic = 1, exact = 2, asymptotic = 3 };
+enum class KolmogorovSmirnovMethod : std::uint8_t { automatic = 1, exact = 2, asymptotic = 3 };
 
 template <>
-struct Words<DistributionMethod> {
-    static constexpr std::array<std::pair<DistributionMethod, std::string_view>, 3> table{
-        {{DistributionMethod::automatic, "auto"},
-         {DistributionMethod::exact, "exact"},
-         {DistributionMethod::asymptotic, "asymptotic"}}};
+struct Words<KolmogorovSmirnovMethod> {
+    static constexpr std::array<std::pair<KolmogorovSmirnovMethod, std::string_view>, 3> table{
+        {{KolmogorovSmirnovMethod::automatic, "auto"},
+         {KolmogorovSmirnovMethod::exact, "exact"},
+         {KolmogorovSmirnovMethod::asymptotic, "asymptotic"}}};
 };
 
 struct KolmogorovSmirnovOptions {
     Alternative alternative = Alternative::two_sided;
-    DistributionMethod method = DistributionMethod::automatic;
+    KolmogorovSmirnovMethod method = KolmogorovSmirnovMethod::automatic;
     NanPolicy nan_policy = NanPolicy::drop;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("alternative", self.alternative);
+        visit("method", self.method);
+        visit("nan_policy", self.nan_policy);
+    }
 };
+static_assert(described_whole<KolmogorovSmirnovOptions>());
 
 struct KolmogorovSmirnovResult {
     double statistic = 0;  ///< the largest distance of the two distribution functions, in the direction asked for
-    double p_value = 1;
     double location = std::numeric_limits<double>::quiet_NaN();  ///< the smallest value where they are that far apart
     int sign = 0;  ///< +1: there the canary has more values above than the baseline; -1: fewer; 0: no distance
-    DistributionMethod method = DistributionMethod::exact;  ///< what p_value was computed by; never `automatic`
-    std::int64_t n_baseline = 0;                            ///< values, NaN not counted
+    double p_value = 1;
+    std::int64_t n_baseline = 0;  ///< values, NaN not counted
     std::int64_t n_canary = 0;
+    KolmogorovSmirnovMethod method =
+        KolmogorovSmirnovMethod::exact;  ///< what p_value was computed by; never `automatic`
+    bool degenerate = false;             ///< an arm is empty, or all values are equal
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("statistic", self.statistic);
+        visit("location", self.location);
+        visit("sign", self.sign);
+        visit("p_value", self.p_value);
+        visit("n_baseline", self.n_baseline);
+        visit("n_canary", self.n_canary);
+        visit("method", self.method);
+        visit("degenerate", self.degenerate);
+    }
 };
+static_assert(described_whole<KolmogorovSmirnovResult>());
 
 /// P(K > z), K the limit of sqrt(mn/(m+n)) times the two-sided distance (Kolmogorov 1933). Both series are alternating
 /// or positive and end after a few terms where each is used.
@@ -123,14 +147,14 @@ inline std::optional<double> divisions_beyond(const TiedArms& arms, std::int64_t
 ///    ks.test since 4.2), in O(mn). SciPy's ignores ties and is too large.
 ///  - `asymptotic`: Kolmogorov's limit; one-sided exp(-2 z^2); z = statistic sqrt(mn/(m+n)). Too large with ties and
 ///    for small samples.
-///  - `automatic`: `exact` up to mn = 250,000 (about 1 ms), and beyond where it takes no more than 3e7 steps from group
-///    to group of equal values (30 ms: up to 100,000 values in few groups, or 3,000 different ones in each arm); else
+///  - `automatic`: `exact` up to mn = 250,000, and beyond where it takes no more than 3e7 steps from group
+///    to group of equal values (up to 100,000 values in few groups, or 3,000 different ones in each arm); else
 ///    `asymptotic`. From group to group counts rarer than 1e-14 are left out, for which 1e-12 is added to p.
 ///
 /// baseline, canary: in any order and unit, independent values; infinities are values like others; NaN dropped or
 /// refused. `exact` above mn = 1e9 raises `serinus.argument.range`. An arm without values, or all equal: statistic 0,
-/// p 1. Any strictly increasing transformation of all values changes only `location`; exchanging the arms exchanges
-/// `greater` and `less`. Cost: two sorts and a merge, then what the method needs.
+/// p 1, degenerate. Any strictly increasing transformation of all values changes only `location`; exchanging the arms
+/// exchanges `greater` and `less`. Cost: two sorts and a merge, then what the method needs.
 ///
 ///     const auto found = kolmogorov_smirnov(baseline, canary);   // {.statistic = 0.31, .p_value = 0.02, ...}
 inline KolmogorovSmirnovResult kolmogorov_smirnov(std::span<const double> baseline, std::span<const double> canary,
@@ -141,11 +165,12 @@ inline KolmogorovSmirnovResult kolmogorov_smirnov(std::span<const double> baseli
     const TwoSamples arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
     const std::int64_t m = result.n_canary, n = result.n_baseline;
-    if (options.method == DistributionMethod::exact && m * n > most) {
+    if (options.method == KolmogorovSmirnovMethod::exact && m * n > most) {
         require(false, "method is \"exact\"; values of the canary times values of the baseline",
                 static_cast<double>(m) * static_cast<double>(n), "at most 1e9, or the method \"asymptotic\"");
     }
-    if (options.method == DistributionMethod::asymptotic) result.method = options.method;
+    if (options.method == KolmogorovSmirnovMethod::asymptotic) result.method = options.method;
+    result.degenerate = true;
     if (arms.empty()) return result;
     arms.sort(workspace);
 
@@ -161,24 +186,25 @@ inline KolmogorovSmirnovResult kolmogorov_smirnov(std::span<const double> baseli
         result.location = value;
         result.sign = distance < 0 ? 1 : -1;
     });
+    result.degenerate = std::min(x.front(), y.front()) == std::max(x.back(), y.back());
     const double pairs = static_cast<double>(m) * static_cast<double>(n);
     result.statistic = static_cast<double>(largest) / pairs;
     std::optional<double> grouped;
-    if (options.method == DistributionMethod::automatic) {
+    if (options.method == KolmogorovSmirnovMethod::automatic) {
         if (m * n > cheap && largest > 0) {
             constexpr double most_steps = 3e7;
             grouped =
                 detail::divisions_beyond(TiedArms(y, x, y.size() + x.size()), largest, options.alternative, most_steps);
         }
-        result.method =
-            m * n <= cheap || largest == 0 || grouped ? DistributionMethod::exact : DistributionMethod::asymptotic;
+        result.method = m * n <= cheap || largest == 0 || grouped ? KolmogorovSmirnovMethod::exact
+                                                                  : KolmogorovSmirnovMethod::asymptotic;
     }
     if (largest == 0) return result;
     if (grouped) {
         result.p_value = *grouped;
         return result;
     }
-    if (result.method == DistributionMethod::exact) {
+    if (result.method == KolmogorovSmirnovMethod::exact) {
         std::vector<char> ends(static_cast<std::size_t>(m + n) + 1, 0);
         std::int64_t seen = 0;
         for_each_tie_group(x, y, [&](std::int64_t in_canary, std::int64_t in_baseline) {

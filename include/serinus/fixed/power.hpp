@@ -7,6 +7,7 @@
 #include <limits>
 #include <type_traits>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/numeric/normal.hpp>
@@ -37,14 +38,29 @@ struct RateDesign {
 
 struct PowerOptions {
     double alpha = 0.05;
-    Alternative alternative = Alternative::two_sided;
     double independent = 1;  ///< n_effective/n of the series, in (0, 1]: dependent values count for less
+    Alternative alternative = Alternative::two_sided;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("alpha", self.alpha);
+        visit("independent", self.independent);
+        visit("alternative", self.alternative);
+    }
 };
+static_assert(described_whole<PowerOptions>());
 
 struct SampleSize {
     double n_baseline = 0;  ///< not rounded; take the next whole numbers
     double n_canary = 0;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("n_baseline", self.n_baseline);
+        visit("n_canary", self.n_canary);
+    }
 };
+static_assert(described_whole<SampleSize>());
 
 namespace power_detail {
 

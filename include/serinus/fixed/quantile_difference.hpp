@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
@@ -30,46 +31,84 @@ inline namespace v0 {
 
 /// How `quantile_difference` finds its interval; `automatic` is `woodruff` where an arm's number of independent values
 /// is given, else `order_statistic`.
-enum class QuantileMethod : std::uint8_t { automatic = 1, order_statistic = 2, woodruff = 3, harrell_davis = 4 };
+enum class QuantileDifferenceMethod : std::uint8_t {
+    automatic = 1,
+    order_statistic = 2,
+    woodruff = 3,
+    harrell_davis = 4
+};
 
 template <>
-struct Words<QuantileMethod> {
-    static constexpr std::array<std::pair<QuantileMethod, std::string_view>, 4> table{
-        {{QuantileMethod::automatic, "auto"},
-         {QuantileMethod::order_statistic, "order_statistic"},
-         {QuantileMethod::woodruff, "woodruff"},
-         {QuantileMethod::harrell_davis, "harrell_davis"}}};
+struct Words<QuantileDifferenceMethod> {
+    static constexpr std::array<std::pair<QuantileDifferenceMethod, std::string_view>, 4> table{
+        {{QuantileDifferenceMethod::automatic, "auto"},
+         {QuantileDifferenceMethod::order_statistic, "order_statistic"},
+         {QuantileDifferenceMethod::woodruff, "woodruff"},
+         {QuantileDifferenceMethod::harrell_davis, "harrell_davis"}}};
 };
 
 struct QuantileDifferenceOptions {
-    double q = 0.95;  ///< which quantile, in (0, 1)
-    double confidence = 0.95;
-    QuantileMethod method = QuantileMethod::automatic;
+    double q = 0.95;                                            ///< which quantile, in (0, 1)
     std::optional<double> n_effective_baseline = std::nullopt;  ///< independent values that the arm is worth (woodruff)
     std::optional<double> n_effective_canary = std::nullopt;
+    QuantileDifferenceMethod method = QuantileDifferenceMethod::automatic;
+    double confidence = 0.95;
     NanPolicy nan_policy = NanPolicy::drop;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("q", self.q);
+        visit("n_effective_baseline", self.n_effective_baseline);
+        visit("n_effective_canary", self.n_effective_canary);
+        visit("method", self.method);
+        visit("confidence", self.confidence);
+        visit("nan_policy", self.nan_policy);
+    }
 };
+static_assert(described_whole<QuantileDifferenceOptions>());
 
 /// A quantile of one arm with its interval.
 struct ArmQuantile {
     double estimate = std::numeric_limits<double>::quiet_NaN();
     double lower = -std::numeric_limits<double>::infinity();
     double upper = std::numeric_limits<double>::infinity();
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("estimate", self.estimate);
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+    }
 };
+static_assert(described_whole<ArmQuantile>());
 
 struct QuantileDifferenceResult {
     double estimate = std::numeric_limits<double>::quiet_NaN();  ///< canary's quantile minus baseline's
     double lower = -std::numeric_limits<double>::infinity();
     double upper = std::numeric_limits<double>::infinity();
-    double confidence = 0.95;
+    double confidence = 0;
     ArmQuantile baseline;
     ArmQuantile canary;
-    QuantileMethod method = QuantileMethod::order_statistic;  ///< what was used; never `automatic`
-    std::int64_t n_baseline = 0;                              ///< values, NaN not counted
+    std::int64_t n_baseline = 0;  ///< values, NaN not counted
     std::int64_t n_canary = 0;
-};
+    QuantileDifferenceMethod method = QuantileDifferenceMethod::order_statistic;  ///< what was used; never `automatic`
 
-namespace quantile_detail {
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("estimate", self.estimate);
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("confidence", self.confidence);
+        visit("baseline", self.baseline);
+        visit("canary", self.canary);
+        visit("n_baseline", self.n_baseline);
+        visit("n_canary", self.n_canary);
+        visit("method", self.method);
+    }
+};
+static_assert(described_whole<QuantileDifferenceResult>());
+
+namespace quantile_difference_detail {
 
 /// Order statistics whose ranks a binomial number of values below the quantile misses with at most `tail` on each side.
 inline ArmQuantile order_interval(std::span<const double> sorted, double q, double tail) {
@@ -156,15 +195,14 @@ inline ArmQuantile harrell_davis_interval(std::span<const double> sorted, double
     return found;
 }
 
-}  // namespace quantile_detail
+}  // namespace quantile_difference_detail
 
 /// By how much does the canary's q-quantile lie above the baseline's, and how sure is that?
 ///
 /// Each arm's quantile gets its own interval, and the two are joined by the method of variance estimates recovery:
 /// lower = d - sqrt((c - l_c)^2 + (u_b - b)^2), upper mirrored (Zou and Donner 2008, Statistics in Medicine 27).
 ///  - `order_statistic`: ends are order statistics; how many values lie below the quantile is binomial. Needs nothing
-///  of
-///    the distribution. Estimate: type 7.
+///    of the distribution. Estimate: type 7.
 ///  - `woodruff`: the same by the effective number of independent values (Woodruff 1952; Korn and Graubard 1998): for
 ///    time series, with `effective_sample_size(...)` of each arm. Without it, n.
 ///  - `harrell_davis`: a mean of all order statistics with beta weights (Harrell and Davis 1982), smoother than one or
@@ -175,22 +213,21 @@ inline ArmQuantile harrell_davis_interval(std::span<const double> sorted, double
 /// (`serinus.argument.range`). baseline, canary: in any order, one unit; NaN dropped or refused; infinite values are
 /// refused (`serinus.argument.infinite`). An arm without values: estimate NaN, no ends. All equal: the interval is a
 /// point. Exchanging the arms changes the signs. Independent values, unless `woodruff` is told otherwise.
-/// Cost: two sorts, and microseconds; `harrell_davis` 0.3 us a value.
+/// Cost: two sorts, O(N log N); `harrell_davis` O(N) incomplete beta functions besides.
 ///
 ///     const auto worse = quantile_difference(baseline, canary, {.q = 0.95});   // {.estimate = 31, .lower = 12, ...}
 inline QuantileDifferenceResult quantile_difference(std::span<const double> baseline, std::span<const double> canary,
                                                     const QuantileDifferenceOptions& options, Workspace& workspace) {
-    namespace detail = quantile_detail;
+    namespace detail = quantile_difference_detail;
     require_open_unit("q", options.q);
     require_open_unit("confidence", options.confidence);
     QuantileDifferenceResult result;
     const TwoSamples arms = take_finite_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
-    result.confidence = options.confidence;
     const bool told = options.n_effective_baseline || options.n_effective_canary;
-    result.method = options.method != QuantileMethod::automatic ? options.method
-                    : told                                      ? QuantileMethod::woodruff
-                                                                : QuantileMethod::order_statistic;
+    result.method = options.method != QuantileDifferenceMethod::automatic ? options.method
+                    : told                                                ? QuantileDifferenceMethod::woodruff
+                                                                          : QuantileDifferenceMethod::order_statistic;
     for (const auto& [field, value, n] : {std::tuple{"n_effective_baseline", options.n_effective_baseline, y.size()},
                                           std::tuple{"n_effective_canary", options.n_effective_canary, x.size()}}) {
         if (value)
@@ -201,16 +238,17 @@ inline QuantileDifferenceResult quantile_difference(std::span<const double> base
     const double tail = (1 - options.confidence) / 2;
     const auto arm = [&](std::span<const double> sorted, const std::optional<double>& worth) {
         switch (result.method) {
-            case QuantileMethod::woodruff:
+            case QuantileDifferenceMethod::woodruff:
                 return detail::woodruff_interval(sorted, options.q, tail,
                                                  worth.value_or(static_cast<double>(sorted.size())));
-            case QuantileMethod::harrell_davis:
+            case QuantileDifferenceMethod::harrell_davis:
                 return detail::harrell_davis_interval(sorted, options.q, tail, workspace.counts);
-            case QuantileMethod::automatic:
-            case QuantileMethod::order_statistic: break;
+            case QuantileDifferenceMethod::automatic:
+            case QuantileDifferenceMethod::order_statistic: break;
         }
         return detail::order_interval(sorted, options.q, tail);
     };
+    result.confidence = options.confidence;
     result.baseline = arm(y, options.n_effective_baseline);
     result.canary = arm(x, options.n_effective_canary);
     const auto& [b, b_low, b_high] = result.baseline;

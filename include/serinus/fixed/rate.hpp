@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include <serinus/core/counts.hpp>
+#include <serinus/core/describe.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
@@ -22,37 +24,52 @@ namespace serinus {
 inline namespace v0 {
 
 /// How `rate_test` counts; `automatic` picks one of the others.
-enum class RateMethod : std::uint8_t { automatic = 1, exact = 2, midp = 3, score = 4 };
+enum class RateTestMethod : std::uint8_t { automatic = 1, exact = 2, midp = 3, score = 4 };
 
 template <>
-struct Words<RateMethod> {
-    static constexpr std::array<std::pair<RateMethod, std::string_view>, 4> table{{{RateMethod::automatic, "auto"},
-                                                                                   {RateMethod::exact, "exact"},
-                                                                                   {RateMethod::midp, "midp"},
-                                                                                   {RateMethod::score, "score"}}};
-};
-
-/// Events and the exposure (hours, requests) in which they happened.
-struct Rate {
-    double events = 0;
-    double exposure = 0;
+struct Words<RateTestMethod> {
+    static constexpr std::array<std::pair<RateTestMethod, std::string_view>, 4> table{
+        {{RateTestMethod::automatic, "auto"},
+         {RateTestMethod::exact, "exact"},
+         {RateTestMethod::midp, "midp"},
+         {RateTestMethod::score, "score"}}};
 };
 
 struct RateTestOptions {
     Margin margin{.ratio = 1.0};  ///< a ratio, canary's rate over baseline's, that is tested against; above 0
     Alternative alternative = Alternative::two_sided;
-    RateMethod method = RateMethod::automatic;
+    RateTestMethod method = RateTestMethod::automatic;
     double confidence = 0.95;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("margin", self.margin);
+        visit("alternative", self.alternative);
+        visit("method", self.method);
+        visit("confidence", self.confidence);
+    }
 };
+static_assert(described_whole<RateTestOptions>());
 
 struct RateTestResult {
     double ratio = std::numeric_limits<double>::quiet_NaN();  ///< canary's rate over baseline's; infinite over 0
     double lower = 0;
     double upper = std::numeric_limits<double>::infinity();
+    double confidence = 0;
     double p_value = 1;
-    double confidence = 0.95;
-    RateMethod method = RateMethod::exact;  ///< what was used; never `automatic`
+    RateTestMethod method = RateTestMethod::exact;  ///< what was used; never `automatic`
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("ratio", self.ratio);
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("confidence", self.confidence);
+        visit("p_value", self.p_value);
+        visit("method", self.method);
+    }
 };
+static_assert(described_whole<RateTestResult>());
 
 /// Is the canary's rate of events another than `margin.ratio` times the baseline's?
 ///
@@ -71,7 +88,7 @@ struct RateTestResult {
 /// (`serinus.argument.margin`). The events must be independent of each other: where they come in bursts the test is too
 /// sure. One-sided alternatives get a one-sided interval. No events at all: p 1
 /// (`midp`: 1/2, its mean over all outcomes, as in `proportion_test`), interval [0, inf). Exchanging the arms inverts
-/// ratio and interval. Cost: microseconds; O(sqrt(s)) additions.
+/// ratio and interval. Cost: O(sqrt(s)) additions.
 ///
 ///     const auto found = rate_test({.events = 12, .exposure = 1000}, {.events = 9, .exposure = 100},
 ///                                  {.margin = {.ratio = 1.5}, .alternative = Alternative::greater});
@@ -87,7 +104,7 @@ inline RateTestResult rate_test(const Rate& baseline, const Rate& canary, const 
 
     RateTestResult result;
     result.confidence = options.confidence;
-    const double x = canary.events, y = baseline.events, s = x + y;
+    const double x = as_double(canary.events), y = as_double(baseline.events), s = x + y;
     const double exposures = canary.exposure / baseline.exposure;  // of equal rates: the odds of the canary
     const double odds = margin * exposures;
     for (const double ratio : {exposures, odds})
@@ -95,13 +112,13 @@ inline RateTestResult rate_test(const Rate& baseline, const Rate& canary, const 
                 "what a double holds");
     if (s > 0) result.ratio = y > 0 ? x / y / exposures : infinity;
     const double p = odds / (1 + odds), q = 1 / (1 + odds);
-    result.method = options.method == RateMethod::automatic ? RateMethod::exact : options.method;
+    result.method = options.method == RateTestMethod::automatic ? RateTestMethod::exact : options.method;
     constexpr double most_steps = 1e6;
-    if (tail_steps(s / 4) > most_steps || !(p > 0 && q > 0)) result.method = RateMethod::score;
+    if (tail_steps(s / 4) > most_steps || !(p > 0 && q > 0)) result.method = RateTestMethod::score;
     if (s == 0) {
         // Half of the only outcome's probability, one-sided and two-sided: a mid-p-value is 1/2 in the mean over all
         // outcomes, whatever their probabilities and their order.
-        if (result.method == RateMethod::midp) result.p_value = 0.5;
+        if (result.method == RateTestMethod::midp) result.p_value = 0.5;
         return result;
     }
 
@@ -109,7 +126,7 @@ inline RateTestResult rate_test(const Rate& baseline, const Rate& canary, const 
     const bool upper_end = options.alternative != Alternative::greater;
     const double tail = (1 - options.confidence) / (lower_end && upper_end ? 2 : 1);
     double low = 0, high = infinity;  // of the odds
-    if (result.method == RateMethod::score) {
+    if (result.method == RateTestMethod::score) {
         // (x - r y)/sqrt(r s), without overflow.
         const double root_odds = std::sqrt(odds), z = (x / root_odds - root_odds * y) / std::sqrt(s);
         result.p_value = p_value_of(options.alternative, normal_survival(z), normal_survival(-z));
@@ -120,7 +137,7 @@ inline RateTestResult rate_test(const Rate& baseline, const Rate& canary, const 
         low = quantile < 0 ? smaller : larger;
         high = quantile < 0 ? larger : smaller;
     } else {
-        const bool mid = result.method == RateMethod::midp;
+        const bool mid = result.method == RateTestMethod::midp;
         const auto distribution = binomial_distribution(s, p, q);
         const double here = mid ? distribution.density(x) / 2 : 0;
         if (options.alternative == Alternative::two_sided) {

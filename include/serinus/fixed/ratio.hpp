@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/require.hpp>
@@ -44,12 +45,24 @@ struct RatioSeries {
 struct RatioTestOptions {
     Margin margin{.ratio = 1.0};  ///< a ratio, canary's cost over baseline's, that is tested against; above 0
     Alternative alternative = Alternative::two_sided;
-    double confidence = 0.95;
     RatioTestMethod method = RatioTestMethod::delta;
+    double confidence = 0.95;
     std::size_t resamples = 2000;  ///< of the bootstrap
     std::uint64_t seed = 0;
     NanPolicy nan_policy = NanPolicy::drop;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("margin", self.margin);
+        visit("alternative", self.alternative);
+        visit("method", self.method);
+        visit("confidence", self.confidence);
+        visit("resamples", self.resamples);
+        visit("seed", self.seed);
+        visit("nan_policy", self.nan_policy);
+    }
 };
+static_assert(described_whole<RatioTestOptions>());
 
 struct RatioTestResult {
     double ratio = std::numeric_limits<double>::quiet_NaN();          ///< canary's cost over baseline's
@@ -57,18 +70,37 @@ struct RatioTestResult {
     double cost_canary = std::numeric_limits<double>::quiet_NaN();
     double lower = 0;  ///< of the ratio
     double upper = std::numeric_limits<double>::infinity();
-    double p_value = 1;
+    double confidence = 0;
     double statistic = 0;  ///< of `delta`: log of ratio/margin over its standard error
     double df = 0;
-    double confidence = 0.95;
-    double n_effective = 0;   ///< of the arm that is worth fewer independent intervals
-    bool conclusive = false;  ///< false: an arm is worth fewer than 6 independent intervals, and p_value is 1
-    RatioTestMethod method = RatioTestMethod::delta;
+    double p_value = 1;
     std::int64_t n_baseline = 0;  ///< intervals with both parts
     std::int64_t n_canary = 0;
-};
+    double n_effective = 0;  ///< of the arm that is worth fewer independent intervals
+    RatioTestMethod method = RatioTestMethod::delta;
+    bool conclusive = false;  ///< false: an arm is worth fewer than 6 independent intervals, and p_value is 1
 
-namespace ratio_test_detail {
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("ratio", self.ratio);
+        visit("cost_baseline", self.cost_baseline);
+        visit("cost_canary", self.cost_canary);
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("confidence", self.confidence);
+        visit("statistic", self.statistic);
+        visit("df", self.df);
+        visit("p_value", self.p_value);
+        visit("n_baseline", self.n_baseline);
+        visit("n_canary", self.n_canary);
+        visit("n_effective", self.n_effective);
+        visit("method", self.method);
+        visit("conclusive", self.conclusive);
+    }
+};
+static_assert(described_whole<RatioTestResult>());
+
+namespace ratio_detail {
 
 /// One arm: its cost, and the residuals numerator - cost denominator, whose mean is 0. Both parts are kept in units of
 /// powers of two near their largest values, so that neither sums nor squares overflow or vanish: the cost is
@@ -116,7 +148,7 @@ struct Cost {
     double variance() const { return known.variance / known.n_effective / (mean_numerator * mean_numerator); }
 };
 
-}  // namespace ratio_test_detail
+}  // namespace ratio_detail
 
 /// Does the canary cost more for each request, by more than a margin?
 ///
@@ -140,10 +172,9 @@ inline RatioTestResult ratio_test(const RatioSeries& baseline, const RatioSeries
     require_open_unit("confidence", options.confidence);
     const double margin = require_ratio(options.margin);
     require_resamples(options.resamples);
-    const ratio_test_detail::Cost b("baseline", baseline, options.nan_policy);
-    const ratio_test_detail::Cost c("canary", canary, options.nan_policy);
+    const ratio_detail::Cost b("baseline", baseline, options.nan_policy);
+    const ratio_detail::Cost c("canary", canary, options.nan_policy);
     RatioTestResult result;
-    result.confidence = options.confidence;
     result.method = options.method;
     result.n_baseline = static_cast<std::int64_t>(b.numerator.size());
     result.n_canary = static_cast<std::int64_t>(c.numerator.size());
@@ -157,6 +188,7 @@ inline RatioTestResult ratio_test(const RatioSeries& baseline, const RatioSeries
     const double v_b = b.variance(), v_c = c.variance(), v = v_b + v_c;
     if (!(v > 0)) return result;
     result.conclusive = true;
+    result.confidence = options.confidence;
     result.df = v * v / (v_b * v_b / b.known.degrees_of_freedom() + v_c * v_c / c.known.degrees_of_freedom());
     if (options.method == RatioTestMethod::delta) {
         const StudentInference t =
@@ -188,6 +220,7 @@ inline RatioTestResult ratio_test(const RatioSeries& baseline, const RatioSeries
     const auto count = static_cast<double>(ratios.size());
     if (count < 100) {
         result.conclusive = false;
+        result.confidence = 0;
         return result;
     }
     const auto at_most = static_cast<double>(std::upper_bound(ratios.begin(), ratios.end(), margin) - ratios.begin());

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/text.hpp>
@@ -24,28 +25,58 @@
 namespace serinus {
 inline namespace v0 {
 
-struct RobustRankOptions {
-    Alternative alternative = Alternative::two_sided;
-    double confidence = 0.95;
-    OneLook method = OneLook::standard;  ///< of two long-run variances
-    NanPolicy nan_policy = NanPolicy::drop;
-};
+/// Of the long-run variances of a few values: `standard` or `cautious`.
+using RobustRankTestMethod = OneLook;
 
-struct RobustRankResult {
-    double statistic = 0;  ///< (estimate - 1/2) / its standard error; infinite when the arms do not overlap
-    double df = 0;
-    double p_value = 1;
+struct RobustRankTestOptions {
+    Alternative alternative = Alternative::two_sided;
+    RobustRankTestMethod method = RobustRankTestMethod::standard;  ///< of two long-run variances
+    double confidence = 0.95;
+    NanPolicy nan_policy = NanPolicy::drop;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("alternative", self.alternative);
+        visit("method", self.method);
+        visit("confidence", self.confidence);
+        visit("nan_policy", self.nan_policy);
+    }
+};
+static_assert(described_whole<RobustRankTestOptions>());
+
+struct RobustRankTestResult {
     double estimate = std::numeric_limits<double>::quiet_NaN();  ///< P(canary > baseline) + 1/2 P(=)
     double lower = 0;                                            ///< of the estimate
     double upper = 1;
-    double confidence = 0.95;
+    double confidence = 0;
+    double statistic = 0;  ///< (estimate - 1/2) / its standard error; infinite when the arms do not overlap
+    double df = 0;
+    double p_value = 1;
     std::int64_t n_baseline = 0;  ///< values, NaN not counted
     std::int64_t n_canary = 0;
     double n_effective = 0;  ///< independent values that the arm with fewer of them is worth
     double n_effective_baseline = 0;
     double n_effective_canary = 0;
     bool conclusive = false;  ///< false: an arm is worth fewer than 6 independent values; p_value is 1 then
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("estimate", self.estimate);
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("confidence", self.confidence);
+        visit("statistic", self.statistic);
+        visit("df", self.df);
+        visit("p_value", self.p_value);
+        visit("n_baseline", self.n_baseline);
+        visit("n_canary", self.n_canary);
+        visit("n_effective", self.n_effective);
+        visit("n_effective_baseline", self.n_effective_baseline);
+        visit("n_effective_canary", self.n_effective_canary);
+        visit("conclusive", self.conclusive);
+    }
 };
+static_assert(described_whole<RobustRankTestResult>());
 
 namespace robust_rank_detail {
 
@@ -84,12 +115,11 @@ inline std::vector<double> placements_in_time(std::span<const double> values, st
 ///
 ///     const auto found = robust_rank_test(baseline, canary);
 ///     if (found.conclusive && found.p_value < 0.01) ...
-inline RobustRankResult robust_rank_test(std::span<const double> baseline, std::span<const double> canary,
-                                         const RobustRankOptions& options = {}) {
+inline RobustRankTestResult robust_rank_test(std::span<const double> baseline, std::span<const double> canary,
+                                             const RobustRankTestOptions& options = {}) {
     require_open_unit("confidence", options.confidence);
     Workspace workspace;
-    RobustRankResult result;
-    result.confidence = options.confidence;
+    RobustRankTestResult result;
     const TwoSamples arms = take_arms(baseline, canary, options.nan_policy, workspace, result);
     const auto& [y, x] = arms;
     if (arms.empty()) return result;
@@ -116,6 +146,7 @@ inline RobustRankResult robust_rank_test(std::span<const double> baseline, std::
     double greater = 1, less = 1;
     if (separated) {
         result.conclusive = true;
+        result.confidence = options.confidence;
         result.df = k + l - 2;
         result.statistic = (effect - 0.5) * std::numeric_limits<double>::infinity();
         const double smallest = separation_chance(std::floor(k), std::floor(l));
@@ -133,6 +164,7 @@ inline RobustRankResult robust_rank_test(std::span<const double> baseline, std::
         const double v = v_canary + v_baseline;
         if (!(v > 0)) return result;
         result.conclusive = true;
+        result.confidence = options.confidence;
         result.df = v * v /
                     (v_canary * v_canary / of_canary.degrees_of_freedom +
                      v_baseline * v_baseline / of_baseline.degrees_of_freedom);

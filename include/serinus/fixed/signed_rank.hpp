@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/fixed/detail/pair_differences.hpp>
@@ -39,24 +40,50 @@ struct Words<SignedRankMethod> {
 };
 
 struct SignedRankOptions {
-    Alternative alternative = Alternative::two_sided;
-    double confidence = 0.95;
-    SignedRankMethod method = SignedRankMethod::automatic;
     bool continuity = true;  ///< move the statistic by 1/2 towards its mean; of the method `normal` only
+    Alternative alternative = Alternative::two_sided;
+    SignedRankMethod method = SignedRankMethod::automatic;
+    double confidence = 0.95;
     NanPolicy nan_policy = NanPolicy::drop;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("continuity", self.continuity);
+        visit("alternative", self.alternative);
+        visit("method", self.method);
+        visit("confidence", self.confidence);
+        visit("nan_policy", self.nan_policy);
+    }
 };
+static_assert(described_whole<SignedRankOptions>());
 
 struct SignedRankResult {
-    double statistic = 0;  ///< W+: the sum of the ranks of the positive differences
-    double p_value = 1;
     double estimate = std::numeric_limits<double>::quiet_NaN();  ///< median of all means of two differences
     double lower = -std::numeric_limits<double>::infinity();
     double upper = std::numeric_limits<double>::infinity();
-    double confidence = 0;   ///< achieved, which is not what was asked for: means come in steps
+    double confidence = 0;  ///< achieved, which is not what was asked for: means come in steps
+    double statistic = 0;   ///< W+: the sum of the ranks of the positive differences
+    double p_value = 1;
     std::int64_t n = 0;      ///< differences, NaN not counted
     std::int64_t zeros = 0;  ///< differences of 0, which have no sign and are left out of the test
     SignedRankMethod method = SignedRankMethod::exact;  ///< what p_value was computed by; never `automatic`
+    bool degenerate = false;                            ///< there is no difference other than 0
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("estimate", self.estimate);
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("confidence", self.confidence);
+        visit("statistic", self.statistic);
+        visit("p_value", self.p_value);
+        visit("n", self.n);
+        visit("zeros", self.zeros);
+        visit("method", self.method);
+        visit("degenerate", self.degenerate);
+    }
 };
+static_assert(described_whole<SignedRankResult>());
 
 namespace signed_rank_detail {
 
@@ -114,13 +141,14 @@ inline double mean_of_rank(std::span<const double> sorted, std::int64_t rank, st
 /// hypothesis (independent differences, symmetric around 0) every choice of signs is as likely as another.
 ///  - `exact`: counts all 2^n of them, given the ties (SciPy and R leave exactness with ties);
 ///  - `normal`: (W+ - S/2 -+ 1/2)/sqrt(sum of squared ranks/4), S the sum of ranks;
-///  - `automatic`: `exact` up to 60 differences that are not 0 (0.2 ms), else `normal`.
+///  - `automatic`: `exact` up to 60 differences that are not 0, else `normal`.
 /// Estimate: the median of the means of all pairs (i <= j) of differences (Hodges and Lehmann 1963), the interval their
 /// order statistics (Tukey 1949; R's wilcox.test(conf.int = TRUE) where there are no ties and zeros).
 ///
 /// differences: canary - baseline of the same interval, in any order, one unit, finite (`serinus.argument.infinite`);
 /// NaN dropped or refused. Of a time series the test is too sure: see `paired_test`. confidence in (0, 1); `exact`
-/// above 1,000 differences raises `serinus.argument.range`. None: estimate NaN, p 1; all 0: p 1. Changing all signs
+/// above 1,000 differences raises `serinus.argument.range`. None: estimate NaN, p 1, degenerate; all 0: p 1,
+/// degenerate. Changing all signs
 /// exchanges `greater` and `less` and mirrors the interval. Cost: a sort; the interval O(n) up to 64 times.
 ///
 ///     const auto found = signed_rank(differences, {.alternative = Alternative::greater});
@@ -133,6 +161,7 @@ inline SignedRankResult signed_rank(std::span<const double> differences, const S
     SignedRankResult result;
     result.n = static_cast<std::int64_t>(all.size());
     if (options.method == SignedRankMethod::normal) result.method = options.method;
+    result.degenerate = true;
     if (all.empty()) return result;
     workspace.sort(all);
 
@@ -155,6 +184,7 @@ inline SignedRankResult signed_rank(std::span<const double> differences, const S
         before += above + below;
     });
     const auto n = static_cast<std::int64_t>(twice_ranks.size());
+    result.degenerate = n == 0;
     result.statistic = static_cast<double>(twice_w) / 2;
     constexpr std::int64_t cheap = 60, most = 1000;
     if (options.method == SignedRankMethod::exact)

@@ -140,7 +140,7 @@ class SpikeCounter {
     using Reading = std::pair<std::string_view, double>;  ///< instance, value
 
     struct Counts {
-        sequential::Proportion baseline, canary;  ///< spikes of readings
+        Proportion baseline, canary;  ///< spikes of readings
     };
 
     SpikeCounter(double excess, Harm harm, const Margin& margin)

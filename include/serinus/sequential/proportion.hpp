@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
@@ -28,20 +29,6 @@
 namespace serinus {
 inline namespace v0 {
 namespace sequential {
-
-/// What happened in one arm in one interval: `bad` of `total` requests.
-struct Proportion {
-    std::int64_t bad = 0;
-    std::int64_t total = 0;
-};
-
-/// Raises `serinus.argument.count`, naming the arm, for counts that cannot be.
-inline void require_possible(std::string_view arm, const Proportion& counts) {
-    constexpr std::int64_t most = std::int64_t{1} << 53;
-    if (counts.bad >= 0 && counts.bad <= counts.total && counts.total <= most) return;
-    raise(Code::argument_count, std::string(arm) + " has " + std::to_string(counts.bad) + " bad of " +
-                                    std::to_string(counts.total) + "; allowed: 0 <= bad <= total <= 2^53");
-}
 
 struct ProportionOptions {
     double alpha = 0.05;  ///< error of deciding on harm, and of the interval's end on the side of harm

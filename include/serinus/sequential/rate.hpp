@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
@@ -26,13 +27,6 @@
 namespace serinus {
 inline namespace v0 {
 namespace sequential {
-
-/// What happened in one arm in one interval: `events` in an `exposure` of instance-hours, requests, bytes, or whatever
-/// they could happen in.
-struct Rate {
-    std::int64_t events = 0;
-    double exposure = 0;
-};
 
 struct RateOptions {
     double alpha = 0.05;  ///< error of deciding on harm, and of the interval's end on the side of harm
@@ -196,7 +190,6 @@ class RateTest : public CountTest<RateOptions> {
     }
 
   private:
-    static constexpr std::int64_t most_events = std::int64_t{1} << 53;
     static constexpr double most_exposure = 1e300;  // sums and products with a margin stay finite
 
     static RateOptions checked(const RateOptions& given) {
@@ -210,7 +203,7 @@ class RateTest : public CountTest<RateOptions> {
     }
 
     static void check(std::string_view arm, const Rate& rate) {
-        if (!(rate.events >= 0 && rate.events <= most_events)) {
+        if (!is_count(rate.events)) {
             raise(Code::argument_count,
                   std::string(arm) + " has " + std::to_string(rate.events) + " events; allowed: 0 to 2^53");
         }

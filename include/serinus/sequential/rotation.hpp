@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
@@ -638,9 +639,7 @@ class RotationTest {
         const auto require = [](bool good, const char* what) {
             if (!good) raise(Code::state_invariant, std::string("the state of a RotationTest has ") + what);
         };
-        const auto whole = [](double value) {
-            return value >= 0 && value <= 9007199254740992.0 && value == std::floor(value);
-        };
+        const auto whole = [](double value) { return is_count(value); };
         const auto finite = [](const std::vector<double>& values) {
             return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
         };

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
@@ -342,13 +343,12 @@ class SampleRatioTest {
     }
 
     void check(std::span<const std::int64_t> counts) const {
-        constexpr std::int64_t most = std::int64_t{1} << 53;
         if (counts.size() != shares_.size()) {
             raise(Code::argument_length, "counts has " + std::to_string(counts.size()) +
                                              " elements; allowed: " + std::to_string(shares_.size()) + ", one an arm");
         }
         for (std::size_t i = 0; i < counts.size(); ++i) {
-            if (counts[i] >= 0 && counts[i] <= most) continue;
+            if (is_count(counts[i])) continue;
             raise(Code::argument_count,
                   "counts[" + std::to_string(i) + "] is " + std::to_string(counts[i]) + "; allowed: 0 to 2^53");
         }

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
@@ -353,10 +354,9 @@ class ThresholdTest {
             raise(Code::argument_range,
                   "bounds[" + std::to_string(i) + "] is " + given_text(bounds[i]) + "; allowed: ascending numbers");
         }
-        constexpr std::int64_t most = std::int64_t{1} << 53;
         std::int64_t all = 0;
         for (std::size_t i = 0; i < counts.size(); ++i) {
-            if (counts[i] >= 0 && counts[i] <= most - all) {
+            if (counts[i] >= 0 && counts[i] <= most_count - all) {
                 all += counts[i];
                 continue;
             }

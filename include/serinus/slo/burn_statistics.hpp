@@ -10,12 +10,12 @@
 #include <string_view>
 #include <utility>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/fixed/proportion.hpp>
 #include <serinus/numeric/special.hpp>
 
 namespace serinus {
@@ -75,7 +75,7 @@ inline void check_burn(const Proportion& events, double budget) {
     require_count("total", events.total);
     if (events.bad > events.total)
         raise(Code::argument_count,
-              "bad is " + number_text(events.bad, 17) + "; allowed: at most total, " + number_text(events.total, 17));
+              "bad is " + std::to_string(events.bad) + "; allowed: at most total, " + std::to_string(events.total));
     require(budget > 0 && budget < 1, "budget", budget,
             "above 0, below 1 (the share of events that may be bad; a target of 99.9% has 0.001)");
 }
@@ -111,7 +111,7 @@ inline BurnIntervalResult burn_interval(const Proportion& events, double budget,
     BurnIntervalResult result;
     result.confidence = options.confidence;
     result.method = options.method;
-    const auto& [bad, total] = events;
+    const double bad = as_double(events.bad), total = as_double(events.total);
     const double tail = (1 - options.confidence) / 2;
     const bool poisson = options.method == BurnMethod::poisson;
     if (!poisson) result.upper = 1 / budget;
@@ -138,7 +138,7 @@ inline double probability_burn_exceeds(const Proportion& events, double budget, 
     detail::check_burn(events, budget);
     detail::check_factor(factor);
     if (events.total == 0) return std::numeric_limits<double>::quiet_NaN();
-    return detail::jeffreys_upper_tail(events.bad, events.total, factor * budget);
+    return detail::jeffreys_upper_tail(as_double(events.bad), as_double(events.total), factor * budget);
 }
 
 /// How probable are as many bad events, or more, at a burn rate of exactly `factor`?
@@ -151,7 +151,7 @@ inline double burn_p_value(const Proportion& events, double budget, double facto
     detail::check_factor(factor);
     const double threshold = factor * budget;
     if (events.bad == 0 || threshold >= 1) return 1;
-    return incomplete_beta(events.bad, events.total - events.bad + 1, threshold);
+    return incomplete_beta(as_double(events.bad), as_double(events.total - events.bad + 1), threshold);
 }
 
 }  // namespace slo

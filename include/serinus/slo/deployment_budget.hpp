@@ -9,12 +9,13 @@
 #include <string_view>
 #include <utility>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/fixed/proportion.hpp>
 #include <serinus/fixed/rate.hpp>
+#include <serinus/numeric/normal.hpp>
 #include <serinus/numeric/special.hpp>
 #include <serinus/slo/burn_statistics.hpp>
 
@@ -108,7 +109,7 @@ namespace detail {
 
 /// Wilson's score interval of a proportion (1927), from the normal quantile z.
 inline std::pair<double, double> wilson(const Proportion& events, double z) {
-    const auto& [x, n] = events;
+    const double x = as_double(events.bad), n = as_double(events.total);
     const double square = z * z, twice = 2 * x + square + z * std::sqrt(square + 4 * x * ((n - x) / n));
     // The smaller root by the product of both: no cancellation, and exactly 0 and 1 at the ends.
     return {2 * x * (x / n) / twice, x == n ? 1.0 : twice / (2 * (n + square))};
@@ -150,8 +151,8 @@ inline DeploymentBudgetResult deployment_budget(const Proportion& baseline, cons
     DeploymentBudgetResult result;
     result.confidence = options.confidence;
     result.method = options.method;
-    const auto& [x_b, n_b] = baseline;
-    const auto& [x_c, n_c] = canary;
+    const double x_b = as_double(baseline.bad), n_b = as_double(baseline.total);
+    const double x_c = as_double(canary.bad), n_c = as_double(canary.total);
     result.total_share = x_c / budget_events;
     if (n_b > 0) result.baseline_burn = x_b / n_b / options.budget;
     if (n_c > 0) result.canary_burn = result.projected_burn = x_c / n_c / options.budget;
@@ -160,14 +161,15 @@ inline DeploymentBudgetResult deployment_budget(const Proportion& baseline, cons
 
     const double p_b = x_b / n_b, p_c = x_c / n_c, difference = p_c - p_b;
     result.excess = n_c * difference;
-    const Rate of_baseline{x_b, n_b}, of_canary{x_c, n_c};
+    const Rate of_baseline{baseline.bad, n_b}, of_canary{canary.bad, n_c};
     const auto ratio =
-        rate_test(of_baseline, of_canary, {.method = RateMethod::exact, .confidence = options.confidence});
+        rate_test(of_baseline, of_canary, {.method = RateTestMethod::exact, .confidence = options.confidence});
     result.ratio = ratio.ratio;
     result.ratio_lower = ratio.lower;
     result.ratio_upper = ratio.upper;
     result.p_value =
-        rate_test(of_baseline, of_canary, {.alternative = Alternative::greater, .method = RateMethod::exact}).p_value;
+        rate_test(of_baseline, of_canary, {.alternative = Alternative::greater, .method = RateTestMethod::exact})
+            .p_value;
     if (options.method == ExcessMethod::newcombe) {
         const double z = -normal_quantile((1 - options.confidence) / 2);
         const auto [low_b, high_b] = detail::wilson(baseline, z);

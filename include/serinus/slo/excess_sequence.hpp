@@ -126,11 +126,11 @@ class ExcessSequence {
     }
 
     /// Takes the counts of one interval.
-    void update(const sequential::Proportion& baseline, const sequential::Proportion& canary) {
-        sequential::require_possible("baseline", baseline);
-        sequential::require_possible("canary", canary);
-        const auto x_b = static_cast<double>(baseline.bad), n_b = static_cast<double>(baseline.total);
-        const auto x_c = static_cast<double>(canary.bad), n_c = static_cast<double>(canary.total);
+    void update(const Proportion& baseline, const Proportion& canary) {
+        require_possible("baseline", baseline);
+        require_possible("canary", canary);
+        const double x_b = as_double(baseline.bad), n_b = as_double(baseline.total);
+        const double x_c = as_double(canary.bad), n_c = as_double(canary.total);
         if (n_c == 0 || n_c > largest_split * n_b) return;
         const double split = n_c / n_b;
         while (alive_ > 0 && !(split * gain_[alive_ - 1] < 1)) --alive_;
@@ -165,12 +165,8 @@ class ExcessSequence {
     double canary_upper() const { return bound(false, options_.alpha_upper, true); }
 
     /// What both arms have shown in the intervals that count.
-    sequential::Proportion baseline() const {
-        return {static_cast<std::int64_t>(bad_b_), static_cast<std::int64_t>(total_b_)};
-    }
-    sequential::Proportion canary() const {
-        return {static_cast<std::int64_t>(bad_c_), static_cast<std::int64_t>(total_c_)};
-    }
+    Proportion baseline() const { return {static_cast<std::int64_t>(bad_b_), static_cast<std::int64_t>(total_b_)}; }
+    Proportion canary() const { return {static_cast<std::int64_t>(bad_c_), static_cast<std::int64_t>(total_c_)}; }
     const ExcessSequenceOptions& options() const noexcept { return options_; }
 
     ExcessState state() const {

@@ -26,10 +26,10 @@ using Values = std::vector<double>;
 TEST(Adjust, AgreesWithStatsmodelsAndR) {
     int seen = 0;
     const auto compare = [&](const auto& one, const std::string& name, const Values& weights) {
-        const auto method = name == "simes-hochberg"                            ? std::optional(Adjustment::hochberg)
-                            : name == "fdr_bh" || name == "BH" || name == "fdr" ? std::optional(Adjustment::bh)
-                            : name == "fdr_by" || name == "BY"                  ? std::optional(Adjustment::by)
-                                                                                : parse_word<Adjustment>(name);
+        const auto method = name == "simes-hochberg"                            ? std::optional(AdjustMethod::hochberg)
+                            : name == "fdr_bh" || name == "BH" || name == "fdr" ? std::optional(AdjustMethod::bh)
+                            : name == "fdr_by" || name == "BY"                  ? std::optional(AdjustMethod::by)
+                                                                                : parse_word<AdjustMethod>(name);
         if (!method) return;
         const auto found = adjust(numbers(one["inputs"]["p"]), *method, weights);
         const auto expected = numbers(one["outputs"]["adjusted"]);
@@ -48,13 +48,13 @@ TEST(Adjust, AgreesWithStatsmodelsAndR) {
 
 TEST(Adjust, EdgesAndErrors) {
     EXPECT_TRUE(adjust(Values{}).empty());
-    const auto found = adjust(Values{0.01, std::nan(""), 0.04}, Adjustment::bonferroni);
+    const auto found = adjust(Values{0.01, std::nan(""), 0.04}, AdjustMethod::bonferroni);
     EXPECT_EQ(found[0], 0.02);
     EXPECT_TRUE(std::isnan(found[1]));
     EXPECT_THROW(adjust(Values{1.5}), Error);
-    EXPECT_THROW(adjust(Values{0.5}, Adjustment::bh, Values{1, 2}), Error);
-    EXPECT_THROW(adjust(Values{0.5}, Adjustment::bh, Values{0}), Error);
-    EXPECT_THROW(adjust(Values{0.5}, Adjustment::hochberg, Values{1}), Error);
+    EXPECT_THROW(adjust(Values{0.5}, AdjustMethod::bh, Values{1, 2}), Error);
+    EXPECT_THROW(adjust(Values{0.5}, AdjustMethod::bh, Values{0}), Error);
+    EXPECT_THROW(adjust(Values{0.5}, AdjustMethod::hochberg, Values{1}), Error);
 }
 
 TEST(Adjust, KeepsItsPromises) {
@@ -68,12 +68,12 @@ TEST(Adjust, KeepsItsPromises) {
         for (std::size_t i = 0; i < p.size(); ++i)
             p[i] = normal_survival(std::normal_distribution<double>()(random) + (i < 4 ? 3 : 0));
         std::size_t at = 0;
-        for (const auto method : {Adjustment::holm, Adjustment::hochberg, Adjustment::bonferroni}) {
+        for (const auto method : {AdjustMethod::holm, AdjustMethod::hochberg, AdjustMethod::bonferroni}) {
             const Values adjusted = adjust(p, method);
             any[at++].add(*std::min_element(adjusted.begin() + 4, adjusted.end()) <= 0.05);
         }
         at = 0;
-        for (const auto method : {Adjustment::bh, Adjustment::by}) {
+        for (const auto method : {AdjustMethod::bh, AdjustMethod::by}) {
             const Values adjusted = adjust(p, method);
             const auto below = [](double value) { return value <= 0.05; };
             const auto found = std::count_if(adjusted.begin(), adjusted.end(), below);

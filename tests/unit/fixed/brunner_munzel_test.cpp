@@ -151,21 +151,21 @@ TEST(BrunnerMunzel, PermutationHoldsWhatItRejects) {
         Values b(n), c(n + 1);
         for (double& value : b) value = normal(random);
         for (double& value : c) value = 0.3 + 2 * normal(random);
-        BrunnerMunzelOptions options{.confidence = 0.9, .method = BrunnerMunzelMethod::permutation};
+        BrunnerMunzelOptions options{.method = BrunnerMunzelMethod::permutation, .confidence = 0.9};
         const auto found = brunner_munzel(b, c, options);
         ASSERT_LT(found.lower, found.estimate);
         ASSERT_GT(found.upper, found.estimate);
         for (const double beyond : {1e-6, -1e-6}) {
-            options.effect = found.lower - beyond;
+            options.margin = found.lower - beyond;
             if (found.lower > 0) {
                 EXPECT_EQ(brunner_munzel(b, c, options).p_value <= 0.1, beyond > 0) << n;
             }
-            options.effect = found.upper + beyond;
+            options.margin = found.upper + beyond;
             if (found.upper < 1) {
                 EXPECT_EQ(brunner_munzel(b, c, options).p_value <= 0.1, beyond > 0) << n;
             }
         }
-        options.effect = 0.5;
+        options.margin = 0.5;
         options.seed = 7;
         EXPECT_NEAR(brunner_munzel(b, c, options).p_value, found.p_value, n < 20 ? 0 : 4 * std::sqrt(0.25 / 5000));
         EXPECT_NEAR(brunner_munzel(b, c, options).p_value, brunner_munzel(b, c).p_value, 0.03);
@@ -198,7 +198,7 @@ TEST(BrunnerMunzel, SymmetryAndSizeUnderUnequalVariances) {
         EXPECT_NEAR(found.statistic, -exchanged.statistic, 1e-12);
         EXPECT_NEAR(found.lower, 1 - exchanged.upper, 1e-12);
         // The interval inverts the test.
-        const auto edge = brunner_munzel(b, c, {.effect = found.lower});
+        const auto edge = brunner_munzel(b, c, {.margin = found.lower});
         if (found.lower > 0) {
             EXPECT_NEAR(edge.p_value, 0.05, 1e-9);
         }

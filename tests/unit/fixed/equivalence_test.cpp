@@ -41,7 +41,7 @@ TEST(Equivalence, WhatAnIntervalProves) {
 }
 
 Rate rate(const nlohmann::json& one, const std::string& arm) {
-    return {number(one["inputs"]["count" + arm]), number(one["inputs"]["exposure" + arm])};
+    return {count(one["inputs"]["count" + arm]), number(one["inputs"]["exposure" + arm])};
 }
 
 TEST(Equivalence, TwoOneSidedTests) {
@@ -50,10 +50,10 @@ TEST(Equivalence, TwoOneSidedTests) {
         if (one["options"]["usevar"] != "unequal" || !finite(baseline) || !finite(canary)) return;
         const std::string name = one["inputs"]["dataset"];
         if (name == "huge_offset" || name == "denormal" || name == "huge") return;  // as above
-        const auto above =
-            welch(baseline, canary, {.alternative = Alternative::greater, .difference = one["options"]["low"]});
-        const auto below =
-            welch(baseline, canary, {.alternative = Alternative::less, .difference = one["options"]["upp"]});
+        const auto above = welch(
+            baseline, canary, {.margin = {.difference = one["options"]["low"]}, .alternative = Alternative::greater});
+        const auto below = welch(baseline, canary,
+                                 {.margin = {.difference = one["options"]["upp"]}, .alternative = Alternative::less});
         if (above.degenerate) return;  // statsmodels: NaN or infinite
         ++seen;
         const auto& outputs = one["outputs"];
@@ -71,7 +71,7 @@ TEST(Equivalence, TwoOneSidedTests) {
         const auto p = [&](const char* end, Alternative side) {
             return rate_test(
                        rate(one, "2"), rate(one, "1"),
-                       {.margin = {.ratio = one["options"][end]}, .alternative = side, .method = RateMethod::score})
+                       {.margin = {.ratio = one["options"][end]}, .alternative = side, .method = RateTestMethod::score})
                 .p_value;
         };
         const double larger = std::max(p("low", Alternative::greater), p("upp", Alternative::less));
@@ -82,8 +82,8 @@ TEST(Equivalence, TwoOneSidedTests) {
     EXPECT_EQ(seen, 7);
     seen = 0;
     for_each_pair("rank_compare_2indep", [&](const auto& one, const Values& baseline, const Values& canary) {
-        const auto above = brunner_munzel(baseline, canary, {.alternative = Alternative::greater, .effect = 0.4});
-        const auto below = brunner_munzel(baseline, canary, {.alternative = Alternative::less, .effect = 0.6});
+        const auto above = brunner_munzel(baseline, canary, {.margin = 0.4, .alternative = Alternative::greater});
+        const auto below = brunner_munzel(baseline, canary, {.margin = 0.6, .alternative = Alternative::less});
         if (above.degenerate) return;
         ++seen;
         expect_close(std::max(above.p_value, below.p_value), number(one["outputs"]["tost_prob_pvalue_0.4_0.6"]));

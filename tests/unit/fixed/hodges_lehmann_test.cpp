@@ -62,7 +62,7 @@ TEST(HodgesLehmann, SelectionInTheMatrixIsToTheBitAsWell) {
         const Values baseline = draw(131, kind, random), canary = draw(97, kind, random);
         for (const auto method : {HodgesLehmannMethod::exact, HodgesLehmannMethod::normal})
             expect_as_sorted(baseline, canary,
-                             hodges_lehmann(baseline, canary, {.confidence = 0.98, .method = method}));
+                             hodges_lehmann(baseline, canary, {.method = method, .confidence = 0.98}));
     }
 }
 
@@ -84,8 +84,8 @@ TEST(HodgesLehmann, OneSidedEndsAreThoseOfTheWiderTwoSidedInterval) {
     Random random(4);
     const Values a = draw(40, 0, random), b = draw(35, 0, random);
     const auto both = hodges_lehmann(a, b, {.confidence = 0.9});
-    const auto greater = hodges_lehmann(a, b, {.confidence = 0.95, .alternative = Alternative::greater});
-    const auto less = hodges_lehmann(a, b, {.confidence = 0.95, .alternative = Alternative::less});
+    const auto greater = hodges_lehmann(a, b, {.alternative = Alternative::greater, .confidence = 0.95});
+    const auto less = hodges_lehmann(a, b, {.alternative = Alternative::less, .confidence = 0.95});
     EXPECT_EQ(greater.lower, both.lower);
     EXPECT_EQ(greater.upper, std::numeric_limits<double>::infinity());
     EXPECT_EQ(less.upper, both.upper);
@@ -141,9 +141,9 @@ TEST(HodgesLehmann, ExactAgreesWithR) {
         if (!one["options"]["exact"].template get<bool>() || !finite(baseline) || !finite(canary)) return;
         ++exact;
         const auto ours = hodges_lehmann(baseline, canary,
-                                         {.confidence = one["options"]["conf.level"],
-                                          .alternative = alternative(one),
-                                          .method = HodgesLehmannMethod::exact});
+                                         {.alternative = alternative(one),
+                                          .method = HodgesLehmannMethod::exact,
+                                          .confidence = one["options"]["conf.level"]});
         const bool ties = mann_whitney(baseline, canary).ties > 0;
         // With ties R leaves the exact distribution, and its answer is that of the root finder below.
         if (ties) return;
@@ -173,9 +173,9 @@ TEST(HodgesLehmann, NormalIsThatOfRUpToItsRootFinder) {
         const std::size_t fewest = std::min(baseline.size(), canary.size());
         if (!finite(baseline) || !finite(canary) || fewest < 20) return;
         const auto ours = hodges_lehmann(baseline, canary,
-                                         {.confidence = one["options"]["conf.level"],
-                                          .alternative = alternative(one),
-                                          .method = HodgesLehmannMethod::normal});
+                                         {.alternative = alternative(one),
+                                          .method = HodgesLehmannMethod::normal,
+                                          .confidence = one["options"]["conf.level"]});
         const auto [b_low, b_high] = std::minmax_element(baseline.begin(), baseline.end());
         const auto [c_low, c_high] = std::minmax_element(canary.begin(), canary.end());
         const double slack = (fewest < 30 ? 5e-3 : 1e-3) * std::max(*b_high - *b_low, *c_high - *c_low);

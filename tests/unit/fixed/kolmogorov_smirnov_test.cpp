@@ -27,10 +27,10 @@ TEST(KolmogorovSmirnov, AgreesWithR) {
     const int seen = for_each_pair("ks.test", [&](const auto& one, const Values& baseline, const Values& canary) {
         const bool counted = one["options"]["exact"];
         // R's `greater` is that of the distribution function.
-        const auto found =
-            kolmogorov_smirnov(baseline, canary,
-                               {.alternative = mirrored(alternative(one)),
-                                .method = counted ? DistributionMethod::exact : DistributionMethod::asymptotic});
+        const auto found = kolmogorov_smirnov(
+            baseline, canary,
+            {.alternative = mirrored(alternative(one)),
+             .method = counted ? KolmogorovSmirnovMethod::exact : KolmogorovSmirnovMethod::asymptotic});
         expect_close(found.statistic, number(one["outputs"]["statistic"]), 1e-12, 1e-15);
         const double expected = number(one["outputs"]["p.value"]);
         if (std::isnan(expected)) {
@@ -62,7 +62,7 @@ TEST(KolmogorovSmirnov, ExactAgreesWithSciPyWithoutTies) {
         std::sort(all.begin(), all.end());
         if (std::adjacent_find(all.begin(), all.end()) != all.end()) return;
         const auto found = kolmogorov_smirnov(
-            baseline, canary, {.alternative = mirrored(alternative(one)), .method = DistributionMethod::exact});
+            baseline, canary, {.alternative = mirrored(alternative(one)), .method = KolmogorovSmirnovMethod::exact});
         expect_close(found.statistic, number(one["outputs"]["statistic"]), 1e-12, 1e-15);
         expect_close(found.p_value, number(one["outputs"]["pvalue"]), 1e-9);
         ++seen;
@@ -80,11 +80,11 @@ TEST(KolmogorovSmirnov, ExactIsWhatAllArrangementsSay) {
         const Values baseline(pooled.begin() + static_cast<std::ptrdiff_t>(m), pooled.end());
         for (const auto side : {Alternative::two_sided, Alternative::greater, Alternative::less}) {
             const auto found = kolmogorov_smirnov(baseline, canary, {.alternative = side});
-            ASSERT_EQ(found.method, DistributionMethod::exact);
+            ASSERT_EQ(found.method, KolmogorovSmirnovMethod::exact);
             double beyond = 0, all = 0;
             for_each_arrangement(pooled, m, [&](const Values& first, const Values& second) {
-                const auto other =
-                    kolmogorov_smirnov(second, first, {.alternative = side, .method = DistributionMethod::asymptotic});
+                const auto other = kolmogorov_smirnov(
+                    second, first, {.alternative = side, .method = KolmogorovSmirnovMethod::asymptotic});
                 beyond += other.statistic >= found.statistic - 1e-12 ? 1 : 0;
                 all += 1;
             });
@@ -106,7 +106,8 @@ TEST(KolmogorovSmirnov, DirectionsAndEdges) {
     for (const auto& [b, c] :
          {std::pair{Values{}, high}, {low, Values{}}, {Values{}, Values{}}, {Values{3}, Values{3, 3}}})
         EXPECT_EQ(kolmogorov_smirnov(b, c).p_value, 1);
-    EXPECT_THROW(kolmogorov_smirnov(Values(40000, 1), Values(40000, 2), {.method = DistributionMethod::exact}), Error);
+    EXPECT_THROW(kolmogorov_smirnov(Values(40000, 1), Values(40000, 2), {.method = KolmogorovSmirnovMethod::exact}),
+                 Error);
     // Kolmogorov's limit: both series meet.
     EXPECT_NEAR(kolmogorov_survival(1 - 1e-12), kolmogorov_survival(1 + 1e-12), 1e-11);
     EXPECT_NEAR(kolmogorov_survival(1.3580986393225505), 0.05, 1e-12);
@@ -116,7 +117,8 @@ TEST(KolmogorovSmirnov, DistancesWithAndWithoutTies) {
     // The distance itself, of every pair; the p-values where both count the same are compared above.
     const int seen = for_each_pair("ks_2samp", [&](const auto& one, const Values& baseline, const Values& canary) {
         const auto found = kolmogorov_smirnov(
-            baseline, canary, {.alternative = mirrored(alternative(one)), .method = DistributionMethod::asymptotic});
+            baseline, canary,
+            {.alternative = mirrored(alternative(one)), .method = KolmogorovSmirnovMethod::asymptotic});
         expect_close(found.statistic, number(one["outputs"]["statistic"]), 1e-12, 1e-15);
     });
     EXPECT_EQ(seen, 270);
@@ -128,7 +130,7 @@ TEST(KolmogorovSmirnov, IsNeverAboveItsLevel) {
     for (int round = 0; round < 1500; ++round) {
         Values b = normal(60, 0, 1, random), c = normal(40, 0, 1, random);
         exact.add(kolmogorov_smirnov(b, c).p_value <= 0.05);
-        limit.add(kolmogorov_smirnov(b, c, {.method = DistributionMethod::asymptotic}).p_value <= 0.05);
+        limit.add(kolmogorov_smirnov(b, c, {.method = KolmogorovSmirnovMethod::asymptotic}).p_value <= 0.05);
         for (Values* arm : {&b, &c})
             for (double& value : *arm) value = std::round(2 * value);
         tied.add(kolmogorov_smirnov(b, c).p_value <= 0.05);

@@ -317,18 +317,18 @@ TEST(MannWhitneyProperties, exchanging_the_arms_exchanges_the_alternatives_to_th
             for (const bool continuity : {true, false}) {
                 const auto greater =
                     mann_whitney(pair.baseline, pair.canary,
-                                 {.alternative = Alternative::greater, .method = method, .continuity = continuity});
+                                 {.continuity = continuity, .alternative = Alternative::greater, .method = method});
                 const auto less =
                     mann_whitney(pair.canary, pair.baseline,
-                                 {.alternative = Alternative::less, .method = method, .continuity = continuity});
+                                 {.continuity = continuity, .alternative = Alternative::less, .method = method});
                 EXPECT_EQ(bits(greater.p_value), bits(less.p_value));
                 EXPECT_EQ(greater.method, less.method);
                 EXPECT_EQ(greater.u, static_cast<double>(pair.baseline.size() * pair.canary.size()) - less.u);
                 EXPECT_EQ(greater.z, -less.z);
                 EXPECT_EQ(greater.ties, less.ties);
-                const auto one = mann_whitney(pair.baseline, pair.canary, {.method = method, .continuity = continuity});
+                const auto one = mann_whitney(pair.baseline, pair.canary, {.continuity = continuity, .method = method});
                 const auto other =
-                    mann_whitney(pair.canary, pair.baseline, {.method = method, .continuity = continuity});
+                    mann_whitney(pair.canary, pair.baseline, {.continuity = continuity, .method = method});
                 EXPECT_EQ(bits(one.p_value), bits(other.p_value));
                 EXPECT_GE(one.p_value, 0.0);
                 EXPECT_LE(one.p_value, 1.0);
@@ -510,7 +510,7 @@ TEST(MannWhitneySizes, ten_million_a_side_do_not_overflow) {
     std::fill(baseline.begin(), baseline.end(), 1.0);
     std::fill(canary.begin(), canary.end(), 1.0);
     canary[0] = 2;
-    const auto result = mann_whitney(baseline, canary, {.method = MannWhitneyMethod::normal, .continuity = false});
+    const auto result = mann_whitney(baseline, canary, {.continuity = false, .method = MannWhitneyMethod::normal});
     EXPECT_EQ(result.ties, 2 * n - 1);
     EXPECT_EQ(result.u, static_cast<double>(n) * static_cast<double>(n) / 2 + static_cast<double>(n) / 2);
     // The lone value lies in one arm or the other with equal chance, so U - mean is +-n/2 and z is 1: the difference of

@@ -35,7 +35,7 @@ TEST(PairedLook, IsTheTTestOfTheEffectiveNumber) {
     EXPECT_DOUBLE_EQ(found.p_value, 2 * student_survival(std::fabs(found.statistic), found.df));
     // The interval holds exactly what is not rejected.
     for (const double edge : {found.lower, found.upper})
-        EXPECT_NEAR(paired_test(d, {.difference = edge}).p_value, 0.05, 1e-9);
+        EXPECT_NEAR(paired_test(d, {.margin = {.difference = edge}}).p_value, 0.05, 1e-9);
 }
 
 // A variance of six numbers has six degrees of freedom, and of four numbers four.
@@ -50,7 +50,8 @@ TEST(PairedLook, SwingsHaveAsManyDegreesAsThereAre) {
         EXPECT_DOUBLE_EQ(cautious.df, std::min(4.0, known.n_effective - 1));
         EXPECT_DOUBLE_EQ(cautious.statistic,
                          known.mean / std::sqrt(std::max(known.long_run_variance(), slow_variance(d, 4)) / 120));
-        EXPECT_NEAR(paired_test(d, {.difference = cautious.upper, .method = OneLook::cautious}).p_value, 0.05, 1e-9);
+        EXPECT_NEAR(paired_test(d, {.margin = {.difference = cautious.upper}, .method = OneLook::cautious}).p_value,
+                    0.05, 1e-9);
         (slow ? swings : rules) += 1;
     }
     EXPECT_GT(swings, 5);
@@ -77,8 +78,8 @@ TEST(PairedLook, HistoryKnowsTheDependence) {
     // The interval holds what is not rejected: just inside and just outside of its ends.
     for (const double side : {-1.0, 1.0}) {
         const double end = side < 0 ? found.lower : found.upper;
-        EXPECT_LT(paired_test(d, noise, {.difference = end + side * 0.02}).p_value, 0.05);
-        EXPECT_GT(paired_test(d, noise, {.difference = end - side * 0.02}).p_value, 0.05);
+        EXPECT_LT(paired_test(d, noise, {.margin = {.difference = end + side * 0.02}}).p_value, 0.05);
+        EXPECT_GT(paired_test(d, noise, {.margin = {.difference = end - side * 0.02}}).p_value, 0.05);
     }
     // One-sided, mirrored, and shifted together with the null.
     const auto greater = paired_test(d, noise, {.alternative = Alternative::greater});
@@ -125,7 +126,7 @@ TEST(PairedLook, AlternativesShiftsUnitsAndMirrors) {
     EXPECT_EQ(less.lower, -infinity);
     EXPECT_DOUBLE_EQ(paired_test(scaled).p_value, paired_test(d).p_value);
     EXPECT_DOUBLE_EQ(paired_test(scaled).lower, 1024 * paired_test(d).lower);
-    EXPECT_LT(paired_test(d, {.difference = 0.2}).statistic, paired_test(d).statistic);
+    EXPECT_LT(paired_test(d, {.margin = {.difference = 0.2}}).statistic, paired_test(d).statistic);
 }
 
 TEST(PairedLook, TooLittleIsInconclusive) {
@@ -139,7 +140,7 @@ TEST(PairedLook, TooLittleIsInconclusive) {
     EXPECT_THROW(paired_test(Values{1, nan_value}, {.nan_policy = NanPolicy::error}), Error);
     EXPECT_THROW(paired_test(Values{1, infinity}), Error);
     EXPECT_THROW(paired_test(Values{1}, {.confidence = 1}), Error);
-    EXPECT_THROW(paired_test(Values{1}, {.difference = nan_value}), Error);
+    EXPECT_THROW(paired_test(Values{1}, {.margin = {.difference = nan_value}}), Error);
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ TEST(Power, AgreesWithRAndStatsmodels) {
 TEST(Power, SizesAndPowersMeet) {
     for (const double ratio : {0.1, 1.0, 3.0}) {
         for (const double share : {1.0, 0.25}) {
-            const PowerOptions options{.alternative = Alternative::greater, .independent = share};
+            const PowerOptions options{.independent = share, .alternative = Alternative::greater};
             const auto check = [&](const auto& design) {
                 const auto size = sample_size(design, 0.9, ratio, options);
                 EXPECT_NEAR(power(design, size.n_baseline, size.n_canary, options), 0.9, 1e-9);
@@ -120,12 +120,12 @@ TEST(Power, IsWhatTheTestsHave) {
     const double effect = normal_cdf(0.5 / std::sqrt(2.0));
     for (int round = 0; round < 3000; ++round) {
         ranks.add(mann_whitney(normal(60, 0, 1, random), normal(60, 0.5, 1, random)).p_value <= 0.05);
-        const Proportion b{double(std::binomial_distribution<int>(2000, 0.02)(random)), 2000};
-        const Proportion c{double(std::binomial_distribution<int>(1000, 0.035)(random)), 1000};
+        const Proportion b{std::binomial_distribution<int>(2000, 0.02)(random), 2000};
+        const Proportion c{std::binomial_distribution<int>(1000, 0.035)(random), 1000};
         shares.add(proportion_test(b, c, {.alternative = Alternative::greater}).p_value <= 0.05);
-        const Rate d{double(std::poisson_distribution<int>(60)(random)), 600};
-        const Rate e{double(std::poisson_distribution<int>(45)(random)), 300};
-        rates.add(rate_test(d, e, {.method = RateMethod::score}).p_value <= 0.05);
+        const Rate d{std::poisson_distribution<int>(60)(random), 600};
+        const Rate e{std::poisson_distribution<int>(45)(random), 300};
+        rates.add(rate_test(d, e, {.method = RateTestMethod::score}).p_value <= 0.05);
     }
     // 0.03: each is a normal approximation of its test's power.
     const auto near = [](const Share& found, double expected) {
@@ -148,8 +148,8 @@ TEST(Power, OfRatesIsThatOfTheScoreTest) {
         Share found;
         std::poisson_distribution<int> b(baseline * n), c(canary * m);
         for (int round = 0; round < 4000; ++round) {
-            const Rate of_b{double(b(random)), n}, of_c{double(c(random)), m};
-            found.add(rate_test(of_b, of_c, {.method = RateMethod::score}).p_value <= 0.05);
+            const Rate of_b{b(random), n}, of_c{c(random), m};
+            found.add(rate_test(of_b, of_c, {.method = RateTestMethod::score}).p_value <= 0.05);
         }
         const double expected = power(RateDesign{baseline, canary}, n, m);
         EXPECT_NEAR(found.share(), expected, 0.016 + found.slack(expected)) << baseline << ' ' << canary;

@@ -22,7 +22,7 @@ using namespace reference;
 using namespace support;
 
 Proportion arm(const nlohmann::json& one, const std::string& index) {
-    return {number(one["inputs"]["count" + index]), number(one["inputs"]["nobs" + index])};
+    return {count(one["inputs"]["count" + index]), count(one["inputs"]["nobs" + index])};
 }
 
 TEST(ProportionTest, ScoreIsMiettinenAndNurminens) {
@@ -111,8 +111,8 @@ TEST(ProportionTest, ExactMethodsKeepTheirSizeWhateverTheShare) {
     for (const Method method : {Method::fisher, Method::boschloo, Method::barnard}) {
         for (const double share : {0.03, 0.2, 0.5, 0.8}) {
             double size = 0;
-            for (double x = 0; x <= 7; ++x) {
-                for (double y = 0; y <= 12; ++y) {
+            for (int x = 0; x <= 7; ++x) {
+                for (int y = 0; y <= 12; ++y) {
                     if (proportion_test({y, 12}, {x, 7}, {.method = method}).p_value <= 0.05)
                         size += binomial_density(x, 7, share, 1 - share) * binomial_density(y, 12, share, 1 - share);
                 }
@@ -128,7 +128,7 @@ TEST(ProportionTest, ScoreCoversAndItsEndsInvertIt) {
     int covered = 0, covered_ratio = 0;
     constexpr int rounds = 4000;
     for (int round = 0; round < rounds; ++round) {
-        const Proportion b{double(bad_b(random)), 900}, c{double(bad_c(random)), 300};
+        const Proportion b{bad_b(random), 900}, c{bad_c(random), 300};
         const auto found = proportion_test(b, c);
         covered += found.lower <= 0.02 && 0.02 <= found.upper ? 1 : 0;
         const auto ratio = proportion_test(b, c, {.margin = {.ratio = 1.0}});
@@ -165,13 +165,13 @@ TEST(ProportionTest, EdgesAndErrors) {
         EXPECT_EQ(opposite.upper, 1);
         EXPECT_EQ(proportion_test({0, 0}, {1, 20}, {.method = method}).p_value, 1);
     }
-    const double most = 9007199254740992.0;
-    const auto huge = proportion_test({1e6, most}, {1.01e6, most}, {.method = Method::fisher});
+    constexpr std::int64_t most = most_count;
+    const auto huge = proportion_test({1'000'000, most}, {1'010'000, most}, {.method = Method::fisher});
     EXPECT_EQ(huge.method, Method::fisher);
-    EXPECT_NEAR(huge.p_value / proportion_test({1e6, most}, {1.01e6, most}).p_value, 1, 1e-2);  // 7 standard errors out
-    EXPECT_EQ(proportion_test({4e15, most}, {4e15, most}, {.method = Method::fisher}).method, Method::score);
+    EXPECT_NEAR(huge.p_value / proportion_test({1'000'000, most}, {1'010'000, most}).p_value, 1,
+                1e-2);  // 7 standard errors out
+    EXPECT_EQ(proportion_test({most / 2, most}, {most / 2, most}, {.method = Method::fisher}).method, Method::score);
     EXPECT_THROW(proportion_test({5, 4}, {1, 2}), Error);
-    EXPECT_THROW(proportion_test({1.5, 4}, {1, 2}), Error);
     EXPECT_THROW(proportion_test({-1, 4}, {1, 2}), Error);
     EXPECT_THROW(proportion_test({1, 4}, {1, 2}, {.margin = {.ratio = 1.0, .difference = 0.0}}), Error);
     EXPECT_THROW(proportion_test({1, 4}, {1, 2}, {.margin = {.ratio = -1.0}}), Error);
@@ -245,10 +245,10 @@ TEST(ProportionTest, ScoresWithoutTheFactorOfMiettinenAndNurminen) {
 
 TEST(ProportionTest, AndRateTestKeepTheirSizeByScoreAndMidP) {
     // All outcomes of two binomials weighted by their probabilities: no chance involved.
-    const auto size = [](double n, double m, double share, ProportionTestMethod method) {
+    const auto size = [](int n, int m, double share, ProportionTestMethod method) {
         double sum = 0;
-        for (double x = 0; x <= m; ++x)
-            for (double y = 0; y <= n; ++y)
+        for (int x = 0; x <= m; ++x)
+            for (int y = 0; y <= n; ++y)
                 if (proportion_test({y, n}, {x, m}, {.method = method}).p_value <= 0.05)
                     sum += binomial_density(x, m, share, 1 - share) * binomial_density(y, n, share, 1 - share);
         return sum;
@@ -259,11 +259,11 @@ TEST(ProportionTest, AndRateTestKeepTheirSizeByScoreAndMidP) {
         EXPECT_LE(size(60, 50, share, ProportionTestMethod::midp), 0.06) << share;
     }
     std::mt19937_64 random(106);
-    for (const auto method : {RateMethod::midp, RateMethod::score}) {
+    for (const auto method : {RateTestMethod::midp, RateTestMethod::score}) {
         Share rejected, covered;
         for (int round = 0; round < 4000; ++round) {
-            const Rate b{double(std::poisson_distribution<int>(40)(random)), 4};
-            const Rate c{double(std::poisson_distribution<int>(15)(random)), 1};
+            const Rate b{std::poisson_distribution<int>(40)(random), 4};
+            const Rate c{std::poisson_distribution<int>(15)(random), 1};
             const auto found = rate_test(b, c, {.margin = {.ratio = 1.5}, .method = method});
             rejected.add(found.p_value <= 0.05);
             covered.add(holds(found, 1.5));

@@ -23,7 +23,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 TEST(QuantileDifference, EstimatesAreThoseOfSciPyAndR) {
     int seen = 0;
     const auto check = [&](const auto& one, const Values& baseline, const Values& canary, const char* levels,
-                           QuantileMethod method) {
+                           QuantileDifferenceMethod method) {
         Values values = one["options"]["sample"] == "x" ? canary : baseline;
         const auto q = numbers(one["options"][levels]), expected = numbers(one["outputs"]["q"]);
         if (!finite(values)) return;
@@ -35,13 +35,13 @@ TEST(QuantileDifference, EstimatesAreThoseOfSciPyAndR) {
         }
     };
     for_each_pair("mquantiles", [&](const auto& one, const Values& b, const Values& c) {
-        if (one["options"]["type"] == "R7") check(one, b, c, "prob", QuantileMethod::order_statistic);
+        if (one["options"]["type"] == "R7") check(one, b, c, "prob", QuantileDifferenceMethod::order_statistic);
     });
     for_each_pair("quantile", [&](const auto& one, const Values& b, const Values& c) {
-        if (one["options"]["type"] == 7) check(one, b, c, "probs", QuantileMethod::order_statistic);
+        if (one["options"]["type"] == 7) check(one, b, c, "probs", QuantileDifferenceMethod::order_statistic);
     });
     for_each_pair("hdquantiles", [&](const auto& one, const Values& b, const Values& c) {
-        check(one, b, c, "prob", QuantileMethod::harrell_davis);
+        check(one, b, c, "prob", QuantileDifferenceMethod::harrell_davis);
     });
     EXPECT_GE(seen, 300);
 }
@@ -73,8 +73,8 @@ TEST(QuantileDifference, OrderStatisticsHoldWhatTheBinomialSays) {
 TEST(QuantileDifference, Covers) {
     std::mt19937_64 random(9);
     std::lognormal_distribution<double> draw(0, 1);
-    for (const auto method :
-         {QuantileMethod::order_statistic, QuantileMethod::woodruff, QuantileMethod::harrell_davis}) {
+    for (const auto method : {QuantileDifferenceMethod::order_statistic, QuantileDifferenceMethod::woodruff,
+                              QuantileDifferenceMethod::harrell_davis}) {
         for (const double q : {0.5, 0.9}) {
             int covered = 0;
             constexpr int rounds = 1500;
@@ -86,7 +86,7 @@ TEST(QuantileDifference, Covers) {
                 covered += found.lower <= 0 && 0 <= found.upper ? 1 : 0;
             }
             // 4 standard errors; 0.015 for the jackknife at the 90th of 80 values.
-            const double slack = method == QuantileMethod::harrell_davis ? 0.015 : 0;
+            const double slack = method == QuantileDifferenceMethod::harrell_davis ? 0.015 : 0;
             EXPECT_GE(covered, rounds * (0.95 - slack) - 4 * std::sqrt(rounds * 0.05 * 0.95)) << word(method) << q;
         }
     }
@@ -106,7 +106,7 @@ TEST(QuantileDifference, EdgesAndErrors) {
     const auto few =
         quantile_difference(spread, spread, {.q = 0.5, .n_effective_baseline = 20, .n_effective_canary = 20});
     const auto all = quantile_difference(spread, spread, {.q = 0.5});
-    EXPECT_EQ(few.method, QuantileMethod::woodruff);
+    EXPECT_EQ(few.method, QuantileDifferenceMethod::woodruff);
     EXPECT_LT(few.lower, 2 * all.lower);
     EXPECT_THROW(quantile_difference(b, c, {.q = 1}), Error);
     EXPECT_THROW(quantile_difference(b, c, {.n_effective_canary = 4}), Error);

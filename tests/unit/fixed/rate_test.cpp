@@ -20,7 +20,7 @@ using namespace serinus;
 using namespace reference;
 
 Rate arm(const nlohmann::json& one, const std::string& index) {
-    return {number(one["inputs"]["count" + index]), number(one["inputs"]["exposure" + index])};
+    return {count(one["inputs"]["count" + index]), number(one["inputs"]["exposure" + index])};
 }
 
 TEST(RateTest, AgreesWithR) {
@@ -30,7 +30,7 @@ TEST(RateTest, AgreesWithR) {
         const double ratio = one["options"]["r"];
         const auto found =
             rate_test(arm(one, "2"), arm(one, "1"),
-                      {.margin = {.ratio = ratio}, .alternative = alternative(one), .method = RateMethod::exact});
+                      {.margin = {.ratio = ratio}, .alternative = alternative(one), .method = RateTestMethod::exact});
         ++seen;
         expect_close(found.p_value, number(one["outputs"]["p.value"]));
         expect_close(found.ratio, number(one["outputs"]["estimate"]));
@@ -50,9 +50,9 @@ TEST(RateTest, AgreesWithStatsmodels) {
         const auto found = rate_test(arm(one, "2"), arm(one, "1"),
                                      {.margin = {.ratio = one["options"]["value"]},
                                       .alternative = alternative(one),
-                                      .method = method == "score"        ? RateMethod::score
-                                                : method == "exact-cond" ? RateMethod::exact
-                                                                         : RateMethod::midp});
+                                      .method = method == "score"        ? RateTestMethod::score
+                                                : method == "exact-cond" ? RateTestMethod::exact
+                                                                         : RateTestMethod::midp});
         const double expected = number(one["outputs"]["pvalue"]);
         if (std::isnan(expected)) return;
         ++seen;
@@ -64,15 +64,15 @@ TEST(RateTest, AgreesWithStatsmodels) {
         // statsmodels searches from the middle and loses both ends where there are no events: [1.15, 1.15] for 0 and 4.
         if (number(one["inputs"]["count1"]) == 0 || number(one["inputs"]["count2"]) == 0) return;
         // Its root finder is good to 1e-8.
-        const auto found = rate_test(arm(one, "2"), arm(one, "1"), {.method = RateMethod::score});
+        const auto found = rate_test(arm(one, "2"), arm(one, "1"), {.method = RateTestMethod::score});
         expect_close(found.lower, number(one["outputs"]["ci95"][0]), 1e-7);
         expect_close(found.upper, number(one["outputs"]["ci95"][1]), 1e-7);
     });
 }
 
 TEST(RateTest, EndsInvertTheirTest) {
-    for (const RateMethod method : {RateMethod::exact, RateMethod::midp, RateMethod::score}) {
-        for (const auto& [x, y] : {std::pair{3.0, 7.0}, {0.0, 5.0}, {40.0, 31.0}, {12.0, 0.0}, {2000.0, 2100.0}}) {
+    for (const RateTestMethod method : {RateTestMethod::exact, RateTestMethod::midp, RateTestMethod::score}) {
+        for (const auto& [x, y] : {std::pair{3, 7}, {0, 5}, {40, 31}, {12, 0}, {2000, 2100}}) {
             for (const double confidence : {0.95, 0.3}) {
                 SCOPED_TRACE(testing::Message() << word(method) << " " << x << " " << y << " " << confidence);
                 const Rate canary{x, 70}, baseline{y, 130};
@@ -114,7 +114,7 @@ TEST(RateTest, ExactKeepsItsSizeAndCoversWhateverTheRate) {
         int rejected = 0, covered = 0;
         constexpr int rounds = 4000;
         for (int round = 0; round < rounds; ++round) {
-            const Rate b{double(events_b(random)), 4}, c{double(events_c(random)), 1};
+            const Rate b{events_b(random), 4}, c{events_c(random), 1};
             const auto found = rate_test(b, c, {.margin = {.ratio = 1.5}});
             rejected += found.p_value <= 0.05 ? 1 : 0;
             covered += found.lower <= 1.5 && 1.5 <= found.upper ? 1 : 0;
@@ -127,25 +127,24 @@ TEST(RateTest, ExactKeepsItsSizeAndCoversWhateverTheRate) {
 TEST(RateTest, EdgesAndErrors) {
     EXPECT_EQ(rate_test({0, 10}, {0, 1}).p_value, 1);
     EXPECT_TRUE(std::isnan(rate_test({0, 10}, {0, 1}).ratio));
-    const double most = 9007199254740992.0;
-    const auto huge = rate_test({most, 1}, {most, 1}, {.method = RateMethod::exact});
-    EXPECT_EQ(huge.method, RateMethod::score);  // and says so
+    const auto huge = rate_test({most_count, 1}, {most_count, 1}, {.method = RateTestMethod::exact});
+    EXPECT_EQ(huge.method, RateTestMethod::score);  // and says so
     EXPECT_EQ(huge.p_value, 1);
-    const auto many = rate_test({1e10, 1}, {1.00001e10, 1});
-    EXPECT_EQ(many.method, RateMethod::exact);
-    EXPECT_NEAR(many.p_value, rate_test({1e10, 1}, {1.00001e10, 1}, {.method = RateMethod::score}).p_value, 1e-4);
+    const auto many = rate_test({10'000'000'000, 1}, {10'000'100'000, 1});
+    EXPECT_EQ(many.method, RateTestMethod::exact);
+    EXPECT_NEAR(many.p_value,
+                rate_test({10'000'000'000, 1}, {10'000'100'000, 1}, {.method = RateTestMethod::score}).p_value, 1e-4);
     EXPECT_THROW(rate_test({-1, 1}, {1, 1}), Error);
-    EXPECT_THROW(rate_test({1.5, 1}, {1, 1}), Error);
     EXPECT_THROW(rate_test({1, 0}, {1, 1}), Error);
     EXPECT_THROW(rate_test({1, 1}, {1, std::nan("")}), Error);
     EXPECT_THROW(rate_test({1, 1}, {1, 1}, {.margin = {.ratio = 0}}), Error);
-    EXPECT_THROW(rate_test({1, 1}, {most * 2, 1}), Error);
+    EXPECT_THROW(rate_test({1, 1}, {most_count + 1, 1}), Error);
 }
 
 TEST(RateTest, OfEqualExposuresIsTheBinomialTest) {
     const int seen = for_each_case("binom.test", [&](const auto& one) {
-        const double bad = number(one["inputs"]["count"]), total = number(one["inputs"]["nobs"]);
-        const auto found = rate_test({total - bad, 1}, {bad, 1}, {.method = RateMethod::exact});
+        const std::int64_t bad = count(one["inputs"]["count"]), total = count(one["inputs"]["nobs"]);
+        const auto found = rate_test({total - bad, 1}, {bad, 1}, {.method = RateTestMethod::exact});
         expect_close(found.p_value, number(one["outputs"]["p.value"]));
         const auto share = [](double odds) { return std::isinf(odds) ? 1 : odds / (1 + odds); };
         expect_close(share(found.lower), number(one["outputs"]["conf.int"][0]), 1e-9, 1e-15);
@@ -162,7 +161,7 @@ TEST(RateTest, MidPOfNoEventsIsOneHalfAsInProportionTest) {
                       .p_value,
                   0.5);
         EXPECT_EQ(rate_test({.events = 0, .exposure = 900}, {.events = 0, .exposure = 100},
-                            {.alternative = side, .method = RateMethod::midp})
+                            {.alternative = side, .method = RateTestMethod::midp})
                       .p_value,
                   0.5);
     }
@@ -170,8 +169,8 @@ TEST(RateTest, MidPOfNoEventsIsOneHalfAsInProportionTest) {
     double mean = 0;
     for (int x = 0; x <= 6; ++x) {
         const double own = choose(6, x) * std::pow(0.25, x) * std::pow(0.75, 6 - x);
-        mean += own * rate_test({.events = 6.0 - x, .exposure = 3}, {.events = double(x), .exposure = 1},
-                                {.method = RateMethod::midp})
+        mean += own * rate_test({.events = 6 - x, .exposure = 3}, {.events = x, .exposure = 1},
+                                {.method = RateTestMethod::midp})
                           .p_value;
     }
     EXPECT_NEAR(mean, 0.5, 1e-12);

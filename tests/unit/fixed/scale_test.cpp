@@ -76,11 +76,11 @@ TEST(Scale, NothingButTheUnitChanges) {
     };
     const std::vector<std::pair<std::string, std::function<Said(int)>>> all{
         {"welch", two([](const Values& y, const Values& x, double by) {
-             const auto r = welch(y, x, {.difference = by});
+             const auto r = welch(y, x, {.margin = {.difference = by}});
              return Said{{r.p_value, r.statistic, r.df}, {r.estimate, r.lower, r.upper}};
          })},
         {"yuen", two([](const Values& y, const Values& x, double by) {
-             const auto r = yuen(y, x, {.trim = 0.1, .difference = by});
+             const auto r = yuen(y, x, {.trim = 0.1, .margin = {.difference = by}});
              return Said{{r.p_value, r.statistic, r.df}, {r.estimate, r.lower, r.upper}};
          })},
         {"mann_whitney", two([](const Values& y, const Values& x, double) {
@@ -116,7 +116,7 @@ TEST(Scale, NothingButTheUnitChanges) {
              return Said{{r.confidence}, {r.estimate, r.lower, r.upper}};
          })},
         {"harrell_davis", two([](const Values& y, const Values& x, double) {
-             const auto r = quantile_difference(y, x, {.q = 0.5, .method = QuantileMethod::harrell_davis});
+             const auto r = quantile_difference(y, x, {.q = 0.5, .method = QuantileDifferenceMethod::harrell_davis});
              return Said{{r.confidence}, {r.estimate, r.lower, r.upper}};
          })},
         {"robust_rank_test", two([](const Values& y, const Values& x, double) {
@@ -131,7 +131,8 @@ TEST(Scale, NothingButTheUnitChanges) {
          })},
         {"paired_test",
          [&](int exponent) {
-             const auto r = paired_test(scaled(d, exponent), {.difference = std::ldexp(1.0 / 32, exponent)});
+             const auto r =
+                 paired_test(scaled(d, exponent), {.margin = {.difference = std::ldexp(1.0 / 32, exponent)}});
              return Said{{r.p_value, r.statistic, r.df, r.n_effective}, {r.estimate, r.lower, r.upper}};
          }},
         {"paired_test, cautious",

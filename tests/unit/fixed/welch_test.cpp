@@ -71,7 +71,7 @@ TEST(Welch, EdgesOfTheDoublesAndConstants) {
     EXPECT_TRUE(welch(Values{1}, Values{2, 3}).degenerate);
     EXPECT_TRUE(std::isnan(welch(Values{}, Values{2, 3}).estimate));
     // Rejecting the ends of the interval is exactly 1 - confidence.
-    EXPECT_NEAR(welch(b, c, {.difference = plain.upper}).p_value, 0.05, 1e-12);
+    EXPECT_NEAR(welch(b, c, {.margin = {.difference = plain.upper}}).p_value, 0.05, 1e-12);
     EXPECT_THROW(welch(b, c, {.confidence = 1}), Error);
     EXPECT_THROW(welch(Values{1, infinity}, c), Error);
 }

@@ -110,7 +110,7 @@ TEST(DeploymentBudget, NewcombesIntervalHoldsItsConfidence) {
     int held = 0;
     constexpr int repetitions = 4000;
     for (int i = 0; i < repetitions; ++i) {
-        const auto draw = [&](int n, double p) { return double(std::binomial_distribution<int>(n, p)(random)); };
+        const auto draw = [&](int n, double p) { return std::binomial_distribution<int>(n, p)(random); };
         const auto found = deployment_budget({draw(9000, 0.002), 9000}, {draw(1000, 0.006), 1000},
                                              {.budget = 0.001, .expected_events = 1e6});
         held += found.lower <= 4 && 4 <= found.upper;

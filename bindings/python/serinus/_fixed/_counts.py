@@ -23,9 +23,9 @@ class ProportionTestResult(_Result):
     ratio: float
     lower: float
     upper: float
-    p_value: float
-    statistic: float
     confidence: float
+    statistic: float
+    p_value: float
     method: str
 
 
@@ -36,8 +36,8 @@ class RateTestResult(_Result):
     ratio: float
     lower: float
     upper: float
-    p_value: float
     confidence: float
+    p_value: float
     method: str
 
 
@@ -46,6 +46,7 @@ def proportion_test(
     total_b: float,
     bad_c: float,
     total_c: float,
+    *,
     margin: Mapping[str, float] | None = None,
     alternative: Alternative = "two-sided",
     method: Literal["auto", "score", "fisher", "midp", "boschloo", "barnard"] = "auto",
@@ -86,6 +87,7 @@ def rate_test(
     exposure_b: float,
     events_c: float,
     exposure_c: float,
+    *,
     margin: Mapping[str, float] | None = None,
     alternative: Alternative = "two-sided",
     method: Literal["auto", "exact", "midp", "score"] = "auto",

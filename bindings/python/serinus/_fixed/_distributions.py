@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class KolmogorovSmirnovResult(_Result):
-    """What `kolmogorov_smirnov` found; `sign` +1: at `location` the canary has more values above."""
+    """What `kolmogorov_smirnov` found; `sign` +1: at `location` the canary has more values above.
+
+    `degenerate`: an arm is empty, or all values are equal, and `p_value` is 1.
+    """
 
     statistic: float
-    p_value: float
     location: float
     sign: int
+    p_value: float
     n_baseline: int
     n_canary: int
     method: str
+    degenerate: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,23 +39,23 @@ class CramerVonMisesResult(_Result):
 
     statistic: float
     p_value: float
-    degenerate: bool
     n_baseline: int
     n_canary: int
     method: str
+    degenerate: bool
 
 
 @dataclasses.dataclass(frozen=True)
 class AndersonDarlingResult(_Result):
     """What `anderson_darling` found: `statistic` is (`a_squared` - 1)/its standard deviation."""
 
+    a_squared: float
     statistic: float
     p_value: float
-    a_squared: float
-    degenerate: bool
     n_baseline: int
     n_canary: int
     method: str
+    degenerate: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,9 +87,10 @@ class QuantileDifferenceResult(_Result):
 def kolmogorov_smirnov(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
+    *,
     alternative: Alternative = "two-sided",
     method: Literal["auto", "exact", "asymptotic"] = "auto",
-    nan: Literal["drop", "error"] = "drop",
+    nan_policy: Literal["drop", "error"] = "drop",
 ) -> KolmogorovSmirnovResult:
     """Do the distributions of the two versions differ, anywhere and in any way?
 
@@ -98,7 +103,7 @@ def kolmogorov_smirnov(
     method : {"auto", "exact", "asymptotic"}
         "exact" counts all arrangements given the ties; "auto" takes it up to 250,000 pairs, and beyond where few
         different values occur.
-    nan : {"drop", "error"}
+    nan_policy : {"drop", "error"}
 
     Examples
     --------
@@ -108,15 +113,16 @@ def kolmogorov_smirnov(
     (0.8, 0.04762, 'exact')
     """
     return KolmogorovSmirnovResult(
-        **_core.kolmogorov_smirnov(baseline, canary, alternative=alternative, method=method, nan=nan)
+        **_core.kolmogorov_smirnov(baseline, canary, alternative=alternative, method=method, nan_policy=nan_policy)
     )
 
 
 def cramer_von_mises(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
+    *,
     method: Literal["auto", "exact", "asymptotic", "conditional", "permutation", "lattice"] = "auto",
-    nan: Literal["drop", "error"] = "drop",
+    nan_policy: Literal["drop", "error"] = "drop",
 ) -> CramerVonMisesResult:
     """Do the distributions of the two versions differ? The mean squared distance of their staircases.
 
@@ -129,7 +135,7 @@ def cramer_von_mises(
         rounded, by its first three moments. "auto" with ties takes the first of these that is cheap enough; without
         them "exact" up to 20 values an arm, "lattice" below 50, else "asymptotic", which is SciPy's and with ties
         rejects far too often.
-    nan : {"drop", "error"}
+    nan_policy : {"drop", "error"}
 
     Examples
     --------
@@ -138,14 +144,15 @@ def cramer_von_mises(
     >>> round(found.p_value, 6), found.method
     (0.015873, 'exact')
     """
-    return CramerVonMisesResult(**_core.cramer_von_mises(baseline, canary, method=method, nan=nan))
+    return CramerVonMisesResult(**_core.cramer_von_mises(baseline, canary, method=method, nan_policy=nan_policy))
 
 
 def anderson_darling(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
+    *,
     method: Literal["auto", "asymptotic", "conditional", "permutation", "lattice"] = "auto",
-    nan: Literal["drop", "error"] = "drop",
+    nan_policy: Literal["drop", "error"] = "drop",
 ) -> AndersonDarlingResult:
     """Do the distributions of the two versions differ, in the tails above all?
 
@@ -155,7 +162,7 @@ def anderson_darling(
         One-dimensional, in any order and unit, of independent values, 5 an arm or more.
     method : {"auto", "asymptotic", "conditional", "permutation", "lattice"}
         As `cramer_von_mises`, which has an "exact" more.
-    nan : {"drop", "error"}
+    nan_policy : {"drop", "error"}
 
     Examples
     --------
@@ -164,18 +171,19 @@ def anderson_darling(
     >>> found.p_value < 0.05
     True
     """
-    return AndersonDarlingResult(**_core.anderson_darling(baseline, canary, method=method, nan=nan))
+    return AndersonDarlingResult(**_core.anderson_darling(baseline, canary, method=method, nan_policy=nan_policy))
 
 
 def quantile_difference(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
+    *,
     q: float = 0.95,
-    confidence: float = 0.95,
-    method: Literal["auto", "order_statistic", "woodruff", "harrell_davis"] = "auto",
     n_effective_baseline: float | None = None,
     n_effective_canary: float | None = None,
-    nan: Literal["drop", "error"] = "drop",
+    method: Literal["auto", "order_statistic", "woodruff", "harrell_davis"] = "auto",
+    confidence: float = 0.95,
+    nan_policy: Literal["drop", "error"] = "drop",
 ) -> QuantileDifferenceResult:
     """By how much does the canary's q-quantile lie above the baseline's, and how sure is that?
 
@@ -185,12 +193,12 @@ def quantile_difference(
         One-dimensional, finite, in any order and one unit.
     q : float
         Which quantile, in (0, 1).
-    confidence : float
-    method : {"auto", "order_statistic", "woodruff", "harrell_davis"}
-        "auto" is "woodruff" where an effective number is given, else "order_statistic".
     n_effective_baseline, n_effective_canary : float, optional
         How many independent values an arm is worth (`effective_sample_size`): for time series.
-    nan : {"drop", "error"}
+    method : {"auto", "order_statistic", "woodruff", "harrell_davis"}
+        "auto" is "woodruff" where an effective number is given, else "order_statistic".
+    confidence : float
+    nan_policy : {"drop", "error"}
 
     Returns
     -------
@@ -209,11 +217,11 @@ def quantile_difference(
         baseline,
         canary,
         q=q,
-        confidence=confidence,
-        method=method,
         n_effective_baseline=n_effective_baseline,
         n_effective_canary=n_effective_canary,
-        nan=nan,
+        method=method,
+        confidence=confidence,
+        nan_policy=nan_policy,
     )
     for arm in ("baseline", "canary"):
         fields[arm] = ArmQuantile(**fields[arm])

@@ -9,6 +9,7 @@ from .. import _core
 from ._result import _Result
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Literal
 
     from numpy.typing import ArrayLike
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class MeanResult(_Result):
+class MeanDifferenceResult(_Result):
     """What `welch` and `yuen` found; a positive `statistic`: the canary is larger.
 
     `estimate` with `lower` and `upper`: the difference of the (trimmed) means. `degenerate`: no variance to judge by;
@@ -25,39 +26,40 @@ class MeanResult(_Result):
     fewer than 10 values, or fewer than 12 times the excess kurtosis of the values: nearly all of them alike, or a tail.
     """
 
-    statistic: float
-    df: float
-    p_value: float
     estimate: float
     lower: float
     upper: float
     confidence: float
-    approximation_holds: bool
-    degenerate: bool
+    statistic: float
+    df: float
+    p_value: float
     n_baseline: int
     n_canary: int
+    approximation_holds: bool
+    degenerate: bool
 
 
 def welch(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
+    *,
+    margin: Mapping[str, float] | None = None,
     alternative: Alternative = "two-sided",
-    difference: float = 0.0,
     confidence: float = 0.95,
-    nan: Literal["drop", "error"] = "drop",
-) -> MeanResult:
+    nan_policy: Literal["drop", "error"] = "drop",
+) -> MeanDifferenceResult:
     """Is the canary's mean another than the baseline's? Variances may differ.
 
     Parameters
     ----------
     baseline, canary : array_like
         One-dimensional, finite, of independent values in one unit.
+    margin : dict, optional
+        {"difference": 5.0}: canary minus baseline that is tested against; {"difference": 0.0} if not given.
     alternative : {"two-sided", "greater", "less"}
-    difference : float
-        Canary minus baseline that is tested against.
     confidence : float
         Of the interval; one-sided for one-sided alternatives.
-    nan : {"drop", "error"}
+    nan_policy : {"drop", "error"}
 
     Examples
     --------
@@ -66,20 +68,28 @@ def welch(
     >>> round(found.estimate, 3), found.p_value < 0.01
     (1.375, True)
     """
-    return MeanResult(
-        **_core.welch(baseline, canary, alternative=alternative, difference=difference, confidence=confidence, nan=nan)
+    return MeanDifferenceResult(
+        **_core.welch(
+            baseline,
+            canary,
+            margin={"difference": 0.0} if margin is None else dict(margin),
+            alternative=alternative,
+            confidence=confidence,
+            nan_policy=nan_policy,
+        )
     )
 
 
 def yuen(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
-    alternative: Alternative = "two-sided",
+    *,
     trim: float = 0.2,
-    difference: float = 0.0,
+    margin: Mapping[str, float] | None = None,
+    alternative: Alternative = "two-sided",
     confidence: float = 0.95,
-    nan: Literal["drop", "error"] = "drop",
-) -> MeanResult:
+    nan_policy: Literal["drop", "error"] = "drop",
+) -> MeanDifferenceResult:
     """Is the mean of the canary without its extremes another than that of the baseline?
 
     `trim` is the share that is cut off at each end of each arm, in [0, 0.5); 0 is `welch`. The rest is as there.
@@ -91,8 +101,14 @@ def yuen(
     >>> found.estimate, found.p_value < 0.01
     (10.0, True)
     """
-    return MeanResult(
+    return MeanDifferenceResult(
         **_core.yuen(
-            baseline, canary, alternative=alternative, trim=trim, difference=difference, confidence=confidence, nan=nan
+            baseline,
+            canary,
+            trim=trim,
+            margin={"difference": 0.0} if margin is None else dict(margin),
+            alternative=alternative,
+            confidence=confidence,
+            nan_policy=nan_policy,
         )
     )

@@ -6,7 +6,6 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from .. import _core
-from .._errors import Error
 from ._result import _Result
 
 if TYPE_CHECKING:
@@ -18,19 +17,54 @@ if TYPE_CHECKING:
     from ._result import Alternative
 
 
+@dataclasses.dataclass(frozen=True)
+class MannWhitneyResult(_Result):
+    """What `mann_whitney` found.
+
+    Attributes
+    ----------
+    effect : float
+        u/(mn) = P(canary > baseline) + P(equal)/2; 0.5 is no difference; NaN with an empty arm.
+    u : float
+        The canary's U: pairs in which the canary is larger, ties counted half.
+    z : float
+        (u - mn/2) / sigma, sigma corrected for ties, without continuity correction.
+    p_value : float
+        Of the alternative asked for.
+    ties : int
+        How many of the pooled values are equal to another one.
+    n_baseline, n_canary : int
+        Values of each arm, NaN not counted.
+    method : str
+        What p_value was computed by: "exact", "edgeworth", "saddlepoint", "drawn" or "normal".
+    degenerate : bool
+        All values are equal, or an arm is empty: p_value is 1 and says nothing.
+    """
+
+    effect: float
+    u: float
+    z: float
+    p_value: float
+    ties: int
+    n_baseline: int
+    n_canary: int
+    method: str
+    degenerate: bool
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class MannWhitneyBatch(_Result):
     """What `mann_whitney_batch` found: arrays with one entry a pair, and the `method` of each."""
 
+    effect: NDArray[np.float64]
     u: NDArray[np.float64]
     z: NDArray[np.float64]
     p_value: NDArray[np.float64]
-    effect: NDArray[np.float64]
     ties: NDArray[np.int64]
-    degenerate: NDArray[np.bool_]
     n_baseline: NDArray[np.int64]
     n_canary: NDArray[np.int64]
     method: list[str]
+    degenerate: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.method)
@@ -62,9 +96,9 @@ class EffectSizeResult(_Result):
     lower: float
     upper: float
     confidence: float
-    approximation_holds: bool
     n_baseline: int
     n_canary: int
+    approximation_holds: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,47 +107,49 @@ class BrunnerMunzelResult(_Result):
 
     `estimate` with `lower` and `upper`: P(canary > baseline) + P(equal)/2. `degenerate`: no variance to judge by;
     `p_value` is then what a permutation could give at best. `approximation_holds` is false where "t" and "normal" do
-    not: fewer than 10 values in an arm, or one value holds nearly everything and fewer than about 20 others are expected
-    in the smaller arm.
+    not: fewer than 10 values in an arm, or one value holds nearly everything and fewer than about 20 others are
+    expected in the smaller arm.
     """
 
-    statistic: float
-    df: float
-    p_value: float
     estimate: float
     lower: float
     upper: float
     confidence: float
-    approximation_holds: bool
-    degenerate: bool
+    statistic: float
+    df: float
+    p_value: float
     n_baseline: int
     n_canary: int
     method: str
+    approximation_holds: bool
+    degenerate: bool
 
 
 @dataclasses.dataclass(frozen=True)
 class SignedRankResult(_Result):
     """What `signed_rank` found: `statistic` is W+; `lower` and `upper` hold with `confidence`, which was achieved."""
 
-    statistic: float
-    p_value: float
     estimate: float
     lower: float
     upper: float
     confidence: float
+    statistic: float
+    p_value: float
     n: int
     zeros: int
     method: str
+    degenerate: bool
 
 
 def mann_whitney(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
+    *,
+    continuity: bool = True,
     alternative: Literal["two-sided", "greater", "less"] = "two-sided",
     method: Literal["auto", "exact", "edgeworth", "normal", "saddlepoint", "drawn"] = "auto",
-    continuity: bool = True,
-    nan: Literal["drop", "error"] = "drop",
-) -> _core.MannWhitneyResult:
+    nan_policy: Literal["drop", "error"] = "drop",
+) -> MannWhitneyResult:
     """Does one version tend to larger values than the other?
 
     The rank test of Mann, Whitney and Wilcoxon: compares every canary value with every baseline value. The null
@@ -125,21 +161,21 @@ def mann_whitney(
     baseline, canary : array_like
         One-dimensional, in any order and any unit. A contiguous float64 array is used without a copy; lists, other
         dtypes, strided arrays and the columns of pandas and polars are converted. Infinities rank like other values.
+    continuity : bool
+        Move U by 1/2 towards its mean; of the method "normal" only.
     alternative : {"two-sided", "greater", "less"}
         The canary relative to the baseline.
     method : {"auto", "exact", "edgeworth", "normal", "saddlepoint", "drawn"}
         "auto" counts all arrangements where that is cheap (50 against 50 values, ties allowed; any size where few
         different values occur) and else uses the normal distribution corrected for skewness and kurtosis, far out the
         saddlepoint approximation, or, where most values are alike, weighted draws; the result says which.
-    continuity : bool
-        Move U by 1/2 towards its mean; of the method "normal" only.
-    nan : {"drop", "error"}
+    nan_policy : {"drop", "error"}
         NaN and None are left out, or raise `serinus.Error` with code "serinus.argument.nan".
 
     Returns
     -------
     MannWhitneyResult
-        With the attributes `u, z, p_value, effect, ties, degenerate, n_baseline, n_canary, method`. All values equal:
+        With the fields `effect, u, z, p_value, ties, n_baseline, n_canary, method, degenerate`. All values equal:
         p_value 1, degenerate. An arm without values: p_value 1, effect NaN, degenerate.
 
     Notes
@@ -156,17 +192,21 @@ def mann_whitney(
     >>> round(result.p_value, 6)
     0.014286
     """
-    return _core.mann_whitney(baseline, canary, alternative, method, continuity, nan)
+    return MannWhitneyResult(
+        **_core.mann_whitney(
+            baseline, canary, continuity=continuity, alternative=alternative, method=method, nan_policy=nan_policy
+        )
+    )
 
 
 def mann_whitney_batch(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
+    *,
+    continuity: bool = True,
     alternative: Alternative = "two-sided",
     method: Literal["auto", "exact", "edgeworth", "normal", "saddlepoint", "drawn"] = "auto",
-    continuity: bool = True,
-    nan: Literal["drop", "error"] = "drop",
-    *,
+    nan_policy: Literal["drop", "error"] = "drop",
     baseline_offsets: ArrayLike | None = None,
     canary_offsets: ArrayLike | None = None,
     threads: int = 1,
@@ -178,7 +218,7 @@ def mann_whitney_batch(
     baseline, canary : array_like
         Two-dimensional, a pair a row; or sequences of arrays of any lengths; or flat arrays with offsets. One
         one-dimensional baseline without offsets serves all canaries, and is sorted once.
-    alternative, method, continuity, nan
+    alternative, method, continuity, nan_policy
         As `mann_whitney`; the method is chosen for each pair by itself.
     baseline_offsets, canary_offsets : array_like of int, optional
         Row i of a flat array is [offsets[i], offsets[i + 1]).
@@ -202,11 +242,11 @@ def mann_whitney_batch(
         **_core.mann_whitney_batch(
             _rows("baseline", baseline, baseline_offsets, shared=True),
             _rows("canary", canary, canary_offsets, shared=False),
-            alternative,
-            method,
-            continuity,
-            nan,
             threads,
+            continuity=continuity,
+            alternative=alternative,
+            method=method,
+            nan_policy=nan_policy,
         )
     )
 
@@ -220,11 +260,10 @@ def _rows(name: str, values: Any, offsets: Any, *, shared: bool) -> list[Any]:
         at = np.asarray(offsets)
         ordered = at.ndim == 1 and at.size > 0 and at.dtype.kind in "iu" and bool((np.diff(at) >= 0).all())
         if flat.ndim != 1 or not ordered or at[0] < 0 or at[-1] > flat.size:
-            raise Error(
+            _core.fail(
+                "serinus.argument.length",
                 f"{name}_offsets do not fit a flat array of shape {flat.shape}; "
                 "allowed: whole numbers that never fall, from 0 to its length",
-                "serinus.argument.length",
-                11,
             )
         return [flat[first:last] for first, last in zip(at[:-1].tolist(), at[1:].tolist(), strict=True)]
     if isinstance(values, np.ndarray) and values.ndim == 2:
@@ -234,10 +273,9 @@ def _rows(name: str, values: Any, offsets: Any, *, shared: bool) -> list[Any]:
     ):
         if shared:
             return [values]
-        raise Error(
-            f"{name} is one-dimensional; allowed: two dimensions, a sequence of arrays, or offsets",
+        _core.fail(
             "serinus.argument.length",
-            11,
+            f"{name} is one-dimensional; allowed: two dimensions, a sequence of arrays, or offsets",
         )
     return list(values)
 
@@ -245,10 +283,11 @@ def _rows(name: str, values: Any, offsets: Any, *, shared: bool) -> list[Any]:
 def hodges_lehmann(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
-    confidence: float = 0.95,
+    *,
     alternative: Alternative = "two-sided",
     method: Literal["auto", "exact", "normal"] = "auto",
-    nan: Literal["drop", "error"] = "drop",
+    confidence: float = 0.95,
+    nan_policy: Literal["drop", "error"] = "drop",
 ) -> HodgesLehmannResult:
     """By how much are the canary's values larger? The median of all differences, with an interval.
 
@@ -256,14 +295,14 @@ def hodges_lehmann(
     ----------
     baseline, canary : array_like
         One-dimensional, finite, in any order and one unit.
-    confidence : float
-        Asked for, in (0, 1); the result says what was achieved, since differences come in steps.
     alternative : {"two-sided", "greater", "less"}
         "greater" gives a lower end only, "less" an upper one.
     method : {"auto", "exact", "normal"}
         "exact" as R's `wilcox.test(exact = TRUE, conf.int = TRUE)`; "auto" takes it without ties up to about 50 against
         50 values, else "normal". Estimate and ends are differences of the data themselves.
-    nan : {"drop", "error"}
+    confidence : float
+        Asked for, in (0, 1); the result says what was achieved, since differences come in steps.
+    nan_policy : {"drop", "error"}
 
     Returns
     -------
@@ -278,15 +317,18 @@ def hodges_lehmann(
     (1.35, 0.6, 2.2, 0.971)
     """
     return HodgesLehmannResult(
-        **_core.hodges_lehmann(baseline, canary, confidence=confidence, alternative=alternative, method=method, nan=nan)
+        **_core.hodges_lehmann(
+            baseline, canary, alternative=alternative, method=method, confidence=confidence, nan_policy=nan_policy
+        )
     )
 
 
 def effect_size(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
+    *,
     confidence: float = 0.95,
-    nan: Literal["drop", "error"] = "drop",
+    nan_policy: Literal["drop", "error"] = "drop",
 ) -> EffectSizeResult:
     """How often is a canary value larger than a baseline value, and how sure is that?
 
@@ -296,7 +338,7 @@ def effect_size(
         One-dimensional, in any order and unit, of independent values.
     confidence : float
         Of the interval, in (0, 1).
-    nan : {"drop", "error"}
+    nan_policy : {"drop", "error"}
 
     Returns
     -------
@@ -311,19 +353,20 @@ def effect_size(
     >>> size.effect, round(size.cliffs_delta, 2)
     (0.76, 0.52)
     """
-    return EffectSizeResult(**_core.effect_size(baseline, canary, confidence=confidence, nan=nan))
+    return EffectSizeResult(**_core.effect_size(baseline, canary, confidence=confidence, nan_policy=nan_policy))
 
 
 def brunner_munzel(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
+    *,
+    margin: float = 0.5,
     alternative: Alternative = "two-sided",
-    effect: float = 0.5,
-    confidence: float = 0.95,
     method: Literal["auto", "permutation", "t", "normal"] = "t",
+    confidence: float = 0.95,
     resamples: int = 10000,
     seed: int = 0,
-    nan: Literal["drop", "error"] = "drop",
+    nan_policy: Literal["drop", "error"] = "drop",
 ) -> BrunnerMunzelResult:
     """Does one version tend to larger values than the other, when they may also spread differently?
 
@@ -331,19 +374,19 @@ def brunner_munzel(
     ----------
     baseline, canary : array_like
         One-dimensional, in any order and unit, of independent values.
+    margin : float
+        The P(canary > baseline) + P(equal)/2 that is tested against, in (0, 1).
     alternative : {"two-sided", "greater", "less"}
         The canary relative to the baseline.
-    effect : float
-        The P(canary > baseline) + P(equal)/2 that is tested against, in (0, 1).
-    confidence : float
     method : {"auto", "permutation", "t", "normal"}
         "t" is the published test; the result says by `approximation_holds` where it is not to be believed.
         "permutation" deals the pooled values out again, exact for samples of one distribution: all ways up to 200,000
         or where few different values occur, else `resamples` of them. "auto" takes it where "t" does not hold and where
         up to 64 different values occur, else "t".
+    confidence : float
     resamples, seed : int
         Of the permutation; the same seed gives the same result on every machine.
-    nan : {"drop", "error"}
+    nan_policy : {"drop", "error"}
 
     Returns
     -------
@@ -365,24 +408,25 @@ def brunner_munzel(
         **_core.brunner_munzel(
             baseline,
             canary,
+            margin=margin,
             alternative=alternative,
-            effect=effect,
-            confidence=confidence,
             method=method,
+            confidence=confidence,
             resamples=resamples,
             seed=seed,
-            nan=nan,
+            nan_policy=nan_policy,
         )
     )
 
 
 def signed_rank(
     differences: ArrayLike | Any,
-    alternative: Alternative = "two-sided",
-    confidence: float = 0.95,
-    method: Literal["auto", "exact", "normal"] = "auto",
+    *,
     continuity: bool = True,
-    nan: Literal["drop", "error"] = "drop",
+    alternative: Alternative = "two-sided",
+    method: Literal["auto", "exact", "normal"] = "auto",
+    confidence: float = 0.95,
+    nan_policy: Literal["drop", "error"] = "drop",
 ) -> SignedRankResult:
     """Do paired differences lie around another value than 0? The signed-rank test of Wilcoxon.
 
@@ -390,14 +434,14 @@ def signed_rank(
     ----------
     differences : array_like
         canary - baseline of pairs, independent and finite; zeros are left out of the test.
-    alternative : {"two-sided", "greater", "less"}
-    confidence : float
-        Asked for; the result says what was achieved.
-    method : {"auto", "exact", "normal"}
-        "exact" counts all signs, given the ties; "auto" takes it up to 60 differences.
     continuity : bool
         Of the method "normal" only.
-    nan : {"drop", "error"}
+    alternative : {"two-sided", "greater", "less"}
+    method : {"auto", "exact", "normal"}
+        "exact" counts all signs, given the ties; "auto" takes it up to 60 differences.
+    confidence : float
+        Asked for; the result says what was achieved.
+    nan_policy : {"drop", "error"}
 
     Examples
     --------
@@ -408,6 +452,11 @@ def signed_rank(
     """
     return SignedRankResult(
         **_core.signed_rank(
-            differences, alternative=alternative, confidence=confidence, method=method, continuity=continuity, nan=nan
+            differences,
+            continuity=continuity,
+            alternative=alternative,
+            method=method,
+            confidence=confidence,
+            nan_policy=nan_policy,
         )
     )

@@ -22,32 +22,32 @@ if TYPE_CHECKING:
 class PairedTestResult(_Result):
     """What `paired_test` found; not `conclusive`: too few independent differences, and `p_value` is 1."""
 
-    statistic: float
-    df: float
-    p_value: float
     estimate: float
     lower: float
     upper: float
     confidence: float
-    n: float
+    statistic: float
+    df: float
+    p_value: float
+    n: int
     n_effective: float
     conclusive: bool
 
 
 @dataclasses.dataclass(frozen=True)
-class RobustRankResult(_Result):
+class RobustRankTestResult(_Result):
     """What `robust_rank_test` found; not `conclusive`: an arm is worth too few independent values, and `p_value` is 1.
 
     `estimate` is P(canary > baseline) + P(equal)/2; `n_effective` is that of the arm that is worth fewer.
     """
 
-    statistic: float
-    df: float
-    p_value: float
     estimate: float
     lower: float
     upper: float
     confidence: float
+    statistic: float
+    df: float
+    p_value: float
     n_baseline: int
     n_canary: int
     n_effective: float
@@ -81,15 +81,15 @@ class RatioTestResult(_Result):
     cost_canary: float
     lower: float
     upper: float
-    p_value: float
+    confidence: float
     statistic: float
     df: float
-    confidence: float
-    n_effective: float
-    conclusive: bool
+    p_value: float
     n_baseline: int
     n_canary: int
+    n_effective: float
     method: str
+    conclusive: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,10 +97,10 @@ class BlockBootstrapResult(_Result):
     """What `block_bootstrap` found."""
 
     estimate: float
-    standard_error: float
     lower: float
     upper: float
     confidence: float
+    standard_error: float
     block_length: float
     resamples: int
     n: int
@@ -108,13 +108,13 @@ class BlockBootstrapResult(_Result):
 
 def paired_test(
     differences: ArrayLike | Any,
-    alternative: Alternative = "two-sided",
-    difference: float = 0.0,
-    confidence: float = 0.95,
-    nan: Literal["drop", "error"] = "drop",
     *,
-    method: Literal["standard", "cautious"] = "standard",
     noise: Mapping[str, Any] | None = None,
+    margin: Mapping[str, float] | None = None,
+    alternative: Alternative = "two-sided",
+    method: Literal["standard", "cautious"] = "standard",
+    confidence: float = 0.95,
+    nan_policy: Literal["drop", "error"] = "drop",
 ) -> PairedTestResult:
     """Is the mean of a series of differences another than 0, when successive ones depend on each other?
 
@@ -122,21 +122,21 @@ def paired_test(
     ----------
     differences : array_like
         canary - baseline of the same interval, in time order; NaN where an arm had no sample.
-    alternative : {"two-sided", "greater", "less"}
-    difference : float
-        The mean difference that is tested against.
-    confidence : float
-        Of the interval, in (0, 1); one-sided for one-sided alternatives.
-    nan : {"drop", "error"}
-    method : {"standard", "cautious"}
-        Of the long-run variance: the larger of the minimum rule's and that of the six slowest swings, or, always on at
-        most four degrees of freedom, of the four slowest. "cautious" halves the false alarms of slow series under much
-        white noise, and finds +1 standard deviation less often, by up to .2.
     noise : dict, optional
         What history knows, from `serinus.sequential.paired_noise` or of one stage of a calibrated plan. The differences
         are then ranked within history's and judged by its long-run variance: the remedy for slow series. Estimate and
         interval are of the typical difference beyond the noise's offset. `method` is not used; more differences than a
         quarter of history are not `conclusive`.
+    margin : dict, optional
+        {"difference": 5.0}: the mean difference that is tested against; {"difference": 0.0} if not given.
+    alternative : {"two-sided", "greater", "less"}
+    method : {"standard", "cautious"}
+        Of the long-run variance: the larger of the minimum rule's and that of the six slowest swings, or, always on at
+        most four degrees of freedom, of the four slowest. "cautious" halves the false alarms of slow series under much
+        white noise, and finds +1 standard deviation less often, by up to .2.
+    confidence : float
+        Of the interval, in (0, 1); one-sided for one-sided alternatives.
+    nan_policy : {"drop", "error"}
 
     Returns
     -------
@@ -162,12 +162,12 @@ def paired_test(
     return PairedTestResult(
         **_core.paired_test(
             differences,
+            None if noise is None else dict(noise),
+            margin={"difference": 0.0} if margin is None else dict(margin),
             alternative=alternative,
-            difference=difference,
-            confidence=confidence,
             method=method,
-            nan=nan,
-            noise=None if noise is None else dict(noise),
+            confidence=confidence,
+            nan_policy=nan_policy,
         )
     )
 
@@ -175,12 +175,12 @@ def paired_test(
 def robust_rank_test(
     baseline: ArrayLike | Any,
     canary: ArrayLike | Any,
-    alternative: Alternative = "two-sided",
-    confidence: float = 0.95,
-    nan: Literal["drop", "error"] = "drop",
     *,
+    alternative: Alternative = "two-sided",
     method: Literal["standard", "cautious"] = "standard",
-) -> RobustRankResult:
+    confidence: float = 0.95,
+    nan_policy: Literal["drop", "error"] = "drop",
+) -> RobustRankTestResult:
     """Are the canary's values larger, when each arm is a time series whose values depend on each other?
 
     The test of Brunner and Munzel with long-run variances. Neither equal variances nor equal shapes are needed.
@@ -191,15 +191,15 @@ def robust_rank_test(
         Each in time order and equally spaced; of any lengths.
     alternative : {"two-sided", "greater", "less"}
         The canary relative to the baseline.
-    confidence : float
-        Of the interval of `estimate`, in (0, 1).
-    nan : {"drop", "error"}
     method : {"standard", "cautious"}
         Of the long-run variances, as in `paired_test`.
+    confidence : float
+        Of the interval of `estimate`, in (0, 1).
+    nan_policy : {"drop", "error"}
 
     Returns
     -------
-    RobustRankResult
+    RobustRankTestResult
         Fewer than 6 effective values in an arm are not `conclusive`.
 
     Notes
@@ -215,21 +215,25 @@ def robust_rank_test(
     >>> found.conclusive, found.p_value < 0.05
     (True, True)
     """
-    return RobustRankResult(
+    return RobustRankTestResult(
         **_core.robust_rank_test(
-            baseline, canary, alternative=alternative, confidence=confidence, method=method, nan=nan
+            baseline, canary, alternative=alternative, method=method, confidence=confidence, nan_policy=nan_policy
         )
     )
 
 
-def effective_sample_size(values: ArrayLike | Any, nan: Literal["drop", "error"] = "drop") -> EffectiveSampleSizeResult:
+def effective_sample_size(
+    values: ArrayLike | Any,
+    *,
+    nan_policy: Literal["drop", "error"] = "drop",
+) -> EffectiveSampleSizeResult:
     """How many independent values is a time series worth, for what it says of its mean?
 
     Parameters
     ----------
     values : array_like
         In time order, equally spaced; NaN for a missed scrape is left out.
-    nan : {"drop", "error"}
+    nan_policy : {"drop", "error"}
 
     Returns
     -------
@@ -244,7 +248,7 @@ def effective_sample_size(values: ArrayLike | Any, nan: Literal["drop", "error"]
     >>> serinus.effective_sample_size(rolling).n_effective < 150
     True
     """
-    return EffectiveSampleSizeResult(**_core.effective_sample_size(values, nan))
+    return EffectiveSampleSizeResult(**_core.effective_sample_size(values, nan_policy))
 
 
 def ratio_test(
@@ -252,13 +256,14 @@ def ratio_test(
     denominator_b: ArrayLike | Any,
     numerator_c: ArrayLike | Any,
     denominator_c: ArrayLike | Any,
+    *,
     margin: Mapping[str, float] | None = None,
     alternative: Alternative = "two-sided",
     method: Literal["delta", "block_bootstrap"] = "delta",
     confidence: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
-    nan: Literal["drop", "error"] = "drop",
+    nan_policy: Literal["drop", "error"] = "drop",
 ) -> RatioTestResult:
     """Does the canary cost more for each request, by more than a margin?
 
@@ -273,7 +278,7 @@ def ratio_test(
     confidence : float
     resamples, seed : int
         Of the bootstrap; the same seed gives the same result.
-    nan : {"drop", "error"}
+    nan_policy : {"drop", "error"}
 
     Examples
     --------
@@ -298,7 +303,7 @@ def ratio_test(
             confidence=confidence,
             resamples=resamples,
             seed=seed,
-            nan=nan,
+            nan_policy=nan_policy,
         )
     )
 
@@ -306,11 +311,12 @@ def ratio_test(
 def block_bootstrap(
     values: ArrayLike | Any,
     statistic: Callable[[NDArray[np.float64]], float],
-    confidence: float = 0.95,
+    *,
     block_length: float | None = None,
+    confidence: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
-    nan: Literal["drop", "error"] = "drop",
+    nan_policy: Literal["drop", "error"] = "drop",
 ) -> BlockBootstrapResult:
     """The interval of any statistic of a time series, by resampling whole blocks of neighbours.
 
@@ -320,12 +326,12 @@ def block_bootstrap(
         In time order, equally spaced, finite.
     statistic : callable
         Takes an array of as many values, gives a number.
-    confidence : float
     block_length : float, optional
         Values a block; by Politis and White if not given.
+    confidence : float
     resamples, seed : int
         The same seed gives the same result on every machine.
-    nan : {"drop", "error"}
+    nan_policy : {"drop", "error"}
 
     Examples
     --------
@@ -337,6 +343,12 @@ def block_bootstrap(
     """
     return BlockBootstrapResult(
         **_core.block_bootstrap(
-            values, statistic, confidence=confidence, block_length=block_length, resamples=resamples, seed=seed, nan=nan
+            values,
+            statistic,
+            block_length=block_length,
+            confidence=confidence,
+            resamples=resamples,
+            seed=seed,
+            nan_policy=nan_policy,
         )
     )

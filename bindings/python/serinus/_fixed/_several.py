@@ -30,6 +30,7 @@ def equivalence(
     lower: float,
     upper: float,
     margin: Mapping[str, float],
+    *,
     harm: Literal["increase", "decrease", "either"] = "increase",
 ) -> EquivalenceResult:
     """Does an interval rule out harm beyond a margin, or prove it?
@@ -53,6 +54,7 @@ def equivalence(
 
 def adjust(
     p_values: ArrayLike | Any,
+    *,
     method: Literal["holm", "hochberg", "bonferroni", "bh", "by"] = "holm",
     weights: ArrayLike | Any | None = None,
 ) -> NDArray[np.float64]:

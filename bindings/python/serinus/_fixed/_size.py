@@ -6,7 +6,6 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from .. import _core
-from .._errors import Error
 from ._result import _Result
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def _design(
         "rate": {"baseline": baseline, "canary": canary},
     }
     if kind not in needed:
-        raise Error(f'kind is "{kind}"; allowed: {", ".join(needed)}', "serinus.argument.word", 13)
+        _core.fail("serinus.argument.word", f'kind is "{kind}"; allowed: {", ".join(needed)}')
     given = {
         "effect": effect,
         "difference": difference,
@@ -48,10 +47,9 @@ def _design(
     }
     for name, value in given.items():
         if (value is None) == (name in needed[kind]):
-            raise Error(
-                f'{name} is {value} with the kind "{kind}"; allowed: {" and ".join(needed[kind])}, and no other',
+            _core.fail(
                 "serinus.argument.range",
-                10,
+                f'{name} is {value} with the kind "{kind}"; allowed: {" and ".join(needed[kind])}, and no other',
             )
     numbers = [float(value) for value in needed[kind].values() if value is not None]
     return kind, numbers[0], numbers[-1]
@@ -68,8 +66,8 @@ def power(
     baseline: float | None = None,
     canary: float | None = None,
     alpha: float = 0.05,
-    alternative: Alternative = "two-sided",
     independent: float = 1.0,
+    alternative: Alternative = "two-sided",
 ) -> float:
     """The probability that one look of so many values rejects at alpha.
 
@@ -80,10 +78,11 @@ def power(
         and `deviation`), `proportion_test` (`baseline` and `canary`, the true shares), `rate_test` with method "score"
         (`baseline` and `canary`, the true rates; n is then the exposure).
     n_baseline, n_canary : float
-    alpha, alternative
+    alpha : float
         Of the test.
     independent : float
         n_effective/n of the series, in (0, 1].
+    alternative : {"two-sided", "greater", "less"}
 
     Notes
     -----
@@ -102,24 +101,24 @@ def power(
         n_baseline,
         n_canary,
         alpha=alpha,
-        alternative=alternative,
         independent=independent,
+        alternative=alternative,
     )
 
 
 def sample_size(
     kind: Literal["rank", "mean", "proportion", "rate"],
+    *,
     power: float = 0.8,
     ratio: float = 1.0,
-    *,
     effect: float | None = None,
     difference: float | None = None,
     deviation: float | None = None,
     baseline: float | None = None,
     canary: float | None = None,
     alpha: float = 0.05,
-    alternative: Alternative = "two-sided",
     independent: float = 1.0,
+    alternative: Alternative = "two-sided",
 ) -> SampleSize:
     """The values that give one look a power, with `ratio` canary values for each of the baseline's.
 
@@ -128,7 +127,7 @@ def sample_size(
     Examples
     --------
     >>> import serinus
-    >>> round(serinus.sample_size("mean", 0.9, difference=5, deviation=20).n_canary, 1)
+    >>> round(serinus.sample_size("mean", power=0.9, difference=5, deviation=20).n_canary, 1)
     337.2
     """
     return SampleSize(
@@ -137,7 +136,7 @@ def sample_size(
             power,
             ratio,
             alpha=alpha,
-            alternative=alternative,
             independent=independent,
+            alternative=alternative,
         )
     )

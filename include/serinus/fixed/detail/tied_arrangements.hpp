@@ -230,7 +230,7 @@ struct LatticePoints {
 /// measured, p is within a factor of 2.4 of the exact one above 1e-8 where sums lie in clumps, else within a few per
 /// cent. Counts k that are rarer than 1e-14 of the likeliest are left out, for which 1e-12 is added. One point suffices
 /// where f is either 0 or `seen`: then nothing is rounded. Nothing if the fewest points cost more than the budget.
-/// Cost: the budget.
+/// Cost: O(budget) additions.
 template <class Term>
 std::optional<double> lattice_tail(const TiedArms& arms, double seen, double budget, Term&& f,
                                    LatticePoints allowed = {}) {
