@@ -7,6 +7,7 @@
 #include <serinus/core/state.hpp>
 #include <serinus/io/plan.hpp>
 #include <serinus/rollout/monitor.hpp>
+#include <serinus/rollout/monitor_state.hpp>
 
 namespace {
 

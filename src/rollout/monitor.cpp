@@ -3,6 +3,7 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/rollout/monitor.hpp>
+#include <serinus/rollout/monitor_state.hpp>
 
 #include "rollout/monitor_impl.hpp"
 

@@ -18,6 +18,7 @@
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
+#include <serinus/rollout/monitor_state.hpp>
 #include <serinus/series/duration.hpp>
 
 #include "arguments.hpp"

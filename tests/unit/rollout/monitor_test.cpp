@@ -9,6 +9,7 @@
 
 #include <serinus/core/state.hpp>
 #include <serinus/rollout/monitor.hpp>
+#include <serinus/rollout/monitor_state.hpp>
 
 namespace serinus {
 namespace {

@@ -19,6 +19,7 @@
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
+#include <serinus/rollout/monitor_state.hpp>
 
 namespace {
 

@@ -15,6 +15,7 @@
 #include <serinus/core/state.hpp>
 #include <serinus/io/decision.hpp>
 #include <serinus/rollout/monitor.hpp>
+#include <serinus/rollout/monitor_state.hpp>
 
 namespace serinus {
 namespace {

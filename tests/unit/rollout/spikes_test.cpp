@@ -15,6 +15,7 @@
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
+#include <serinus/rollout/monitor_state.hpp>
 #include <serinus/rollout/spikes.hpp>
 
 #include "support/gauge_world.hpp"
