@@ -76,6 +76,7 @@
 #include <serinus/rollout/burn.hpp>
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/decision.hpp>
+#include <serinus/rollout/kind.hpp>
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/rollout/plan.hpp>

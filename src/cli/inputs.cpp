@@ -119,9 +119,8 @@ void note_counters(const Batch& batch, const std::vector<std::string>& counts, s
 void note_counters(const Batch& batch, const Plan& plan) {
     std::vector<std::string> counts;
     for (const Metric& metric : plan.metrics) {
-        if (metric.kind != Kind::proportion || metric.counter) continue;
-        counts.push_back(metric.bad);
-        counts.push_back(metric.total);
+        if (!facts_of(metric.kind).added_up || metric.counter) continue;
+        for (const std::string& series : series_of(metric)) counts.push_back(series);
     }
     note_counters(batch, counts, "its metric needs \"counter\": true");
 }

@@ -32,7 +32,7 @@ Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms
 /// 30 samples or more that never fall and rise nearly every time.
 void note_counters(const Batch& batch, const std::vector<std::string>& counts, std::string_view remedy);
 
-/// The same for the series of a plan's proportions.
+/// The same for the series of a plan that are added up.
 void note_counters(const Batch& batch, const Plan& plan);
 
 }  // namespace cli

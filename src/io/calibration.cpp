@@ -20,12 +20,12 @@ ordered_json metric_json(const MetricCalibration& metric) {
                      {"alpha", number_json(metric.alpha)},
                      {"differences", number_json(metric.differences)},
                      {"independent", number_json(metric.independent)}};
-    if (metric.kind == Kind::gauge) {
+    if (facts_of(metric.kind).counts) {
+        out["dispersion"] = number_json(metric.dispersion);
+    } else {
         out["typical"] = number_json(metric.typical);
         out["level"] = number_json(metric.level);
         out["instance_deviation"] = number_json(metric.instance_deviation);
-    } else {
-        out["dispersion"] = number_json(metric.dispersion);
     }
     out["instances"] = number_json(metric.instances);
     out["held_back"] = ordered_json::array();

@@ -78,20 +78,6 @@ constexpr std::string_view margin_allowed = "{\"ratio\": 1.1} or {\"difference\"
 constexpr std::string_view noise_allowed =
     "what `serinus calibrate` wrote, by metric name, {\"errors\": {\"dispersion\": 1.3}}; or \"learn\"";
 
-/// What can be judged today in place of a metric's kind.
-std::string_view instead_of(Kind kind) {
-    switch (kind) {
-        case Kind::proportion:
-        case Kind::gauge: break;
-        case Kind::rate: return "where each event belongs to one request, count the events as \"bad\" of all requests";
-        case Kind::sample: return "count the observations beyond a limit as \"bad\" of all observations";
-        case Kind::histogram:
-            return "count the observations above one bucket's bound (all minus that bucket) as \"bad\" of all of them";
-        case Kind::ratio: return "count the requests that cost more than a limit as \"bad\" of all requests";
-    }
-    return "";
-}
-
 [[noreturn]] void not_built(const std::string& path, std::string_view what, std::string_view instead) {
     raise(Code::plan_not_built, path + std::string(what) +
                                     ", which this version does not have yet; allowed instead: " + std::string(instead));
@@ -230,6 +216,10 @@ void take(const std::string& path, const json& value, std::map<std::string, T>& 
     for (const auto& [key, entry] : value.get_ref<const json::object_t&>()) take(member(path, key), entry, out[key]);
 }
 
+[[noreturn]] void missing_key(const std::string& path, std::string_view allowed) {
+    raise(Code::plan_missing_key, path + " is missing; allowed: " + std::string(allowed));
+}
+
 /// An object whose keys are all known.
 class Object {
   public:
@@ -245,13 +235,12 @@ class Object {
     }
 
     template <class T>
-    void optional(const char* key, T& out) const {
-        if (const auto at = value_.find(key); at != value_.end()) take(member(path_, key), *at, out);
+    void optional(std::string_view key, T& out) const {
+        if (const auto at = value_.find(std::string(key)); at != value_.end()) take(member(path_, key), *at, out);
     }
     template <class T>
-    void required(const char* key, T& out, std::string_view allowed) const {
-        if (!value_.contains(key))
-            raise(Code::plan_missing_key, member(path_, key) + " is missing; allowed: " + std::string(allowed));
+    void required(std::string_view key, T& out, std::string_view allowed) const {
+        if (!value_.contains(std::string(key))) missing_key(member(path_, key), allowed);
         optional(key, out);
     }
 
@@ -278,24 +267,19 @@ void take(const std::string& path, const json& value, Metric& out) {
     // The kind comes first: the other keys of a metric depend on it.
     if (const auto kind = value.is_object() ? value.find("kind") : value.end(); kind != value.end()) {
         take(path + ".kind", *kind, out.kind);
-        if (out.kind != Kind::proportion && out.kind != Kind::gauge) {
-            not_built(path + ".kind", " is \"" + std::string(word(out.kind)) + '"',
-                      "\"proportion\", \"gauge\"; " + std::string(instead_of(out.kind)));
+        if (const KindFacts& facts = facts_of(out.kind); !facts.built()) {
+            not_built(path + ".kind", " is \"" + std::string(facts.word) + '"',
+                      judged_kinds(false) + "; " + std::string(facts.instead));
         }
     }
     const Object object(path, value, "a metric", metric_keys,
                         "an object such as {\"name\": \"errors\", \"kind\": \"proportion\", ...}");
     object.required("name", out.name, "a name for the metric");
-    object.required("kind", out.kind, "\"proportion\" (bad of total), \"gauge\" (one value an interval)");
-    if (out.kind == Kind::gauge) {
-        object.required("series", out.series, "the name of the series that is read");
-        object.optional("bad", out.bad);
-        object.optional("total", out.total);
-    } else {
-        object.required("bad", out.bad, "the name of the series that counts bad requests");
-        object.required("total", out.total, "the name of the series that counts all requests");
-        object.optional("series", out.series);
+    object.required("kind", out.kind, judged_kinds());
+    for (const SeriesKey& of : facts_of(out.kind).series()) {
+        if (!value.contains(std::string(of.key))) missing_key(member(path, of.key), of.allowed);
     }
+    for (const auto& [key, series] : series_members) object.optional(key, out.*series);
     object.optional("counter", out.counter);
     object.optional("harm", out.harm);
     object.required("margin", out.margin, margin_allowed);
@@ -375,8 +359,7 @@ void take_budget(const std::string& path, const json& value, const Object& objec
     constexpr std::string_view allowed = R"(one of "target": 0.999 (or "99.9%") and "budget": 0.001)";
     const auto target = value.find("target");
     if (value.contains("budget") == (target != value.end())) {
-        if (target == value.end())
-            raise(Code::plan_missing_key, path + ".target is missing; allowed: " + std::string(allowed));
+        if (target == value.end()) missing_key(path + ".target", allowed);
         raise(Code::plan_value, path + ".budget is given beside target; allowed: " + std::string(allowed));
     }
     object.optional("budget", budget);
@@ -481,11 +464,8 @@ ordered_json stage_json(const Stage& stage) {
 ordered_json metric_json(const std::string& path, const Metric& metric) {
     const Metric fresh;
     ordered_json out{{"name", text_json(path + ".name", metric.name)}, {"kind", word(metric.kind)}};
-    if (metric.kind == Kind::gauge) {
-        out["series"] = text_json(path + ".series", metric.series);
-    } else {
-        out["bad"] = text_json(path + ".bad", metric.bad);
-        out["total"] = text_json(path + ".total", metric.total);
+    for (const auto& [key, series] : series_members) {
+        if (facts_of(metric.kind).reads(key)) out[std::string(key)] = text_json(member(path, key), metric.*series);
     }
     if (metric.counter != fresh.counter) out["counter"] = metric.counter;
     if (metric.harm != fresh.harm) out["harm"] = word(metric.harm);

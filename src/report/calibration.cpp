@@ -18,10 +18,11 @@ namespace {
 
 std::vector<std::string> learned_lines(const MetricCalibration& metric) {
     std::vector<std::string> lines;
-    if (metric.kind == Kind::gauge && metric.differences == 0) {
+    const bool counts = facts_of(metric.kind).counts;
+    if (!counts && metric.differences == 0) {
         return {"how far instances differ, for a rollout that names them; too little for one that does not"};
     }
-    if (metric.kind == Kind::gauge) {
+    if (!counts) {
         std::string typical = "two arms of one version typically differ by " + number(metric.typical);
         if (metric.level > 0)
             typical +=

@@ -47,11 +47,11 @@ bool is_ratio(const Margin& margin) { return margin.ratio.has_value(); }
 
 /// Differences of shares are told in percentage points.
 double in_unit(const MetricResult& metric, double difference) {
-    return metric.kind == Kind::proportion ? 100 * difference : difference;
+    return facts_of(metric.kind).share ? 100 * difference : difference;
 }
 
 std::string with_unit(const MetricResult& metric, const std::string& shown) {
-    if (metric.kind != Kind::proportion) return shown;
+    if (!facts_of(metric.kind).share) return shown;
     return shown + (shown == "+1" || shown == "-1" ? " point" : " points");
 }
 
@@ -59,8 +59,9 @@ std::string estimate_text(const MetricResult& metric) {
     const double estimate = metric.evidence.estimate;
     if (std::isnan(estimate) || metric.verdict == Verdict::no_data) return "no estimate yet";
     if (is_ratio(metric.margin)) {
-        if (metric.kind == Kind::proportion && std::isinf(estimate)) return "only in canary";
-        if (metric.kind == Kind::proportion && estimate == 0) return "none in canary";
+        const bool counts = facts_of(metric.kind).counts;
+        if (counts && std::isinf(estimate)) return "only in canary";
+        if (counts && estimate == 0) return "none in canary";
         if (std::isinf(estimate)) return "no estimate yet";
         return number(estimate) + "x baseline";
     }
@@ -73,7 +74,7 @@ std::string range_text(const MetricResult& metric) {
     if (metric.verdict == Verdict::no_data || !(evidence.confidence > 0)) return "";
     const bool ratio = is_ratio(metric.margin);
     // A share's difference always lies between -1 and 1: such an end bounds nothing.
-    const double widest = !ratio && metric.kind == Kind::proportion ? 1.0 : std::numeric_limits<double>::infinity();
+    const double widest = !ratio && facts_of(metric.kind).share ? 1.0 : std::numeric_limits<double>::infinity();
     const bool from = ratio ? evidence.lower >= 1e-6 : evidence.lower > -widest;
     const bool to = evidence.upper < widest;
     if (!from && !to) return "no bounds yet";
@@ -162,7 +163,7 @@ std::string levels_text(const MetricResult& metric) {
 
 /// "canary: 374 of 9,120 requests failed (4.1 %); baseline: 11,856 of 912,004 (1.3 %)"
 std::string counts_text(const MetricResult& metric) {
-    if (metric.kind == Kind::gauge) return levels_text(metric);
+    if (!facts_of(metric.kind).counts) return levels_text(metric);
     const double* const bad_b = observed(metric, "bad_baseline");
     const double* const total_b = observed(metric, "total_baseline");
     const double* const bad_c = observed(metric, "bad_canary");

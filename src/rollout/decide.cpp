@@ -11,20 +11,7 @@
 
 namespace serinus {
 inline namespace v0 {
-namespace {
-
 using detail::seconds;
-
-Code harm_code(const Metric& metric, bool decrease) {
-    if (metric.kind == Kind::gauge) {
-        if (metric.margin.ratio) return decrease ? Code::harm_proven_below : Code::harm_proven_above;
-        return decrease ? Code::harm_proven_below_difference : Code::harm_proven_above_difference;
-    }
-    if (metric.margin.ratio) return decrease ? Code::harm_proven_decrease : Code::harm_proven;
-    return decrease ? Code::harm_proven_decrease_difference : Code::harm_proven_difference;
-}
-
-}  // namespace
 
 MetricResult Monitor::Impl::result(const Judged& judged) const {
     const Metric& metric = judged.metric;
@@ -39,7 +26,7 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
     result.muted = metric.muted;
     result.alpha = judged.alpha;
     result.alpha_mirror = judged.mirror_alpha();
-    std::tie(result.guarantee, result.guarantee_why) = guarantee(judged);
+    std::tie(result.guarantee, result.guarantee_why) = judged.promise();
 
     const Evidence shown = judged.evidence();
     result.evidence = shown;
@@ -48,8 +35,7 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
     result.mirror = shown;
     result.mirror.log_e_value = judged.mirror_log_e_value();
     result.mirror.p_value = judged.mirror_p_value();
-    // Without noise its test's numbers promise nothing; nobody should read a verdict into them.
-    if (metric.kind == Kind::gauge && !knows_noise(judged) && !plan.learn_noise) {
+    if (judged.blind()) {
         for (Evidence* const blind : {&result.evidence, &result.mirror}) {
             const Evidence told = *blind;
             *blind = Evidence{};
@@ -59,52 +45,13 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
             blind->method = told.method;
         }
     }
-    bool nothing_happened = false;
-    if (judged.between_instances()) {
-        if (judged.instances->n() > 0) {
-            result.observed = {{"mean_baseline", judged.instances->mean(Arm::baseline)},
-                               {"mean_canary", judged.instances->mean(Arm::canary)},
-                               {"intervals", judged.instances->n()}};
-        }
-    } else if (const auto* gauge = std::get_if<detail::GaugeTests>(&judged.tests)) {
-        if (gauge->stage.n() > 0) {
-            result.observed = {{"mean_baseline", gauge->stage.mean_baseline()},
-                               {"mean_canary", gauge->stage.mean_canary()},
-                               {"intervals", gauge->stage.n()}};
-        }
-    } else {
-        const auto& counts = std::get<detail::CountTests>(judged.tests).stage;
-        const Proportion b = counts.baseline(), c = counts.canary();
-        nothing_happened = b.bad + c.bad == 0;
-        result.observed = {{"bad_baseline", static_cast<double>(b.bad)},
-                           {"total_baseline", static_cast<double>(b.total)},
-                           {"bad_canary", static_cast<double>(c.bad)},
-                           {"total_canary", static_cast<double>(c.total)}};
-    }
+    result.observed = judged.observed();
 
-    const std::optional<double> idle =
-        judged.between_instances() ? judged.instances->idle_share() : std::optional<double>();
-    if (judged.spikes && judged.spikes->safe.canary().total > 0) {
-        result.observed.push_back({"spikes_baseline", judged.spikes->share_baseline()});
-        result.observed.push_back({"spikes_canary", judged.spikes->share_canary()});
-    }
+    const std::optional<double> idle = judged.idle_share();
     std::vector<Reason> obstacle = obstacles(judged);
-    if (judged.failed && judged.failed_spikes) {
+    if (judged.failed) {
         result.verdict = Verdict::fail;
-        result.reasons.push_back({Code::spikes_proven,
-                                  metric.name,
-                                  {{"canary", judged.failed_bound},
-                                   {"baseline", judged.failed_baseline},
-                                   {"after", seconds(judged.failed_after_ms)}},
-                                  false});
-    } else if (judged.failed) {
-        const double margin = metric.margin.ratio ? *metric.margin.ratio : *metric.margin.difference;
-        result.verdict = Verdict::fail;
-        result.reasons.push_back(
-            {harm_code(metric, judged.failed_down),
-             metric.name,
-             {{"bound", judged.failed_bound}, {"margin", margin}, {"after", seconds(judged.failed_after_ms)}},
-             false});
+        result.reasons.push_back(judged.failure_reason(seconds(judged.failed_after_ms)));
     } else if (judged.used == 0) {
         result.verdict = Verdict::no_data;
     } else if (judged.passes() && obstacle.empty() && !idle && !stale(judged)) {
@@ -121,10 +68,8 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
     for (Reason& reason : obstacle) result.reasons.push_back(std::move(reason));
     if (idle && result.verdict != Verdict::fail)
         result.reasons.push_back({Code::canary_idle, metric.name, {{"share", *idle}}, false});
-    if (judged.between_instances() && judged.instances->settled() && result.verdict == Verdict::inconclusive) {
-        if (judged.instances->degrees() == 1) result.reasons.push_back({Code::one_degree, metric.name, {}, false});
-        if (judged.instances->at_floor() && !metric.instances_differ)
-            result.reasons.push_back({Code::at_floor, metric.name, {}, false});
+    if (result.verdict == Verdict::inconclusive) {
+        for (Reason& reason : judged.hindrances()) result.reasons.push_back(std::move(reason));
     }
     if (start_ms && judged.intervals > 0 && stale(judged)) {
         result.reasons.push_back({Code::stale,
@@ -133,7 +78,7 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
                                   false});
     }
     if (result.verdict == Verdict::inconclusive) {
-        if (nothing_happened && metric.margin.ratio) {
+        if (judged.nothing_happened() && metric.margin.ratio) {
             result.reasons.push_back({Code::no_events, metric.name, {}, false});
         } else if (result.evidence.confidence > 0) {
             result.reasons.push_back({Code::undecided,
@@ -144,23 +89,9 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
         }
     }
     if (result.verdict == Verdict::inconclusive) {
-        for (Reason& doubt : noise_doubts(judged)) result.reasons.push_back(std::move(doubt));
-        if (judged.passed && !judged.passes())
-            result.reasons.push_back({Code::spikes_open, metric.name, {{"points", spikes_worth_seeing}}, false});
+        for (Reason& doubt : judged.doubts(next)) result.reasons.push_back(std::move(doubt));
     }
-    if ((metric.kind != Kind::gauge || knows_noise(judged) || plan.learn_noise) &&
-        (!refuted(judged) || judged.between_instances()))
-        result.reasons.push_back(noise_reason(judged));
-    if (result.guarantee_why == Code::noise_former)
-        result.reasons.push_back({Code::noise_former, metric.name, {}, false});
-    if (result.guarantee_why == Code::history_unmeasured) {
-        result.reasons.push_back({Code::history_unmeasured,
-                                  metric.name,
-                                  {{"differences", *history_of(judged)}, {"needed", detail::fewest_measured}},
-                                  false});
-    }
-    if (metric.kind == Kind::gauge && knows_noise(judged) && !judged.spikes && !judged.between_instances())
-        result.reasons.push_back({Code::spikes_not_watched, metric.name, {}, false});
+    for (Reason& reason : judged.noise_reasons()) result.reasons.push_back(std::move(reason));
     return result;
 }
 
@@ -206,7 +137,7 @@ Decision Monitor::Impl::decide_action() {
     // The promise is as strong as the weakest of those that can break it.
     std::optional<Guarantee> weakest;
     const auto rest_on = [&](const Judged& judged) {
-        const auto [word, why] = guarantee(judged);
+        const auto [word, why] = judged.promise();
         if (detail::undecidable(why)) return;
         weakest = std::max(weakest.value_or(word), word);
     };
@@ -224,9 +155,8 @@ Decision Monitor::Impl::decide_action() {
         // Without any data of its own an ignorable metric does not keep the others waiting.
         if (silent_now && judged.used == 0 && metric.missing == Missing::ignore) continue;
         any_judged = true;
-        const bool idle = judged.between_instances() && judged.instances->idle_share();
-        all_passed =
-            all_passed && judged.passes() && !judged.failed && !silent_now && !idle && obstacles(judged).empty();
+        all_passed = all_passed && judged.passes() && !judged.failed && !silent_now && !judged.idle_share() &&
+                     obstacles(judged).empty();
     }
 
     bool paging = false;

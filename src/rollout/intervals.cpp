@@ -12,21 +12,9 @@
 
 namespace serinus {
 inline namespace v0 {
-namespace {
-
-/// A new start of the harm evidence every so many intervals (docs/adr/0002-two-thirds-of-the-capital-bet-at-once.md).
-constexpr std::int64_t intervals_per_start = 30;
-
-}  // namespace
+using detail::intervals_per_start;
 
 namespace detail {
-
-double stage_weight(int stage, std::size_t stages) {
-    double sum = 0;
-    for (std::size_t s = 1; s <= stages; ++s) sum += 1 / (static_cast<double>(s) * static_cast<double>(s));
-    const double own = stage + 1.0;
-    return 1 / (own * own) / sum;
-}
 
 void require_time(const std::string& what, std::int64_t time_ms) {
     if (time_ms >= earliest_ms && time_ms <= latest_ms) return;
@@ -174,9 +162,7 @@ void Monitor::Impl::silence(std::int64_t from, std::int64_t to, std::int64_t war
     }
     for (Judged& judged : metrics) {
         if (weight > 0) judged.begin(weight);
-        judged.intervals += to - from;
-        for (auto& count : judged.missing) count += to - from;
-        if (auto* const gauge = std::get_if<detail::GaugeTests>(&judged.tests)) gauge->gap();
+        judged.silence(to - from);
     }
     intervals += to - from;
     for (auto& count : missing) count += to - from;
@@ -199,8 +185,7 @@ double Monitor::Impl::next_weights(std::int64_t count) {
 
 void Monitor::Impl::judge_interval(std::int64_t warm) {
     const std::int64_t from = frontier_ms(), to = from + plan.interval_ms;
-    Interval brought;
-    std::vector<TrackKey> excused;  // warming up again
+    detail::Interval interval;
     for (auto& [key, track] : tracks) {
         pass_over(key, track, from);
         const auto& [series, arm, instance] = key;
@@ -209,11 +194,11 @@ void Monitor::Impl::judge_interval(std::int64_t warm) {
         while (!track.pending.empty() && track.pending.begin()->first - (counter ? 1 : 0) < to) {
             const std::optional<double> value = consume(track, counter);
             if (excluded) {
-                if (excused.empty() || excused.back() != key) excused.push_back(key);
+                if (interval.excused.empty() || interval.excused.back() != key) interval.excused.push_back(key);
                 continue;
             }
             if (!value) continue;
-            Brought& of = brought[key];
+            detail::Brought& of = interval.brought[key];
             of.sum += *value;
             of.samples += 1;
         }
@@ -223,16 +208,14 @@ void Monitor::Impl::judge_interval(std::int64_t warm) {
     const double weight = starts_now ? next_weights(1) : 0;
     for (detail::SloJudged& judged : slo) {
         const Metric& metric = metric_of(judged.rule).metric;
-        const std::array<ArmValues, 2> arms{arm_counts(brought, metric, Arm::baseline),
-                                            arm_counts(brought, metric, Arm::canary)};
+        const std::array<detail::ProportionKind::Values, 2> arms{
+            detail::ProportionKind::gather(interval, metric, Arm::baseline),
+            detail::ProportionKind::gather(interval, metric, Arm::canary)};
         judged.watch(arms, warming, from, to);
         if (starts_now) judged.begin(weight);
         if (!warming) judged.update(arms, plan.stages[static_cast<std::size_t>(stage)].traffic);
     }
-    for (Judged& judged : metrics) {
-        if (judged.instances && judged.instances->listens())
-            judged.instances->update(by_instance(brought, excused, judged.metric), from, warming);
-    }
+    for (Judged& judged : metrics) judged.listen(interval, from, warming);
     if (warming) return;
     if (starts_now) {
         for (Judged& judged : metrics) judged.begin(weight);
@@ -240,91 +223,12 @@ void Monitor::Impl::judge_interval(std::int64_t warm) {
     ++intervals;
     std::array<bool, 2> complete{true, true};
     for (Judged& judged : metrics) {
-        const auto of = judged.metric.kind == Kind::gauge ? arm_mean : arm_counts;
-        const std::array<ArmValues, 2> arms{of(brought, judged.metric, Arm::baseline),
-                                            of(brought, judged.metric, Arm::canary)};
-        judged.update(arms, to);
-        for (std::size_t arm = 0; arm < 2; ++arm) complete[arm] = complete[arm] && arms[arm].present;
+        const std::array<bool, 2> present = judged.update(interval, to);
+        for (std::size_t arm = 0; arm < 2; ++arm) complete[arm] = complete[arm] && present[arm];
     }
     for (std::size_t arm = 0; arm < 2; ++arm) missing[arm] += complete[arm] ? 0 : 1;
     if (complete[0] && complete[1]) ++used;
     settle_verdicts();
-}
-
-Monitor::Impl::ArmValues Monitor::Impl::arm_counts(const Interval& brought, const Metric& metric, Arm arm) {
-    ArmValues counts;
-    const auto of = [&](const std::string& series, const std::string& instance) -> const double* {
-        const auto at = brought.find(TrackKey{series, arm, instance});
-        return at == brought.end() ? nullptr : &at->second.sum;
-    };
-    // Only instances that report both series count: half of a ratio says nothing.
-    for (const auto& [key, value] : brought) {
-        const auto& [series, of_arm, instance] = key;
-        if (of_arm != arm) continue;
-        if (series == metric.total) {
-            if (const double* bad = of(metric.bad, instance)) {
-                counts.bad += *bad;
-                counts.total += value.sum;
-                counts.present = true;
-            } else {
-                counts.unpaired = true;
-            }
-        } else if (series == metric.bad && !of(metric.total, instance)) {
-            counts.unpaired = true;
-        }
-    }
-    return counts;
-}
-
-Monitor::Impl::ArmValues Monitor::Impl::arm_mean(const Interval& brought, const Metric& metric, Arm arm) {
-    ArmValues values;
-    double instances = 0;
-    bool named = true;
-    // The instance is the unit: each counts once, however often it was scraped.
-    for (auto at = brought.lower_bound(TrackKey{metric.series, arm, ""}); at != brought.end(); ++at) {
-        const auto& [series, of_arm, instance] = at->first;
-        if (series != metric.series || of_arm != arm) break;
-        values.mean += at->second.sum / at->second.samples;
-        values.readings.emplace_back(instance, at->second.sum / at->second.samples);
-        instances += 1;
-        named = named && !instance.empty();
-    }
-    if (instances == 0) return values;
-    values.mean /= instances;
-    values.instances = named ? instances : 0;
-    values.present = !std::isnan(values.mean);
-    return values;
-}
-
-detail::InstanceInterval Monitor::Impl::by_instance(const Interval& brought, const std::vector<TrackKey>& excused,
-                                                    const Metric& metric) const {
-    detail::InstanceInterval interval;
-    for (const Arm arm : {Arm::baseline, Arm::canary}) {
-        const auto to = static_cast<std::size_t>(arm);
-        const auto each = [&](const std::string& name, const auto& what) {
-            for (auto at = brought.lower_bound(TrackKey{name, arm, ""}); at != brought.end(); ++at) {
-                const auto& [series, of_arm, instance] = at->first;
-                if (series != name || of_arm != arm) break;
-                what(instance, at->second);
-            }
-        };
-        each(metric.series, [&](const std::string& instance, const Brought& value) {
-            interval.arms[to][instance] = value.sum / value.samples;
-        });
-        for (const auto& [series, of_arm, instance] : excused) {
-            if (series == metric.series && of_arm == arm)
-                interval.arms[to].emplace(instance, std::numeric_limits<double>::quiet_NaN());
-        }
-        const auto counted = std::find_if(plan.metrics.begin(), plan.metrics.end(),
-                                          [](const Metric& of) { return of.kind == Kind::proportion; });
-        if (counted == plan.metrics.end()) continue;
-        each(counted->total, [&](const std::string& instance, const Brought& value) {
-            if (instance.empty()) return;
-            interval.requests[to] += value.sum;
-            interval.requesting[to] += 1;
-        });
-    }
-    return interval;
 }
 
 }  // namespace v0

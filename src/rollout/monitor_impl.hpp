@@ -29,14 +29,6 @@ struct Track {
     CounterIncrements counter;
 };
 
-using TrackKey = std::tuple<std::string, Arm, std::string>;  // series, arm, instance
-
-/// Fewer instances of history than these do not tell how far instances of one version differ.
-constexpr double fewest_instances = 5;
-
-/// Intervals of history from which on the error rates of learned noise were measured (docs/concepts/promise.md).
-constexpr double fewest_measured = 500;
-
 /// A reason for which a metric decides nothing, however long the rollout runs.
 constexpr bool undecidable(Code code) {
     return code == Code::noise_unknown || code == Code::single_instance || code == Code::history_unusable ||
@@ -45,18 +37,12 @@ constexpr bool undecidable(Code code) {
 
 constexpr double seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 
-/// A stage's part of the capital of the harm evidence, 1/s^2 over the sum of all stages' for the s-th: a bad version is
-/// mostly bad at once, so a rollout of many stages finds it as soon as one of few
-/// (docs/adr/0002-two-thirds-of-the-capital-bet-at-once.md). They sum to 1.
-double stage_weight(int stage, std::size_t stages);
-
 /// Raises for a time outside the years 1 to 9999; inside them there is room for every sum and product of the monitor.
 void require_time(const std::string& what, std::int64_t time_ms);
 
 }  // namespace detail
 
 struct Monitor::Impl {
-    using ArmValues = detail::ArmValues;
     using Judged = detail::Judged;
     using Track = detail::Track;
     using TrackKey = detail::TrackKey;
@@ -145,18 +131,6 @@ struct Monitor::Impl {
 
     void judge_interval(std::int64_t warm);
 
-    /// What one series of one instance brought in the interval.
-    struct Brought {
-        double sum = 0;
-        double samples = 0;
-    };
-    using Interval = std::map<TrackKey, Brought>;
-
-    static ArmValues arm_counts(const Interval& brought, const Metric& metric, Arm arm);
-    static ArmValues arm_mean(const Interval& brought, const Metric& metric, Arm arm);
-    detail::InstanceInterval by_instance(const Interval& brought, const std::vector<TrackKey>& excused,
-                                         const Metric& metric) const;
-
     // ---- verdicts
 
     /// What forbids a metric to decide at all. These look at telemetry, never at which way the evidence points.
@@ -178,25 +152,6 @@ struct Monitor::Impl {
     // ---- the decision
 
     MetricResult result(const Judged& judged) const;
-
-    /// Did history contradict the noise that it taught?
-    bool refuted(const Judged& judged) const;
-
-    /// Was the metric's noise learned from history?
-    bool knows_noise(const Judged& judged) const;
-
-    /// The noise of a gauge in this stage; none when it is not known.
-    const sequential::PairedNoise* gauge_noise(const Judged& judged) const;
-
-    Reason noise_reason(const Judged& judged) const;
-
-    /// What stands behind a metric's share of alpha, and the code of the reason why.
-    std::pair<Guarantee, Code> guarantee(const Judged& judged) const;
-
-    /// Intervals of history that the metric's noise was learned from; empty when it was declared or is not known.
-    std::optional<double> history_of(const Judged& judged) const;
-    /// What of the rollout history's noise does not reach to. It delays a verdict by what the tests make of it.
-    std::vector<Reason> noise_doubts(const Judged& judged) const;
 
     /// The metric that a rule of `slo` is about.
     const Judged& metric_of(const SloRule& rule) const;

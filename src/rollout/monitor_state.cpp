@@ -19,49 +19,6 @@ using detail::TrackKey;
 
 namespace {
 
-template <class TestState, class Test>
-TestsState<TestState> state_of(const detail::Tests<Test>& tests) {
-    TestsState<TestState> state;
-    state.harm = tests.harm.state();
-    state.stage = tests.stage.state();
-    if (tests.detect) state.detect = tests.detect->state();
-    return state;
-}
-
-template <class Test, class TestState>
-void restore_tests(detail::Tests<Test>& tests, const std::optional<TestsState<TestState>>& state) {
-    if (!state) raise(Code::state_invariant, "the state of a Monitor has a metric of another kind");
-    if (state->detect.has_value() != tests.detect.has_value())
-        raise(Code::state_invariant, "the state of a Monitor has a metric with another promote_when");
-    tests.harm.restore(state->harm);
-    tests.stage.restore(state->stage);
-    if (tests.detect) tests.detect->restore(*state->detect);
-}
-
-SpikeState state_of(const detail::SpikeWatch& watch) {
-    SpikeState state;
-    state.harm = watch.harm.state();
-    state.safe = watch.safe.state();
-    for (const Arm arm : {Arm::baseline, Arm::canary}) {
-        for (const auto& [instance, level] : watch.counter.levels()[static_cast<std::size_t>(arm)])
-            state.levels.push_back({arm, instance, level.readings()});
-    }
-    return state;
-}
-
-template <class Require>
-void restore_spikes(detail::SpikeWatch& watch, const SpikeState& state, const Require& require) {
-    watch.harm.restore(state.harm);
-    watch.safe.restore(state.safe);
-    for (const UsualLevelState& level : state.levels) {
-        bool numbers = level.readings.size() <= UsualLevel::most;
-        for (const double reading : level.readings) numbers = numbers && !std::isnan(reading);
-        require(numbers, "readings of an instance that cannot be");
-        UsualLevel& usual = watch.counter.at(level.arm, level.instance);
-        for (const double reading : level.readings) usual.add(reading);
-    }
-}
-
 SloState state_of(const SloJudged& judged) {
     SloState state;
     state.halt = judged.halt.state();
@@ -138,29 +95,7 @@ MonitorState Monitor::state() const {
         out.consumed_ms = track.consumed_ms;
         out.counter = track.counter.state();
     }
-    for (const Judged& judged : m.metrics) {
-        MetricState& out = state.metrics.emplace_back();
-        if (const auto* gauge = std::get_if<detail::GaugeTests>(&judged.tests)) {
-            out.gauge = state_of<sequential::PairedState>(*gauge);
-        } else {
-            out.counts = state_of<sequential::ProportionState>(std::get<detail::CountTests>(judged.tests));
-        }
-        out.failed = judged.failed;
-        out.failed_down = judged.failed_down;
-        out.failed_bound = judged.failed_bound;
-        out.failed_after_ms = judged.failed_after_ms;
-        out.passed = judged.passed;
-        out.intervals = judged.intervals;
-        out.used = judged.used;
-        out.missing = judged.missing;
-        out.unpaired = judged.unpaired;
-        out.impossible = judged.impossible;
-        out.last_used_ms = judged.last_used_ms;
-        out.failed_spikes = judged.failed_spikes;
-        out.failed_baseline = judged.failed_baseline;
-        if (judged.spikes) out.spikes = state_of(*judged.spikes);
-        if (judged.instances && !judged.instances->off()) out.instances = judged.instances->state();
-    }
+    for (const Judged& judged : m.metrics) judged.save(state.metrics.emplace_back());
     for (const SloJudged& judged : m.slo) state.slo.push_back(state_of(judged));
     state.restarts = m.restarts;
     state.newest_ms = m.newest_ms;
@@ -179,9 +114,7 @@ void Monitor::restore(const MonitorState& state) {
         raise(Code::state_options, "the state belongs to the plan with digest " + state.plan_digest +
                                        "; this Monitor's plan has " + impl_->plan_digest);
     }
-    const auto require = [](bool good, const char* what) {
-        if (!good) raise(Code::state_invariant, std::string("the state of a Monitor has ") + what);
-    };
+    const auto& require = detail::require_state;
     Impl next(impl_->plan);
     const auto stages = static_cast<std::int64_t>(next.plan.stages.size());
     require(state.stage >= 0 && state.stage < stages, "a stage that the plan does not have");
@@ -231,44 +164,8 @@ void Monitor::restore(const MonitorState& state) {
         track.consumed_ms = in.consumed_ms;
         track.counter.restore(in.counter);
     }
-    for (std::size_t i = 0; i < next.metrics.size(); ++i) {
-        const MetricState& in = state.metrics[i];
-        Judged& judged = next.metrics[i];
-        require(in.counts.has_value() != in.gauge.has_value(), "a metric of no kind, or of two");
-        judged.enter_stage(static_cast<std::size_t>(next.stage), false);
-        if (auto* gauge = std::get_if<detail::GaugeTests>(&judged.tests)) {
-            restore_tests(*gauge, in.gauge);
-        } else {
-            restore_tests(std::get<detail::CountTests>(judged.tests), in.counts);
-        }
-        require(in.used >= 0 && in.used <= in.intervals && in.unpaired >= 0 && in.impossible >= 0,
-                "counts of intervals that cannot be");
-        judged.failed = in.failed;
-        judged.failed_down = in.failed_down;
-        judged.failed_bound = in.failed_bound;
-        judged.failed_after_ms = in.failed_after_ms;
-        judged.passed = in.passed;
-        judged.intervals = in.intervals;
-        judged.used = in.used;
-        judged.missing = in.missing;
-        judged.unpaired = in.unpaired;
-        judged.impossible = in.impossible;
-        judged.last_used_ms = in.last_used_ms;
-        judged.failed_spikes = in.failed_spikes;
-        judged.failed_baseline = in.failed_baseline;
-        require(!in.spikes || judged.spikes, "spikes of a metric that watches none");
-        // A state of before they were watched has none: the watch begins now, with what is left of its capital.
-        if (in.spikes) restore_spikes(*judged.spikes, *in.spikes, require);
-        require(!in.instances || judged.instances, "instances of a metric that is no gauge");
-        if (in.instances) {
-            for (const auto& arm : in.instances->instances) {
-                for (const InstanceState& of : arm) require(time(of.first_ms), "a time beyond the years 1 to 9999");
-            }
-            judged.instances->restore(*in.instances, static_cast<std::size_t>(next.stage));
-        } else if (judged.instances) {
-            judged.instances->switch_off();
-        }
-    }
+    for (std::size_t i = 0; i < next.metrics.size(); ++i)
+        next.metrics[i].restore(state.metrics[i], static_cast<std::size_t>(next.stage));
     require(state.slo.size() == next.slo.size(), "another number of objectives");
     for (std::size_t i = 0; i < next.slo.size(); ++i) restore_slo(next.slo[i], state.slo[i], require, time);
     next.restarts = state.restarts;

@@ -12,6 +12,7 @@
 #include <serinus/rollout/plan.hpp>
 #include <serinus/series/duration.hpp>
 
+#include "rollout/kinds/all.hpp"
 #include "rollout/plan_checks.hpp"
 
 namespace serinus {
@@ -32,170 +33,49 @@ void check_margin(const std::string& path, const Margin& margin, Kind kind) {
     if (margin.ratio) {
         require_value(*margin.ratio >= 1 && *margin.ratio <= 1000, path + ".ratio", *margin.ratio,
                       "1 to 1000 (1: any harm counts; 1.1: a tenth more than the baseline)");
-    } else if (kind == Kind::gauge) {
-        require_value(*margin.difference >= 0 && std::isfinite(*margin.difference), path + ".difference",
-                      *margin.difference, "0 or more, finite, in the gauge's own unit (0: any harm counts)");
     } else {
-        require_value(*margin.difference >= 0 && *margin.difference < 1, path + ".difference", *margin.difference,
-                      "0 or more, below 1 (0: any harm counts; 0.002: two bad requests more in a thousand)");
+        const KindFacts& facts = facts_of(kind);
+        const bool good =
+            *margin.difference >= 0 && (facts.share ? *margin.difference < 1 : std::isfinite(*margin.difference));
+        require_value(good, path + ".difference", *margin.difference, facts.difference_allowed);
     }
 }
 
 bool zero(const Margin& margin) { return margin.ratio ? *margin.ratio == 1 : *margin.difference == 0; }
 
-/// The series of a metric, by its kind; and nothing of another kind.
-void check_series(const std::string& path, const Metric& metric) {
+/// The keys of a metric: those of its kind, and nothing of another one's.
+void check_keys(const std::string& path, const Metric& metric) {
+    const KindFacts& facts = facts_of(metric.kind);
     const auto unused = [&](std::string_view key, bool given) {
         if (given) {
             refuse(path + "." + std::string(key), "given",
-                   "nothing: a metric of kind \"" + std::string(word(metric.kind)) + "\" has no such key");
+                   "nothing: a metric of kind \"" + std::string(facts.word) + "\" has no such key");
         }
     };
-    if (metric.kind == Kind::gauge) {
-        if (metric.series.empty()) refuse(path + ".series", "empty", "the name of the series that is read");
-        unused("bad", !metric.bad.empty());
-        unused("total", !metric.total.empty());
-        unused("method", metric.method != sequential::ProportionMethod::automatic);
-        if (metric.instances_differ) {
-            require_value(
-                *metric.instances_differ > 0 && std::isfinite(*metric.instances_differ), path + ".instances_differ",
-                *metric.instances_differ,
-                "above 0, finite (0.5 with a ratio margin: nine of ten pairs of instances differ by at most half)");
-        }
-        if (metric.counter) {
-            refuse(path + ".counter", "true",
-                   "false: a gauge is read, not counted up (a counter over another is a proportion)");
-        }
-        return;
+    for (const auto& [key, series] : series_members) {
+        if (!facts.reads(key)) unused(key, !(metric.*series).empty());
     }
-    unused("series", !metric.series.empty());
-    unused("instances_differ", metric.instances_differ.has_value());
-    if (metric.bad.empty()) refuse(path + ".bad", "empty", "the name of the series that counts bad requests");
-    if (metric.total.empty()) refuse(path + ".total", "empty", "the name of the series that counts all requests");
-    if (metric.bad == metric.total)
-        refuse(path + ".bad", quoted(metric.bad) + " as is total", "a series other than total");
-}
-
-void check_spikes(const std::string& path, const SpikeNoise& noise) {
-    for_each_spike_number(noise, [&](const char* key, double value) {
-        require_value(value >= 0 && std::isfinite(value), path + "." + key, value, "0 or more, finite");
-    });
-    require_value(noise.excess > 0, path + ".excess", noise.excess, "above 0, finite");
-    require_value(noise.share <= 1, path + ".share", noise.share, "0 to 1");
-    require_value(noise.difference < 1, path + ".difference", noise.difference, "0 or more, below 1");
-    require_value(noise.deviation <= 1, path + ".deviation", noise.deviation, "0 to 1");
-    require_value(noise.instances == 0 || noise.instances >= 2, path + ".instances", noise.instances,
-                  "0 (not known), or at least 2");
-    require_value(noise.deviation == 0 || noise.instances >= 2, path + ".instances", noise.instances,
-                  "at least 2 where there is a deviation");
-}
-
-/// What history knows of a gauge's instances, as `calibrate` writes it.
-void check_instances(const std::string& path, const KnownInstances& known, const Metric& metric, const Plan& plan) {
-    if (known.logs != metric.margin.ratio.has_value()) {
-        refuse(path + ".logs", known.logs ? "true" : "false",
-               "true with a ratio margin, false with a difference (calibrate again)");
-    }
-    require_value(std::isfinite(known.level) && (known.level > 0 || !known.logs), path + ".level", known.level,
-                  "finite, above 0 with a ratio margin");
-    std::set<std::int64_t> looks;
-    for (const std::int64_t look : known.looks) {
-        if (look < 1 || (!looks.empty() && look <= *looks.rbegin()))
-            refuse(path + ".looks", std::to_string(look) + " in its place", "ascending whole numbers from 1");
-        looks.insert(look);
-    }
-    for (const std::int64_t look : instance_looks(plan)) {
-        if (!looks.contains(look)) {
-            refuse(path + ".looks", "without " + std::to_string(look),
-                   "those of the plan's stages, whose longest time has changed since (calibrate again)");
-        }
-    }
-    if (known.levels.size() != known.names.size()) {
-        refuse(path + ".levels", std::to_string(known.levels.size()) + " entries",
-               "one for each of names, " + std::to_string(known.names.size()));
-    }
-    if (std::set<std::string>(known.names.begin(), known.names.end()).size() != known.names.size())
-        refuse(path + ".names", "with one name twice", "names that differ");
-    const auto numbers = [&](const std::string& at, const std::vector<double>& values, std::size_t size) {
-        if (values.size() != size)
-            refuse(at, std::to_string(values.size()) + " numbers", std::to_string(size) + " (calibrate again)");
-        for (const double value : values) require_value(std::isfinite(value), at, value, "finite numbers");
-    };
-    for (std::size_t i = 0; i < known.levels.size(); ++i)
-        numbers(path + ".levels[" + std::to_string(i) + "]", known.levels[i], known.looks.size());
-    require_value(known.former_degrees >= 0 && known.former_degrees <= 1e6 &&
-                      known.former_degrees == std::floor(known.former_degrees),
-                  path + ".former_degrees", known.former_degrees, "a whole number, 0 to 1000000");
-    const std::size_t size = known.looks.size();
-    numbers(path + ".former", known.former, known.former_degrees > 0 ? size * (size + 1) / 2 : 0);
-    if (known.former_degrees == 0) return;
-    // Sums of products: none is larger than the geometric mean of the two sums of squares.
-    std::vector<double> squares;
-    for (std::size_t i = 0, k = 0; i < size; k += size - i, ++i) squares.push_back(known.former[k]);
-    for (std::size_t i = 0, k = 0; i < size; ++i) {
-        for (std::size_t j = i; j < size; ++j, ++k) {
-            const double most = std::sqrt(std::max(0.0, squares[i])) * std::sqrt(std::max(0.0, squares[j]));
-            require_value(std::fabs(known.former[k]) <= most * (1 + 1e-9), path + ".former", known.former[k],
-                          "sums of products (calibrate again)");
-        }
-    }
-}
-
-/// The noise of a gauge, as `calibrate` writes it.
-void check_noise(const std::string& path, const Noise& noise, const Plan& plan) {
-    const auto metric = std::find_if(plan.metrics.begin(), plan.metrics.end(),
-                                     [&](const Metric& of) { return path == "noise." + of.name; });
-    if (metric->kind != Kind::gauge) {
-        if (!noise.stages.empty()) refuse(path + ".stages", "given", "dispersion: the metric counts, it is no gauge");
-        if (noise.spikes) refuse(path + ".spikes", "given", "dispersion: the metric counts, it is no gauge");
-        if (noise.instances) refuse(path + ".instances", "given", "dispersion: the metric counts, it is no gauge");
-        return;
-    }
-    if (noise.dispersion) refuse(path + ".dispersion", "given", "stages: the metric is a gauge, it counts nothing");
-    if (noise.intervals) refuse(path + ".intervals", "given", "stages: the metric is a gauge, it counts nothing");
-    if (noise.spikes) check_spikes(path + ".spikes", *noise.spikes);
-    if (noise.instances) check_instances(path + ".instances", *noise.instances, *metric, plan);
-    // History may have instances, and still be too short for more.
-    if (noise.instances && noise.stages.empty()) return;
-    if (noise.stages.size() != plan.stages.size()) {
-        refuse(path + ".stages", std::to_string(noise.stages.size()) + " entries",
-               "one for each stage of the plan, " + std::to_string(plan.stages.size()) + " (calibrate again)");
-    }
-    for (std::size_t i = 0; i < noise.stages.size(); ++i) {
-        const std::string at = path + ".stages[" + std::to_string(i) + "]";
-        if (const auto wrong = sequential::defect(noise.stages[i]))
-            refuse(at + "." + wrong->field, wrong->value, wrong->allowed);
-        if (const auto wrong = sequential::unit_defect(noise.stages[i], metric->margin.ratio.has_value()))
-            refuse(at + "." + wrong->field, wrong->value, wrong->allowed);
-        if (noise.stages[i].unit != noise.stages.front().unit) {
-            refuse(at + ".unit", quoted(std::string(word(noise.stages[i].unit))),
-                   "that of the first stage (calibrate again)");
-        }
-        if (metric->margin.ratio) {
-            require_value(noise.stages[i].level > 0, at + ".level", noise.stages[i].level,
-                          "above 0 for a ratio margin: ratios of a gauge around zero say nothing (use a difference)");
+    if (facts.own_key != "method") unused("method", metric.method != sequential::ProportionMethod::automatic);
+    if (facts.own_key != "instances_differ") unused("instances_differ", metric.instances_differ.has_value());
+    for (const auto& [key, allowed] : facts.series()) {
+        for (const auto& [name, series] : series_members) {
+            if (name == key && (metric.*series).empty()) refuse(path + "." + std::string(key), "empty", allowed);
         }
     }
 }
 
 void check_metric(const std::string& path, const Metric& metric) {
-    if (metric.kind != Kind::proportion && metric.kind != Kind::gauge) {
-        raise(Code::plan_not_built,
-              path + ".kind is \"" + std::string(word(metric.kind)) +
-                  "\", which this version cannot judge yet; allowed: \"proportion\" (bad of total), "
-                  "\"gauge\" (one value an interval)");
+    if (!facts_of(metric.kind).built()) {
+        raise(Code::plan_not_built, path + ".kind is \"" + std::string(word(metric.kind)) +
+                                        "\", which this version cannot judge yet; allowed: " + judged_kinds());
     }
-    check_series(path, metric);
+    check_keys(path, metric);
+    detail::AllKinds::with(metric.kind, [&]<class K>() { K::check(path, metric); });
     check_margin(path + ".margin", metric.margin, metric.kind);
     require_value(metric.weight > 0 && std::isfinite(metric.weight), path + ".weight", metric.weight,
                   "above 0, finite");
     require_value(metric.min_count >= 0 && std::isfinite(metric.min_count), path + ".min_count", metric.min_count,
                   "0 or more, finite");
-    if (metric.method == sequential::ProportionMethod::conditional && metric.margin.difference) {
-        refuse(path + ".method", "\"conditional\" with a difference margin",
-               "\"conditional\" with a ratio margin, \"block\" with either");
-    }
-
     const bool rules_out = effective_promote_when(metric) == PromoteWhen::harm_ruled_out;
     if (rules_out && zero(metric.margin)) {
         refuse(
@@ -403,8 +283,11 @@ std::optional<Margin> effective_detect(const Metric& metric) {
 }
 
 std::vector<std::string> series_of(const Metric& metric) {
-    if (metric.kind == Kind::gauge) return {metric.series};
-    return {metric.bad, metric.total};
+    std::vector<std::string> series;
+    for (const auto& [key, named] : series_members) {
+        if (facts_of(metric.kind).reads(key)) series.push_back(metric.*named);
+    }
+    return series;
 }
 
 std::int64_t effective_stale_after_ms(const Plan& plan) {
@@ -471,7 +354,7 @@ void check(const Plan& plan) {
         check_metric(path, metric);
         for (const std::string& name : series_of(metric)) {
             const auto& [first, by] = series.emplace(name, std::pair{&metric, path}).first->second;
-            if ((first->kind == Kind::gauge) != (metric.kind == Kind::gauge)) {
+            if (facts_of(first->kind).added_up != facts_of(metric.kind).added_up) {
                 refuse(path + ".kind", quoted(std::string(word(metric.kind))),
                        "what " + by + " says of the same series " + quoted(name) + ", \"" +
                            std::string(word(first->kind)) + "\": counts are added up, gauges averaged");
@@ -490,10 +373,6 @@ void check(const Plan& plan) {
         const std::string path = "noise." + name;
         if (!names.contains(name))
             refuse(path, "given for a metric that the plan does not have", "the names of the plan's metrics");
-        if (noise.dispersion) {
-            require_value(*noise.dispersion >= 1 && std::isfinite(*noise.dispersion), path + ".dispersion",
-                          *noise.dispersion, "at least 1, finite");
-        }
         if (noise.refuted) {
             Noise alone;
             alone.refuted = true;
@@ -502,12 +381,9 @@ void check(const Plan& plan) {
                 refuse(path + ".refuted", "true together with a noise", "true alone, or a noise without it");
             if (!noise.instances) continue;
         }
-        if (noise.intervals) {
-            require_value(*noise.intervals >= 0 && std::isfinite(*noise.intervals), path + ".intervals",
-                          *noise.intervals, "0 or more, finite");
-            if (!noise.dispersion) refuse(path + ".intervals", "given", "together with dispersion");
-        }
-        check_noise(path, noise, plan);
+        const auto metric =
+            std::find_if(plan.metrics.begin(), plan.metrics.end(), [&](const Metric& of) { return of.name == name; });
+        detail::AllKinds::with(metric->kind, [&]<class K>() { K::check_noise(path, noise, *metric, plan); });
     }
     if (plan.arms.label.empty()) refuse("arms.label", "empty", "the name of a label");
     if (plan.arms.baseline == plan.arms.canary)

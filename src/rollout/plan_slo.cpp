@@ -141,7 +141,7 @@ void check_slo(const std::string& path, const Plan& plan, std::size_t index) {
         refuse(path + ".metric", rule.metric.empty() ? "empty" : quoted(rule.metric),
                "the name of one of the plan's metrics");
     }
-    if (metric->kind != Kind::proportion) {
+    if (!facts_of(metric->kind).bad_of_total) {
         refuse(path + ".metric", quoted(rule.metric) + ", which is a " + std::string(word(metric->kind)),
                "a metric of kind \"proportion\": an objective counts bad events of all events");
     }

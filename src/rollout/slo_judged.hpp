@@ -19,7 +19,7 @@
 #include <serinus/slo/excess_sequence.hpp>
 
 #include "rollout/arm_burns.hpp"
-#include "rollout/judged.hpp"
+#include "rollout/kinds/proportion.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -29,7 +29,7 @@ struct SloJudged {
     SloJudged(const Plan& plan, const SloRule& of, double share)
         : rule(of),
           alpha(share),
-          halt(ProportionTest(halt_options(plan, of, share))),
+          halt(sequential::ProportionTest(halt_options(plan, of, share))),
           excess(excess_options(plan, of, share)),
           canary(effective_policy(of), of.objective),
           service(effective_policy(of), of.objective),
@@ -48,8 +48,8 @@ struct SloJudged {
         const auto noise = plan.noise.find(rule.metric);
         return noise == plan.noise.end() ? 1 : noise->second.dispersion.value_or(1);
     }
-    static ProportionOptions halt_options(const Plan& plan, const SloRule& rule, double share) {
-        ProportionOptions options;
+    static sequential::ProportionOptions halt_options(const Plan& plan, const SloRule& rule, double share) {
+        sequential::ProportionOptions options;
         options.alpha = share / 2;
         options.margin = {.ratio = std::nullopt, .difference = halt_difference(rule)};
         options.dispersion = dispersion(plan, rule);
@@ -65,9 +65,10 @@ struct SloJudged {
     // ---- raw burn
 
     /// What an interval brought, judged or `warming` up: the service burns while its canary warms up, too.
-    void watch(const std::array<ArmValues, 2>& arms, bool warming, std::int64_t from_ms, std::int64_t to_ms) {
+    void watch(const std::array<ProportionKind::Values, 2>& arms, bool warming, std::int64_t from_ms,
+               std::int64_t to_ms) {
         std::array<bool, 2> there{};
-        for (std::size_t arm = 0; arm < 2; ++arm) there[arm] = arms[arm].present && Judged::possible(arms[arm]);
+        for (std::size_t arm = 0; arm < 2; ++arm) there[arm] = arms[arm].present && arms[arm].possible();
         const auto add = [&](Whose whose, bool baseline_too) {
             Proportion events;
             for (std::size_t arm = baseline_too ? 0 : 1; arm < 2; ++arm) {
@@ -121,9 +122,9 @@ struct SloJudged {
     void begin(double weight) { halt.begin(weight); }
 
     /// The counts of an interval that is judged.
-    void update(const std::array<ArmValues, 2>& arms, double traffic) {
-        if (!arms[0].present || !arms[1].present || !Judged::possible(arms[0]) || !Judged::possible(arms[1])) return;
-        const Proportion b = Judged::counts(arms[0]), c = Judged::counts(arms[1]);
+    void update(const std::array<ProportionKind::Values, 2>& arms, double traffic) {
+        if (!arms[0].present || !arms[1].present || !arms[0].possible() || !arms[1].possible()) return;
+        const Proportion b = arms[0].counts(), c = arms[1].counts();
         halt.update(b, c);
         excess.update(b, c);
         service_events += arms[0].total + arms[1].total;
@@ -155,7 +156,7 @@ struct SloJudged {
 
     SloRule rule;
     double alpha;
-    sequential::StartMixture<ProportionTest> halt;
+    sequential::StartMixture<sequential::ProportionTest> halt;
     slo::ExcessSequence excess;
     slo::Alerts canary, service;         // of the canary's judged intervals, of both arms
     std::array<IntervalBurns, 3> burns;  // by `Whose`

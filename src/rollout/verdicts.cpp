@@ -11,26 +11,6 @@
 
 namespace serinus {
 inline namespace v0 {
-namespace {
-
-/// Which way a metric that harms either way has gone.
-bool went_down(const Metric& metric, const Evidence& shown) {
-    if (metric.harm != Harm::either) return metric.harm == Harm::decrease;
-    return shown.estimate < (metric.margin.ratio ? 1 : 0);
-}
-
-/// How far into harm the interval of this stage reaches for sure, in the margin's terms; the margin itself at least,
-/// since that much is proven.
-double proven_bound(const Metric& metric, const Evidence& shown, bool down) {
-    const double margin = metric.margin.ratio ? *metric.margin.ratio : *metric.margin.difference;
-    double bound = shown.lower;
-    if (down) bound = metric.margin.ratio ? 1 / shown.upper : -shown.upper;
-    return bound > margin && std::isfinite(bound) ? bound : margin;
-}
-
-}  // namespace
-
-using detail::fewest_instances;
 using detail::seconds;
 
 std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
@@ -42,57 +22,12 @@ std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
     };
     if (absent(Arm::baseline)) reasons.push_back({Code::missing_baseline, name, {}, false});
     if (absent(Arm::canary)) reasons.push_back({Code::missing_canary, name, {}, false});
-    const auto tell_noise = [&] {
-        if (judged.between_instances()) {
-            const detail::InstanceTests& instances = *judged.instances;
-            if (instances.impossible() > 0) {
-                const auto count = static_cast<double>(instances.impossible());
-                reasons.push_back({Code::impossible_counts, name, {{"count", count}}, false});
-            }
-            if (instances.no_level()) reasons.push_back({Code::no_level, name, {}, false});
-            if (instances.settled() && instances.degrees() < 1) {
-                reasons.push_back({Code::single_instance,
-                                   name,
-                                   {{"instances", instances.taking_part(Arm::baseline)}, {"needed", 3}},
-                                   false});
-            }
-            if (instances.unequal_load()) {
-                reasons.push_back({Code::unequal_load,
-                                   name,
-                                   {{"ratio", *instances.load_ratio()}, {"allowed", instances.most_load_ratio}},
-                                   false});
-            }
-            return;
-        }
-        if (judged.metric.kind == Kind::gauge && judged.instances->open() && judged.intervals > 0) {
-            reasons.push_back({Code::instances_awaited,
-                               name,
-                               {{"intervals", static_cast<double>(judged.instances->intervals())},
-                                {"needed", static_cast<double>(judged.instances->settling)}},
-                               false});
-            return;
-        }
-        if (refuted(judged)) {
-            reasons.push_back({Code::history_unusable, name, {}, false});
-        } else if (judged.metric.kind == Kind::gauge) {
-            const sequential::PairedNoise* noise = gauge_noise(judged);
-            if (!noise && judged.instances->only_one()) {
-                reasons.push_back({Code::single_instance, name, {{"instances", 1}, {"needed", 3}}, false});
-            } else if (!noise && !plan.learn_noise) {
-                reasons.push_back({Code::noise_unknown, name, {}, false});
-            }
-            // Two instances of one version differ; how much, a few of them cannot tell.
-            if (noise && noise->instances > 0 && noise->instances < fewest_instances) {
-                reasons.push_back({Code::single_instance,
-                                   name,
-                                   {{"instances", noise->instances}, {"needed", fewest_instances}},
-                                   false});
-            }
-        }
+    const auto of_kind = [&] {
+        for (Reason& reason : judged.obstacles()) reasons.push_back(std::move(reason));
     };
     if (judged.intervals == 0) {
         reasons.push_back({Code::no_data_yet, name, {}, false});
-        tell_noise();
+        of_kind();
         return reasons;
     }
     const auto all = static_cast<double>(judged.intervals);
@@ -123,95 +58,8 @@ std::vector<Reason> Monitor::Impl::obstacles(const Judged& judged) const {
     if (fewest < judged.metric.min_count) {
         reasons.push_back({Code::too_few, name, {{"count", fewest}, {"needed", judged.metric.min_count}}, false});
     }
-    tell_noise();
-    if (judged.metric.kind == Kind::gauge && !judged.between_instances()) {
-        // Leaving them out helps one arm or the other; a few, such as restarts, do not matter.
-        const double left_out = judged.not_positive();
-        if (left_out > std::max(1.0, sequential::PairedTest::most_not_positive * all)) {
-            reasons.push_back({Code::history_not_positive, name, {{"count", left_out}, {"intervals", all}}, false});
-        }
-    }
+    of_kind();
     return reasons;
-}
-
-const sequential::PairedNoise* Monitor::Impl::gauge_noise(const Judged& judged) const {
-    if (judged.noise.empty()) return nullptr;
-    return judged.noise[std::min(static_cast<std::size_t>(stage), judged.noise.size() - 1)].get();
-}
-
-bool Monitor::Impl::refuted(const Judged& judged) const {
-    const auto noise = plan.noise.find(judged.metric.name);
-    return noise != plan.noise.end() && noise->second.refuted;
-}
-
-bool Monitor::Impl::knows_noise(const Judged& judged) const {
-    if (judged.between_instances()) return true;  // it needs none
-    if (judged.metric.kind == Kind::gauge) return gauge_noise(judged) != nullptr;
-    const auto noise = plan.noise.find(judged.metric.name);
-    return noise != plan.noise.end() && noise->second.dispersion.has_value();
-}
-
-std::optional<double> Monitor::Impl::history_of(const Judged& judged) const {
-    if (judged.metric.kind == Kind::gauge) {
-        const sequential::PairedNoise* noise = gauge_noise(judged);
-        return noise ? std::optional(noise->size) : std::nullopt;
-    }
-    const auto noise = plan.noise.find(judged.metric.name);
-    return noise == plan.noise.end() ? std::nullopt : noise->second.intervals;
-}
-
-std::pair<Guarantee, Code> Monitor::Impl::guarantee(const Judged& judged) const {
-    const bool gauge = judged.metric.kind == Kind::gauge;
-    if (judged.between_instances()) {
-        // A part of its alpha goes to spikes, and these rest on history.
-        const std::optional<double> history = history_of(judged);
-        if (judged.spikes && history && *history < detail::fewest_measured)
-            return {Guarantee::none, Code::history_unmeasured};
-        return {Guarantee::measured, Code::between_instances};
-    }
-    if (refuted(judged)) return {Guarantee::none, Code::history_unusable};
-    if (!knows_noise(judged)) {
-        if (!gauge) return {Guarantee::none, Code::dispersion_unknown};
-        if (judged.instances->only_one()) return {Guarantee::none, Code::single_instance};
-        return {Guarantee::none, plan.learn_noise ? Code::noise_learned_now : Code::noise_unknown};
-    }
-    if (gauge) {
-        const double instances = gauge_noise(judged)->instances;
-        if (instances > 0 && instances < fewest_instances) return {Guarantee::none, Code::single_instance};
-        if (gauge_noise(judged)->unit == sequential::NoiseUnit::former) return {Guarantee::none, Code::noise_former};
-    }
-    const std::optional<double> history = history_of(judged);
-    if (history && *history < detail::fewest_measured) return {Guarantee::none, Code::history_unmeasured};
-    if (gauge) return {Guarantee::measured, Code::noise_given};
-    // Nobody learned it: a dispersion of 1 is somebody's word that requests fail independently of one another, and
-    // under that the error rate is a theorem.
-    const bool independent = !history && *plan.noise.at(judged.metric.name).dispersion == 1;
-    return {independent ? Guarantee::proved : Guarantee::measured, Code::dispersion_given};
-}
-
-Reason Monitor::Impl::noise_reason(const Judged& judged) const {
-    const std::string& name = judged.metric.name;
-    if (judged.between_instances()) {
-        const detail::InstanceTests& instances = *judged.instances;
-        return {Code::between_instances,
-                name,
-                {{"baseline", instances.taking_part(Arm::baseline)},
-                 {"canary", instances.taking_part(Arm::canary)},
-                 {"degrees", instances.degrees()}},
-                false};
-    }
-    if (judged.metric.kind != Kind::gauge) {
-        if (!knows_noise(judged)) return {Code::dispersion_unknown, name, {}, false};
-        return {Code::dispersion_given, name, {{"dispersion", *plan.noise.at(name).dispersion}}, false};
-    }
-    const sequential::PairedNoise* noise = gauge_noise(judged);
-    if (!noise) return {Code::noise_learned_now, name, {}, false};
-    return {Code::noise_given,
-            name,
-            {{"differences", noise->size},
-             {"independent", noise->independent()},
-             {"typical", noise->in_gauge_unit(noise->scale())}},
-            false};
 }
 
 double Monitor::Impl::log_mean_e_value() const {
@@ -228,26 +76,6 @@ double Monitor::Impl::log_mean_e_value() const {
         if (obstacles(metric_of(judged.rule)).empty()) add(judged.alpha / 2, judged.halt.log_e_value());
     }
     return log_sum;
-}
-
-std::vector<Reason> Monitor::Impl::noise_doubts(const Judged& judged) const {
-    std::vector<Reason> reasons;
-    const auto* gauge = std::get_if<detail::GaugeTests>(&judged.tests);
-    if (!gauge || !gauge_noise(judged) || judged.between_instances()) return reasons;
-    const sequential::PairedTest& test = gauge->harm.test();
-    const sequential::ScaleDeparture scale = test.scale_departure();
-    const std::string& name = judged.metric.name;
-    if (scale.beyond) {
-        reasons.push_back(
-            {Code::history_scale, name, {{"observed", scale.observed}, {"history", scale.history}}, false});
-    }
-    if (test.n() >= test.horizon()) {
-        reasons.push_back({Code::history_used_up,
-                           name,
-                           {{"horizon", test.horizon()}, {"needed", 4 * static_cast<double>(next)}},
-                           false});
-    }
-    return reasons;
 }
 
 void Monitor::Impl::settle_verdicts() {
@@ -268,21 +96,7 @@ void Monitor::Impl::settle_verdicts() {
             const double gain = judged.metric.muted ? 1 : total / left;
             if (!(judged.harm_log_largest() + elementary::log(gain) >= judged.harm_log_needed())) continue;
             if (!obstacles(judged).empty()) continue;
-            // Between instances the level may have nothing to say, and its spikes say enough by themselves.
-            const bool level_silent = judged.between_instances() && !judged.instances->may_fail();
-            if (level_silent && !(judged.spikes_log_largest() + elementary::log(gain) >= judged.harm_log_needed()))
-                continue;
-            judged.failed = true;
-            const Evidence shown = judged.evidence();
-            judged.failed_spikes = level_silent || judged.harm_by_spikes();
-            if (judged.failed_spikes) {
-                judged.failed_bound = judged.spikes->share_canary();
-                judged.failed_baseline = judged.spikes->share_baseline();
-            } else {
-                judged.failed_down = went_down(judged.metric, shown);
-                judged.failed_bound = proven_bound(judged.metric, shown, judged.failed_down);
-            }
-            judged.failed_after_ms = (next + 1) * plan.interval_ms;
+            if (!judged.fail(elementary::log(gain), (next + 1) * plan.interval_ms)) continue;
             again = again || !judged.metric.muted;
         }
         for (detail::SloJudged& judged : slo) {
@@ -308,8 +122,7 @@ void Monitor::Impl::settle_verdicts() {
     }
     for (Judged& judged : metrics) {
         if (judged.failed || judged.passed || !judged.mirror_decided() || !obstacles(judged).empty()) continue;
-        if (judged.between_instances() && judged.instances->idle_share()) continue;
-        judged.passed = true;
+        judged.passed = !judged.idle_share();
     }
 }
 

@@ -2,14 +2,18 @@
 /// \file
 /// What is agreed before a rollout starts: stages, metrics, margins, and how often a good canary may be rolled back.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/rollout/kind.hpp>
 #include <serinus/rollout/spikes.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
 #include <serinus/sequential/proportion_method.hpp>
@@ -18,9 +22,6 @@
 
 namespace serinus {
 inline namespace v0 {
-
-/// What a metric's data are. Plans may name every kind; `check` refuses those that this version cannot judge yet.
-enum class Kind : std::uint8_t { proportion = 1, rate = 2, gauge = 3, sample = 4, histogram = 5, ratio = 6 };
 
 /// What a metric without data means: wait, roll back (by policy, outside alpha), or judge the rollout without it.
 enum class Missing : std::uint8_t { hold = 1, fail = 2, ignore = 3 };
@@ -32,15 +33,6 @@ enum class PromoteWhen : std::uint8_t { harm_ruled_out = 1, no_harm_found = 2 };
 /// What happens when a stage has run for its `max` without a decision.
 enum class Deadline : std::uint8_t { hold = 1, rollback = 2 };
 
-template <>
-struct Words<Kind> {
-    static constexpr std::array<std::pair<Kind, std::string_view>, 6> table{{{Kind::proportion, "proportion"},
-                                                                             {Kind::rate, "rate"},
-                                                                             {Kind::gauge, "gauge"},
-                                                                             {Kind::sample, "sample"},
-                                                                             {Kind::histogram, "histogram"},
-                                                                             {Kind::ratio, "ratio"}}};
-};
 template <>
 struct Words<Missing> {
     static constexpr std::array<std::pair<Missing, std::string_view>, 3> table{
@@ -93,6 +85,10 @@ struct Metric {
 
     friend bool operator==(const Metric&, const Metric&) = default;
 };
+
+/// The members of a metric that name series, by their keys; `KindFacts::series` says which of them a kind has.
+inline constexpr std::array<std::pair<std::string_view, std::string Metric::*>, 3> series_members{
+    {{"series", &Metric::series}, {"bad", &Metric::bad}, {"total", &Metric::total}}};
 
 /// What history knows of a gauge's instances: their levels (means over the first so many intervals), and how those of
 /// former releases differed. The rotation test takes degrees of freedom from it, and nothing else.

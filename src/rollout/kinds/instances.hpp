@@ -52,7 +52,6 @@ class InstanceTests {
     static constexpr std::int64_t fewest_to_pass = 8;  ///< judged intervals
     static constexpr double long_history = 2000;       ///< intervals of history, beside which
     static constexpr std::int64_t long_stage = 240;    ///< stages of so many intervals are judged by its noise
-    static constexpr double many_instances = 5;        ///< of history: its noise can judge
 
     /// `alpha`: the metric's share.
     InstanceTests(const Plan& plan, const Metric& metric, double alpha);
@@ -105,6 +104,8 @@ class InstanceTests {
     /// The largest share of its intervals in which an instance of the canary reads 0, where the baseline's do not.
     std::optional<double> idle_share() const;
     bool at_floor() const { return tests_ && tests_->harm.at_floor(); }
+    /// Does the plan say how far instances differ?
+    bool has_guard() const { return setup_->metric.instances_differ.has_value(); }
     /// The baseline reads 0: ratios of it say nothing.
     bool no_level() const { return tests_ && setup_->metric.margin.ratio && !(zero_ > 0); }
     std::int64_t impossible() const { return impossible_; }

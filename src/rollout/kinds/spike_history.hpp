@@ -17,37 +17,16 @@
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/dependence.hpp>
 
-#include "rollout/spike_watch.hpp"
+#include "rollout/history.hpp"
+#include "rollout/kinds/spike_watch.hpp"
 
 namespace serinus {
 inline namespace v0 {
 namespace detail {
 
-/// The mean of what turns teach. They share their baselines: of two instances the second turn tells nothing that the
-/// first did not. Of slow swings several turns tell no more than one, since what an instance does slowly is in all of
-/// them.
-inline sequential::LearnedDispersion mean_of_turns(const std::vector<sequential::LearnedDispersion>& turns) {
-    sequential::LearnedDispersion mean{.variance_ratio = 0, .single_ratio = 0};
-    const auto n = static_cast<double>(turns.size());
-    for (const sequential::LearnedDispersion& turn : turns) {
-        mean.variance_ratio += turn.variance_ratio / n;
-        mean.single_ratio += turn.single_ratio / n;
-        mean.degrees_of_freedom += turn.degrees_of_freedom / n * (n > 1 ? n - 1 : 1);
-        mean.bunches += turn.bunches / n;
-        mean.size = std::max(mean.size, turn.size);
-        for (std::size_t i = 0; i < mean.slow.size(); ++i) mean.slow[i] += turn.slow[i] / n;
-    }
-    return mean;
-}
-
 /// Readings of instances over history, with the usual level of each before every reading.
 class SpikeHistory {
   public:
-    /// Who plays the canary and who stays the baseline, by index of the instances.
-    struct Turn {
-        std::vector<std::size_t> canary, baseline;
-    };
-
     /// One value an interval and instance, NaN where there is none; all of one length.
     SpikeHistory(const std::vector<const std::vector<double>*>& instances, const Metric& metric)
         : harm_(metric.harm), logs_(metric.margin.ratio.has_value()) {

@@ -1,6 +1,6 @@
 // Which instances take part, and the rotation test between them.
 
-#include "rollout/instances.hpp"
+#include "rollout/kinds/instances.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -14,8 +14,10 @@
 #include <serinus/numeric/median.hpp>
 #include <serinus/numeric/rotation.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
+#include <serinus/series/duration.hpp>
 
-#include "rollout/monitor_impl.hpp"
+#include "rollout/kinds/metric_kind.hpp"
+#include "rollout/limits.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -69,7 +71,7 @@ InstanceTests::InstanceTests(const Plan& plan, const Metric& metric, double alph
             const sequential::PairedNoise& first = noise.stages.front();
             if (!noise.instances) setup->level = first.level;
             // A pair of arms knows its own offset; between turns the number of instances tells how well they are known.
-            setup->history_can_judge = first.instances == 0 || first.instances >= many_instances;
+            setup->history_can_judge = first.instances == 0 || first.instances >= fewest_instances;
             const bool long_stages = std::all_of(plan.stages.begin(), plan.stages.end(), [&](const Stage& stage) {
                 return !stage.max_ms || longest(plan, stage) >= long_stage;
             });
@@ -386,9 +388,7 @@ InstancesState InstanceTests::state() const {
 }
 
 void InstanceTests::restore(const InstancesState& state, std::size_t stage) {
-    const auto require = [](bool good, const char* what) {
-        if (!good) raise(Code::state_invariant, std::string("the state of a Monitor has ") + what);
-    };
+    const auto& require = require_state;
     stage_ = stage;
     require(state.stays.size() == stays_.size() &&
                 std::all_of(state.stays.begin(), state.stays.end(), [](std::int64_t n) { return n >= 0; }),
@@ -397,8 +397,10 @@ void InstanceTests::restore(const InstancesState& state, std::size_t stage) {
                 state.carried >= 0 && !std::isnan(state.carried) && state.zero >= 0 && std::isfinite(state.zero),
             "a gauge with numbers that cannot be");
     for (const auto& arm : state.instances) {
-        for (const InstanceState& of : arm)
+        for (const InstanceState& of : arm) {
             require(of.seen >= 0 && of.zeros >= 0 && of.zeros <= of.seen, "an instance with counts that cannot be");
+            require(of.first_ms >= earliest_ms && of.first_ms <= latest_ms, "a time beyond the years 1 to 9999");
+        }
     }
     require(state.waiting[0].size() == state.waiting[1].size(), "waiting intervals of one arm alone");
     chosen_ = state.chosen;

@@ -1,6 +1,6 @@
 // Levels of instances in history and in former releases.
 
-#include "rollout/known_instances.hpp"
+#include "rollout/kinds/known_instances.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -16,7 +16,7 @@
 #include <serinus/sequential/rotation.hpp>
 #include <serinus/series/align.hpp>
 
-#include "rollout/instances.hpp"
+#include "rollout/kinds/instances.hpp"
 
 namespace serinus {
 inline namespace v0 {

@@ -1,0 +1,141 @@
+#pragma once
+/// \file
+/// The kinds of metrics, and the facts of each as data.
+///
+/// Whoever reads a plan, writes it or tells of a metric looks a fact up here instead of asking which kind it is. What a
+/// kind *does* with its data is a file of its own in src/rollout/kinds.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <serinus/core/words.hpp>
+
+namespace serinus {
+inline namespace v0 {
+
+/// What a metric's data are. Plans may name every kind; `check` refuses those that this version cannot judge yet.
+enum class Kind : std::uint8_t { proportion = 1, rate = 2, gauge = 3, sample = 4, histogram = 5, ratio = 6 };
+
+/// A key of a metric that names a series.
+struct SeriesKey {
+    std::string_view key;      ///< as the plan has it, "bad"
+    std::string_view allowed;  ///< what belongs there, for an error message
+};
+
+/// What is known of a kind before any data.
+struct KindFacts {
+    Kind kind{};
+    std::string_view word = "unknown";  ///< its name in a plan
+    std::string_view about;             ///< its data in a few words
+    std::string_view instead;           ///< what can be judged today in its place; empty: it can be judged itself
+    std::array<SeriesKey, 2> named{};   ///< the series that it is made of; see `series`
+    std::string_view own_key;           ///< a further key that no other kind has
+    bool counts = false;        ///< it counts events: its noise is a dispersion, and an arm without any says something
+    bool share = false;         ///< differences are of shares, between -1 and 1, and told in percentage points
+    bool added_up = false;      ///< values of one interval are added up, else averaged
+    bool bad_of_total = false;  ///< it has `bad` and `total`, so that an objective may be about it
+    std::string_view difference_allowed;  ///< of a margin that is a difference, for an error message
+
+    /// Can this version judge it?
+    constexpr bool built() const { return kind != Kind{} && instead.empty(); }
+
+    constexpr std::span<const SeriesKey> series() const {
+        std::size_t size = 0;
+        while (size < named.size() && !named[size].key.empty()) ++size;
+        return std::span(named).first(size);
+    }
+    constexpr bool reads(std::string_view key) const {
+        for (const SeriesKey& of : series()) {
+            if (of.key == key) return true;
+        }
+        return false;
+    }
+};
+
+inline constexpr std::array<KindFacts, 6> kind_facts{{
+    {.kind = Kind::proportion,
+     .word = "proportion",
+     .about = "bad of total",
+     .instead = {},
+     .named = {{{"bad", "the name of the series that counts bad requests"},
+                {"total", "the name of the series that counts all requests"}}},
+     .own_key = "method",
+     .counts = true,
+     .share = true,
+     .added_up = true,
+     .bad_of_total = true,
+     .difference_allowed = "0 or more, below 1 (0: any harm counts; 0.002: two bad requests more in a thousand)"},
+    {.kind = Kind::rate,
+     .word = "rate",
+     .about = {},
+     .instead = "where each event belongs to one request, count the events as \"bad\" of all requests",
+     .own_key = {},
+     .difference_allowed = {}},
+    {.kind = Kind::gauge,
+     .word = "gauge",
+     .about = "one value an interval",
+     .instead = {},
+     .named = {{{"series", "the name of the series that is read"}}},
+     .own_key = "instances_differ",
+     .difference_allowed = "0 or more, finite, in the gauge's own unit (0: any harm counts)"},
+    {.kind = Kind::sample,
+     .word = "sample",
+     .about = {},
+     .instead = "count the observations beyond a limit as \"bad\" of all observations",
+     .own_key = {},
+     .difference_allowed = {}},
+    {.kind = Kind::histogram,
+     .word = "histogram",
+     .about = {},
+     .instead = "count the observations above one bucket's bound (all minus that bucket) as \"bad\" of all of them",
+     .own_key = {},
+     .difference_allowed = {}},
+    {.kind = Kind::ratio,
+     .word = "ratio",
+     .about = {},
+     .instead = "count the requests that cost more than a limit as \"bad\" of all requests",
+     .own_key = {},
+     .difference_allowed = {}},
+}};
+
+namespace detail {
+inline constexpr KindFacts no_kind{};
+}
+
+/// The facts of a kind; of a number that is none's those of "unknown", which has no series.
+constexpr const KindFacts& facts_of(Kind kind) {
+    for (const KindFacts& facts : kind_facts) {
+        if (facts.kind == kind) return facts;
+    }
+    return detail::no_kind;
+}
+
+template <>
+struct Words<Kind> {
+    static constexpr auto table = [] {
+        std::array<std::pair<Kind, std::string_view>, kind_facts.size()> words{};
+        for (std::size_t i = 0; i < words.size(); ++i) words[i] = {kind_facts[i].kind, kind_facts[i].word};
+        return words;
+    }();
+};
+
+/// The kinds that can be judged, for an error message: "\"proportion\" (bad of total), \"gauge\" (one value an
+/// interval)"; without `about` the words alone.
+inline std::string judged_kinds(bool about = true) {
+    std::string all;
+    for (const KindFacts& facts : kind_facts) {
+        if (!facts.built()) continue;
+        if (!all.empty()) all += ", ";
+        all += '"' + std::string(facts.word) + '"';
+        if (about) all += " (" + std::string(facts.about) + ')';
+    }
+    return all;
+}
+
+}  // namespace v0
+}  // namespace serinus

@@ -1,0 +1,137 @@
+#pragma once
+/// \file
+/// Bad of total, such as failed requests of all requests: counts, judged by `sequential::ProportionTest`; inside the
+/// library only.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <serinus/sequential/proportion.hpp>
+
+#include "rollout/kinds/metric_kind.hpp"
+
+namespace serinus {
+inline namespace v0 {
+namespace detail {
+
+class ProportionKind : public JudgedBy<sequential::ProportionTest> {
+  public:
+    static constexpr const KindFacts& facts = facts_of(Kind::proportion);
+    static constexpr HarmCodes harm_codes{Code::harm_proven, Code::harm_proven_decrease, Code::harm_proven_difference,
+                                          Code::harm_proven_decrease_difference};
+
+    /// Sums over the instances that report both series: half of a share says nothing.
+    struct Values : ArmPresence {
+        double bad = 0, total = 0;
+
+        bool possible() const {
+            constexpr double most = 9007199254740992.0;  // 2^53
+            return bad >= 0 && bad <= total && total <= most && bad == std::floor(bad) && total == std::floor(total);
+        }
+        Proportion counts() const {
+            return {static_cast<std::int64_t>(bad), static_cast<std::int64_t>(total)};
+        }
+    };
+
+    ProportionKind(const Plan& plan, const Metric& metric, double share)
+        : ProportionKind(plan, metric, share, noise_of(plan, metric)) {}
+
+    static void check(const std::string& path, const Metric& metric);
+    static void check_noise(const std::string& path, const Noise& noise, const Metric& metric, const Plan& plan);
+    static void learn(Learning& learning);
+
+    static Values gather(const Interval& interval, const Metric& metric, Arm arm) {
+        Values values;
+        interval.each(metric.total, arm, [&](const std::string& instance, const Brought& total) {
+            const Brought* const bad = interval.find(metric.bad, arm, instance);
+            if (!bad) {
+                values.unpaired = true;
+                return;
+            }
+            values.bad += bad->sum;
+            values.total += total.sum;
+            values.present = true;
+        });
+        interval.each(metric.bad, arm, [&](const std::string& instance, const Brought&) {
+            values.unpaired = values.unpaired || !interval.find(metric.total, arm, instance);
+        });
+        return values;
+    }
+
+    bool update(const std::array<Values, 2>& arms) {
+        if (!arms[0].possible() || !arms[1].possible()) return false;
+        tests_.update(arms[0].counts(), arms[1].counts());
+        return true;
+    }
+
+    double fewest() const {
+        return static_cast<double>(std::min(tests_.stage.baseline().total, tests_.stage.canary().total));
+    }
+    bool nothing_happened() const { return tests_.stage.baseline().bad + tests_.stage.canary().bad == 0; }
+    std::vector<NamedNumber> observed() const {
+        const Proportion b = tests_.stage.baseline(), c = tests_.stage.canary();
+        return {{"bad_baseline", static_cast<double>(b.bad)},
+                {"total_baseline", static_cast<double>(b.total)},
+                {"bad_canary", static_cast<double>(c.bad)},
+                {"total_canary", static_cast<double>(c.total)}};
+    }
+
+    Reason failure_reason(const Metric& metric, const Failure& failure, double after_seconds) const {
+        return harm_reason(harm_codes, metric, failure, after_seconds);
+    }
+    std::vector<Reason> obstacles(double /*intervals*/) const {
+        if (refuted_) return {reason(Code::history_unusable)};
+        return {};
+    }
+    Promise promise() const {
+        if (refuted_) return {Guarantee::none, Code::history_unusable};
+        if (!dispersion_) return {Guarantee::none, Code::dispersion_unknown};
+        if (history_ && *history_ < fewest_measured) return {Guarantee::none, Code::history_unmeasured};
+        // Nobody learned it: a dispersion of 1 is somebody's word that requests fail independently of one another, and
+        // under that the error rate is a theorem.
+        const bool independent = !history_ && *dispersion_ == 1;
+        return {independent ? Guarantee::proved : Guarantee::measured, Code::dispersion_given};
+    }
+    std::vector<Reason> noise_reasons() const {
+        std::vector<Reason> reasons;
+        if (!refuted_) {
+            reasons.push_back(dispersion_ ? reason(Code::dispersion_given, {{"dispersion", *dispersion_}})
+                                          : reason(Code::dispersion_unknown));
+        }
+        add_doubt_of_history(reasons, promise(), history_);
+        return reasons;
+    }
+
+    void save(MetricState& state) const { state.counts = tests_.state(); }
+    void restore(const MetricState& state, std::size_t /*stage*/) {
+        tests_.restore(state.counts);
+        require_state(!state.spikes, "spikes of a metric that watches none");
+        require_state(!state.instances, "instances of a metric that is no gauge");
+    }
+
+  private:
+    ProportionKind(const Plan& plan, const Metric& metric, double share, const Noise* noise)
+        : JudgedBy(make_tests<sequential::ProportionTest>(plan, metric, alpha_used(plan, share),
+                                                          [&](sequential::ProportionOptions& options) {
+                                                              options.method = metric.method;
+                                                              if (noise)
+                                                                  options.dispersion = noise->dispersion.value_or(1);
+                                                          })) {
+        if (!noise) return;
+        dispersion_ = noise->dispersion;
+        history_ = noise->intervals;
+        refuted_ = noise->refuted;
+    }
+
+    std::optional<double> dispersion_, history_;  // and the intervals that it was learned from; empty: not known
+    bool refuted_ = false;                        // history contradicted the noise that it taught
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace serinus

@@ -1,0 +1,33 @@
+#pragma once
+/// \file
+/// Numbers that learning from history and judging a rollout share; inside the library only.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace serinus {
+inline namespace v0 {
+namespace detail {
+
+/// A new start of the harm evidence every so many intervals (docs/adr/0002-two-thirds-of-the-capital-bet-at-once.md).
+constexpr std::int64_t intervals_per_start = 30;
+
+/// Fewer instances of history than these do not tell how far instances of one version differ.
+constexpr double fewest_instances = 5;
+
+/// Intervals of history from which on the error rates of learned noise were measured (docs/concepts/promise.md).
+constexpr double fewest_measured = 500;
+
+/// A stage's part of the capital of the harm evidence, 1/s^2 over the sum of all stages' for the s-th: a bad version is
+/// mostly bad at once, so a rollout of many stages finds it as soon as one of few
+/// (docs/adr/0002-two-thirds-of-the-capital-bet-at-once.md). They sum to 1.
+inline double stage_weight(int stage, std::size_t stages) {
+    double sum = 0;
+    for (std::size_t s = 1; s <= stages; ++s) sum += 1 / (static_cast<double>(s) * static_cast<double>(s));
+    const double own = stage + 1.0;
+    return 1 / (own * own) / sum;
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace serinus
