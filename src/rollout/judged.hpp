@@ -62,87 +62,86 @@ struct JudgedAs<Kinds<Ks...>> {
     // ---- what its kind says
 
     Evidence evidence() const {
-        return std::visit([](const auto& of) { return of.evidence(); }, kind);
+        return ask([](const auto& of) { return of.evidence(); });
     }
     double harm_log_e_value() const {
-        return std::visit([](const auto& of) { return of.harm_log_e_value(); }, kind);
+        return ask([](const auto& of) { return of.harm_log_e_value(); });
     }
     double harm_log_largest() const {
-        return std::visit([](const auto& of) { return of.harm_log_largest(); }, kind);
+        return ask([](const auto& of) { return of.harm_log_largest(); });
     }
     double harm_log_needed() const {
-        return std::visit([](const auto& of) { return of.harm_log_needed(); }, kind);
+        return ask([](const auto& of) { return of.harm_log_needed(); });
     }
     double harm_p_value() const {
-        return std::visit([](const auto& of) { return of.harm_p_value(); }, kind);
+        return ask([](const auto& of) { return of.harm_p_value(); });
     }
     double mean_log_e_value() const {
-        return std::visit([](const auto& of) { return of.mean_log_e_value(); }, kind);
+        return ask([](const auto& of) { return of.mean_log_e_value(); });
     }
     double mirror_log_e_value() const {
-        return std::visit([](const auto& of) { return of.mirror_log_e_value(); }, kind);
+        return ask([](const auto& of) { return of.mirror_log_e_value(); });
     }
     double mirror_p_value() const {
-        return std::visit([](const auto& of) { return of.mirror_p_value(); }, kind);
+        return ask([](const auto& of) { return of.mirror_p_value(); });
     }
     double mirror_alpha() const {
-        return std::visit([](const auto& of) { return of.mirror_alpha(); }, kind);
+        return ask([](const auto& of) { return of.mirror_alpha(); });
     }
     bool mirror_decided() const {
-        return std::visit([](const auto& of) { return of.mirror_decided(); }, kind);
+        return ask([](const auto& of) { return of.mirror_decided(); });
     }
     std::optional<Margin> detect_margin() const {
-        return std::visit([](const auto& of) { return of.detect_margin(); }, kind);
+        return ask([](const auto& of) { return of.detect_margin(); });
     }
     double fewest() const {
-        return std::visit([](const auto& of) { return of.fewest(); }, kind);
+        return ask([](const auto& of) { return of.fewest(); });
     }
     std::vector<NamedNumber> observed() const {
-        return std::visit([](const auto& of) { return of.observed(); }, kind);
+        return ask([](const auto& of) { return of.observed(); });
     }
     bool blind() const {
-        return std::visit([](const auto& of) { return of.blind(); }, kind);
+        return ask([](const auto& of) { return of.blind(); });
     }
     bool nothing_happened() const {
-        return std::visit([](const auto& of) { return of.nothing_happened(); }, kind);
+        return ask([](const auto& of) { return of.nothing_happened(); });
     }
     std::optional<double> idle_share() const {
-        return std::visit([](const auto& of) { return of.idle_share(); }, kind);
+        return ask([](const auto& of) { return of.idle_share(); });
     }
     Promise promise() const {
-        return std::visit([](const auto& of) { return of.promise(); }, kind);
+        return ask([](const auto& of) { return of.promise(); });
     }
     /// The mirror has decided in this stage, and nothing else is in the way.
     bool passes() const {
-        return passed && std::visit([](const auto& of) { return of.calm(); }, kind);
+        return passed && ask([](const auto& of) { return of.calm(); });
     }
 
     // ---- reasons
 
     Reason failure_reason(double after_seconds) const {
-        Reason reason =
-            std::visit([&](const auto& of) { return of.failure_reason(metric, failure, after_seconds); }, kind);
+        Reason reason = ask([&](const auto& of) { return of.failure_reason(metric, failure, after_seconds); });
         reason.metric = metric.name;
         return reason;
     }
     std::vector<Reason> obstacles() const {
-        return named(std::visit([&](const auto& of) { return of.obstacles(static_cast<double>(intervals)); }, kind));
+        return named(ask([&](const auto& of) { return of.obstacles(static_cast<double>(intervals)); }));
     }
     std::vector<Reason> hindrances() const {
-        return named(std::visit([](const auto& of) { return of.hindrances(); }, kind));
+        return named(ask([](const auto& of) { return of.hindrances(); }));
     }
     std::vector<Reason> doubts(std::int64_t judged) const {
-        return named(std::visit([&](const auto& of) { return of.doubts(judged, passed); }, kind));
+        return named(ask([&](const auto& of) { return of.doubts(judged, passed); }));
     }
     std::vector<Reason> noise_reasons() const {
-        return named(std::visit([](const auto& of) { return of.noise_reasons(); }, kind));
+        return named(ask([](const auto& of) { return of.noise_reasons(); }));
     }
 
     // ---- verdicts, which latch
 
     /// Fails where its kind may, `log_gain` being the log of what the share of alpha has grown by since others failed.
     bool fail(double log_gain, std::int64_t after_ms) {
-        const auto found = std::visit([&](const auto& of) { return of.failure(metric, log_gain); }, kind);
+        const auto found = ask([&](const auto& of) { return of.failure(metric, log_gain); });
         if (!found) return false;
         failed = true;
         failure = *found;
@@ -153,7 +152,7 @@ struct JudgedAs<Kinds<Ks...>> {
     // ---- state
 
     void save(MetricState& out) const {
-        std::visit([&](const auto& of) { of.save(out); }, kind);
+        ask([&](const auto& of) { of.save(out); });
         out.failed = failed;
         out.failed_down = failure.down;
         out.failed_bound = failure.bound;
@@ -202,6 +201,11 @@ struct JudgedAs<Kinds<Ks...>> {
     std::optional<std::int64_t> last_used_ms;
 
   private:
+    template <class Question>
+    auto ask(const Question& question) const {
+        return std::visit(question, kind);
+    }
+
     template <class K>
     std::array<bool, 2> take(K& of, const Interval& interval, std::int64_t end_ms) {
         const std::array<typename K::Values, 2> arms{K::gather(interval, metric, Arm::baseline),

@@ -29,17 +29,17 @@ struct SeriesKey {
 
 /// What is known of a kind before any data.
 struct KindFacts {
-    Kind kind{};
-    std::string_view word = "unknown";  ///< its name in a plan
-    std::string_view about;             ///< its data in a few words
-    std::string_view instead;           ///< what can be judged today in its place; empty: it can be judged itself
-    std::array<SeriesKey, 2> named{};   ///< the series that it is made of; see `series`
-    std::string_view own_key;           ///< a further key that no other kind has
+    Kind kind = {};
+    std::string_view word = "unknown";    ///< its name in a plan
+    std::string_view about = {};          ///< its data in a few words
+    std::string_view instead = {};        ///< what can be judged today in its place; empty: it can be judged itself
+    std::array<SeriesKey, 2> named = {};  ///< the series that it is made of; see `series`
+    std::string_view own_key = {};        ///< a further key that no other kind has
     bool counts = false;        ///< it counts events: its noise is a dispersion, and an arm without any says something
     bool share = false;         ///< differences are of shares, between -1 and 1, and told in percentage points
     bool added_up = false;      ///< values of one interval are added up, else averaged
     bool bad_of_total = false;  ///< it has `bad` and `total`, so that an objective may be about it
-    std::string_view difference_allowed;  ///< of a margin that is a difference, for an error message
+    std::string_view difference_allowed = {};  ///< of a margin that is a difference, for an error message
 
     /// Can this version judge it?
     constexpr bool built() const { return kind != Kind{} && instead.empty(); }
@@ -61,7 +61,6 @@ inline constexpr std::array<KindFacts, 6> kind_facts{{
     {.kind = Kind::proportion,
      .word = "proportion",
      .about = "bad of total",
-     .instead = {},
      .named = {{{"bad", "the name of the series that counts bad requests"},
                 {"total", "the name of the series that counts all requests"}}},
      .own_key = "method",
@@ -72,35 +71,22 @@ inline constexpr std::array<KindFacts, 6> kind_facts{{
      .difference_allowed = "0 or more, below 1 (0: any harm counts; 0.002: two bad requests more in a thousand)"},
     {.kind = Kind::rate,
      .word = "rate",
-     .about = {},
-     .instead = "where each event belongs to one request, count the events as \"bad\" of all requests",
-     .own_key = {},
-     .difference_allowed = {}},
+     .instead = "where each event belongs to one request, count the events as \"bad\" of all requests"},
     {.kind = Kind::gauge,
      .word = "gauge",
      .about = "one value an interval",
-     .instead = {},
      .named = {{{"series", "the name of the series that is read"}}},
      .own_key = "instances_differ",
      .difference_allowed = "0 or more, finite, in the gauge's own unit (0: any harm counts)"},
     {.kind = Kind::sample,
      .word = "sample",
-     .about = {},
-     .instead = "count the observations beyond a limit as \"bad\" of all observations",
-     .own_key = {},
-     .difference_allowed = {}},
+     .instead = "count the observations beyond a limit as \"bad\" of all observations"},
     {.kind = Kind::histogram,
      .word = "histogram",
-     .about = {},
-     .instead = "count the observations above one bucket's bound (all minus that bucket) as \"bad\" of all of them",
-     .own_key = {},
-     .difference_allowed = {}},
+     .instead = "count the observations above one bucket's bound (all minus that bucket) as \"bad\" of all of them"},
     {.kind = Kind::ratio,
      .word = "ratio",
-     .about = {},
-     .instead = "count the requests that cost more than a limit as \"bad\" of all requests",
-     .own_key = {},
-     .difference_allowed = {}},
+     .instead = "count the requests that cost more than a limit as \"bad\" of all requests"},
 }};
 
 namespace detail {

@@ -42,10 +42,7 @@ void ProportionKind::check_noise(const std::string& path, const Noise& noise, co
 
 namespace {
 
-struct Counts {
-    double bad = 0, total = 0;
-    bool present = false;
-};
+using Counts = ProportionKind::Values;
 
 /// The sum over instances that report both series.
 Counts counts_at(const std::vector<std::pair<const Column*, const Column*>>& instances, std::size_t index) {
@@ -98,12 +95,9 @@ HeldBack play_counts(const Plan& plan, const Stage& stage, const Metric& metric,
     options.dispersion = mean_of_turns(learned).phi(error, static_cast<double>(window_of(plan, stage)));
     if (events < sequential::CountDispersion::few_events) options.dispersion = std::max(options.dispersion, 2.0);
     options.interval = false;
-    const auto counts = [](const Counts& arm) {
-        return Proportion{static_cast<std::int64_t>(arm.bad), static_cast<std::int64_t>(arm.total)};
-    };
     return play(plan, stage, alpha, sequential::ProportionTest(options), sizes,
                 [&](auto& mixture, std::size_t of, std::size_t i) {
-                    mixture.update(counts(turns[of][i].first), counts(turns[of][i].second));
+                    mixture.update(turns[of][i].first.counts(), turns[of][i].second.counts());
                 });
 }
 
