@@ -151,19 +151,27 @@ const double* observed(const MetricResult& metric, std::string_view name) {
     return nullptr;
 }
 
-/// "canary reads 118 on average, baseline 101, over 40 intervals"
-std::string levels_text(const MetricResult& metric) {
-    const double* const b = observed(metric, "mean_baseline");
-    const double* const c = observed(metric, "mean_canary");
-    const double* const n = observed(metric, "intervals");
-    if (!b || !c || !n || !std::isfinite(*b) || !std::isfinite(*c)) return "";
-    return "canary reads " + number(*c) + " on average, baseline " + number(*b) + ", over " +
-           plural(static_cast<std::int64_t>(*n), "interval");
+/// "canary reads 118 on average, baseline 101, over 40 intervals": as the kind's facts say; nothing where a number is
+/// missing.
+std::string told_text(const MetricResult& metric) {
+    std::string text;
+    std::string_view rest = facts_of(metric.kind).told;
+    for (std::size_t open = rest.find('{'); open != std::string_view::npos; open = rest.find('{')) {
+        const std::size_t close = rest.find('}', open);
+        const std::string_view key = rest.substr(open + 1, close - open - 1),
+                               noun = key.substr(std::min(key.find(' '), key.size()));
+        const double* const value = observed(metric, key.substr(0, key.find(' ')));
+        if (!value || !std::isfinite(*value)) return "";
+        text += rest.substr(0, open);
+        text += noun.empty() ? number(*value) : plural(static_cast<std::int64_t>(*value), noun.substr(1));
+        rest.remove_prefix(close + 1);
+    }
+    return text.append(rest);
 }
 
 /// "canary: 374 of 9,120 requests failed (4.1 %); baseline: 11,856 of 912,004 (1.3 %)"
 std::string counts_text(const MetricResult& metric) {
-    if (!facts_of(metric.kind).counts) return levels_text(metric);
+    if (!facts_of(metric.kind).told.empty()) return told_text(metric);
     const double* const bad_b = observed(metric, "bad_baseline");
     const double* const total_b = observed(metric, "total_baseline");
     const double* const bad_c = observed(metric, "bad_canary");

@@ -40,6 +40,9 @@ struct KindFacts {
     bool added_up = false;      ///< values of one interval are added up, else averaged
     bool bad_of_total = false;  ///< it has `bad` and `total`, so that an objective may be about it
     std::string_view difference_allowed = {};  ///< of a margin that is a difference, for an error message
+    /// How this stage's data are told, `MetricResult::observed` filled in: {x} as a number, {x noun} as so many nouns.
+    /// Empty: as bad of total.
+    std::string_view told = {};
 
     /// Can this version judge it?
     constexpr bool built() const { return kind != Kind{} && instead.empty(); }
@@ -77,7 +80,8 @@ inline constexpr std::array<KindFacts, 6> kind_facts{{
      .about = "one value an interval",
      .named = {{{"series", "the name of the series that is read"}}},
      .own_key = "instances_differ",
-     .difference_allowed = "0 or more, finite, in the gauge's own unit (0: any harm counts)"},
+     .difference_allowed = "0 or more, finite, in the gauge's own unit (0: any harm counts)",
+     .told = "canary reads {mean_canary} on average, baseline {mean_baseline}, over {intervals interval}"},
     {.kind = Kind::sample,
      .word = "sample",
      .instead = "count the observations beyond a limit as \"bad\" of all observations"},
