@@ -13,6 +13,7 @@
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/reason.hpp>
+#include <serinus/core/reason_group.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/core/text.hpp>

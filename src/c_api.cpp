@@ -165,7 +165,7 @@ const char* serinus_status_name(std::int32_t status) {
         case SERINUS_OK: return "ok";
 #define SERINUS_ERROR(identifier, number, name, when) \
     case number: return name;
-#define SERINUS_REASON(identifier, number, sentence)
+#define SERINUS_REASON(identifier, number, group, sentence)
 #include <serinus/core/code.def>
 #undef SERINUS_ERROR
 #undef SERINUS_REASON

@@ -199,8 +199,8 @@ std::vector<StageStart> stage_starts(const std::map<int, StageSpan>& spans) {
 int read_stage(std::string_view cell, std::int64_t line) {
     int number = 0;
     const auto [end, problem] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
-    if (problem != std::errc{} || end != cell.data() + cell.size() || number < 0) {
-        refuse(Code::data_value, line, stage, cell, "a whole number from 0, or an empty cell");
+    if (problem != std::errc{} || end != cell.data() + cell.size() || number < 1) {
+        refuse(Code::data_value, line, stage, cell, "a whole number from 1 (the first stage), or an empty cell");
     }
     return number;
 }

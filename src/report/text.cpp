@@ -513,7 +513,7 @@ std::string next_sentence(const Decision& decision, std::optional<double> next_t
             if (decision.finished) {
                 next = "nothing: the last stage is passed, the rollout is finished";
             } else {
-                next = "move traffic to stage " + std::to_string(decision.stage + 2);
+                next = "move traffic to stage " + std::to_string(decision.stage + 1);
                 next += next_traffic ? " (" + percent(*next_traffic) + ")" : " of " + std::to_string(decision.stages);
             }
             break;
@@ -527,8 +527,8 @@ std::string next_sentence(const Decision& decision, std::optional<double> next_t
 void show_head(Page& page, const Decision& decision) {
     const std::string verdict = upper_case(word(decision.decision));
     const std::string who = shown_name(decision.deployment.empty() ? decision.plan : decision.deployment);
-    std::string where = "stage " + std::to_string(decision.stage + 1) + " of " + std::to_string(decision.stages) +
-                        ", " + percent(decision.traffic) + " of traffic, ";
+    std::string where = "stage " + std::to_string(decision.stage) + " of " + std::to_string(decision.stages) + ", " +
+                        percent(decision.traffic) + " of traffic, ";
     const bool begun = decision.telemetry.newest_ms[0] || decision.telemetry.newest_ms[1];
     where += begun ? "after " + seconds_text(static_cast<double>(decision.elapsed_ms) / 1000) : "no data yet";
     const Style style = decision.decision == Action::promote    ? Style::good
@@ -596,7 +596,7 @@ std::string text(const Record& record, const TextOptions& options) {
     if (record.decisions.empty()) return "";
     const Decision& decision = record.decisions.back();
     std::optional<double> next_traffic;
-    const auto next = static_cast<std::size_t>(std::max(0, decision.stage)) + 1;
+    const auto next = static_cast<std::size_t>(std::max(0, decision.stage));  // the one after it, from 0
     if (next < record.plan.stages.size()) next_traffic = record.plan.stages[next].traffic;
     const bool none_known = !decision.telemetry.newest_ms[0] && !decision.telemetry.newest_ms[1];
     return shown(decision, options, next_traffic,

@@ -1,19 +1,25 @@
-// From verdicts to the decision, with the reasons for it.
+#include "rollout/decide.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <optional>
+#include <string>
 #include <tuple>
+#include <utility>
 
+#include <serinus/core/reason_group.hpp>
 #include <serinus/core/version.hpp>
 #include <serinus/numeric/elementary.hpp>
 
-#include "rollout/monitor_impl.hpp"
+#include "rollout/limits.hpp"
 
 namespace serinus {
 inline namespace v0 {
-using detail::seconds;
+namespace detail {
+namespace {
 
-MetricResult Monitor::Impl::result(const Judged& judged) const {
+/// What is told of one metric.
+MetricResult result_of(const Look& look, const Judged& judged, const Standing& standing) {
     const Metric& metric = judged.metric;
     MetricResult result;
     result.name = metric.name;
@@ -47,17 +53,15 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
     }
     result.observed = judged.observed();
 
-    const std::optional<double> idle = judged.idle_share();
-    std::vector<Reason> obstacle = obstacles(judged);
     if (judged.failed) {
         result.verdict = Verdict::fail;
         result.reasons.push_back(judged.failure_reason(seconds(judged.failed_after_ms)));
     } else if (judged.used == 0) {
         result.verdict = Verdict::no_data;
-    } else if (judged.passes() && obstacle.empty() && !idle && !stale(judged)) {
+    } else if (judged.passes() && standing.obstacles.empty() && !standing.idle_share && !standing.stale) {
         result.verdict = Verdict::pass;
         if (judged.promote_when == PromoteWhen::no_harm_found) {
-            result.reasons.push_back({Code::no_harm_found, metric.name, {{"power", 1 - plan.beta}}, false});
+            result.reasons.push_back({Code::no_harm_found, metric.name, {{"power", 1 - look.plan.beta}}, false});
         } else {
             result.reasons.push_back(
                 {Code::harm_ruled_out, metric.name, {{"confidence", 1 - result.alpha_mirror}}, false});
@@ -65,17 +69,18 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
     } else {
         result.verdict = Verdict::inconclusive;
     }
-    for (Reason& reason : obstacle) result.reasons.push_back(std::move(reason));
-    if (idle && result.verdict != Verdict::fail)
-        result.reasons.push_back({Code::canary_idle, metric.name, {{"share", *idle}}, false});
+    result.reasons.insert(result.reasons.end(), standing.obstacles.begin(), standing.obstacles.end());
+    if (standing.idle_share && result.verdict != Verdict::fail)
+        result.reasons.push_back({Code::canary_idle, metric.name, {{"share", *standing.idle_share}}, false});
     if (result.verdict == Verdict::inconclusive) {
         for (Reason& reason : judged.hindrances()) result.reasons.push_back(std::move(reason));
     }
-    if (start_ms && judged.intervals > 0 && stale(judged)) {
-        result.reasons.push_back({Code::stale,
-                                  metric.name,
-                                  {{"age", age_seconds(judged)}, {"limit", seconds(effective_stale_after_ms(plan))}},
-                                  false});
+    if (look.clock.start_ms && judged.intervals > 0 && standing.stale) {
+        result.reasons.push_back(
+            {Code::stale,
+             metric.name,
+             {{"age", standing.age_seconds}, {"limit", seconds(effective_stale_after_ms(look.plan))}},
+             false});
     }
     if (result.verdict == Verdict::inconclusive) {
         if (judged.nothing_happened() && metric.margin.ratio) {
@@ -89,17 +94,199 @@ MetricResult Monitor::Impl::result(const Judged& judged) const {
         }
     }
     if (result.verdict == Verdict::inconclusive) {
-        for (Reason& doubt : judged.doubts(next)) result.reasons.push_back(std::move(doubt));
+        for (Reason& doubt : judged.doubts(look.clock.next)) result.reasons.push_back(std::move(doubt));
     }
     for (Reason& reason : judged.noise_reasons()) result.reasons.push_back(std::move(reason));
     return result;
 }
 
-Decision Monitor::Impl::decide() {
-    Decision decision = decide_action();
-    const auto tell = [&](Code code, std::int64_t count) {
-        if (count > 0) decision.reasons.push_back({code, "", {{"count", static_cast<double>(count)}}, false});
+/// What the rules are asked of.
+struct Facts {
+    const Plan& plan;
+    const Stage& stage;
+    const StageClock::View& clock;
+    const Panel::View& panel;
+    const Decision& told;  // metrics and objectives are
+    LatchState latch;      // with what is decided now
+    bool any_judged = false, all_passed = true, only_muted = true, paging = false;
+    /// Of the metric that is silent for longest, where the plan says that missing data fail.
+    std::optional<double> silent_seconds = std::nullopt;
+
+    bool past_minimum() const { return told.elapsed_ms >= stage.min_ms; }
+    bool past_maximum() const { return stage.max_ms && told.elapsed_ms >= *stage.max_ms; }
+    bool may_promote() const { return clock.start_ms && any_judged && all_passed && !paging; }
+    bool metric_failed() const {
+        return std::any_of(panel.metrics.begin(), panel.metrics.end(),
+                           [](const Judged& judged) { return judged.failed && !judged.metric.muted; });
+    }
+    bool objective_failed() const {
+        return std::any_of(panel.slo.begin(), panel.slo.end(), [](const SloJudged& judged) { return judged.failed(); });
+    }
+    bool latched(Code policy) const {
+        return std::find(latch.policy.begin(), latch.policy.end(), static_cast<std::int64_t>(policy)) !=
+               latch.policy.end();
+    }
+};
+
+/// Decides for ever: what is proven, and what the plan orders apart from evidence. A rollback stands.
+void latch_by_now(Facts& facts) {
+    LatchState& latch = facts.latch;
+    if (latch.rolled_back) return;
+    const bool proven = facts.metric_failed() || facts.objective_failed() || latch.together_after_ms;
+    const auto order = [&](Code policy, double after_seconds) {
+        latch.policy.push_back(static_cast<std::int64_t>(policy));
+        latch.policy_seconds = after_seconds;
     };
+    if (facts.silent_seconds) {
+        order(Code::missing_rollback, *facts.silent_seconds);
+    } else if (facts.past_maximum() && !facts.may_promote() && !proven &&
+               facts.plan.on_deadline == Deadline::rollback) {
+        order(Code::deadline_rollback, seconds(facts.told.elapsed_ms));
+    }
+    latch.rolled_back = proven || !latch.policy.empty();
+}
+
+/// The rules of rules.def by name. Those of the rollout as a whole give the numbers of their reason where they hold,
+/// those of metrics and objectives the reasons that these give.
+namespace rules {
+
+using Holds = std::optional<std::vector<NamedNumber>>;
+
+Holds when(bool holds) { return holds ? Holds(std::in_place) : std::nullopt; }
+
+std::vector<Reason> failed_metrics(const Facts& facts) {
+    std::vector<Reason> reasons;
+    for (std::size_t i = 0; i < facts.panel.metrics.size(); ++i) {
+        const Judged& judged = facts.panel.metrics[i];
+        if (judged.failed && !judged.metric.muted) reasons.push_back(facts.told.metrics[i].reasons.front());
+    }
+    return reasons;
+}
+
+std::vector<Reason> failed_objectives(const Facts& facts) {
+    std::vector<Reason> reasons;
+    for (const BurnResult& burn : facts.told.burn) {
+        for (const Reason& reason : burn.reasons) {
+            if (reason.code == Code::burn_halt || reason.code == Code::budget_exceeded) reasons.push_back(reason);
+        }
+    }
+    return reasons;
+}
+
+Holds harm_proven_together(const Facts& facts) {
+    // Where a metric or an objective is named, it has said enough.
+    if (!facts.latch.together_after_ms || facts.metric_failed() || facts.objective_failed()) return {};
+    return std::vector<NamedNumber>{{"evidence", elementary::exp(facts.latch.together_log)},
+                                    {"needed", 1 / facts.plan.alpha},
+                                    {"after", seconds(*facts.latch.together_after_ms)}};
+}
+
+Holds missing_rollback(const Facts& facts) {
+    if (!facts.latched(Code::missing_rollback)) return {};
+    return std::vector<NamedNumber>{{"age", facts.latch.policy_seconds}};
+}
+
+Holds deadline_rollback(const Facts& facts) {
+    if (!facts.latched(Code::deadline_rollback)) return {};
+    return std::vector<NamedNumber>{{"elapsed", facts.latch.policy_seconds},
+                                    {"maximum", seconds(facts.stage.max_ms.value_or(0))}};
+}
+
+Holds finished(const Facts& facts) {
+    return when(facts.may_promote() && facts.past_minimum() && facts.clock.stage + 1 == facts.plan.stages.size());
+}
+
+Holds stage_passed(const Facts& facts) {
+    return when(facts.may_promote() && facts.past_minimum() && facts.clock.stage + 1 < facts.plan.stages.size());
+}
+
+std::vector<Reason> hindered_metrics(const Facts& facts) {
+    std::vector<Reason> reasons;
+    for (const MetricResult& metric : facts.told.metrics) {
+        if (metric.muted) continue;
+        // Only what stands in the way: a metric that has passed, or that waits as usual, says so in its own line.
+        for (const Reason& reason : metric.reasons) {
+            const ReasonGroup of = group(reason.code);
+            if (of == ReasonGroup::telemetry || of == ReasonGroup::undecidable || of == ReasonGroup::delayed)
+                reasons.push_back(reason);
+        }
+    }
+    return reasons;
+}
+
+Holds nothing_to_judge(const Facts& facts) { return when(facts.only_muted); }
+
+Holds warming_up(const Facts& facts) {
+    const std::int64_t warm_up_ms = facts.plan.warm_up_ms;
+    if (!facts.clock.start_ms || facts.told.elapsed_ms >= warm_up_ms) return {};
+    return std::vector<NamedNumber>{{"seconds", seconds(warm_up_ms)}};
+}
+
+Holds waiting(const Facts& facts) { return when(!facts.all_passed || !facts.any_judged); }
+
+Holds stage_minimum(const Facts& facts) {
+    if (!facts.clock.start_ms || facts.past_minimum()) return {};
+    return std::vector<NamedNumber>{{"elapsed", seconds(facts.told.elapsed_ms)},
+                                    {"minimum", seconds(facts.stage.min_ms)}};
+}
+
+Holds deadline_hold(const Facts& facts) {
+    if (!facts.past_maximum()) return {};
+    return std::vector<NamedNumber>{{"elapsed", seconds(facts.told.elapsed_ms)},
+                                    {"maximum", seconds(*facts.stage.max_ms)}};
+}
+
+}  // namespace rules
+
+/// A rule of the rollout as a whole, as one that gives reasons.
+template <Code code, rules::Holds (*rule)(const Facts&)>
+std::vector<Reason> said(const Facts& facts) {
+    rules::Holds numbers = rule(facts);
+    if (!numbers) return {};
+    const bool policy = code == Code::missing_rollback || code == Code::deadline_rollback;
+    return {{code, "", std::move(*numbers), policy}};
+}
+
+struct Rule {
+    Action action;
+    std::vector<Reason> (*says)(const Facts&);  // nothing: it does not hold
+};
+
+constexpr std::array in_order{
+#define SERINUS_RULE(action, code, when) Rule{Action::action, said<Code::code, rules::code>},
+#define SERINUS_RULE_OF(action, rule, of, when) Rule{Action::action, rules::rule},
+#include "rollout/rules.def"
+#undef SERINUS_RULE
+#undef SERINUS_RULE_OF
+};
+
+/// Whether a reason to hold is worth a ticket: somebody can mend it.
+bool worth_a_ticket(const Reason& reason) {
+    return reason.code == Code::deadline_hold || (!reason.metric.empty() && reason.code != Code::no_data_yet);
+}
+
+/// Which action it is, and why.
+void apply_rules(const Facts& facts, Decision& decision) {
+    std::optional<Action> action;
+    if (facts.latch.rolled_back) action = Action::rollback;  // it stands, whatever there is to say for it
+    for (const Rule& rule : in_order) {
+        if (action && rule.action != *action) continue;
+        std::vector<Reason> reasons = rule.says(facts);
+        if (reasons.empty()) continue;
+        action = rule.action;
+        for (Reason& reason : reasons) decision.reasons.push_back(std::move(reason));
+    }
+    decision.decision = action.value_or(Action::hold);
+    decision.finished = decision.decision == Action::promote && decision.stage == decision.stages;
+    if (decision.decision == Action::rollback) decision.severity = Severity::page;
+    if (decision.decision == Action::hold &&
+        std::any_of(decision.reasons.begin(), decision.reasons.end(), worth_a_ticket)) {
+        decision.severity = Severity::ticket;
+    }
+}
+
+/// What is told beside the action's reasons.
+void tell_besides(Decision& decision) {
     // Raw burn rates page and open tickets; they never roll back.
     for (const BurnResult& burn : decision.burn) {
         if (!burn.alert) continue;
@@ -109,151 +296,76 @@ Decision Monitor::Impl::decide() {
                 decision.reasons.push_back(reason);
         }
     }
-    tell(Code::late_samples, late);
-    tell(Code::conflicting_samples, conflicts);
-    return decision;
+    const auto tell = [&](Code code, std::int64_t count) {
+        if (count > 0) decision.reasons.push_back({code, "", {{"count", static_cast<double>(count)}}, false});
+    };
+    tell(Code::late_samples, decision.telemetry.late);
+    tell(Code::conflicting_samples, decision.telemetry.conflicts);
 }
 
-Decision Monitor::Impl::decide_action() {
+}  // namespace
+
+Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::View& panel, const Telemetry& telemetry) {
+    const Look look{plan, clock, telemetry.newest_ms};
     Decision decision;
-    const Stage& current = plan.stages[static_cast<std::size_t>(stage)];
-    decision.stage = stage;
+    decision.stage = static_cast<int>(clock.stage) + 1;
     decision.stages = static_cast<int>(plan.stages.size());
-    decision.traffic = current.traffic;
-    decision.time_ms = now_ms;
-    decision.elapsed_ms = start_ms && now_ms ? std::max<std::int64_t>(0, *now_ms - *start_ms) : 0;
+    decision.traffic = plan.stages[clock.stage].traffic;
+    decision.time_ms = clock.now_ms;
+    decision.elapsed_ms = clock.elapsed_ms;
     decision.plan = plan.name;
     decision.deployment = plan.deployment;
     decision.alpha = plan.alpha;
     decision.version = version();
-    decision.digest = plan_digest;
-    decision.telemetry = {intervals, used, missing, newest_ms, late, repeated, conflicts, ignored};
+    decision.telemetry = telemetry;
 
-    // What forbids or orders things apart from the metrics' own evidence.
-    const bool begun = now_ms && (start_ms || watch_ms);
-    bool all_passed = true, any_judged = false, any_muted_only = true;
-    bool missing_fails = false;
-    double silent = 0;
+    Facts facts{.plan = plan,
+                .stage = plan.stages[clock.stage],
+                .clock = clock,
+                .panel = panel,
+                .told = decision,
+                .latch = panel.latch};
     // The promise is as strong as the weakest of those that can break it.
     std::optional<Guarantee> weakest;
-    const auto rest_on = [&](const Judged& judged) {
-        const auto [word, why] = judged.promise();
-        if (detail::undecidable(why)) return;
-        weakest = std::max(weakest.value_or(word), word);
+    const auto rest_on = [&](const MetricResult& metric) {
+        if (group(metric.guarantee_why) == ReasonGroup::undecidable) return;
+        weakest = std::max(weakest.value_or(metric.guarantee), metric.guarantee);
     };
-    for (const Judged& judged : metrics) {
-        decision.metrics.push_back(result(judged));
+    std::vector<Standing> standings;
+    for (const Judged& judged : panel.metrics) {
+        const Standing& standing = standings.emplace_back(look, judged);
+        decision.metrics.push_back(result_of(look, judged, standing));
         const Metric& metric = judged.metric;
         if (metric.muted) continue;
-        any_muted_only = false;
-        rest_on(judged);
-        const bool silent_now = begun && stale(judged);
-        if (silent_now && metric.missing == Missing::fail) {
-            missing_fails = true;
-            silent = std::max(silent, age_seconds(judged));
-        }
+        facts.only_muted = false;
+        rest_on(decision.metrics.back());
+        if (standing.stale && metric.missing == Missing::fail)
+            facts.silent_seconds = std::max(facts.silent_seconds.value_or(0), standing.age_seconds);
         // Without any data of its own an ignorable metric does not keep the others waiting.
-        if (silent_now && judged.used == 0 && metric.missing == Missing::ignore) continue;
-        any_judged = true;
-        all_passed = all_passed && judged.passes() && !judged.failed && !silent_now && !judged.idle_share() &&
-                     obstacles(judged).empty();
+        if (standing.stale && judged.used == 0 && metric.missing == Missing::ignore) continue;
+        facts.any_judged = true;
+        facts.all_passed = facts.all_passed && judged.passes() && !judged.failed && !standing.stale &&
+                           !standing.idle_share && standing.obstacles.empty();
     }
-
-    bool paging = false;
-    for (const detail::SloJudged& judged : slo) {
-        const BurnResult& burn = decision.burn.emplace_back(burn_result(judged));
-        paging = paging || burn.alert == Severity::page;
-        any_muted_only = false;
-        const Judged& counted = metric_of(judged.rule);
-        if (counted.metric.missing == Missing::ignore && counted.used == 0 && begun && stale(counted)) continue;
-        any_judged = true;
-        all_passed = all_passed && burn.verdict == Verdict::pass;
-        rest_on(counted);
+    for (const SloJudged& judged : panel.slo) {
+        const Judged& counted = panel.metrics[judged.metric];
+        const Standing& standing = standings[judged.metric];
+        const BurnResult& burn = decision.burn.emplace_back(burn_result(look, judged, counted, standing));
+        facts.paging = facts.paging || burn.alert == Severity::page;
+        facts.only_muted = false;
+        if (standing.stale && counted.used == 0 && counted.metric.missing == Missing::ignore) continue;
+        facts.any_judged = true;
+        facts.all_passed = facts.all_passed && burn.verdict == Verdict::pass;
+        rest_on(decision.metrics[judged.metric]);
     }
-
     decision.guarantee = weakest.value_or(Guarantee::none);
-    const bool past_minimum = decision.elapsed_ms >= current.min_ms;
-    const bool past_maximum = current.max_ms && decision.elapsed_ms >= *current.max_ms;
-    const bool may_promote = start_ms && any_judged && all_passed && !paging;
-    if (!rolled_back) {
-        for (const Judged& judged : metrics) rolled_back = rolled_back || (judged.failed && !judged.metric.muted);
-        for (const detail::SloJudged& judged : slo) rolled_back = rolled_back || judged.failed();
-        rolled_back = rolled_back || together_after_ms;
-        if (missing_fails) {
-            policy.push_back(Code::missing_rollback);
-            policy_seconds = silent;
-        } else if (past_maximum && !may_promote && !rolled_back && plan.on_deadline == Deadline::rollback) {
-            policy.push_back(Code::deadline_rollback);
-            policy_seconds = seconds(decision.elapsed_ms);
-        }
-        rolled_back = rolled_back || !policy.empty();
-    }
 
-    const auto note = [&](Code code, std::vector<NamedNumber> numbers, bool outside_alpha = false) {
-        decision.reasons.push_back({code, "", std::move(numbers), outside_alpha});
-    };
-    if (rolled_back) {
-        decision.decision = Action::rollback;
-        decision.severity = Severity::page;
-        for (std::size_t i = 0; i < metrics.size(); ++i) {
-            if (metrics[i].failed && !metrics[i].metric.muted)
-                decision.reasons.push_back(decision.metrics[i].reasons.front());
-        }
-        for (const BurnResult& burn : decision.burn) {
-            for (const Reason& reason : burn.reasons) {
-                if (reason.code == Code::burn_halt || reason.code == Code::budget_exceeded)
-                    decision.reasons.push_back(reason);
-            }
-        }
-        // Where a metric or an objective is named, it has said enough.
-        if (decision.reasons.empty() && together_after_ms) {
-            note(Code::harm_proven_together, {{"evidence", elementary::exp(together_log)},
-                                              {"needed", 1 / plan.alpha},
-                                              {"after", seconds(*together_after_ms)}});
-        }
-        for (const Code code : policy) {
-            if (code == Code::missing_rollback) {
-                note(code, {{"age", policy_seconds}}, true);
-            } else {
-                note(code, {{"elapsed", policy_seconds}, {"maximum", seconds(current.max_ms.value_or(0))}}, true);
-            }
-        }
-        return decision;
-    }
-    if (may_promote && past_minimum) {
-        decision.decision = Action::promote;
-        decision.finished = stage + 1 == decision.stages;
-        note(decision.finished ? Code::finished : Code::stage_passed, {});
-        return decision;
-    }
-    decision.decision = Action::hold;
-    for (std::size_t i = 0; i < metrics.size(); ++i) {
-        if (metrics[i].metric.muted) continue;
-        // Only what stands in the way: a metric that has passed, or that waits as usual, says so in its own
-        // line.
-        for (const Reason& reason : decision.metrics[i].reasons) {
-            const auto number = static_cast<std::int32_t>(reason.code);
-            const bool telemetry_reason = number >= 1030 && number < 1060;
-            // What delays a gauge is worth a ticket as well, though it may still decide.
-            const bool delayed = reason.code == Code::history_scale || reason.code == Code::history_used_up;
-            if (!telemetry_reason && !detail::undecidable(reason.code) && !delayed) continue;
-            decision.reasons.push_back(reason);
-            if (reason.code != Code::no_data_yet) decision.severity = Severity::ticket;
-        }
-    }
-    if (any_muted_only) note(Code::nothing_to_judge, {});
-    if (start_ms && plan.warm_up_ms > 0 && decision.elapsed_ms < plan.warm_up_ms)
-        note(Code::warming_up, {{"seconds", seconds(plan.warm_up_ms)}});
-    if (!all_passed || !any_judged) note(Code::waiting, {});
-    if (start_ms && !past_minimum) {
-        note(Code::stage_minimum, {{"elapsed", seconds(decision.elapsed_ms)}, {"minimum", seconds(current.min_ms)}});
-    }
-    if (past_maximum) {
-        note(Code::deadline_hold, {{"elapsed", seconds(decision.elapsed_ms)}, {"maximum", seconds(*current.max_ms)}});
-        decision.severity = Severity::ticket;
-    }
-    return decision;
+    latch_by_now(facts);
+    apply_rules(facts, decision);
+    tell_besides(decision);
+    return {std::move(decision), std::move(facts.latch)};
 }
 
+}  // namespace detail
 }  // namespace v0
 }  // namespace serinus

@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
-#include "rollout/monitor_impl.hpp"
+#include "rollout/decide.hpp"
+#include "rollout/limits.hpp"
 
 namespace serinus {
 inline namespace v0 {
 
-using detail::seconds;
-using detail::SloJudged;
-using detail::Whose;
-
+namespace detail {
 namespace {
 
 double burn_of(const Proportion& events, double budget) {
@@ -36,7 +35,7 @@ BudgetShare share_of(const SloJudged& judged, std::int64_t interval_ms) {
     share.allowed = judged.rule.max_budget_per_release;
     share.measured = !judged.rule.objective.expected_events;
     share.confidence = 1 - judged.excess.options().alpha_lower - judged.excess.options().alpha_upper;
-    if (judged.intervals == 0) {
+    if (judged.progress.intervals == 0) {
         if (!share.measured) share.expected_events = *judged.rule.objective.expected_events;
         return share;
     }
@@ -48,7 +47,7 @@ BudgetShare share_of(const SloJudged& judged, std::int64_t interval_ms) {
     share.upper = judged.excess.upper() / all;
     share.total = static_cast<double>(judged.excess.canary().bad) / all;
     // The bound is interpolated, the e-value at what is allowed exact: a verdict and the bound beside it agree.
-    if (judged.exceeded) share.lower = std::max(share.lower, share.allowed);
+    if (judged.progress.exceeded) share.lower = std::max(share.lower, share.allowed);
     return share;
 }
 
@@ -77,16 +76,11 @@ std::optional<Reason> alert_reason(Code code, const std::string& objective, cons
 
 }  // namespace
 
-const Monitor::Impl::Judged& Monitor::Impl::metric_of(const SloRule& rule) const {
-    return *std::find_if(metrics.begin(), metrics.end(),
-                         [&](const Judged& judged) { return judged.metric.name == rule.metric; });
-}
-
-BurnResult Monitor::Impl::burn_result(const SloJudged& judged) const {
+BurnResult burn_result(const Look& look, const SloJudged& judged, const Judged& counted, const Standing& standing) {
+    const Plan& plan = look.plan;
     const SloRule& rule = judged.rule;
     const std::string& name = rule.objective.name;
     const double budget = rule.objective.budget;
-    const std::int64_t now = start_ms ? frontier_ms() : 0;  // windows end with the last judged interval
     BurnResult result;
     result.objective = name;
     result.metric = rule.metric;
@@ -116,19 +110,18 @@ BurnResult Monitor::Impl::burn_result(const SloJudged& judged) const {
     const auto say = [&](Code code, std::vector<NamedNumber> numbers) {
         result.reasons.push_back({code, name, std::move(numbers), false});
     };
-    const double after = seconds(judged.failed_after_ms);
-    if (judged.halted)
+    const double after = seconds(judged.progress.failed_after_ms);
+    if (judged.progress.halted)
         say(Code::burn_halt,
             {{"share", rule.halt_budget}, {"window", seconds(result.halt.window_ms)}, {"after", after}});
-    if (judged.exceeded)
+    if (judged.progress.exceeded)
         say(Code::budget_exceeded,
-            {{"lower", judged.proven}, {"allowed", rule.max_budget_per_release}, {"after", after}});
-    const Judged& counted = metric_of(rule);
+            {{"lower", judged.progress.proven}, {"allowed", rule.max_budget_per_release}, {"after", after}});
     if (judged.failed()) {
         result.verdict = Verdict::fail;
-    } else if (judged.intervals > 0 && counted.used > 0) {
+    } else if (judged.progress.intervals > 0 && counted.used > 0) {
         const bool kept = result.share.upper < result.share.allowed;
-        result.verdict = kept && obstacles(counted).empty() && !stale(counted) ? Verdict::pass : Verdict::inconclusive;
+        result.verdict = kept && standing.obstacles.empty() && !standing.stale ? Verdict::pass : Verdict::inconclusive;
         say(kept ? Code::budget_kept : Code::budget_open,
             {{"upper", result.share.upper}, {"allowed", result.share.allowed}});
     }
@@ -140,12 +133,12 @@ BurnResult Monitor::Impl::burn_result(const SloJudged& judged) const {
         result.alert = std::min(result.alert.value_or(*alerts->firing()), *alerts->firing());
         result.reasons.push_back(*reason);
     }
-    const std::int64_t warm = (plan.warm_up_ms + plan.interval_ms - 1) / plan.interval_ms;
-    if (!result.alert && start_ms && next <= warm) {
-        result.suppressed = judged.any_holds(Whose::canary, now);
+    if (!result.alert && look.clock.start_ms && look.clock.next <= look.clock.warm) {
+        // Windows end with the last judged interval.
+        result.suppressed = judged.any_holds(Whose::canary, look.clock.frontier_ms);
         if (result.suppressed) say(Code::burn_suppressed, {});
     }
-    if (result.share.measured && judged.intervals > 0)
+    if (result.share.measured && judged.progress.intervals > 0)
         say(Code::expected_events_measured, {{"events", result.share.expected_events}});
 
     if (judged.failed() || result.alert) {
@@ -156,5 +149,6 @@ BurnResult Monitor::Impl::burn_result(const SloJudged& judged) const {
     return result;
 }
 
+}  // namespace detail
 }  // namespace v0
 }  // namespace serinus

@@ -18,6 +18,9 @@ constexpr double fewest_instances = 5;
 /// Intervals of history from which on the error rates of learned noise were measured (docs/concepts/promise.md).
 constexpr double fewest_measured = 500;
 
+/// As reasons tell durations.
+constexpr double seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
+
 /// A stage's part of the capital of the harm evidence, 1/s^2 over the sum of all stages' for the s-th: a bad version is
 /// mostly bad at once, so a rollout of many stages finds it as soon as one of few
 /// (docs/adr/0002-two-thirds-of-the-capital-bet-at-once.md). They sum to 1.

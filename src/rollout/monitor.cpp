@@ -1,17 +1,26 @@
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include <serinus/core/error.hpp>
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 
-#include "rollout/monitor_impl.hpp"
+#include "rollout/decide.hpp"
+#include "rollout/intake.hpp"
+#include "rollout/panel.hpp"
+#include "rollout/stage_clock.hpp"
 
 namespace serinus {
 inline namespace v0 {
 namespace {
 
+using detail::Decided;
+using detail::Intake;
+using detail::Panel;
 using detail::require_time;
+using detail::StageClock;
 
 /// The samples before `end_ms`.
 Batch before(const Batch& batch, std::int64_t end_ms) {
@@ -31,6 +40,70 @@ Batch before(const Batch& batch, std::int64_t end_ms) {
 
 }  // namespace
 
+struct Monitor::Impl {
+    Plan plan;
+    std::string plan_digest;
+    StageClock clock;
+    Intake intake;
+    Panel panel;
+
+    explicit Impl(Plan given)
+        : plan((check(given), std::move(given))), plan_digest(digest(plan)), clock(plan), intake(plan), panel(plan) {}
+
+    /// Judges every interval that ends, and has settled, by `time`.
+    void judge_until(std::int64_t time_ms) {
+        if (!clock.begun()) return;
+        const std::int64_t complete = clock.interval_at(time_ms);  // intervals [0, complete) have ended
+        while (clock.next() < complete) {
+            const std::optional<std::int64_t> waiting = intake.first_waiting_ms();
+            const std::int64_t jump = waiting ? std::min(complete, clock.interval_at(*waiting)) : complete;
+            if (jump > clock.next()) {
+                pass_over_silence(jump);
+            } else {
+                judge_interval();
+            }
+        }
+        intake.forget_restarts(clock.frontier_ms());
+    }
+
+    /// A long silence is passed in one step.
+    void pass_over_silence(std::int64_t to) {
+        const std::int64_t from = clock.next();
+        const std::int64_t judged = std::max(to, clock.warm()) - std::max(from, clock.warm());
+        if (judged > 0) {
+            panel.silence(judged, clock.take_starts(from, to));
+            intake.count_silent(judged);
+        }
+        panel.burn_silently(clock.start_of(from + 1), plan.interval_ms, to - from);
+        clock.advance(to - from);
+    }
+
+    void judge_interval() {
+        const std::int64_t next = clock.next();
+        const bool warming = next < clock.warm();
+        const detail::Interval interval = intake.close(clock.start_of(next), clock.start_of(next + 1));
+        const auto complete = panel.judge(interval, plan, clock.stage(), warming, clock.take_starts(next, next + 1));
+        if (!warming) {
+            intake.count(complete);
+            panel.settle({plan, clock.view(), intake.state().newest_ms});
+        }
+        clock.advance(1);
+    }
+
+    Decided decide() const {
+        Decided decided = detail::decide(plan, clock.view(), panel.view(), intake.telemetry());
+        decided.decision.digest = plan_digest;
+        return decided;
+    }
+
+    /// Decides, for ever where it does.
+    Decision settle() {
+        Decided decided = decide();
+        panel.latch(decided.latch);
+        return std::move(decided.decision);
+    }
+};
+
 Monitor::Monitor(Plan plan) : impl_(std::make_unique<Impl>(std::move(plan))) {}
 Monitor::Monitor(const Monitor& other) : impl_(std::make_unique<Impl>(*other.impl_)) {}
 Monitor::Monitor(Monitor&&) noexcept = default;
@@ -43,67 +116,78 @@ Monitor::~Monitor() = default;
 
 const Plan& Monitor::plan() const { return impl_->plan; }
 
-Decision Monitor::decision() const { return Impl(*impl_).decide(); }
+Decision Monitor::decision() const { return impl_->decide().decision; }
 
 Decision Monitor::observe(const Batch& batch, std::optional<std::int64_t> now_ms) {
     Impl& m = *impl_;
     if (now_ms) require_time("now is", *now_ms);
-    Impl::check_batch(batch);
-    m.take(batch);
-    const std::optional<std::int64_t> told = now_ms ? now_ms : m.newest();
-    if (told) m.now_ms = std::max(m.now_ms.value_or(*told), *told);
-    if (!m.watch_ms) m.watch_ms = m.now_ms;
-    m.find_start();
-    m.forget_before_start();
-    if (m.now_ms) m.judge_until(*m.now_ms - m.plan.settle_ms);
-    return m.decide();
+    Intake::check(batch);
+    m.intake.take(batch, m.clock);
+    if (const auto now = now_ms ? now_ms : m.intake.newest_ms()) m.clock.tell(*now);
+    m.clock.begin_with(m.intake.first_of_canary_ms());
+    if (const auto now = m.clock.now_ms()) {
+        const std::int64_t settled_ms = *now - m.plan.settle_ms;
+        // While there is no canary, the baseline's past is of no use but for the counters' last values.
+        if (!m.clock.begun()) m.intake.pass_over(settled_ms - m.plan.interval_ms);
+        m.judge_until(settled_ms);
+    }
+    return m.settle();
 }
 
 Decision Monitor::flush() {
     Impl& m = *impl_;
-    m.find_start();
-    if (const auto last = m.last_pending_ms()) m.judge_until(*last + m.plan.interval_ms);
-    return m.decide();
+    m.clock.begin_with(m.intake.first_of_canary_ms());
+    if (const auto last = m.intake.last_waiting_ms()) m.judge_until(*last + m.plan.interval_ms);
+    return m.settle();
 }
 
-void Monitor::enter_stage(int index, std::int64_t at_ms) {
+void Monitor::enter_stage(int stage, std::int64_t at_ms) {
     Impl& m = *impl_;
-    if (index < 0 || index >= static_cast<int>(m.plan.stages.size())) {
+    const auto stages = static_cast<int>(m.plan.stages.size());
+    if (stage < 1 || stage > stages) {
         raise(Code::monitor_stage,
-              "the stage is " + std::to_string(index) + "; allowed: 0 to " + std::to_string(m.plan.stages.size() - 1));
+              "the stage is " + std::to_string(stage) + "; allowed: 1 to " + std::to_string(stages));
     }
     require_time("the stage is entered at", at_ms);
-    if (m.told_ms == at_ms && m.stage == index) return;
-    m.find_start();
-    if (m.start_ms && at_ms < *m.start_ms && m.next > 0) {
-        raise(Code::monitor_time, "stage " + std::to_string(index) + " is entered " +
-                                      std::to_string(*m.start_ms - at_ms) +
-                                      " ms before the stage that runs began; allowed: at or after its start");
-    }
-    const std::int64_t told_ms = at_ms;
-    const bool first = !m.told_ms && m.next == 0 && index == 0;  // the start of stage 0, told late or early
-    if (!first && m.start_ms) {
+    const int index = stage - 1;
+    if (m.clock.knows(index, at_ms)) return;
+    m.clock.begin_with(m.intake.first_of_canary_ms());
+    m.clock.require_not_before_start(index, at_ms);
+    const bool moves = m.clock.begun() && !m.clock.is_first(index);
+    if (moves) {
         m.judge_until(at_ms);
-        at_ms = std::max(at_ms, m.frontier_ms());
-        for (auto& judged : m.metrics) judged.enter_stage(static_cast<std::size_t>(index));
-        m.intervals = m.used = 0;
-        m.missing = {};
+        m.intake.enter_stage();
     }
-    if (first || !m.start_ms) {
-        for (auto& judged : m.metrics) judged.enter_stage(static_cast<std::size_t>(index), false);
-    }
-    m.stage = index;
-    m.start_ms = at_ms;
-    m.told_ms = told_ms;
-    m.next = 0;
+    m.panel.enter_stage(static_cast<std::size_t>(index), moves);
+    m.clock.enter(index, moves ? std::max(at_ms, m.clock.frontier_ms()) : at_ms, at_ms);
 }
 
 void Monitor::restart(Arm arm, std::string_view instance, std::int64_t at_ms) {
     require_time("the restart is at", at_ms);
-    for (const RestartState& known : impl_->restarts) {
-        if (known.arm == arm && known.instance == instance && known.at_ms == at_ms) return;
+    impl_->intake.restart(arm, instance, at_ms);
+}
+
+MonitorState Monitor::state() const {
+    const Impl& m = *impl_;
+    return {.plan_digest = m.plan_digest,
+            .clock = m.clock.state(),
+            .latch = m.panel.view().latch,
+            .tracks = m.intake.tracks(),
+            .metrics = m.panel.metric_states(),
+            .slo = m.panel.slo_states(),
+            .intake = m.intake.state()};
+}
+
+void Monitor::restore(const MonitorState& state) {
+    if (state.plan_digest != impl_->plan_digest) {
+        raise(Code::state_options, "the state belongs to the plan with digest " + state.plan_digest +
+                                       "; this Monitor's plan has " + impl_->plan_digest);
     }
-    impl_->restarts.push_back({arm, std::string(instance), at_ms});
+    Impl next(impl_->plan);
+    next.clock.restore(state.clock);
+    next.intake.restore(state.intake, state.tracks);
+    next.panel.restore(state.latch, state.metrics, state.slo, next.clock.stage());
+    *impl_ = std::move(next);
 }
 
 Decision judge(const Plan& plan, const Batch& batch, std::optional<std::int64_t> now_ms) {

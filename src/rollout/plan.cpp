@@ -14,6 +14,7 @@
 
 #include "rollout/kinds/all.hpp"
 #include "rollout/plan_checks.hpp"
+#include "rollout/plan_slo.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -52,16 +53,16 @@ void check_keys(const std::string& path, const Metric& metric) {
                    "nothing: a metric of kind \"" + std::string(facts.word) + "\" has no such key");
         }
     };
-    for (const auto& [key, series] : series_members) {
-        if (!facts.reads(key)) unused(key, !(metric.*series).empty());
-    }
-    if (facts.own_key != "method") unused("method", metric.method != sequential::ProportionMethod::automatic);
-    if (facts.own_key != "instances_differ") unused("instances_differ", metric.instances_differ.has_value());
     for (const auto& [key, allowed] : facts.series()) {
         for (const auto& [name, series] : series_members) {
             if (name == key && (metric.*series).empty()) refuse(path + "." + std::string(key), "empty", allowed);
         }
     }
+    for (const auto& [key, series] : series_members) {
+        if (!facts.reads(key)) unused(key, !(metric.*series).empty());
+    }
+    if (facts.own_key != "method") unused("method", metric.method != sequential::ProportionMethod::automatic);
+    if (facts.own_key != "instances_differ") unused("instances_differ", metric.instances_differ.has_value());
 }
 
 void check_metric(const std::string& path, const Metric& metric) {

@@ -2,14 +2,13 @@
 /// \file
 /// How a plan's values are refused: the path, the value, and what is allowed; inside the library only.
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/quote.hpp>
 #include <serinus/core/text.hpp>
-#include <serinus/rollout/plan.hpp>
 #include <serinus/series/duration.hpp>
 
 namespace serinus {
@@ -28,10 +27,8 @@ inline void require_time(bool good, const std::string& path, std::int64_t value_
     if (!good) refuse(path, value_ms < 0 ? std::to_string(value_ms) + " ms" : format_duration(value_ms), allowed);
 }
 
-inline std::string quoted(const std::string& text) { return "\"" + text + "\""; }
-
-/// Checks rule `index` of the plan's objectives; its metric is one of the plan's.
-void check_slo(const std::string& path, const Plan& plan, std::size_t index);
+/// Names are a person's: they go to terminals and logs.
+inline std::string quoted(const std::string& text) { return in_quotes(text); }
 
 }  // namespace detail
 }  // namespace v0

@@ -1,5 +1,7 @@
 // The objectives of a plan: defaults, and what is refused.
 
+#include "rollout/plan_slo.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>

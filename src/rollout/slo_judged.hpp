@@ -18,7 +18,7 @@
 #include <serinus/slo/alerts.hpp>
 #include <serinus/slo/excess_sequence.hpp>
 
-#include "rollout/arm_burns.hpp"
+#include "rollout/interval_burns.hpp"
 #include "rollout/kinds/proportion.hpp"
 
 namespace serinus {
@@ -29,6 +29,7 @@ struct SloJudged {
     SloJudged(const Plan& plan, const SloRule& of, double share)
         : rule(of),
           alpha(share),
+          metric(metric_of(plan, of)),
           halt(sequential::ProportionTest(halt_options(plan, of, share))),
           excess(excess_options(plan, of, share)),
           canary(effective_policy(of), of.objective),
@@ -36,6 +37,12 @@ struct SloJudged {
           burns{IntervalBurns(of.objective.budget, windows_of(of), plan.interval_ms),
                 IntervalBurns(of.objective.budget, windows_of(of), plan.interval_ms),
                 IntervalBurns(of.objective.budget, windows_of(of), plan.interval_ms)} {}
+
+    static std::size_t metric_of(const Plan& plan, const SloRule& rule) {
+        const auto at = std::find_if(plan.metrics.begin(), plan.metrics.end(),
+                                     [&](const Metric& of) { return of.name == rule.metric; });
+        return static_cast<std::size_t>(at - plan.metrics.begin());
+    }
 
     /// The policy's and the halt's, shortest first.
     static std::vector<std::int64_t> windows_of(const SloRule& rule) {
@@ -73,7 +80,7 @@ struct SloJudged {
             Proportion events;
             for (std::size_t arm = baseline_too ? 0 : 1; arm < 2; ++arm) {
                 if (!there[arm]) continue;
-                const Proportion own = Judged::counts(arms[arm]);
+                const Proportion own = arms[arm].counts();
                 events.bad += own.bad;
                 events.total += own.total;
             }
@@ -127,17 +134,18 @@ struct SloJudged {
         const Proportion b = arms[0].counts(), c = arms[1].counts();
         halt.update(b, c);
         excess.update(b, c);
-        service_events += arms[0].total + arms[1].total;
-        canary_share += arms[1].total / traffic;
-        ++intervals;
+        progress.service_events += arms[0].total + arms[1].total;
+        progress.canary_share += arms[1].total / traffic;
+        ++progress.intervals;
     }
 
     /// The period's events: what the plan says, or what the traffic so far comes to. The arms are all of the service or
     /// a part of it; the canary's share of the traffic, as the stage tells it, shows which.
     double expected_events(std::int64_t interval_ms) const {
         if (rule.objective.expected_events) return *rule.objective.expected_events;
-        const double seen = static_cast<double>(intervals) * static_cast<double>(interval_ms);
-        return std::max(service_events, canary_share) * static_cast<double>(rule.objective.period_ms) / seen;
+        const double seen = static_cast<double>(progress.intervals) * static_cast<double>(interval_ms);
+        return std::max(progress.service_events, progress.canary_share) *
+               static_cast<double>(rule.objective.period_ms) / seen;
     }
     /// How many bad events are this share of the period's budget.
     double budget_events(double share, std::int64_t interval_ms) const {
@@ -148,23 +156,31 @@ struct SloJudged {
     /// leave to the others, as a factor of the e-value.
     bool halt_proven(double log_gain) const { return halt.log_largest() + log_gain >= halt.log_needed(); }
     bool cap_exceeded(double log_gain, std::int64_t interval_ms) const {
-        if (intervals == 0) return false;
+        if (progress.intervals == 0) return false;
         const double allowed = budget_events(rule.max_budget_per_release, interval_ms);
         return excess.log_e_value_above(allowed) + log_gain >= -elementary::log(excess.options().alpha_lower);
     }
-    bool failed() const { return halted || exceeded; }
+    bool failed() const { return progress.halted || progress.exceeded; }
+
+    /// Latches the fail where the evidence is enough; `after_ms` the stage's start.
+    bool fails(double log_gain, std::int64_t interval_ms, std::int64_t after_ms) {
+        progress.halted = halt_proven(log_gain);
+        progress.exceeded = cap_exceeded(log_gain, interval_ms);
+        if (!failed()) return false;
+        if (progress.exceeded)
+            progress.proven = std::max(rule.max_budget_per_release, excess.lower() / budget_events(1, interval_ms));
+        progress.failed_after_ms = after_ms;
+        return true;
+    }
 
     SloRule rule;
     double alpha;
+    std::size_t metric;  // index of the one whose events it counts
     sequential::StartMixture<sequential::ProportionTest> halt;
     slo::ExcessSequence excess;
     slo::Alerts canary, service;         // of the canary's judged intervals, of both arms
     std::array<IntervalBurns, 3> burns;  // by `Whose`
-    double service_events = 0, canary_share = 0;
-    std::int64_t intervals = 0;  // that were judged, over all stages
-    bool halted = false, exceeded = false;
-    double proven = 0;  // the share's lower bound when it was exceeded
-    std::int64_t failed_after_ms = 0;
+    SloProgressState progress;
 };
 
 }  // namespace detail

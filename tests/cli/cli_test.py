@@ -155,10 +155,10 @@ class Outcomes(Case):
 
     def test_the_last_stage_finishes(self):
         staged = "timestamp,series,arm,value,stage\n"
-        staged += "".join(row.rstrip("\n") + ",0\n" for row in rows(0.02))
-        staged += "".join(row.rstrip("\n") + ",1\n" for row in rows(0.02, seed=2, start=START + 10 * INTERVALS))
+        staged += "".join(row.rstrip("\n") + ",1\n" for row in rows(0.02))
+        staged += "".join(row.rstrip("\n") + ",2\n" for row in rows(0.02, seed=2, start=START + 10 * INTERVALS))
         code, decision = self.decision(plan(), staged)
-        self.assertEqual((code, decision["stage"], decision["finished"]), (PROMOTE, 1, True))
+        self.assertEqual((code, decision["stage"], decision["finished"]), (PROMOTE, 2, True))
 
     def test_the_same_again(self):
         self.assertEqual(self.judge(plan(), csv(0.03)).stdout, self.judge(plan(), csv(0.03)).stdout)
@@ -208,16 +208,16 @@ class Faces(Case):
             for row in rows(0.02, start=START + shift):
                 if series in row:
                     time = int(row.split(",")[0])
-                    table += row.rstrip("\n") + f",{0 if time < START + first else 1}\n"
+                    table += row.rstrip("\n") + f",{1 if time < START + first else 2}\n"
             return table
 
         path = self.file("plan.json", plan())
         good = self.run_program("judge", path, self.file("a.csv", part("requests", 300, 0)),
                                 self.file("b.csv", part("errors", 300, 0)), "--format", "json")
-        self.assertEqual(json.loads(good.stdout)["stage"], 1)
-        early = HEADER.rstrip("\n") + ",stage\n" + sample(START - 50, "http_requests", "canary", 1).rstrip("\n") + ",1\n"
+        self.assertEqual(json.loads(good.stdout)["stage"], 2)
+        early = HEADER.rstrip("\n") + ",stage\n" + sample(START - 50, "http_requests", "canary", 1).rstrip("\n") + ",2\n"
         bad = self.run_program("judge", path, self.file("a.csv", part("requests", 300, 0)), self.file("c.csv", early))
-        self.expect_error(bad, "serinus.data.order", "stage 1 begins at")
+        self.expect_error(bad, "serinus.data.order", "stage 2 begins at")
 
     def test_prometheus_document(self):
         document = {}
@@ -249,12 +249,12 @@ class Faces(Case):
 
     def test_now_with_stages(self):
         staged = "timestamp,series,arm,value,stage\n"
-        staged += "".join(row.rstrip("\n") + ",0\n" for row in rows(0.02))
-        staged += "".join(row.rstrip("\n") + ",1\n" for row in rows(0.02, seed=2, start=START + 10 * INTERVALS))
+        staged += "".join(row.rstrip("\n") + ",1\n" for row in rows(0.02))
+        staged += "".join(row.rstrip("\n") + ",2\n" for row in rows(0.02, seed=2, start=START + 10 * INTERVALS))
         middle = self.decision(plan(), staged, "--now", str(START + 10 * INTERVALS - 5))[1]
-        self.assertEqual((middle["decision"], middle["stage"]), ("promote", 0))
+        self.assertEqual((middle["decision"], middle["stage"]), ("promote", 1))
         code, end = self.decision(plan(), staged, "--now", str(START + 20 * INTERVALS))
-        self.assertEqual((code, end["stage"], end["finished"]), (PROMOTE, 1, True))
+        self.assertEqual((code, end["stage"], end["finished"]), (PROMOTE, 2, True))
         self.assertEqual(end["telemetry"]["used"], INTERVALS)
 
     def test_color(self):

@@ -118,11 +118,11 @@ def test_batch_is_what_the_csv_reader_makes(plan_dict: dict[str, Any]) -> None:
         "value": [1.5, None, float("nan"), float("inf"), -2e-300],
         "instance": ["x", None, "x", "y", "y"],
         "le": [None, None, None, 0.5, "+Inf"],
-        "stage": [None, None, None, 0, 1],
+        "stage": [None, None, None, 1, 2],
     }
     csv = (
         "timestamp,series,arm,value,instance,le,stage\n-1,a,baseline,1.5,x,,\n0,b,canary,,,,\n1.5,a,baseline,NaN,x,,\n"
-        "2026-11-22T21:21:29.25Z,h,canary,Inf,y,0.5,0\n1795382490,h,canary,-2e-300,y,+Inf,1\n"
+        "2026-11-22T21:21:29.25Z,h,canary,Inf,y,0.5,1\n1795382490,h,canary,-2e-300,y,+Inf,2\n"
     )
     ours = _inputs.batch(table, plan)
     assert ours.to_csv() == _inputs.batch(csv, plan).to_csv()
@@ -164,16 +164,16 @@ def test_many_combinations(plan_dict: dict[str, Any]) -> None:
 def test_stages_from_a_column(plan_dict: dict[str, Any]) -> None:
     plan_dict["stages"][0]["max"] = plan_dict["stages"][1]["max"] = "10h"
     table = make_table(intervals=360)
-    table["stage"] = np.where(table["timestamp"] < START + 1800, 0, 1)
+    table["stage"] = np.where(table["timestamp"] < START + 1800, 1, 2)
     decision = serinus.judge(plan_dict, table)
-    assert decision.stage == 1
+    assert decision.stage == 2
     assert decision.traffic == 0.5
     assert serinus.judge(plan_dict, as_csv(table)).to_json() == decision.to_json()
     table["stage"] = table["stage"].astype(float)
     table["stage"][5] = np.nan
-    assert serinus.judge(plan_dict, table).stage == 1
-    table["stage"] = np.arange(len(table["stage"])) % 2
-    with pytest.raises(serinus.Error, match="stage 0 is still there") as error:
+    assert serinus.judge(plan_dict, table).stage == 2
+    table["stage"] = 1 + np.arange(len(table["stage"])) % 2
+    with pytest.raises(serinus.Error, match="stage 1 is still there") as error:
         serinus.judge(plan_dict, table)
     assert error.value.code == "serinus.data.order"
 
@@ -218,6 +218,7 @@ WRONG: dict[str, tuple[Any, str, str]] = {
     ),
     "text as bucket": (lambda t: {**t, "le": ["low"] * len(t["arm"])}, "serinus.data.value", "le has the value 'low'"),
     "fraction as stage": (lambda t: {**t, "stage": [0.5] * len(t["arm"])}, "serinus.data.value", "stage has the value"),
+    "stage zero": (lambda t: {**t, "stage": [0] * len(t["arm"])}, "serinus.data.value", "stage has the value 0"),
     "negative stage": (lambda t: {**t, "stage": [-1] * len(t["arm"])}, "serinus.data.value", "stage has the value -1"),
     "short column": (lambda t: {**t, "arm": t["arm"][:-1]}, "serinus.argument.length", "column arm has"),
     "short values": (lambda t: {**t, "value": t["value"][:-1]}, "serinus.argument.length", "column value has"),

@@ -130,7 +130,7 @@ def test_decision(plan_dict: dict[str, Any], bad_table: dict[str, Any]) -> None:
     )
     assert reason.numbers["margin"] == 2.0
     assert str(reason) == reason.sentence
-    assert (decision.stage, decision.stages, decision.traffic, decision.finished) == (0, 2, 0.1, False)
+    assert (decision.stage, decision.stages, decision.traffic, decision.finished) == (1, 2, 0.1, False)
     assert decision.severity == "page"
     assert decision.time == dt.datetime.fromtimestamp(decision.time_ms / 1000, dt.timezone.utc)
     # Complete data are judged to the end of the last interval, whatever time the decision is stamped with.
@@ -168,7 +168,7 @@ def test_decision_as_text_and_json(plan_dict: dict[str, Any], bad_table: dict[st
         document["telemetry"]["newest"]["canary"].replace("Z", "+00:00")
     )
     assert document["elapsed_seconds"] == decision.elapsed_seconds
-    assert repr(decision) == "Decision('rollback', stage=0, errors='fail')"
+    assert repr(decision) == "Decision('rollback', stage=1, errors='fail')"
     html = decision._repr_html_()
     assert html.count("<table>") == 1
     assert ">rollback<" in html
@@ -301,8 +301,8 @@ def test_times(form: str, plan_dict: dict[str, Any], good_table: dict[str, Any])
     as_time = TIMES[form]
     monitor = serinus.Monitor(plan_dict)
     monitor.observe(piece(good_table, START, START + 600))
-    monitor.enter_stage(1, as_time(START + 600))
-    assert monitor.observe(piece(good_table, START + 600, START + 700)).stage == 1
+    monitor.enter_stage(2, as_time(START + 600))
+    assert monitor.observe(piece(good_table, START + 600, START + 700)).stage == 2
     monitor.restart("canary", "canary-0", at=as_time(START + 650))
     late = monitor.observe(now=as_time(START + 5000))
     assert late.time_ms == (START + 5000) * 1000
@@ -314,7 +314,7 @@ def test_times(form: str, plan_dict: dict[str, Any], good_table: dict[str, Any])
 def test_wrong_times(wrong: Any, plan_dict: dict[str, Any]) -> None:
     monitor = serinus.Monitor(plan_dict)
     with pytest.raises(serinus.Error, match="at is ") as error:
-        monitor.enter_stage(0, wrong)
+        monitor.enter_stage(1, wrong)
     assert error.value.code == "serinus.data.timestamp"
 
 
@@ -326,7 +326,7 @@ def test_wrong_calls(plan_dict: dict[str, Any], good_table: dict[str, Any]) -> N
         monitor.enter_stage(7, START + 2000)
     assert error.value.code == "serinus.monitor.stage"
     with pytest.raises(serinus.Error) as error:
-        monitor.enter_stage(1, START - 2000)
+        monitor.enter_stage(2, START - 2000)
     assert error.value.code == "serinus.monitor.time"
     with pytest.raises(serinus.Error, match='arm is "control"; allowed: baseline, canary') as error:
         monitor.restart("control", "x", START)  # type: ignore[arg-type]

@@ -125,7 +125,7 @@ def decision():
     }
     return {
         "decision": "rollback",
-        "stage": 0,
+        "stage": 1,
         "stages": 3,
         "traffic": 0.01,
         "time": "2026-11-22T21:21:29.250Z",
@@ -250,7 +250,7 @@ def test_every_key_of_a_decision_is_required_or_known_to_be_optional():
     [
         {"set": {"/decision": "fail"}},
         {"set": {"/time": "yesterday"}},
-        {"set": {"/stage": -1}},
+        {"set": {"/stage": 0}},
         {"set": {"/metrics/0/evidence/lower": "inf"}},
         {"set": {"/metrics/0/evidence/p_value": 1.5}},
         {"set": {"/metrics/0/verdict": "unknown"}},

@@ -109,7 +109,7 @@ Outcome run(const Cell& cell, int repetition) {
     Monitor monitor(plan);
     Outcome outcome;
     for (int t = 0; t < minutes; ++t) {
-        if (t % 20 == 0) monitor.enter_stage(t / 20, t * minute);
+        if (t % 20 == 0) monitor.enter_stage(t / 20 + 1, t * minute);
         Batch now;
         for (const ArmSeries& series : all.series) {
             ArmSeries& out = now.series.emplace_back(series);

@@ -12,7 +12,7 @@ import sys
 START = "    /* written by tests/structure/check_codes.py from serinus/core/code.def */\n"
 END = "    /* end of what check_codes.py writes */\n"
 ERROR = re.compile(r'^SERINUS_ERROR\((\w+), (\d+), "([^"]*)", "([^"]*)"\)', re.MULTILINE)
-REASON = re.compile(r'^SERINUS_REASON\((\w+), (\d+),\s*"([^"]*)"\)', re.MULTILINE)
+REASON = re.compile(r'^SERINUS_REASON\((\w+), (\d+), (\w+),\s*"([^"]*)"\)', re.MULTILINE)
 
 
 def block(definition):
@@ -32,8 +32,8 @@ def page(definition):
     ]
     lines += [f"| `{name}` | {number} | {when} |\n" for _, number, name, when in ERROR.findall(definition)]
     lines.append("\n## Reasons\n\nWhy a verdict or a decision is what it is. `{x}` is the number called x, `{x%}` a percentage, `{x~}` a duration.\n\n")
-    lines.append("| code | number | sentence |\n|---|---|---|\n")
-    lines += [f"| `{name}` | {number} | {sentence} |\n" for name, number, sentence in REASON.findall(definition)]
+    lines.append("| code | number | group | sentence |\n|---|---|---|---|\n")
+    lines += [f"| `{name}` | {number} | {group} | {sentence} |\n" for name, number, group, sentence in REASON.findall(definition)]
     return "".join(lines)
 
 
@@ -58,7 +58,7 @@ def check(definition, header):
 
 
 def self_test():
-    definition = 'SERINUS_ERROR(a_b, 10, "serinus.a.b", "when")\nSERINUS_REASON(c, 11, "sentence")\n'
+    definition = 'SERINUS_ERROR(a_b, 10, "serinus.a.b", "when")\nSERINUS_REASON(c, 11, evidence, "sentence")\n'
     good = START + "    /** when */\n    SERINUS_ERROR_A_B = 10\n" + END
     cases = [
         (definition, good, 0),

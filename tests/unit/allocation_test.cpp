@@ -17,6 +17,7 @@
 #include <serinus/fixed/mann_whitney.hpp>
 #include <serinus/fixed/rolling_mann_whitney.hpp>
 #include <serinus/numeric/random.hpp>
+#include <serinus/rollout/monitor.hpp>
 #include <serinus/sequential/noise/learn_paired_noise.hpp>
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/proportion.hpp>
@@ -235,5 +236,38 @@ TEST(SequentialAllocations, NoneInPairedTest) {
 }
 
 }  // namespace of_many
+// Asking a monitor again does not copy what it remembers: the samples that wait, the history of burn rates.
+TEST(Allocation, DecidingAgainAsksForAsMuchWhateverCameBefore) {
+    Plan plan;
+    plan.name = "payments";
+    plan.interval_ms = 10'000;
+    plan.settle_ms = 86'400'000;  // nothing is judged: all of it waits
+    plan.stages = {Stage{.traffic = 0.1}};
+    Metric metric;
+    metric.name = "errors";
+    metric.bad = "bad";
+    metric.total = "total";
+    metric.margin = {.ratio = 2.0, .difference = {}};
+    plan.metrics = {metric};
+    const auto asked = [&](std::int64_t intervals) {
+        Batch batch;
+        for (const Arm arm : {Arm::baseline, Arm::canary}) {
+            for (const char* name : {"bad", "total"}) {
+                ArmSeries& part = batch.series.emplace_back();
+                part.name = name;
+                part.arm = arm;
+                for (std::int64_t i = 0; i < intervals; ++i) {
+                    part.series.times_ms.push_back(i * plan.interval_ms);
+                    part.series.values.push_back(100);
+                }
+            }
+        }
+        Monitor monitor(plan);
+        monitor.observe(batch);
+        return allocations_of([&] { monitor.decision(); });
+    };
+    EXPECT_EQ(asked(4000), asked(40));
+}
+
 }  // namespace
 }  // namespace serinus

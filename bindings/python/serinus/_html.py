@@ -66,7 +66,7 @@ def decision(d: _core.Decision) -> str:
         [
             _word(d.decision),
             escape(d.deployment or d.plan),
-            f"stage {d.stage + 1} of {d.stages}",
+            f"stage {d.stage} of {d.stages}",
             f"{100 * d.traffic:.4g} % of traffic",
         ]
     )

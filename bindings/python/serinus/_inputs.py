@@ -350,11 +350,11 @@ def _stage(x: Any) -> int:
         return -1
     try:
         stage = int(x)
-        whole = stage >= 0 and (isinstance(x, str) or stage == x) and not isinstance(x, (bool, np.bool_))
+        whole = stage >= 1 and (isinstance(x, str) or stage == x) and not isinstance(x, (bool, np.bool_))
     except (TypeError, ValueError, OverflowError):
         whole = False
     if not whole or stage > 2**31 - 1:
-        _fail("data.value", f"column stage has the value {_shown(x)}; allowed: a whole number from 0, or nothing")
+        _fail("data.value", f"column stage has the value {_shown(x)}; allowed: a whole number from 1 (the first stage), or nothing")
     return stage
 
 

@@ -268,9 +268,9 @@ class Monitor(_core.Monitor):
         """
         return self._observe(_inputs.batch(data, self.plan), None if now is None else _inputs.milliseconds("now", now))
 
-    def enter_stage(self, index: int, at: TimeLike) -> None:
-        """Told after traffic was moved: stage `index` (from 0) runs since `at`."""
-        self._enter_stage(index, _inputs.milliseconds("at", at))
+    def enter_stage(self, stage: int, at: TimeLike) -> None:
+        """Told after traffic was moved: stage `stage`, counted from 1, runs since `at`."""
+        self._enter_stage(stage, _inputs.milliseconds("at", at))
 
     def restart(self, arm: Literal["baseline", "canary"], instance: str, at: TimeLike) -> None:
         """An instance of an arm was restarted at that time: it is not judged until the plan's `warm_up` has passed."""

@@ -392,7 +392,7 @@ void register_decision(py::module_& module) {
         .def_property_readonly(
             "decision", [](const Decision& d) { return member("Action", d.decision); },
             "promote, hold or rollback; compares equal to its text.")
-        .def_readonly("stage", &Decision::stage, "Index of the stage, from 0.")
+        .def_readonly("stage", &Decision::stage, "The stage that runs, counted from 1.")
         .def_readonly("stages", &Decision::stages, "How many stages there are.")
         .def_readonly("traffic", &Decision::traffic, "Share of the canary in this stage.")
         .def_property_readonly(
@@ -529,8 +529,8 @@ void register_monitor(py::module_& module) {
              [](SharedMonitor& shared, const Batch& batch, std::optional<std::int64_t> now_ms) {
                  return shared.with([&](Monitor& m) { return m.observe(batch, now_ms); });
              })
-        .def("_enter_stage", [](SharedMonitor& shared, int index,
-                                std::int64_t at_ms) { shared.with([&](Monitor& m) { m.enter_stage(index, at_ms); }); })
+        .def("_enter_stage", [](SharedMonitor& shared, int stage,
+                                std::int64_t at_ms) { shared.with([&](Monitor& m) { m.enter_stage(stage, at_ms); }); })
         .def("_restart",
              [](SharedMonitor& shared, py::handle arm, const std::string& instance, std::int64_t at_ms) {
                  const Arm which = word_argument<Arm>("arm", arm);

@@ -16,7 +16,7 @@ inline namespace v0 {
 enum class Code : std::int32_t {
     none = 0,
 #define SERINUS_ERROR(identifier, number, name, when) identifier = number,
-#define SERINUS_REASON(identifier, number, sentence) identifier = number,
+#define SERINUS_REASON(identifier, number, group, sentence) identifier = number,
 #include <serinus/core/code.def>
 #undef SERINUS_ERROR
 #undef SERINUS_REASON
@@ -28,7 +28,7 @@ constexpr std::string_view name(Code code) noexcept {
         case Code::none: return "none";
 #define SERINUS_ERROR(identifier, number, name, when) \
     case Code::identifier: return name;
-#define SERINUS_REASON(identifier, number, sentence) \
+#define SERINUS_REASON(identifier, number, group, sentence) \
     case Code::identifier: return #identifier;
 #include <serinus/core/code.def>
 #undef SERINUS_ERROR

@@ -60,7 +60,7 @@ constexpr std::string_view sentence_template(Code code) noexcept {
         case Code::none: return "";
 #define SERINUS_ERROR(identifier, number, name, when) \
     case Code::identifier: return when;
-#define SERINUS_REASON(identifier, number, sentence) \
+#define SERINUS_REASON(identifier, number, group, sentence) \
     case Code::identifier: return sentence;
 #include <serinus/core/code.def>
 #undef SERINUS_ERROR

@@ -25,7 +25,7 @@ struct ArmSeries {
 
 /// A stage began at this time (read from a `stage` column).
 struct StageStart {
-    int stage = 0;
+    int stage = 1;  ///< counted from 1
     std::int64_t at_ms = 0;
 
     friend bool operator==(const StageStart&, const StageStart&) = default;
@@ -34,7 +34,7 @@ struct StageStart {
 /// Samples handed over together: all that is known, or what is new since the last time.
 struct Batch {
     std::vector<ArmSeries> series;
-    std::vector<StageStart> stages;  ///< in order of time; empty: everything belongs to stage 0
+    std::vector<StageStart> stages;  ///< in order of time; empty: everything belongs to stage 1
 };
 
 }  // namespace v0

@@ -69,7 +69,7 @@ struct Telemetry {
 /// The answer.
 struct Decision {
     Action decision = Action::hold;
-    int stage = 0;
+    int stage = 1;  ///< the one that runs, counted from 1
     int stages = 1;
     double traffic = 0;
     std::optional<std::int64_t> time_ms =

@@ -52,16 +52,17 @@ class Monitor {
     /// that are complete.
     Decision flush();
 
-    /// Told after traffic was moved: stage `index` (from 0) runs since `at_ms`. What has come of the stage before is
-    /// judged, the rest of it is not waited for. Telling the same again changes nothing. Raises `serinus.monitor.stage`
-    /// for a stage that the plan does not have, `serinus.monitor.time` for a time before the current stage's start.
-    /// Without any call stage 0 starts at the canary's first sample.
-    void enter_stage(int index, std::int64_t at_ms);
+    /// Told after traffic was moved: stage `stage`, counted from 1, runs since `at_ms`. What has come of the stage
+    /// before is judged, the rest of it is not waited for. Telling the same again changes nothing. Raises
+    /// `serinus.monitor.stage` for a stage that the plan does not have, `serinus.monitor.time` for a time before the
+    /// current stage's start. Without any call stage 1 starts at the canary's first sample.
+    void enter_stage(int stage, std::int64_t at_ms);
 
     /// An instance of an arm was restarted: it is not judged until `warm_up` has passed.
     void restart(Arm arm, std::string_view instance, std::int64_t at_ms);
 
-    /// The last decision again; before any data a hold.
+    /// What it decides now: the last decision again, unless a stage was entered since; before any data a hold. Cost:
+    /// O(metrics + objectives), whatever has come before.
     Decision decision() const;
 
     const Plan& plan() const;

@@ -221,6 +221,28 @@ struct MetricState {
 };
 static_assert(described_whole<MetricState>());
 
+/// How far an objective has come; a part of SloState.
+struct SloProgressState {
+    double service_events = 0;   // of both arms, over all stages
+    double canary_share = 0;     // the canary's events over its share of the traffic, summed
+    std::int64_t intervals = 0;  // that were judged, over all stages
+    bool halted = false, exceeded = false;
+    double proven = 0;  // the share's lower bound when it was exceeded
+    std::int64_t failed_after_ms = 0;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("service_events", self.service_events);
+        visit("canary_share", self.canary_share);
+        visit("intervals", self.intervals);
+        visit("halted", self.halted);
+        visit("exceeded", self.exceeded);
+        visit("proven", self.proven);
+        visit("failed_after_ms", self.failed_after_ms);
+    }
+};
+static_assert(described_whole<SloProgressState>());
+
 /// How one objective stands.
 struct SloState {
     static constexpr std::string_view kind = "slor";
@@ -230,11 +252,7 @@ struct SloState {
     slo::ExcessState excess;
     slo::BurnRateState judged_burn, canary_burn, service_burn;  // of the canary's judged intervals, of all of its, both
     slo::AlertsState canary, service;
-    double service_events = 0, canary_share = 0;
-    std::int64_t intervals = 0;
-    bool halted = false, exceeded = false;
-    double proven = 0;
-    std::int64_t failed_after_ms = 0;
+    SloProgressState progress;
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -245,13 +263,7 @@ struct SloState {
         visit("service_burn", self.service_burn);
         visit("canary", self.canary);
         visit("service", self.service);
-        visit("service_events", self.service_events);
-        visit("canary_share", self.canary_share);
-        visit("intervals", self.intervals);
-        visit("halted", self.halted);
-        visit("exceeded", self.exceeded);
-        visit("proven", self.proven);
-        visit("failed_after_ms", self.failed_after_ms);
+        visit("progress", self.progress);
     }
 };
 static_assert(described_whole<SloState>());
@@ -274,28 +286,51 @@ struct RestartState {
 };
 static_assert(described_whole<RestartState>());
 
-struct MonitorState {
-    static constexpr std::string_view kind = "moni";
-    static constexpr std::int64_t version = 3;
-    static constexpr std::int64_t oldest = 2;
-    static constexpr std::int64_t since(std::string_view field) { return field.starts_with("together") ? 3 : 2; }
-
-    std::string plan_digest;
-    std::int64_t stage = 0;
+/// Where a rollout stands in time: what the StageClock of a Monitor remembers.
+struct StageClockState {
+    std::int64_t stage = 0;                // index of the one that runs
     std::optional<std::int64_t> start_ms;  // of the stage
     std::optional<std::int64_t> told_ms;   // when the caller said that it began
     std::int64_t next = 0;                 // index of the first interval of the stage that is not judged yet
     std::vector<std::int64_t> starts;      // start times used up, one a stage
     std::optional<std::int64_t> now_ms;
     std::optional<std::int64_t> watch_ms;  // the first time that was ever told
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("stage", self.stage);
+        visit("start_ms", self.start_ms);
+        visit("told_ms", self.told_ms);
+        visit("next", self.next);
+        visit("starts", self.starts);
+        visit("now_ms", self.now_ms);
+        visit("watch_ms", self.watch_ms);
+    }
+};
+static_assert(described_whole<StageClockState>());
+
+/// What is decided for ever.
+struct LatchState {
     bool rolled_back = false;
     std::optional<std::int64_t> together_after_ms;  // when all metrics together proved harm, since its stage's start
-    double together_log = 0;
-    std::vector<std::int64_t> policy;  // codes of policy reasons that rolled it back
+    double together_log = 0;                        // log of the mean of their e-values then
+    std::vector<std::int64_t> policy;               // codes of policy reasons that rolled it back
     double policy_seconds = 0;
-    std::vector<TrackState> tracks;
-    std::vector<MetricState> metrics;
-    std::vector<SloState> slo;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("rolled_back", self.rolled_back);
+        visit("together_after_ms", self.together_after_ms);
+        visit("together_log", self.together_log);
+        visit("policy", self.policy);
+        visit("policy_seconds", self.policy_seconds);
+    }
+};
+static_assert(described_whole<LatchState>());
+
+/// What has come in, beside the samples that wait in the tracks: what the Intake of a Monitor remembers. The counts are
+/// told in `Telemetry`.
+struct IntakeState {
     std::vector<RestartState> restarts;
     std::array<std::optional<std::int64_t>, 2> newest_ms{};
     std::int64_t intervals = 0;
@@ -308,22 +343,6 @@ struct MonitorState {
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
-        visit("plan_digest", self.plan_digest);
-        visit("stage", self.stage);
-        visit("start_ms", self.start_ms);
-        visit("told_ms", self.told_ms);
-        visit("next", self.next);
-        visit("starts", self.starts);
-        visit("now_ms", self.now_ms);
-        visit("watch_ms", self.watch_ms);
-        visit("rolled_back", self.rolled_back);
-        visit("together_after_ms", self.together_after_ms);
-        visit("together_log", self.together_log);
-        visit("policy", self.policy);
-        visit("policy_seconds", self.policy_seconds);
-        visit("tracks", self.tracks);
-        visit("metrics", self.metrics);
-        visit("slo", self.slo);
         visit("restarts", self.restarts);
         visit("newest_ms", self.newest_ms);
         visit("intervals", self.intervals);
@@ -335,7 +354,39 @@ struct MonitorState {
         visit("ignored", self.ignored);
     }
 };
-static_assert(described_whole<MonitorState>());
+static_assert(described_whole<IntakeState>());
+
+/// The states of a Monitor's rooms. The members of `clock`, `latch` and `intake` are described as its own, so that bytes
+/// and `since` know them by name.
+struct MonitorState {
+    static constexpr std::string_view kind = "moni";
+    static constexpr std::int64_t version = 3;
+    static constexpr std::int64_t oldest = 2;
+    static constexpr std::int64_t since(std::string_view field) { return field.starts_with("together") ? 3 : 2; }
+
+    std::string plan_digest;
+    StageClockState clock;
+    LatchState latch;
+    std::vector<TrackState> tracks;
+    std::vector<MetricState> metrics;
+    std::vector<SloState> slo;
+    IntakeState intake;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("plan_digest", self.plan_digest);
+        StageClockState::describe(visit, self.clock);
+        LatchState::describe(visit, self.latch);
+        visit("tracks", self.tracks);
+        visit("metrics", self.metrics);
+        visit("slo", self.slo);
+        IntakeState::describe(visit, self.intake);
+    }
+};
+static_assert(described_names<MonitorState>().size() ==
+                  detail::member_count<MonitorState>() - 3 + described_names<StageClockState>().size() +
+                      described_names<LatchState>().size() + described_names<IntakeState>().size(),
+              "describe() does not name every member of the struct and of its three parts");
 
 }  // namespace v0
 }  // namespace serinus

@@ -14,7 +14,7 @@
 #include <serinus/numeric/median.hpp>
 #include <serinus/numeric/rotation.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
-#include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 
 #include "rollout/kinds/metric_kind.hpp"
 #include "rollout/limits.hpp"

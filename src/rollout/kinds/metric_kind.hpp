@@ -13,10 +13,8 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -31,43 +29,15 @@
 #include <serinus/rollout/plan.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
+#include "rollout/interval.hpp"
 #include "rollout/limits.hpp"
+#include "rollout/state_checks.hpp"
 
 namespace serinus {
 inline namespace v0 {
 namespace detail {
 
 struct Learning;  // rollout/history.hpp
-
-// ---- what an interval brings
-
-using TrackKey = std::tuple<std::string, Arm, std::string>;  // series, arm, instance
-
-/// What one series of one instance brought.
-struct Brought {
-    double sum = 0;
-    double samples = 0;
-};
-
-/// What all of them brought in an interval.
-struct Interval {
-    std::map<TrackKey, Brought> brought;
-    std::vector<TrackKey> excused;  // warming up again: their samples count for nothing
-
-    /// `what(instance, brought)` for each instance of an arm that has the series.
-    template <class What>
-    void each(const std::string& series, Arm arm, const What& what) const {
-        for (auto at = brought.lower_bound(TrackKey{series, arm, ""}); at != brought.end(); ++at) {
-            const auto& [of_series, of_arm, instance] = at->first;
-            if (of_series != series || of_arm != arm) break;
-            what(instance, at->second);
-        }
-    }
-    const Brought* find(const std::string& series, Arm arm, const std::string& instance) const {
-        const auto at = brought.find(TrackKey{series, arm, instance});
-        return at == brought.end() ? nullptr : &at->second;
-    }
-};
 
 /// What every kind's `Values`, of one arm in one interval, begin with.
 struct ArmPresence {
@@ -122,11 +92,6 @@ inline void add_doubt_of_history(std::vector<Reason>& reasons, const Promise& pr
     if (promise.second == Code::noise_former) reasons.push_back(reason(Code::noise_former));
     if (promise.second == Code::history_unmeasured)
         reasons.push_back(reason(Code::history_unmeasured, {{"differences", *history}, {"needed", fewest_measured}}));
-}
-
-/// Raises `serinus.state.invariant` for a state that cannot be.
-inline void require_state(bool good, const char* what) {
-    if (!good) raise(Code::state_invariant, std::string("the state of a Monitor has ") + what);
 }
 
 /// A muted metric has no share of alpha; it is shown as if it had all of it.

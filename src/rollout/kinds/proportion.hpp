@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/sequential/proportion.hpp>
 
 #include "rollout/kinds/metric_kind.hpp"
@@ -29,13 +30,8 @@ class ProportionKind : public JudgedBy<sequential::ProportionTest> {
     struct Values : ArmPresence {
         double bad = 0, total = 0;
 
-        bool possible() const {
-            constexpr double most = 9007199254740992.0;  // 2^53
-            return bad >= 0 && bad <= total && total <= most && bad == std::floor(bad) && total == std::floor(total);
-        }
-        Proportion counts() const {
-            return {static_cast<std::int64_t>(bad), static_cast<std::int64_t>(total)};
-        }
+        bool possible() const { return bad <= total && is_count(bad) && is_count(total); }
+        Proportion counts() const { return {static_cast<std::int64_t>(bad), static_cast<std::int64_t>(total)}; }
     };
 
     ProportionKind(const Plan& plan, const Metric& metric, double share)

@@ -24,7 +24,7 @@ struct Entry {
 const std::vector<Entry>& all_codes() {
     static const std::vector<Entry> entries{
 #define SERINUS_ERROR(identifier, number, name, when) {true, number, name, when},
-#define SERINUS_REASON(identifier, number, sentence) {false, number, #identifier, sentence},
+#define SERINUS_REASON(identifier, number, group, sentence) {false, number, #identifier, sentence},
 #include <serinus/core/code.def>
 #undef SERINUS_ERROR
 #undef SERINUS_REASON

@@ -37,7 +37,7 @@ std::vector<NamedNumber> numbers_of(std::string_view text) {
 TEST(Sentence, EverySentenceOfCodeDefIsWellFormed) {
     int sentences = 0;
 #define SERINUS_ERROR(identifier, number, name, when)
-#define SERINUS_REASON(identifier, number, text)                                                                \
+#define SERINUS_REASON(identifier, number, group, text)                                                         \
     {                                                                                                           \
         ++sentences;                                                                                            \
         const auto numbers = numbers_of(text);                                                                  \

@@ -94,11 +94,11 @@ TEST(ReadCsv, TheLongFormWrittenByPandas) {
 TEST(ReadCsv, EveryColumnInAnyOrderAndCase) {
     const Batch batch = read_csv(
         "Stage,LE,\"Instance\",VALUE , Arm,series,Time\r\n"
-        "0,0.5,web-1, 1.5,canary,latency,0\r\n"
-        "0,+Inf,web-1,2,canary,latency,0\r\n"
+        "1,0.5,web-1, 1.5,canary,latency,0\r\n"
+        "1,+Inf,web-1,2,canary,latency,0\r\n"
         "\r\n"
-        "1,.5,web-1,3,canary,latency,1.5\r\n"
-        "1,,\"a, \"\"b\"\"\nc\",,baseline,requests,2026-11-22T21:21:29Z");
+        "2,.5,web-1,3,canary,latency,1.5\r\n"
+        "2,,\"a, \"\"b\"\"\nc\",,baseline,requests,2026-11-22T21:21:29Z");
     ASSERT_EQ(batch.series.size(), 3U);
     EXPECT_EQ(batch.series[0].le, 0.5);
     EXPECT_EQ(batch.series[0].series.times_ms, (std::vector<std::int64_t>{0, 1500}));
@@ -108,7 +108,7 @@ TEST(ReadCsv, EveryColumnInAnyOrderAndCase) {
     EXPECT_TRUE(std::isnan(batch.series[2].le));
     EXPECT_EQ(batch.series[2].series.instance, "a, \"b\"\nc");
     EXPECT_TRUE(std::isnan(batch.series[2].series.values[0]));
-    EXPECT_EQ(batch.stages, (std::vector<serinus::StageStart>{{0, 0}, {1, 1500}}));
+    EXPECT_EQ(batch.stages, (std::vector<serinus::StageStart>{{1, 0}, {2, 1500}}));
     expect_same(read_csv(write_csv(batch)), batch);
 }
 
@@ -201,7 +201,7 @@ TEST(ReadCsv, RefusesRows) {
         expect_refused("timestamp,series,arm,value,le\n1,a,canary,5," + le, Code::data_value,
                        {"column le is \"" + le + "\""});
     }
-    for (const std::string stage : {"-1", "1.5", "x", "99999999999"}) {
+    for (const std::string stage : {"-1", "0", "1.5", "x", "99999999999"}) {
         expect_refused("timestamp,series,arm,value,stage\n1,a,canary,5," + stage, Code::data_value,
                        {"column stage is \"" + stage + "\""});
     }
@@ -217,12 +217,12 @@ TEST(ReadCsv, RefusesBrokenQuotes) {
 
 TEST(ReadCsv, StagesFollowOneAnother) {
     const std::string with_stage = "timestamp,series,arm,value,stage\n";
-    const Batch batch = read_csv(with_stage + "30,a,canary,1,2\n10,a,canary,1,0\n5,a,canary,1,0\n7,a,canary,1,\n");
-    EXPECT_EQ(batch.stages, (std::vector<serinus::StageStart>{{0, 5000}, {2, 30'000}}));
-    expect_refused(with_stage + "1,a,canary,1,0\n2,a,canary,1,1\n3,a,canary,1,0\n", Code::data_order,
-                   {"line 4, column stage: stage 0 is still there at 1970-01-01T00:00:03Z, but stage 1 began at "
+    const Batch batch = read_csv(with_stage + "30,a,canary,1,3\n10,a,canary,1,1\n5,a,canary,1,1\n7,a,canary,1,\n");
+    EXPECT_EQ(batch.stages, (std::vector<serinus::StageStart>{{1, 5000}, {3, 30'000}}));
+    expect_refused(with_stage + "1,a,canary,1,1\n2,a,canary,1,2\n3,a,canary,1,1\n", Code::data_order,
+                   {"line 4, column stage: stage 1 is still there at 1970-01-01T00:00:03Z, but stage 2 began at "
                     "1970-01-01T00:00:02Z"});
-    expect_refused(with_stage + "1,a,canary,1,0\n1,b,canary,1,1\n", Code::data_order, {"stage 0", "stage 1"});
+    expect_refused(with_stage + "1,a,canary,1,1\n1,b,canary,1,2\n", Code::data_order, {"stage 1", "stage 2"});
     expect_refused(with_stage + "1,a,canary,1,3\n9,a,canary,1,1\n", Code::data_order, {"stage 1", "stage 3"});
 }
 
@@ -279,7 +279,7 @@ TEST(WriteCsv, ReadsBackToTheSameBits) {
             times.insert(times.end(), s.series.times_ms.begin(), s.series.times_ms.end());
         std::sort(times.begin(), times.end());
         if (random() % 2 == 0)
-            batch.stages = {{0, times[0]}, {1, times[times.size() / 2]}, {5, times[times.size() - 2]}};
+            batch.stages = {{1, times[0]}, {2, times[times.size() / 2]}, {6, times[times.size() - 2]}};
         if (random() % 4 == 0 && !batch.stages.empty()) batch.stages.erase(batch.stages.begin());
         expect_same(read_csv(write_csv(batch)), batch);
     }

@@ -164,7 +164,7 @@ TEST(ReadData, BrokenDocumentsEndInABatchOrAnError) {
     std::vector<std::string> texts;
     for (const std::string& name : names) texts.push_back(sample(name).substr(0, 3000));
     texts.push_back(
-        "time,series,arm,value,instance,le,stage\n1,a,canary,5,\"x,\"\"y\",0.5,0\n2,a,baseline,NaN,,+Inf,1\n");
+        "time,series,arm,value,instance,le,stage\n1,a,canary,5,\"x,\"\"y\",0.5,1\n2,a,baseline,NaN,,+Inf,2\n");
     std::mt19937_64 random(1);
     int batches = 0;
     int errors = 0;
@@ -195,7 +195,7 @@ TEST(ReadData, BrokenDocumentsEndInABatchOrAnError) {
 
 TEST(ReadData, WhatIsReadFromABrokenCsvIsWrittenAndReadTheSame) {
     const std::string text =
-        "time,series,arm,value,instance,le,stage\n1,a,canary,5,\"x,\"\"y\",0.5,0\n1,b,baseline,7,,,0\n"
+        "time,series,arm,value,instance,le,stage\n1,a,canary,5,\"x,\"\"y\",0.5,1\n1,b,baseline,7,,,1\n"
         "2,a,baseline,NaN,,+Inf,1\n2.5,b c,canary,1e-3,z,,1\n";
     std::mt19937_64 random(2);
     int batches = 0;

@@ -24,7 +24,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 Decision example() {
     Decision decision;
     decision.decision = Action::rollback;
-    decision.stage = 0;
+    decision.stage = 1;
     decision.stages = 3;
     decision.traffic = 0.01;
     decision.time_ms = 1'795'382'489'250;
@@ -106,7 +106,7 @@ Decision example() {
 TEST(WriteDecision, SaysEverything) {
     const json out = json::parse(io::write_decision(example()));
     const json expected = json::parse(R"({
-        "decision": "rollback", "stage": 0, "stages": 3, "traffic": 0.01, "time": "2026-11-22T21:21:29.250Z",
+        "decision": "rollback", "stage": 1, "stages": 3, "traffic": 0.01, "time": "2026-11-22T21:21:29.250Z",
         "elapsed_seconds": 760.5, "finished": false, "severity": "page", "plan": "payments",
         "deployment": "payments-2026.11.22-1", "alpha": 0.05, "guarantee": "none", "version": "0.1.0",
         "digest": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -162,7 +162,7 @@ TEST(WriteDecision, SaysEverything) {
 TEST(WriteDecision, SameDecisionSameText) {
     const std::string text = io::write_decision(example());
     EXPECT_EQ(text, io::write_decision(example()));
-    EXPECT_TRUE(text.starts_with("{\n  \"decision\": \"rollback\",\n  \"stage\": 0,")) << text.substr(0, 80);
+    EXPECT_TRUE(text.starts_with("{\n  \"decision\": \"rollback\",\n  \"stage\": 1,")) << text.substr(0, 80);
     const std::string line = io::write_decision(example(), -1);
     EXPECT_EQ(line.find('\n'), std::string::npos);
     EXPECT_EQ(json::parse(line), json::parse(text));

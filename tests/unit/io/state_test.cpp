@@ -190,8 +190,8 @@ TEST(State, TextsOfAnyBytesComeBack) {
 TEST(State, MonitorStateComesBack) {
     MonitorState state;
     state.plan_digest = std::string(64, 'a');
-    state.start_ms = 1'700'000'000'000;
-    state.now_ms = -5;
+    state.clock.start_ms = 1'700'000'000'000;
+    state.clock.now_ms = -5;
     state.tracks.resize(2);
     state.tracks[1].values = {nan, 1, 2.5};
     state.tracks[1].times_ms = {1, 2, 3};
@@ -207,7 +207,7 @@ TEST(State, MonitorStateComesBack) {
     gauge.stage.starts.resize(2);
     gauge.stage.starts[1].resize(1);
     gauge.stage.above = {1, -infinity};
-    state.restarts.resize(1);
+    state.intake.restarts.resize(1);
     expect_same(io::read_state<MonitorState>(io::write_state(state)), state);
 }
 

@@ -149,7 +149,7 @@ Decision rollback() {
     Decision decision;
     decision.decision = Action::rollback;
     decision.severity = Severity::page;
-    decision.stage = 0;
+    decision.stage = 1;
     decision.stages = 3;
     decision.traffic = 0.01;
     decision.time_ms = 1795383249000;
@@ -170,7 +170,7 @@ Decision hold() {
     Decision decision = rollback();
     decision.decision = Action::hold;
     decision.severity = Severity::ticket;
-    decision.stage = 1;
+    decision.stage = 2;
     decision.traffic = 0.1;
     decision.elapsed_ms = 3700000;
     decision.guarantee = Guarantee::none;
@@ -266,7 +266,7 @@ TEST(Text, ARecordKnowsTheNextStage) {
     record.decisions = {hold(), promote()};
     EXPECT_NE(report::text(record).find("next     move traffic to stage 2 (10 %)\n"), std::string::npos);
     EXPECT_NE(report::text(promote()).find("next     move traffic to stage 2 of 3\n"), std::string::npos);
-    record.decisions.back().stage = 2;
+    record.decisions.back().stage = 3;
     record.decisions.back().finished = true;
     EXPECT_NE(report::text(record).find("next     nothing: the last stage is passed"), std::string::npos);
 }

@@ -386,8 +386,8 @@ TEST(Gauge, StagesGoOnAndStatesComeBack) {
             part.series.values = {series.series.values[i]};
         }
         if (i == 80) {
-            one.enter_stage(1, static_cast<std::int64_t>(i) * interval);
-            two.enter_stage(1, static_cast<std::int64_t>(i) * interval);
+            one.enter_stage(2, static_cast<std::int64_t>(i) * interval);
+            two.enter_stage(2, static_cast<std::int64_t>(i) * interval);
         }
         const Decision a = one.observe(step);
         if (i % 7 == 3) {

@@ -57,7 +57,7 @@ class DummyKind : public JudgedBy<sequential::RateTest> {
     bool update(const std::array<Values, 2>& arms) {
         if (!(arms[0].events >= 0) || !(arms[1].events >= 0)) return false;
         const auto counted = [](const Values& arm) {
-            return sequential::Rate{static_cast<std::int64_t>(arm.events), arm.instances};
+            return Rate{static_cast<std::int64_t>(arm.events), arm.instances};
         };
         tests_.update(counted(arms[0]), counted(arms[1]));
         return true;

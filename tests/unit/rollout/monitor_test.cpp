@@ -251,11 +251,11 @@ TEST(Monitor, StatesOfOtherPlansAndSpoiledOnesAreRefusedAndChangeNothing) {
         spoil(state);
         return code(state);
     };
-    EXPECT_EQ(spoiled([](MonitorState& s) { s.stage = 7; }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.clock.stage = 7; }), Code::state_invariant);
     EXPECT_EQ(spoiled([](MonitorState& s) { s.metrics.clear(); }), Code::state_invariant);
-    EXPECT_EQ(spoiled([](MonitorState& s) { s.starts.clear(); }), Code::state_invariant);
-    EXPECT_EQ(spoiled([](MonitorState& s) { s.next = -1; }), Code::state_invariant);
-    EXPECT_EQ(spoiled([](MonitorState& s) { s.policy = {1}; }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.clock.starts.clear(); }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.clock.next = -1; }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.latch.policy = {1}; }), Code::state_invariant);
     EXPECT_EQ(spoiled([](MonitorState& s) { s.tracks[0].name = "unknown"; }), Code::state_invariant);
     EXPECT_EQ(spoiled([](MonitorState& s) { s.tracks[0].times_ms.push_back(3); }), Code::state_invariant);
     EXPECT_EQ(spoiled([](MonitorState& s) { s.metrics[0].used = 99; }), Code::state_invariant);
@@ -482,26 +482,26 @@ TEST(Monitor, StagesCarryHarmOnAndStartSafetyAnew) {
     next.traffic = 0.5;
     plan.stages.push_back(next);
     Monitor monitor(plan);
-    monitor.enter_stage(0, origin);
+    monitor.enter_stage(1, origin);
     EXPECT_EQ(monitor.observe(batch_of(traffic(200, 0.02, 0.02)), origin + 200 * interval).decision, Action::promote);
     const double carried = monitor.decision().metrics[0].evidence.log_e_value;
 
-    monitor.enter_stage(1, origin + 200 * interval);
+    monitor.enter_stage(2, origin + 200 * interval);
     const Decision entered = monitor.decision();
-    EXPECT_EQ(entered.stage, 1);
+    EXPECT_EQ(entered.stage, 2);
     EXPECT_EQ(entered.decision, Action::hold);
     EXPECT_EQ(entered.metrics[0].evidence.log_e_value, carried);
     EXPECT_EQ(entered.metrics[0].mirror.log_e_value, 0);
     EXPECT_EQ(entered.metrics[0].evidence.n_canary, 0);
     const auto state = encode(monitor.state());
-    monitor.enter_stage(1, origin + 200 * interval);  // told again: nothing new
+    monitor.enter_stage(2, origin + 200 * interval);  // told again: nothing new
     EXPECT_EQ(encode(monitor.state()), state);
 
     const Decision late = monitor.observe(batch_of(traffic(40, 0.02, 0.09, 3, 200)), origin + 240 * interval);
     EXPECT_EQ(late.decision, Action::rollback);
-    EXPECT_THROW(monitor.enter_stage(2, origin + 300 * interval), Error);
-    EXPECT_THROW(monitor.enter_stage(-1, origin + 300 * interval), Error);
-    EXPECT_THROW(monitor.enter_stage(0, origin), Error);
+    EXPECT_THROW(monitor.enter_stage(3, origin + 300 * interval), Error);
+    EXPECT_THROW(monitor.enter_stage(0, origin + 300 * interval), Error);
+    EXPECT_THROW(monitor.enter_stage(1, origin), Error);
 }
 
 TEST(Monitor, ManyStagesFindHarmAsSoonAsOne) {
@@ -521,7 +521,7 @@ TEST(Monitor, ManyStagesFindHarmAsSoonAsOne) {
     EXPECT_NEAR(divided, single - std::log(sum), 1e-6);
     // All stages together bet no more than there is.
     for (int s = 1; s < 10; ++s) {
-        ten.enter_stage(s, origin + s * 1'000'000);
+        ten.enter_stage(s + 1, origin + s * 1'000'000);
         ASSERT_NO_THROW(ten.observe(batch_of(traffic(60, 0.01, 0.01, 5, s * 100)), origin + s * 1'000'000 + 900'000));
     }
 }
@@ -607,16 +607,16 @@ TEST(Monitor, JudgeFollowsTheStageColumn) {
     const std::vector<Sample> second = traffic(100, 0.02, 0.02, 9, 100);
     data.insert(data.end(), second.begin(), second.end());
     Batch batch = batch_of(data);
-    batch.stages = {{0, origin}, {1, origin + 100 * interval}};
+    batch.stages = {{1, origin}, {2, origin + 100 * interval}};
     const Decision d = judge(plan, batch);
-    EXPECT_EQ(d.stage, 1);
+    EXPECT_EQ(d.stage, 2);
     EXPECT_EQ(d.telemetry.intervals, 100);
     EXPECT_TRUE(d.finished);
     // The same, told by hand.
     Monitor monitor(plan);
-    monitor.enter_stage(0, origin);
+    monitor.enter_stage(1, origin);
     monitor.observe(batch_of(traffic(100, 0.02, 0.02)));
-    monitor.enter_stage(1, origin + 100 * interval);
+    monitor.enter_stage(2, origin + 100 * interval);
     monitor.observe(batch_of(second));
     EXPECT_EQ(gist(monitor.flush()), gist(d));
 }
@@ -742,15 +742,138 @@ TEST(Monitor, TimesBeyondTheCalendarAreRefusedAndChangeNothing) {
         EXPECT_THROW(
             monitor.observe(batch_of({{"bad", Arm::canary, origin + 20 * interval, 1}, {"bad", Arm::canary, time, 1}})),
             Error);
-        EXPECT_THROW(monitor.enter_stage(0, time), Error);
+        EXPECT_THROW(monitor.enter_stage(1, time), Error);
         EXPECT_THROW(monitor.restart(Arm::canary, "a", time), Error);
         MonitorState state = monitor.state();
-        state.start_ms = time;
+        state.clock.start_ms = time;
         EXPECT_THROW(monitor.restore(state), Error);
         state = monitor.state();
-        state.next = std::numeric_limits<std::int64_t>::max();
+        state.clock.next = std::numeric_limits<std::int64_t>::max();
         EXPECT_THROW(monitor.restore(state), Error);
         EXPECT_EQ(encode(monitor.state()), before);
+    }
+}
+
+// A name that breaks the line or speaks to the terminal reaches no error text as it is.
+TEST(Monitor, NamesAreQuotedSafely) {
+    const std::string name = "requests\n\x1b[2Jall is well";
+    Batch batch;
+    batch.series.push_back({.name = name,
+                            .arm = Arm::canary,
+                            .series = {.times_ms = {origin, origin + 1}, .values = {1}, .instance = ""}});
+    const auto sentence_of = [&](const auto& call) {
+        try {
+            call();
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    Plan twice = make_plan();
+    twice.metrics.push_back(twice.metrics[0]);
+    twice.metrics[0].name = twice.metrics[1].name = name;
+    Batch early = batch;
+    early.series[0].series = {.times_ms = {std::numeric_limits<std::int64_t>::max()}, .values = {1}, .instance = ""};
+    for (const std::string& text :
+         {sentence_of([&] { judge(make_plan(), batch); }), sentence_of([&] { judge(make_plan(), early); }),
+          sentence_of([&] { check(twice); })}) {
+        EXPECT_NE(text.find("\"requests??[2Jall is well\""), std::string::npos) << text;
+        EXPECT_EQ(text.find_first_of("\n\x1b"), std::string::npos) << text;
+    }
+}
+
+// Asking decides nothing: what the plan orders is latched when data are taken.
+TEST(Monitor, AskingChangesNothing) {
+    Plan plan = make_plan();
+    plan.stages[0].max_ms = 20 * interval;
+    plan.on_deadline = Deadline::rollback;
+    Monitor monitor(plan);
+    monitor.observe(batch_of(traffic(10, 0.01, 0.01)));
+    const auto held = encode(monitor.state());
+    EXPECT_EQ(gist(monitor.decision()), gist(monitor.decision()));
+    EXPECT_EQ(encode(monitor.state()), held);
+    const Decision over = monitor.observe({}, origin + 21 * interval);
+    EXPECT_EQ(over.decision, Action::rollback);
+    EXPECT_TRUE(monitor.state().latch.rolled_back);
+    EXPECT_EQ(gist(monitor.decision()), gist(over));
+}
+
+// The first rule that holds wins, and all of its action that hold are told in their order.
+TEST(Monitor, RulesWinInTheirOrder) {
+    Plan plan = make_plan();
+    plan.stages[0].max_ms = 20 * interval;
+    plan.stages[0].min_ms = 30 * interval;
+    plan.metrics[0].missing = Missing::fail;
+    plan.on_deadline = Deadline::rollback;
+    plan.warm_up_ms = 40 * interval;
+    plan.stages[0].max_ms = 50 * interval;
+    const auto codes = [](const Decision& d) {
+        std::vector<Code> found;
+        for (const Reason& reason : d.reasons) found.push_back(reason.code);
+        return found;
+    };
+    Monitor monitor(plan);
+    const Decision warm = monitor.observe(batch_of(traffic(5, 0.01, 0.01)));
+    EXPECT_EQ(warm.decision, Action::hold);
+    EXPECT_EQ(codes(warm), (std::vector{Code::no_data_yet, Code::warming_up, Code::waiting, Code::stage_minimum}));
+    // Both the silence and the deadline would order it; silence comes first, and one order is enough.
+    const Decision silent = monitor.observe({}, origin + 300 * interval);
+    EXPECT_EQ(silent.decision, Action::rollback);
+    EXPECT_EQ(codes(silent), (std::vector{Code::missing_rollback}));
+    EXPECT_TRUE(silent.reasons[0].outside_alpha);
+}
+
+// The last hour may be sent again at every scrape, also right after traffic was moved.
+TEST(Monitor, CountersMayBeSentAgainAfterAStageWasEntered) {
+    Plan plan = make_plan();
+    plan.metrics[0].counter = true;
+    plan.stages.push_back({.traffic = 0.5});
+    std::vector<Sample> all;
+    for (int i = 0; i < 40; ++i) {
+        for (const Arm arm : {Arm::baseline, Arm::canary}) {
+            all.push_back({"bad", arm, origin + i * interval, 2.0 * i});
+            all.push_back({"total", arm, origin + i * interval, 100.0 * i});
+        }
+    }
+    const auto until = [&](int i) { return batch_of({all.begin(), all.begin() + 4 * i}); };
+    Monitor monitor(plan);
+    monitor.observe(until(20));
+    monitor.enter_stage(2, origin + 19 * interval);
+    const Decision again = monitor.observe(until(20));
+    EXPECT_EQ(again.stage, 2);
+    EXPECT_EQ(again.telemetry.repeated, 80);
+    const Decision later = monitor.observe(until(40));
+    EXPECT_EQ(later.telemetry.used, 20);
+    EXPECT_EQ(later.metrics[0].observed[1].value, 2000);
+}
+
+// What is proven while a stage is entered is known to a state of that moment, before anybody has asked.
+TEST(Monitor, AStateTakenRightAfterAStageWasEnteredLoads) {
+    Plan plan = plan_of_several(3);
+    plan.settle_ms = 1000 * interval;
+    plan.stages.push_back({.traffic = 0.5});
+    Monitor monitor(plan);
+    EXPECT_EQ(monitor.observe(batch_of(several(60, 3, 3, 0.2, 1))).decision, Action::hold);
+    monitor.enter_stage(2, origin + 60 * interval);
+    Monitor again(plan);
+    again.restore(monitor.state());
+    EXPECT_EQ(encode(again.state()), encode(monitor.state()));
+    EXPECT_EQ(again.decision().decision, Action::rollback);
+    EXPECT_EQ(again.observe({}, origin + 61 * interval).decision, Action::rollback);
+}
+
+TEST(Monitor, StagesCountFromOne) {
+    Monitor monitor(make_plan());
+    EXPECT_EQ(monitor.decision().stage, 1);
+    EXPECT_EQ(monitor.state().clock.stage, 0);  // the state keeps an index
+    for (const int none : {0, 2}) {
+        try {
+            monitor.enter_stage(none, origin);
+            FAIL() << none;
+        } catch (const Error& error) {
+            EXPECT_EQ(std::string(error.what()),
+                      "serinus.monitor.stage: the stage is " + std::to_string(none) + "; allowed: 1 to 1");
+        }
     }
 }
 

@@ -338,10 +338,10 @@ TEST(Pods, EachStageBeginsAnewWithItsShareAndTheRuleStays) {
         add(batch, Arm::canary, "c0", from, to, noisy(canary, 9));
         return batch;
     };
-    monitor.enter_stage(0, 0);
+    monitor.enter_stage(1, 0);
     monitor.observe(pods(0, 20, 40), 20 * minute);
     EXPECT_EQ(monitor.decision().decision, Action::promote);
-    monitor.enter_stage(1, 20 * minute);
+    monitor.enter_stage(2, 20 * minute);
     EXPECT_EQ(monitor.decision().metrics[0].verdict, Verdict::no_data);
     EXPECT_EQ(monitor.decision().metrics[0].evidence.method, "rotation");
     const Decision bad = monitor.observe(pods(20, 40, 400), 40 * minute);
@@ -355,7 +355,7 @@ TEST(Pods, WhatStaysInAStageMaySpendSumsToItsShareHoweverOftenItIsEntered) {
     int at = 0;
     double spent = 0, before = 1;
     for (int stay = 0; stay < 30; ++stay, at += 9) {
-        monitor.enter_stage(0, at * minute);
+        monitor.enter_stage(1, at * minute);
         Batch batch;
         for (int i = 0; i < 3; ++i) add(batch, Arm::baseline, "b" + std::to_string(i), at, at + 9, noisy(40, i + 1));
         add(batch, Arm::canary, "c0", at, at + 9, noisy(40, 9));
@@ -371,7 +371,7 @@ TEST(Pods, WhatStaysInAStageMaySpendSumsToItsShareHoweverOftenItIsEntered) {
     EXPECT_LE(spent, plan.alpha);
     EXPECT_GE(spent, 0.95 * plan.alpha);
     // What is left is less than one of the virtual canaries: nothing fails any more.
-    monitor.enter_stage(0, at * minute);
+    monitor.enter_stage(1, at * minute);
     Batch batch;
     for (int i = 0; i < 3; ++i) add(batch, Arm::baseline, "b" + std::to_string(i), at, at + 20, noisy(40, i + 1));
     add(batch, Arm::canary, "c0", at, at + 20, noisy(40 * 1e6, 9));
@@ -426,8 +426,8 @@ TEST(Pods, StateRoundTripsInTheMiddleOfAStage) {
         Monitor one(plan), other(plan);
         for (int t = 0; t < 44; ++t) {
             if (t == 22) {
-                one.enter_stage(1, 22 * minute);
-                other.enter_stage(1, 22 * minute);
+                one.enter_stage(2, 22 * minute);
+                other.enter_stage(2, 22 * minute);
             }
             const Batch part = until(batch, t, t + 1);
             const std::string expected = io::write_decision(one.observe(part, (t + 1) * minute));

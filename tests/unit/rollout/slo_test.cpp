@@ -157,9 +157,9 @@ TEST(Slo, APassPromotes) {
 TEST(Slo, TheShareIsOfAllStagesTogether) {
     Monitor monitor(plan_of(2e6));
     run(monitor, 0, 50, {9, 900, 4, 100});
-    monitor.enter_stage(1, origin + 50 * interval);
+    monitor.enter_stage(2, origin + 50 * interval);
     const Decision d = run(monitor, 50, 60, {5, 500, 8, 500});
-    EXPECT_EQ(d.stage, 1);
+    EXPECT_EQ(d.stage, 2);
     EXPECT_NEAR(d.burn[0].share.estimate, (3.0 * 50 + 3 * 10) / 2000, 1e-12);
     EXPECT_NEAR(d.burn[0].share.total, (4.0 * 50 + 8 * 10) / 2000, 1e-12);
 }
@@ -512,7 +512,7 @@ TEST(Slo, AStateThatCannotBeIsRefusedAndChangesNothing) {
              [](SloState& s) { s.service_burn.histories[0].tiers[0].values.back() = 1e9; },
              [](SloState& s) { s.service_burn.histories[1].tiers[0].times[3] = origin; },
              [](SloState& s) { s.canary.states[0] = slo::AlertState::firing, s.canary.firing_since[0].reset(); },
-             [](SloState& s) { s.service.names.clear(); }, [](SloState& s) { s.intervals = -1; },
+             [](SloState& s) { s.service.names.clear(); }, [](SloState& s) { s.progress.intervals = -1; },
              [](SloState& s) { s.excess.alive = -1; }, [](SloState& s) { s.halt.spent = 2; }}) {
         MonitorState state = monitor.state();
         spoil(state.slo[0]);

@@ -1,0 +1,127 @@
+#include "rollout/panel.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+
+#include <serinus/numeric/elementary.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace detail {
+namespace {
+
+/// Log of the mean, at this moment, of the e-values of all that may roll back, weighted by their shares of alpha. What
+/// must not decide now, because it is `hindered`, counts as nothing, which never raises it.
+double log_mean_e_value(double alpha, std::span<const Judged> metrics, std::span<const SloJudged> slo,
+                        const std::vector<bool>& hindered) {
+    double log_sum = -std::numeric_limits<double>::infinity();
+    const auto add = [&](double share, double log_e_value) {
+        log_sum = elementary::log_add_exp(log_sum, log_e_value + elementary::log(share / alpha));
+    };
+    for (std::size_t i = 0; i < metrics.size(); ++i) {
+        if (!metrics[i].metric.muted && !hindered[i]) add(metrics[i].alpha, metrics[i].mean_log_e_value());
+    }
+    // Of an objective the halt alone: half of its share.
+    for (const SloJudged& judged : slo) {
+        if (!hindered[judged.metric]) add(judged.alpha / 2, judged.halt.log_e_value());
+    }
+    return log_sum;
+}
+
+}  // namespace
+
+Panel::Panel(const Plan& plan) {
+    const std::vector<double> split = alpha_split(plan);
+    for (std::size_t i = 0; i < plan.metrics.size(); ++i) metrics_.emplace_back(plan, plan.metrics[i], split[i]);
+    const std::vector<double> slo_split = slo_alpha_split(plan);
+    for (std::size_t i = 0; i < plan.slo.size(); ++i) slo_.emplace_back(plan, plan.slo[i], slo_split[i]);
+}
+
+void Panel::enter_stage(std::size_t stage, bool fresh) {
+    for (Judged& judged : metrics_) judged.enter_stage(stage, fresh);
+}
+
+std::array<bool, 2> Panel::judge(const Interval& interval, const Plan& plan, std::size_t stage, bool warming,
+                                 double weight) {
+    for (SloJudged& judged : slo_) {
+        const Metric& metric = metrics_[judged.metric].metric;
+        const std::array<ProportionKind::Values, 2> arms{ProportionKind::gather(interval, metric, Arm::baseline),
+                                                         ProportionKind::gather(interval, metric, Arm::canary)};
+        judged.watch(arms, warming, interval.from_ms, interval.to_ms);
+        if (weight > 0) judged.begin(weight);
+        if (!warming) judged.update(arms, plan.stages[stage].traffic);
+    }
+    for (Judged& judged : metrics_) judged.listen(interval, interval.from_ms, warming);
+    std::array<bool, 2> complete{true, true};
+    if (warming) return complete;
+    for (Judged& judged : metrics_) {
+        if (weight > 0) judged.begin(weight);
+        const std::array<bool, 2> present = judged.update(interval, interval.to_ms);
+        for (std::size_t arm = 0; arm < 2; ++arm) complete[arm] = complete[arm] && present[arm];
+    }
+    return complete;
+}
+
+void Panel::silence(std::int64_t intervals, double weight) {
+    if (weight > 0) {
+        for (SloJudged& judged : slo_) judged.begin(weight);
+        for (Judged& judged : metrics_) judged.begin(weight);
+    }
+    for (Judged& judged : metrics_) judged.silence(intervals);
+}
+
+void Panel::burn_silently(std::int64_t first_ms, std::int64_t interval_ms, std::int64_t count) {
+    for (SloJudged& judged : slo_) {
+        for (std::int64_t i = 0; i + 1 < count && !judged.quiet(); ++i) judged.alert(first_ms + i * interval_ms);
+        judged.alert(first_ms + (count - 1) * interval_ms);
+    }
+}
+
+void Panel::settle(const Look& look) {
+    const std::int64_t after_ms = (look.clock.next + 1) * look.plan.interval_ms;
+    // Obstacles look at telemetry alone, so no verdict of this interval changes them.
+    std::vector<bool> hindered;
+    for (const Judged& judged : metrics_) hindered.push_back(!obstacles(look, judged).empty());
+    for (bool again = true; again;) {
+        again = false;
+        double left = 0, total = 0;
+        for (const Judged& judged : metrics_) {
+            if (judged.metric.muted) continue;
+            total += judged.metric.weight;
+            if (!judged.failed) left += judged.metric.weight;
+        }
+        for (const SloJudged& judged : slo_) {
+            total += judged.rule.weight;
+            if (!judged.failed()) left += judged.rule.weight;
+        }
+        for (std::size_t i = 0; i < metrics_.size(); ++i) {
+            Judged& judged = metrics_[i];
+            if (judged.failed || hindered[i]) continue;
+            const double log_gain = judged.metric.muted ? 0 : elementary::log(total / left);
+            if (!(judged.harm_log_largest() + log_gain >= judged.harm_log_needed())) continue;
+            if (judged.fail(log_gain, after_ms)) again = again || !judged.metric.muted;
+        }
+        for (SloJudged& judged : slo_) {
+            if (judged.failed() || hindered[judged.metric]) continue;
+            if (judged.fails(elementary::log(total / left), look.plan.interval_ms, after_ms)) again = true;
+        }
+    }
+    if (!latch_.together_after_ms) {
+        const double log_mean = log_mean_e_value(look.plan.alpha, metrics_, slo_, hindered);
+        if (log_mean >= -elementary::log(look.plan.alpha)) {
+            latch_.together_after_ms = after_ms;
+            latch_.together_log = log_mean;
+        }
+    }
+    for (std::size_t i = 0; i < metrics_.size(); ++i) {
+        Judged& judged = metrics_[i];
+        if (judged.failed || judged.passed || hindered[i] || !judged.mirror_decided()) continue;
+        judged.passed = !judged.idle_share();
+    }
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace serinus

@@ -1,0 +1,74 @@
+#pragma once
+/// \file
+/// All that is judged in a rollout, metrics and objectives, and what is decided of them for ever; inside the library
+/// only.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <serinus/rollout/monitor_state.hpp>
+#include <serinus/rollout/plan.hpp>
+
+#include "rollout/interval.hpp"
+#include "rollout/judged.hpp"
+#include "rollout/slo_judged.hpp"
+#include "rollout/standing.hpp"
+
+namespace serinus {
+inline namespace v0 {
+namespace detail {
+
+/// Judges closed intervals, and latches verdicts.
+class Panel {
+  public:
+    /// What a decision is made from.
+    struct View {
+        const std::vector<Judged>& metrics;
+        const std::vector<SloJudged>& slo;
+        const LatchState& latch;
+    };
+
+    explicit Panel(const Plan& plan);
+
+    View view() const { return {metrics_, slo_, latch_}; }
+
+    /// `fresh`: a stage begins, or begins again; otherwise it is told which one runs.
+    void enter_stage(std::size_t stage, bool fresh);
+
+    /// Judges an interval, and says which arms had all data of every metric. `weight`: of the start of the harm
+    /// evidence that falls into it, 0 where none does. An interval of the `warming` up only burns error budgets, and
+    /// tells who takes part.
+    std::array<bool, 2> judge(const Interval& interval, const Plan& plan, std::size_t stage, bool warming,
+                              double weight);
+
+    /// Intervals after the warm-up that brought nothing from anybody. Starts that fall into them are one start of their
+    /// summed weight.
+    void silence(std::int64_t intervals, double weight);
+    /// Moves windows and alerts on over intervals that brought nothing: `count` of them, the first ends at `first_ms`.
+    void burn_silently(std::int64_t first_ms, std::int64_t interval_ms, std::int64_t count);
+
+    /// Latches what is proven by now. The rollout is rolled back when the mean of all e-values, weighted as alpha is,
+    /// reaches 1/alpha. Failing metrics are named by e-Holm: one that has failed leaves its share of alpha to the
+    /// others.
+    void settle(const Look& look);
+
+    /// What a decision has decided for ever.
+    void latch(const LatchState& latch) { latch_ = latch; }
+
+    std::vector<MetricState> metric_states() const;
+    std::vector<SloState> slo_states() const;
+    /// Raises `serinus.state.*` for a state that cannot be; the object is of no use then. `stage`: the one that runs.
+    void restore(const LatchState& latch, const std::vector<MetricState>& metrics, const std::vector<SloState>& slo,
+                 std::size_t stage);
+
+  private:
+    std::vector<Judged> metrics_;
+    std::vector<SloJudged> slo_;
+    LatchState latch_;
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace serinus
