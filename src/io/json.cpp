@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/core/quote.hpp>
 
 namespace serinus {

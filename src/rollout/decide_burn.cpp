@@ -4,6 +4,8 @@
 #include <cmath>
 #include <tuple>
 
+#include <serinus/core/counts.hpp>
+
 #include "rollout/decide.hpp"
 #include "rollout/limits.hpp"
 

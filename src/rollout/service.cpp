@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/text.hpp>
