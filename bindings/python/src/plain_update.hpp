@@ -25,9 +25,7 @@ inline std::optional<double> plain_number(PyObject* value) {
 }
 
 /// A whole number from 0 to 2^53; -1, which every test refuses, for any other.
-inline std::int64_t plain_count(double number) {
-    return is_count(number) ? static_cast<std::int64_t>(number) : -1;
-}
+inline std::int64_t plain_count(double number) { return is_count(number) ? static_cast<std::int64_t>(number) : -1; }
 
 /// Puts a quick way before the `update` that `type` has: `Update::take(test, numbers)` for a call with `Update::size`
 /// plain numbers by position. Whatever else a call is, and whatever take() throws, goes to the `update` there was (now

@@ -141,8 +141,9 @@ TEST(Alerts, LowTrafficIsReportedAsInsufficient) {
     EXPECT_EQ(sure.alerts()[0].status, BurnStatus::insufficient);
     sure.update(1, std::vector{window(5 * minute, 1, 10), window(hour, 5, 90)});
     EXPECT_EQ(sure.alerts()[0].state, AlertState::firing);
-    for (double bad : {0.0, 1.0, 3.0, 20.0}) {
-        EXPECT_EQ(burn_confidence(bad, 90, 10, 0.001), probability_burn_exceeds({.bad = bad, .total = 90}, 0.001, 10));
+    for (const std::int64_t bad : {0, 1, 3, 20}) {
+        EXPECT_EQ(burn_confidence(static_cast<double>(bad), 90, 10, 0.001),
+                  probability_burn_exceeds({.bad = bad, .total = 90}, 0.001, 10));
     }
     EXPECT_GT(burn_confidence(5.5, 90.25, 10, 0.001), burn_confidence(5, 90.25, 10, 0.001));
     EXPECT_EQ(burn_confidence(95, 90, 10, 0.001), burn_confidence(90, 90, 10, 0.001));
