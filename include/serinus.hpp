@@ -80,6 +80,7 @@
 #include <serinus/rollout/kind.hpp>
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
+#include <serinus/rollout/noise.hpp>
 #include <serinus/rollout/plan.hpp>
 #include <serinus/rollout/service.hpp>
 #include <serinus/rollout/spikes.hpp>

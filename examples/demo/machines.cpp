@@ -101,7 +101,7 @@ int run(const std::string& path, const std::string& folder) {
                 plain += serinus::mann_whitney(x.subspan(from, window), y.subspan(from, window)).p_value < 0.05;
                 const auto rolled_back = [&](const serinus::Plan& by, double factor) {
                     const serinus::Batch now = batch(baseline, canary, from, from + window, factor);
-                    return serinus::judge(by, now).decision == serinus::Action::rollback;
+                    return serinus::judge(by, now).action == serinus::Action::rollback;
                 };
                 const serinus::Plan known =
                     with_noise(plan, calibrate(plan, batch(baseline, canary, from - past, from, 1)));

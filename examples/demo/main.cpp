@@ -128,7 +128,7 @@ Replay replay(const serinus::Plan& plan, const Rollout& rollout, std::size_t can
     Replay result;
     for (std::size_t i = 0; i < rollout.intervals(); ++i) {
         const std::int64_t now = rollout.start_ms + static_cast<std::int64_t>(i + 1) * interval_ms;
-        result.last = monitor.observe(rollout.batch(i, i + 1, canary_until), now).decision;
+        result.last = monitor.observe(rollout.batch(i, i + 1, canary_until), now).action;
         if (result.last == serinus::Action::rollback && result.rolled_back == 0) result.rolled_back = i + 1;
         if (result.last == serinus::Action::promote && result.promoted == 0) result.promoted = i + 1;
     }

@@ -42,7 +42,7 @@ int main() {
                         sample("http_requests", Arm::baseline, time, 900), sample("http_errors", Arm::canary, time, 5),
                         sample("http_requests", Arm::canary, time, 100)};
         const serinus::Decision decision = monitor.observe(batch, time + 10'000);
-        if (decision.decision == serinus::Action::rollback) {
+        if (decision.action == serinus::Action::rollback) {
             std::cout << "roll back after " << scrape + 1 << " scrapes: " << serinus::sentence(decision.reasons.front())
                       << '\n';
             return 0;

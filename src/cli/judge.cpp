@@ -18,7 +18,7 @@ namespace {
 
 /// The code of a decision. `no_data`: a hold because no metric that could decide has any data.
 Exit exit_of(const Decision& decision) {
-    switch (decision.decision) {
+    switch (decision.action) {
         case Action::promote: return Exit::promote;
         case Action::rollback: return Exit::rollback;
         case Action::hold: break;

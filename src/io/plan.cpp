@@ -28,55 +28,105 @@ namespace {
 
 using Keys = std::span<const std::string_view>;
 
-/// The keys of each object in a plan; data/schema/plan.schema.json has the same ones.
-constexpr std::array<std::string_view, 17> plan_keys{
-    "name",        "deployment", "alpha",   "alpha_promote", "beta",  "stages", "interval", "warm_up",  "settle",
-    "on_deadline", "analysis",   "metrics", "slo",           "noise", "arms",   "queries",  "telemetry"};
-constexpr std::array<std::string_view, 3> stage_keys{"traffic", "min", "max"};
-constexpr std::array<std::string_view, 17> metric_keys{
-    "name",   "kind",   "series",   "bad",   "total",     "counter", "harm",         "margin",          "detect",
-    "method", "weight", "critical", "muted", "min_count", "missing", "promote_when", "instances_differ"};
-constexpr std::array<std::string_view, 12> slo_keys{
-    "name", "metric", "target", "budget",     "period",         "expected_events", "max_budget_per_release",
-    "halt", "policy", "weight", "min_events", "min_probability"};
-constexpr std::array<std::string_view, 3> policy_keys{"policy", "min_events", "min_probability"};
-constexpr std::array<std::string_view, 2> halt_keys{"budget", "window"};
-constexpr std::array<std::string_view, 7> condition_keys{"name",     "long", "short",          "factor",
-                                                         "severity", "for",  "keep_firing_for"};
-constexpr std::array<std::string_view, 2> margin_keys{"ratio", "difference"};
-constexpr std::array<std::string_view, 6> noise_keys{"dispersion", "intervals", "stages",
-                                                     "spikes",     "instances", "refuted"};
-constexpr std::array<std::string_view, 9> spike_noise_keys{
-    "excess", "share",          "difference",         "deviation", "instances",
-    "spread", "variance_ratio", "degrees_of_freedom", "size"};
-constexpr std::array<std::string_view, 20> stage_noise_keys{"table",
-                                                            "offset",
-                                                            "mean_score",
-                                                            "long_run_variance",
-                                                            "degrees_of_freedom",
-                                                            "size",
-                                                            "resolution",
-                                                            "level",
-                                                            "instances_baseline",
-                                                            "instances_canary",
-                                                            "instance_deviation",
-                                                            "instances",
-                                                            "wander",
-                                                            "wander_degrees",
-                                                            "unit",
-                                                            "score_variance",
-                                                            "step_score",
-                                                            "step_variance",
-                                                            "scale_steps",
-                                                            "scale_bias"};
-constexpr std::array<std::string_view, 7> known_instances_keys{"logs",   "level",  "looks",         "names",
-                                                               "levels", "former", "former_degrees"};
-constexpr std::array<std::string_view, 3> arms_keys{"label", "baseline", "canary"};
-constexpr std::array<std::string_view, 3> telemetry_keys{"min_coverage", "max_imbalance", "stale_after"};
-
 constexpr std::string_view margin_allowed = "{\"ratio\": 1.1} or {\"difference\": 0.002}";
+constexpr std::string_view calibrated = "what `serinus calibrate` wrote";
 constexpr std::string_view noise_allowed =
     "what `serinus calibrate` wrote, by metric name, {\"errors\": {\"dispersion\": 1.3}}; or \"learn\"";
+
+/// What errors say of an object of a plan: what it is, an example of it, and what belongs to a key that must be there
+/// (`required`: empty where a key may be left out; it may depend on the members before it).
+template <class T>
+struct Form;
+
+constexpr auto nothing_required = [](const auto&, std::string_view) { return std::string_view(); };
+
+template <>
+struct Form<Margin> {
+    static constexpr std::string_view what = "a margin", example = margin_allowed;
+    static constexpr auto required = nothing_required;
+};
+template <>
+struct Form<Stage> {
+    static constexpr std::string_view what = "a stage";
+    static constexpr std::string_view example = R"(an object such as {"traffic": 0.1, "min": "10m", "max": "1h"})";
+    static std::string_view required(const Stage&, std::string_view key) {
+        return key == "traffic" ? "the canary's share of the traffic, 0.1 for a tenth" : "";
+    }
+};
+template <>
+struct Form<Metric> {
+    static constexpr std::string_view what = "a metric";
+    static constexpr std::string_view example = R"(an object such as {"name": "errors", "kind": "proportion", ...})";
+    static std::string_view required(const Metric& metric, std::string_view key) {
+        for (const SeriesKey& of : facts_of(metric.kind).series()) {
+            if (key == of.key) return of.allowed;
+        }
+        static const std::string kinds = judged_kinds();
+        return key == "name" ? "a name for the metric" : key == "kind" ? kinds : key == "margin" ? margin_allowed : "";
+    }
+};
+template <>
+struct Form<KnownInstances> {
+    static constexpr std::string_view what = "what history knows of instances", example = calibrated;
+    static std::string_view required(const KnownInstances&, std::string_view key) {
+        return key.starts_with("former") ? "" : calibrated;
+    }
+};
+template <>
+struct Form<SpikeNoise> {
+    static constexpr std::string_view what = "a gauge's spikes", example = calibrated;
+    static std::string_view required(const SpikeNoise&, std::string_view) { return calibrated; }
+};
+template <>
+struct Form<sequential::PairedNoise> {
+    static constexpr std::string_view what = "a stage's noise", example = calibrated;
+    /// Noise without a unit was written before there were any, and has none of what came with it.
+    static std::string_view required(const sequential::PairedNoise& noise, std::string_view key) {
+        const bool former = noise.unit == sequential::NoiseUnit::former;
+        return key == "unit" || (former && noise.came_with_units(key)) ? "" : calibrated;
+    }
+};
+template <>
+struct Form<Noise> {
+    static constexpr std::string_view what = "a metric's noise";
+    static constexpr std::string_view example = R"(what `serinus calibrate` wrote, or {"dispersion": 1.3})";
+    static constexpr auto required = nothing_required;
+};
+template <>
+struct Form<slo::Condition> {
+    static constexpr std::string_view what = "a condition";
+    static constexpr std::string_view example =
+        R"(an object such as {"long": "1h", "short": "5m", "factor": 14.4, "severity": "page"})";
+    static std::string_view required(const slo::Condition&, std::string_view key) {
+        static const std::string severities = allowed_words<Severity>();
+        return key == "long"       ? "the window that says how much was lost, such as \"1h\""
+               : key == "factor"   ? "the burn rate that both windows must exceed, such as 14.4"
+               : key == "severity" ? severities
+                                   : std::string_view();
+    }
+};
+template <>
+struct Form<Arms> {
+    static constexpr std::string_view what = "arms";
+    static constexpr std::string_view example = R"({"label": "track", "baseline": "stable", "canary": "canary"})";
+    static constexpr auto required = nothing_required;
+};
+template <>
+struct Form<TelemetryLimits> {
+    static constexpr std::string_view what = "telemetry", example = R"(an object such as {"min_coverage": 0.8})";
+    static constexpr auto required = nothing_required;
+};
+template <>
+struct Form<Plan> {
+    static constexpr std::string_view what = "a plan", example = "an object";
+    static std::string_view required(const Plan&, std::string_view key) {
+        return key == "name"       ? "a name for what is rolled out"
+               : key == "stages"   ? R"(a list such as [{"traffic": 0.1, "min": "10m"}])"
+               : key == "interval" ? "the time from one judgement to the next, such as \"10s\""
+               : key == "metrics"  ? "a list of metrics"
+                                   : "";
+    }
+};
 
 [[noreturn]] void not_built(const std::string& path, std::string_view what, std::string_view instead) {
     raise(Code::plan_not_built, path + std::string(what) +
@@ -189,17 +239,12 @@ void take(const std::string& path, const json& value, Enum& out) {
     for (const auto& entry : Words<Enum>::table) words.push_back(entry.second);
     raise(Code::plan_value, path + " is " + in_quotes(text) + did_you_mean(text, words));
 }
-void take(const std::string& path, const json& value, Margin& out);
-void take(const std::string& path, const json& value, Stage& out);
+template <Described T>
+void take(const std::string& path, const json& value, T& out);
 void take(const std::string& path, const json& value, Metric& out);
-void take(const std::string& path, const json& value, Noise& out);
-void take(const std::string& path, const json& value, SpikeNoise& out);
-void take(const std::string& path, const json& value, KnownInstances& out);
-void take(const std::string& path, const json& value, sequential::PairedNoise& out);
 void take(const std::string& path, const json& value, SloRule& out);
 void take(const std::string& path, const json& value, slo::Condition& out);
-void take(const std::string& path, const json& value, Arms& out);
-void take(const std::string& path, const json& value, TelemetryLimits& out);
+void take(const std::string& path, const json& value, std::vector<std::int64_t>& out);
 
 template <class T>
 void take(const std::string& path, const json& value, std::optional<T>& out) {
@@ -249,18 +294,31 @@ class Object {
     const json& value_;
 };
 
-void take(const std::string& path, const json& value, Margin& out) {
-    const Object object(path, value, "a margin", margin_keys, margin_allowed);
-    object.optional("ratio", out.ratio);
-    object.optional("difference", out.difference);
+template <class T>
+Object object_of(const std::string& path, const json& value, Keys keys) {
+    return Object(path, value, Form<T>::what, keys, Form<T>::example);
 }
 
-void take(const std::string& path, const json& value, Stage& out) {
-    const Object object(path, value, "a stage", stage_keys,
-                        "an object such as {\"traffic\": 0.1, \"min\": \"10m\", \"max\": \"1h\"}");
-    object.required("traffic", out.traffic, "the canary's share of the traffic, 0.1 for a tenth");
-    object.optional("min", out.min_ms);
-    object.optional("max", out.max_ms);
+/// One member of a struct from its object.
+template <class T, class Member>
+void take_member(const Object& object, const T& so_far, std::string_view name, Member& member) {
+    if (const std::string_view allowed = Form<T>::required(so_far, name); !allowed.empty()) {
+        object.required(name, member, allowed);
+    } else {
+        object.optional(name, member);
+    }
+}
+
+template <class T>
+void take_members(const std::string& path, const json& value, T& out) {
+    static constexpr auto names = described_names<T>();
+    const Object object = object_of<T>(path, value, names);
+    const auto member = [&](std::string_view name, auto& field) { take_member(object, out, name, field); };
+    T::describe(member, out);
+}
+template <Described T>
+void take(const std::string& path, const json& value, T& out) {
+    take_members(path, value, out);
 }
 
 void take(const std::string& path, const json& value, Metric& out) {
@@ -272,86 +330,25 @@ void take(const std::string& path, const json& value, Metric& out) {
                       judged_kinds(false) + "; " + std::string(facts.instead));
         }
     }
-    const Object object(path, value, "a metric", metric_keys,
-                        "an object such as {\"name\": \"errors\", \"kind\": \"proportion\", ...}");
-    object.required("name", out.name, "a name for the metric");
-    object.required("kind", out.kind, judged_kinds());
-    for (const SeriesKey& of : facts_of(out.kind).series()) {
-        if (!value.contains(std::string(of.key))) missing_key(member(path, of.key), of.allowed);
+    take_members(path, value, out);
+}
+
+/// The numbers of intervals at which instances are looked at.
+void take(const std::string& path, const json& value, std::vector<std::int64_t>& out) {
+    std::vector<double> numbers;
+    take(path, value, numbers);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        if (!(numbers[i] >= 1 && is_count(numbers[i])))
+            wrong_type(element(path, i), value[i], "a whole number of intervals");
+        out.push_back(static_cast<std::int64_t>(numbers[i]));
     }
-    for (const auto& [key, series] : series_members) object.optional(key, out.*series);
-    object.optional("counter", out.counter);
-    object.optional("harm", out.harm);
-    object.required("margin", out.margin, margin_allowed);
-    object.optional("detect", out.detect);
-    object.optional("method", out.method);
-    object.optional("weight", out.weight);
-    object.optional("critical", out.critical);
-    object.optional("muted", out.muted);
-    object.optional("min_count", out.min_count);
-    object.optional("missing", out.missing);
-    object.optional("promote_when", out.promote_when);
-    object.optional("instances_differ", out.instances_differ);
 }
 
-void take(const std::string& path, const json& value, KnownInstances& out) {
-    constexpr std::string_view allowed = "what `serinus calibrate` wrote";
-    const Object object(path, value, "what history knows of instances", known_instances_keys, allowed);
-    object.required("logs", out.logs, allowed);
-    object.required("level", out.level, allowed);
-    std::vector<double> looks;
-    object.required("looks", looks, allowed);
-    for (std::size_t i = 0; i < looks.size(); ++i) {
-        if (!(looks[i] >= 1 && is_count(looks[i])))
-            wrong_type(element(path + ".looks", i), value["looks"][i], "a whole number of intervals");
-        out.looks.push_back(static_cast<std::int64_t>(looks[i]));
-    }
-    object.required("names", out.names, allowed);
-    object.required("levels", out.levels, allowed);
-    object.optional("former", out.former);
-    object.optional("former_degrees", out.former_degrees);
-}
-
-void take(const std::string& path, const json& value, Noise& out) {
-    const Object object(path, value, "a metric's noise", noise_keys,
-                        "what `serinus calibrate` wrote, or {\"dispersion\": 1.3}");
-    object.optional("dispersion", out.dispersion);
-    object.optional("intervals", out.intervals);
-    object.optional("stages", out.stages);
-    object.optional("spikes", out.spikes);
-    object.optional("instances", out.instances);
-    object.optional("refuted", out.refuted);
-}
-
-void take(const std::string& path, const json& value, SpikeNoise& out) {
-    const Object object(path, value, "a gauge's spikes", spike_noise_keys, "what `serinus calibrate` wrote");
-    for_each_spike_number(
-        out, [&](const char* key, double& number) { object.required(key, number, "what `serinus calibrate` wrote"); });
-}
-
-void take(const std::string& path, const json& value, sequential::PairedNoise& out) {
-    const Object object(path, value, "a stage's noise", stage_noise_keys, "what `serinus calibrate` wrote");
-    // Noise without a unit was written before there were any, and has none of what came with it.
-    object.optional("unit", out.unit);
-    sequential::for_each_list(out, [&](const char* key, std::vector<double>& numbers) {
-        object.required(key, numbers, "what `serinus calibrate` wrote");
-    });
-    sequential::for_each_number(
-        out, [&](const char* key, double& number) { object.required(key, number, "what `serinus calibrate` wrote"); });
-}
-
+/// With one window there need be one; a condition without a name is called by its severity and that window.
 void take(const std::string& path, const json& value, slo::Condition& out) {
-    const Object object(path, value, "a condition", condition_keys,
-                        R"(an object such as {"long": "1h", "short": "5m", "factor": 14.4, "severity": "page"})");
-    object.required("long", out.long_ms, "the window that says how much was lost, such as \"1h\"");
-    out.short_ms = out.long_ms;
-    object.optional("short", out.short_ms);
-    object.required("factor", out.factor, "the burn rate that both windows must exceed, such as 14.4");
-    object.required("severity", out.severity, allowed_words<Severity>());
-    object.optional("for", out.for_ms);
-    object.optional("keep_firing_for", out.keep_firing_for_ms);
-    out.name = std::string(word(out.severity)) + '.' + format_duration(out.long_ms);
-    object.optional("name", out.name);
+    take_members(path, value, out);
+    if (!value.contains("short")) out.short_ms = out.long_ms;
+    if (!value.contains("name")) out.name = std::string(word(out.severity)) + '.' + format_duration(out.long_ms);
 }
 
 /// The share of events that may be bad: a budget, or what a target leaves, which may be a text with a percent sign.
@@ -389,6 +386,10 @@ void take_policy(const std::string& path, const json& value, const Object& objec
 }
 
 void take(const std::string& path, const json& value, SloRule& out) {
+    static constexpr std::array<std::string_view, 12> slo_keys{
+        "name", "metric", "target", "budget",     "period",         "expected_events", "max_budget_per_release",
+        "halt", "policy", "weight", "min_events", "min_probability"};
+    static constexpr std::array<std::string_view, 2> halt_keys{"budget", "window"};
     const Object object(path, value, "an objective", slo_keys,
                         R"(an object such as {"name": "availability", "metric": "errors", "target": 0.999})");
     object.required("name", out.objective.name, "a name for the objective");
@@ -405,21 +406,6 @@ void take(const std::string& path, const json& value, SloRule& out) {
     }
     take_policy(path, value, object, out.policy);
     object.optional("weight", out.weight);
-}
-
-void take(const std::string& path, const json& value, Arms& out) {
-    const Object object(path, value, "arms", arms_keys,
-                        "{\"label\": \"track\", \"baseline\": \"stable\", \"canary\": \"canary\"}");
-    object.optional("label", out.label);
-    object.optional("baseline", out.baseline);
-    object.optional("canary", out.canary);
-}
-
-void take(const std::string& path, const json& value, TelemetryLimits& out) {
-    const Object object(path, value, "telemetry", telemetry_keys, "an object such as {\"min_coverage\": 0.8}");
-    object.optional("min_coverage", out.min_coverage);
-    object.optional("max_imbalance", out.max_imbalance);
-    object.optional("stale_after", out.stale_after_ms);
 }
 
 /// Refuses what belongs to the whole plan and is not built yet.
@@ -449,97 +435,95 @@ ordered_json text_json(const std::string& path, const std::string& text) {
     return text;
 }
 
-ordered_json margin_json(const Margin& margin) {
-    if (margin.ratio) return {{"ratio", number_json(*margin.ratio)}};
-    return {{"difference", number_json(*margin.difference)}};
-}
+/// A plan's values in JSON. Of a described struct what is at its default is left out, but for what must be there.
+struct Written {
+    bool utf8 = true;  ///< texts must be UTF-8
 
-ordered_json stage_json(const Stage& stage) {
-    ordered_json out{{"traffic", number_json(stage.traffic)}};
-    if (stage.min_ms != 0) out["min"] = format_duration(stage.min_ms);
-    if (stage.max_ms) out["max"] = format_duration(*stage.max_ms);
-    return out;
-}
-
-ordered_json metric_json(const std::string& path, const Metric& metric) {
-    const Metric fresh;
-    ordered_json out{{"name", text_json(path + ".name", metric.name)}, {"kind", word(metric.kind)}};
-    for (const auto& [key, series] : series_members) {
-        if (facts_of(metric.kind).reads(key)) out[std::string(key)] = text_json(member(path, key), metric.*series);
+    ordered_json of(const std::string&, bool value) const { return value; }
+    ordered_json of(const std::string&, double value) const { return number_json(value); }
+    ordered_json of(const std::string&, std::int64_t value) const { return format_duration(value); }
+    ordered_json of(const std::string& path, const std::string& text) const {
+        return utf8 ? text_json(path, text) : ordered_json(text);
     }
-    if (metric.counter != fresh.counter) out["counter"] = metric.counter;
-    if (metric.harm != fresh.harm) out["harm"] = word(metric.harm);
-    out["margin"] = margin_json(metric.margin);
-    if (metric.detect) out["detect"] = margin_json(*metric.detect);
-    if (metric.method != fresh.method) out["method"] = word(metric.method);
-    if (metric.weight != fresh.weight) out["weight"] = number_json(metric.weight);
-    if (metric.critical != fresh.critical) out["critical"] = metric.critical;
-    if (metric.muted != fresh.muted) out["muted"] = metric.muted;
-    if (metric.min_count != fresh.min_count) out["min_count"] = number_json(metric.min_count);
-    if (metric.missing != fresh.missing) out["missing"] = word(metric.missing);
-    if (metric.promote_when) out["promote_when"] = word(*metric.promote_when);
-    if (metric.instances_differ) out["instances_differ"] = number_json(*metric.instances_differ);
-    return out;
-}
-
-ordered_json condition_json(const std::string& path, const slo::Condition& condition) {
-    ordered_json out{{"name", text_json(path + ".name", condition.name)},
-                     {"long", format_duration(condition.long_ms)},
-                     {"short", format_duration(condition.short_ms)},
-                     {"factor", number_json(condition.factor)},
-                     {"severity", word(condition.severity)}};
-    if (condition.for_ms != 0) out["for"] = format_duration(condition.for_ms);
-    if (condition.keep_firing_for_ms != 0) out["keep_firing_for"] = format_duration(condition.keep_firing_for_ms);
-    return out;
-}
-
-ordered_json slo_json(const std::string& path, const SloRule& rule) {
-    const SloRule fresh;
-    ordered_json out{{"name", text_json(path + ".name", rule.objective.name)},
-                     {"metric", text_json(path + ".metric", rule.metric)},
-                     {"budget", number_json(rule.objective.budget)},
-                     {"period", format_duration(rule.objective.period_ms)}};
-    if (rule.objective.expected_events) out["expected_events"] = number_json(*rule.objective.expected_events);
-    if (rule.max_budget_per_release != fresh.max_budget_per_release)
-        out["max_budget_per_release"] = number_json(rule.max_budget_per_release);
-    if (rule.halt_budget != fresh.halt_budget) out["halt"]["budget"] = number_json(rule.halt_budget);
-    if (rule.halt_window_ms) out["halt"]["window"] = format_duration(*rule.halt_window_ms);
-    for (std::size_t i = 0; i < rule.policy.conditions.size(); ++i)
-        out["policy"].push_back(condition_json(element(path + ".policy", i), rule.policy.conditions[i]));
-    if (rule.policy.min_events != 0) out["min_events"] = number_json(rule.policy.min_events);
-    if (rule.policy.min_probability) out["min_probability"] = number_json(*rule.policy.min_probability);
-    if (rule.weight != fresh.weight) out["weight"] = number_json(rule.weight);
-    return out;
-}
+    template <class Enum>
+        requires std::is_enum_v<Enum>
+    ordered_json of(const std::string&, Enum value) const {
+        return word(value);
+    }
+    ordered_json of(const std::string&, const std::vector<std::int64_t>& numbers) const { return numbers; }
+    template <class T>
+    ordered_json of(const std::string& path, const std::optional<T>& value) const {
+        return of(path, *value);
+    }
+    template <class T>
+    ordered_json of(const std::string& path, const std::vector<T>& values) const {
+        ordered_json out = ordered_json::array();
+        for (std::size_t i = 0; i < values.size(); ++i) out.push_back(of(element(path, i), values[i]));
+        return out;
+    }
+    template <class T>
+    ordered_json of(const std::string& path, const std::map<std::string, T>& values) const {
+        ordered_json out = ordered_json::object();
+        for (const auto& [name, value] : values) {
+            of(member(path, name), name);
+            out[name] = of(member(path, name), value);
+        }
+        return out;
+    }
+    template <Described T>
+    ordered_json of(const std::string& path, const T& value) const {
+        ordered_json out = ordered_json::object();
+        const T fresh;
+        serinus::detail::side_by_side(value, fresh, [&](std::string_view name, const auto& own, const auto& usual) {
+            if (same(own, usual) && Form<T>::required(value, name).empty()) return;
+            if (name == "learn_noise") {
+                out["noise"] = "learn";
+            } else {
+                out[std::string(name)] = of(member(path, name), own);
+            }
+        });
+        return out;
+    }
+    ordered_json of(const std::string& path, const SloRule& rule) const {
+        const SloRule fresh;
+        ordered_json out{{"name", of(path + ".name", rule.objective.name)},
+                         {"metric", of(path + ".metric", rule.metric)},
+                         {"budget", number_json(rule.objective.budget)},
+                         {"period", format_duration(rule.objective.period_ms)}};
+        if (rule.objective.expected_events) out["expected_events"] = number_json(*rule.objective.expected_events);
+        if (rule.max_budget_per_release != fresh.max_budget_per_release)
+            out["max_budget_per_release"] = number_json(rule.max_budget_per_release);
+        if (rule.halt_budget != fresh.halt_budget) out["halt"]["budget"] = number_json(rule.halt_budget);
+        if (rule.halt_window_ms) out["halt"]["window"] = format_duration(*rule.halt_window_ms);
+        if (!rule.policy.conditions.empty()) out["policy"] = of(path + ".policy", rule.policy.conditions);
+        if (rule.policy.min_events != 0) out["min_events"] = number_json(rule.policy.min_events);
+        if (rule.policy.min_probability) out["min_probability"] = number_json(*rule.policy.min_probability);
+        if (rule.weight != fresh.weight) out["weight"] = number_json(rule.weight);
+        return out;
+    }
+};
 
 }  // namespace
 
 Plan read_plan(std::string_view text) {
     const json value = parse_json(text, "the plan", {.syntax = Code::plan_json, .duplicate = Code::plan_duplicate});
     if (value.is_object()) check_built(value);
-    const Object object("", value, "a plan", plan_keys, "an object");
+    static constexpr auto keys = [] {
+        auto names = described_names<Plan>();
+        for (std::string_view& name : names) {
+            if (name == "learn_noise") name = "analysis";  // that one is a word in place of the noise
+        }
+        return names;
+    }();
+    const Object object = object_of<Plan>("", value, keys);
 
     Plan plan;
-    object.required("name", plan.name, "a name for what is rolled out");
-    object.optional("deployment", plan.deployment);
-    object.optional("alpha", plan.alpha);
-    object.optional("alpha_promote", plan.alpha_promote);
-    object.optional("beta", plan.beta);
-    object.required("stages", plan.stages, "a list such as [{\"traffic\": 0.1, \"min\": \"10m\"}]");
-    object.required("interval", plan.interval_ms, "the time from one judgement to the next, such as \"10s\"");
-    object.optional("warm_up", plan.warm_up_ms);
-    object.optional("settle", plan.settle_ms);
-    object.optional("on_deadline", plan.on_deadline);
-    object.required("metrics", plan.metrics, "a list of metrics");
-    object.optional("slo", plan.slo);
-    if (const auto noise = value.find("noise"); noise != value.end() && *noise == "learn") {
-        plan.learn_noise = true;
-    } else {
-        object.optional("noise", plan.noise);
-    }
-    object.optional("arms", plan.arms);
-    object.optional("queries", plan.queries);
-    object.optional("telemetry", plan.telemetry);
+    const auto noise = value.find("noise");
+    plan.learn_noise = noise != value.end() && *noise == "learn";
+    const auto member = [&](std::string_view name, auto& field) {
+        if (name != "learn_noise" && !(name == "noise" && plan.learn_noise)) take_member(object, plan, name, field);
+    };
+    Plan::describe(member, plan);
     check(plan);
     return plan;
 }
@@ -550,7 +534,8 @@ slo::Policy read_policy(std::string_view text) {
     json value = parse_json(text, "the policy", {.syntax = Code::plan_json, .duplicate = Code::plan_duplicate});
     if (!value.is_array() && !value.is_object()) wrong_type("the policy", value, allowed);
     if (value.is_array()) value = json::object({{"policy", std::move(value)}});
-    const Object object("", value, "a policy", policy_keys, allowed);
+    static constexpr std::array<std::string_view, 3> keys{"policy", "min_events", "min_probability"};
+    const Object object("", value, "a policy", keys, allowed);
     slo::Policy policy;
     take_policy("", value, object, policy);
     return policy;
@@ -558,42 +543,10 @@ slo::Policy read_policy(std::string_view text) {
 
 std::string write_plan(const Plan& plan) {
     check(plan);
-    const Plan fresh;
-    ordered_json out{{"name", text_json("name", plan.name)}};
-    if (!plan.deployment.empty()) out["deployment"] = text_json("deployment", plan.deployment);
-    if (plan.alpha != fresh.alpha) out["alpha"] = number_json(plan.alpha);
-    if (plan.alpha_promote) out["alpha_promote"] = number_json(*plan.alpha_promote);
-    if (plan.beta != fresh.beta) out["beta"] = number_json(plan.beta);
-    for (const Stage& stage : plan.stages) out["stages"].push_back(stage_json(stage));
-    out["interval"] = format_duration(plan.interval_ms);
-    if (plan.warm_up_ms != 0) out["warm_up"] = format_duration(plan.warm_up_ms);
-    if (plan.settle_ms != 0) out["settle"] = format_duration(plan.settle_ms);
-    if (plan.on_deadline != fresh.on_deadline) out["on_deadline"] = word(plan.on_deadline);
-    for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
-        out["metrics"].push_back(metric_json(element("metrics", i), plan.metrics[i]));
-    }
-    for (std::size_t i = 0; i < plan.slo.size(); ++i) out["slo"].push_back(slo_json(element("slo", i), plan.slo[i]));
-    if (plan.learn_noise) out["noise"] = "learn";
-    for (const auto& [name, noise] : plan.noise) out["noise"][name] = noise_json(noise);
-    const auto put_unlike = [&out](const char* group, const char* key, const std::string& value,
-                                   const std::string& usual) {
-        if (value != usual) out[group][key] = text_json(std::string(group) + '.' + key, value);
-    };
-    put_unlike("arms", "label", plan.arms.label, fresh.arms.label);
-    put_unlike("arms", "baseline", plan.arms.baseline, fresh.arms.baseline);
-    put_unlike("arms", "canary", plan.arms.canary, fresh.arms.canary);
-    for (const auto& [name, query] : plan.queries) {
-        text_json("queries." + printable(name), name);
-        out["queries"][name] = text_json("queries." + printable(name), query);
-    }
-    if (plan.telemetry.min_coverage != fresh.telemetry.min_coverage)
-        out["telemetry"]["min_coverage"] = number_json(plan.telemetry.min_coverage);
-    if (plan.telemetry.max_imbalance != fresh.telemetry.max_imbalance)
-        out["telemetry"]["max_imbalance"] = number_json(plan.telemetry.max_imbalance);
-    if (plan.telemetry.stale_after_ms)
-        out["telemetry"]["stale_after"] = format_duration(*plan.telemetry.stale_after_ms);
-    return document_text(out, 2) + '\n';
+    return document_text(Written{}.of("", plan), 2) + '\n';
 }
+
+ordered_json noise_json(const Noise& noise) { return Written{.utf8 = false}.of("", noise); }
 
 }  // namespace io
 }  // namespace v0

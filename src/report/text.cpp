@@ -303,7 +303,7 @@ std::vector<std::string> reason_sentences(const Decision& decision) {
         for (const Reason& reason : burn.reasons) tell(reason);
     }
     // What has led to a rollback is all above; for the others the metrics' own reasons say what is still in the way.
-    if (decision.decision != Action::rollback) {
+    if (decision.action != Action::rollback) {
         for (const MetricResult& metric : decision.metrics) {
             for (const Reason& reason : metric.reasons) tell(reason);
         }
@@ -320,7 +320,7 @@ std::vector<std::string> reason_sentences(const Decision& decision) {
 
 std::vector<std::string> data_sentences(const Decision& decision) {
     const Telemetry& telemetry = decision.telemetry;
-    if (!telemetry.newest_ms[0] && !telemetry.newest_ms[1]) {
+    if (!telemetry.newest[0] && !telemetry.newest[1]) {
         std::string none = "no sample of any series that the plan names";
         if (telemetry.ignored > 0) none += "; " + plural(telemetry.ignored, "sample") + " of other series";
         return {none};
@@ -336,15 +336,17 @@ std::vector<std::string> data_sentences(const Decision& decision) {
                             std::string(arms[arm]));
     }
     std::vector<std::string> sentences;
-    if (const auto& now = decision.time_ms; now && *now >= earliest_ms && *now <= latest_ms) {
-        std::string when = "as of " + format_time(*now);
+    const auto ms_of = [](const auto& time) { return time->time_since_epoch().count(); };
+    if (decision.time && ms_of(decision.time) >= earliest_ms && ms_of(decision.time) <= latest_ms) {
+        const std::int64_t now = ms_of(decision.time);
+        std::string when = "as of " + format_time(now);
         std::vector<std::string> ages;
         for (std::size_t arm = 0; arm < 2; ++arm) {
-            const auto& newest = telemetry.newest_ms[arm];
+            const auto& newest = telemetry.newest[arm];
             if (!newest) {
                 ages.push_back("no " + std::string(arms[arm]) + " sample");
-            } else if (*newest < *now) {
-                const double age = (static_cast<double>(*now) - static_cast<double>(*newest)) / 1000;
+            } else if (ms_of(newest) < now) {
+                const double age = (static_cast<double>(now) - static_cast<double>(ms_of(newest))) / 1000;
                 ages.push_back("newest " + std::string(arms[arm]) + " sample " + seconds_text(age) + " old");
             }
         }
@@ -449,13 +451,13 @@ std::vector<std::string> budget_sentences(const Decision& decision) {
         const std::string head = shown_name(burn.objective) + " " + verdict_text(burn.verdict) + ": ";
         const BudgetShare& share = burn.share;
         if (!std::isfinite(share.estimate)) {
-            sentences.push_back(head + "nothing of its " + format_duration(burn.period_ms) + " is judged yet");
+            sentences.push_back(head + "nothing of its " + format_duration(burn.period.count()) + " is judged yet");
             continue;
         }
         const auto end = [](double value, Round round) {
             return std::isfinite(value) ? number(100 * value, round) + " %" : std::string("no bound yet");
         };
-        sentences.push_back(head + percent(share.estimate) + " of the " + format_duration(burn.period_ms) +
+        sentences.push_back(head + percent(share.estimate) + " of the " + format_duration(burn.period.count()) +
                             "'s error budget used beyond the baseline (" + end(share.lower, Round::down) + " to " +
                             end(share.upper, Round::up) + "), " + percent(share.allowed) + " allowed a release");
         std::vector<std::string> speeds{"the canary burns " + number(burn.canary_burn) + "x",
@@ -473,7 +475,7 @@ bool has(const Decision& decision, Code code) {
 }
 
 std::string next_after_hold(const Decision& decision) {
-    if (!decision.telemetry.newest_ms[0] && !decision.telemetry.newest_ms[1])
+    if (!decision.telemetry.newest[0] && !decision.telemetry.newest[1])
         return "check where the data come from: no sample of the plan's series has arrived";
     if (has(decision, Code::nothing_to_judge)) return "a person decides: every metric is muted";
     if (has(decision, Code::deadline_hold))
@@ -507,7 +509,7 @@ std::string next_after_hold(const Decision& decision) {
 
 std::string next_sentence(const Decision& decision, std::optional<double> next_traffic) {
     std::string next;
-    switch (decision.decision) {
+    switch (decision.action) {
         case Action::rollback: next = "roll back: move all traffic to the baseline"; break;
         case Action::promote:
             if (decision.finished) {
@@ -525,15 +527,15 @@ std::string next_sentence(const Decision& decision, std::optional<double> next_t
 }
 
 void show_head(Page& page, const Decision& decision) {
-    const std::string verdict = upper_case(word(decision.decision));
+    const std::string verdict = upper_case(word(decision.action));
     const std::string who = shown_name(decision.deployment.empty() ? decision.plan : decision.deployment);
     std::string where = "stage " + std::to_string(decision.stage) + " of " + std::to_string(decision.stages) + ", " +
                         percent(decision.traffic) + " of traffic, ";
-    const bool begun = decision.telemetry.newest_ms[0] || decision.telemetry.newest_ms[1];
-    where += begun ? "after " + seconds_text(static_cast<double>(decision.elapsed_ms) / 1000) : "no data yet";
-    const Style style = decision.decision == Action::promote    ? Style::good
-                        : decision.decision == Action::rollback ? Style::bad
-                                                                : Style::open;
+    const bool begun = decision.telemetry.newest[0] || decision.telemetry.newest[1];
+    where += begun ? "after " + seconds_text(static_cast<double>(decision.elapsed.count()) / 1000) : "no data yet";
+    const Style style = decision.action == Action::promote    ? Style::good
+                        : decision.action == Action::rollback ? Style::bad
+                                                              : Style::open;
     std::string line = page.painted(verdict, style);
     if (!who.empty()) line += "  " + who;
     const std::size_t used = verdict.size() + (who.empty() ? 0 : 2 + length(who));
@@ -598,7 +600,7 @@ std::string text(const Record& record, const TextOptions& options) {
     std::optional<double> next_traffic;
     const auto next = static_cast<std::size_t>(std::max(0, decision.stage));  // the one after it, from 0
     if (next < record.plan.stages.size()) next_traffic = record.plan.stages[next].traffic;
-    const bool none_known = !decision.telemetry.newest_ms[0] && !decision.telemetry.newest_ms[1];
+    const bool none_known = !decision.telemetry.newest[0] && !decision.telemetry.newest[1];
     return shown(decision, options, next_traffic,
                  none_known && decision.telemetry.ignored > 0 ? unknown_names(record) : "");
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -112,8 +113,8 @@ struct Facts {
     /// Of the metric that is silent for longest, where the plan says that missing data fail.
     std::optional<double> silent_seconds = std::nullopt;
 
-    bool past_minimum() const { return told.elapsed_ms >= stage.min_ms; }
-    bool past_maximum() const { return stage.max_ms && told.elapsed_ms >= *stage.max_ms; }
+    bool past_minimum() const { return told.elapsed.count() >= stage.min_ms; }
+    bool past_maximum() const { return stage.max_ms && told.elapsed.count() >= *stage.max_ms; }
     bool may_promote() const { return clock.start_ms && any_judged && all_passed && !paging; }
     bool metric_failed() const {
         return std::any_of(panel.metrics.begin(), panel.metrics.end(),
@@ -141,7 +142,7 @@ void latch_by_now(Facts& facts) {
         order(Code::missing_rollback, *facts.silent_seconds);
     } else if (facts.past_maximum() && !facts.may_promote() && !proven &&
                facts.plan.on_deadline == Deadline::rollback) {
-        order(Code::deadline_rollback, seconds(facts.told.elapsed_ms));
+        order(Code::deadline_rollback, seconds(facts.told.elapsed.count()));
     }
     latch.rolled_back = proven || !latch.policy.empty();
 }
@@ -218,7 +219,7 @@ Holds nothing_to_judge(const Facts& facts) { return when(facts.only_muted); }
 
 Holds warming_up(const Facts& facts) {
     const std::int64_t warm_up_ms = facts.plan.warm_up_ms;
-    if (!facts.clock.start_ms || facts.told.elapsed_ms >= warm_up_ms) return {};
+    if (!facts.clock.start_ms || facts.told.elapsed.count() >= warm_up_ms) return {};
     return std::vector<NamedNumber>{{"seconds", seconds(warm_up_ms)}};
 }
 
@@ -226,13 +227,13 @@ Holds waiting(const Facts& facts) { return when(!facts.all_passed || !facts.any_
 
 Holds stage_minimum(const Facts& facts) {
     if (!facts.clock.start_ms || facts.past_minimum()) return {};
-    return std::vector<NamedNumber>{{"elapsed", seconds(facts.told.elapsed_ms)},
+    return std::vector<NamedNumber>{{"elapsed", seconds(facts.told.elapsed.count())},
                                     {"minimum", seconds(facts.stage.min_ms)}};
 }
 
 Holds deadline_hold(const Facts& facts) {
     if (!facts.past_maximum()) return {};
-    return std::vector<NamedNumber>{{"elapsed", seconds(facts.told.elapsed_ms)},
+    return std::vector<NamedNumber>{{"elapsed", seconds(facts.told.elapsed.count())},
                                     {"maximum", seconds(*facts.stage.max_ms)}};
 }
 
@@ -276,10 +277,10 @@ void apply_rules(const Facts& facts, Decision& decision) {
         action = rule.action;
         for (Reason& reason : reasons) decision.reasons.push_back(std::move(reason));
     }
-    decision.decision = action.value_or(Action::hold);
-    decision.finished = decision.decision == Action::promote && decision.stage == decision.stages;
-    if (decision.decision == Action::rollback) decision.severity = Severity::page;
-    if (decision.decision == Action::hold &&
+    decision.action = action.value_or(Action::hold);
+    decision.finished = decision.action == Action::promote && decision.stage == decision.stages;
+    if (decision.action == Action::rollback) decision.severity = Severity::page;
+    if (decision.action == Action::hold &&
         std::any_of(decision.reasons.begin(), decision.reasons.end(), worth_a_ticket)) {
         decision.severity = Severity::ticket;
     }
@@ -306,13 +307,13 @@ void tell_besides(Decision& decision) {
 }  // namespace
 
 Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::View& panel, const Telemetry& telemetry) {
-    const Look look{plan, clock, telemetry.newest_ms};
+    const Look look{plan, clock, {telemetry.newest[0].has_value(), telemetry.newest[1].has_value()}};
     Decision decision;
     decision.stage = static_cast<int>(clock.stage) + 1;
     decision.stages = static_cast<int>(plan.stages.size());
     decision.traffic = plan.stages[clock.stage].traffic;
-    decision.time_ms = clock.now_ms;
-    decision.elapsed_ms = clock.elapsed_ms;
+    decision.time = moment(clock.now_ms);
+    decision.elapsed = std::chrono::milliseconds(clock.elapsed_ms);
     decision.plan = plan.name;
     decision.deployment = plan.deployment;
     decision.alpha = plan.alpha;

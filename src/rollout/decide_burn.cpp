@@ -1,6 +1,7 @@
 // What a decision says of error budgets.
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <tuple>
 
@@ -23,7 +24,7 @@ std::vector<BurnWindow> windows_of(const SloJudged& judged) {
     const auto &canary = judged.windows(Whose::canary), &service = judged.windows(Whose::service);
     std::vector<BurnWindow> windows;
     for (std::size_t i = 0; i < canary.size(); ++i) {
-        windows.push_back({.window_ms = canary[i].window_ms,
+        windows.push_back({.window = std::chrono::milliseconds(canary[i].window_ms),
                            .status = canary[i].status,
                            .canary = canary[i].burn,
                            .service = service[i].burn,
@@ -87,7 +88,7 @@ BurnResult burn_result(const Look& look, const SloJudged& judged, const Judged& 
     result.objective = name;
     result.metric = rule.metric;
     result.budget = budget;
-    result.period_ms = rule.objective.period_ms;
+    result.period = std::chrono::milliseconds(rule.objective.period_ms);
     result.alpha = judged.alpha;
     const Proportion baseline = judged.excess.baseline(), canary = judged.excess.canary();
     result.canary_burn = burn_of(canary, budget);
@@ -100,13 +101,13 @@ BurnResult burn_result(const Look& look, const SloJudged& judged, const Judged& 
     result.service_burn = burn_of({baseline.bad + canary.bad, baseline.total + canary.total}, budget);
     result.windows = windows_of(judged);
     result.share = share_of(judged, plan.interval_ms);
-    result.halt.window_ms = *effective_halt_window_ms(rule);
+    result.halt.window = std::chrono::milliseconds(*effective_halt_window_ms(rule));
     result.halt.budget = rule.halt_budget;
     result.halt.factor = halt_difference(rule) / budget;
     result.halt.log_e_value = judged.halt.log_e_value();
-    result.halt.log_needed = judged.halt.log_needed();
+    result.halt.needed_log_e_value = judged.halt.log_needed();
     for (const slo::WindowBurn& window : judged.windows(Whose::judged)) {
-        if (window.window_ms == result.halt.window_ms) result.projected_burn = window.burn;
+        if (window.window_ms == result.halt.window.count()) result.projected_burn = window.burn;
     }
 
     const auto say = [&](Code code, std::vector<NamedNumber> numbers) {
@@ -115,7 +116,7 @@ BurnResult burn_result(const Look& look, const SloJudged& judged, const Judged& 
     const double after = seconds(judged.progress.failed_after_ms);
     if (judged.progress.halted)
         say(Code::burn_halt,
-            {{"share", rule.halt_budget}, {"window", seconds(result.halt.window_ms)}, {"after", after}});
+            {{"share", rule.halt_budget}, {"window", seconds(result.halt.window.count())}, {"after", after}});
     if (judged.progress.exceeded)
         say(Code::budget_exceeded,
             {{"lower", judged.progress.proven}, {"allowed", rule.max_budget_per_release}, {"after", after}});

@@ -8,6 +8,7 @@
 #include <serinus/core/quote.hpp>
 #include <serinus/series/time.hpp>
 
+#include "rollout/limits.hpp"
 #include "rollout/state_checks.hpp"
 
 namespace serinus {
@@ -176,7 +177,8 @@ void Intake::count_silent(std::int64_t intervals) {
 }
 
 Telemetry Intake::telemetry() const {
-    return {state_.intervals, state_.used,     state_.missing,   state_.newest_ms,
+    const auto& [baseline, canary] = state_.newest_ms;
+    return {state_.intervals, state_.used,     state_.missing,   {moment(baseline), moment(canary)},
             state_.late,      state_.repeated, state_.conflicts, state_.ignored};
 }
 

@@ -2,8 +2,12 @@
 /// \file
 /// Numbers that learning from history and judging a rollout share; inside the library only.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+
+#include <serinus/series/time.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -20,6 +24,11 @@ constexpr double fewest_measured = 500;
 
 /// As reasons tell durations.
 constexpr double seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
+
+/// As decisions tell moments.
+constexpr std::optional<Time> moment(std::optional<std::int64_t> time_ms) {
+    return time_ms ? std::optional(Time(std::chrono::milliseconds(*time_ms))) : std::nullopt;
+}
 
 /// A stage's part of the capital of the harm evidence, 1/s^2 over the sum of all stages' for the s-th: a bad version is
 /// mostly bad at once, so a rollout of many stages finds it as soon as one of few

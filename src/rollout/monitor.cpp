@@ -85,7 +85,8 @@ struct Monitor::Impl {
         const auto complete = panel.judge(interval, plan, clock.stage(), warming, clock.take_starts(next, next + 1));
         if (!warming) {
             intake.count(complete);
-            panel.settle({plan, clock.view(), intake.state().newest_ms});
+            const auto& newest = intake.state().newest_ms;
+            panel.settle({plan, clock.view(), {newest[0].has_value(), newest[1].has_value()}});
         }
         clock.advance(1);
     }

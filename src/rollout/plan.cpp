@@ -1,8 +1,12 @@
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <serinus/core/digest.hpp>
@@ -116,141 +120,115 @@ double total_weight(const Plan& plan) {
     return total;
 }
 
-/// The plan as a State, for its digest.
-struct PlanFields {
-    static constexpr std::string_view kind = "plan";
-    static constexpr std::int64_t version = 3;
-    Plan plan;
+/// Walks a plan for its digest: every member by its description, in the order that digests have had from the first.
+/// What plans of older versions did not have is left out where it is not given, so that such a plan keeps its digest,
+/// and its states.
+template <class Visitor>
+class DigestWalk {
+  public:
+    explicit DigestWalk(Visitor& out) : out_(out) {}
 
-    template <class Visitor>
-    static void visit_slo(Visitor& visit, const Plan& plan) {
-        visit("slo", static_cast<std::int64_t>(plan.slo.size()));
-        for (const SloRule& rule : plan.slo) {
-            visit("name", rule.objective.name);
-            visit("budget", rule.objective.budget);
-            visit("period", rule.objective.period_ms);
-            visit("expected_events", rule.objective.expected_events);
-            visit("metric", rule.metric);
-            visit("max_budget_per_release", rule.max_budget_per_release);
-            visit("halt.budget", rule.halt_budget);
-            visit("halt.window", rule.halt_window_ms);
-            visit("min_events", rule.policy.min_events);
-            visit("min_probability", rule.policy.min_probability);
-            visit("weight", rule.weight);
-            visit("conditions", static_cast<std::int64_t>(rule.policy.conditions.size()));
-            for (const slo::Condition& condition : rule.policy.conditions) {
-                visit("name", condition.name);
-                visit("long", condition.long_ms);
-                visit("short", condition.short_ms);
-                visit("factor", condition.factor);
-                visit("severity", condition.severity);
-                visit("for", condition.for_ms);
-                visit("keep_firing_for", condition.keep_firing_for_ms);
-            }
+    template <class T>
+    void operator()(std::string_view name, const T& value) {
+        if constexpr (Described<T>) {
+            T::describe(*this, value);
+        } else {
+            out_(name, value);
+        }
+    }
+    template <Described T>
+    void operator()(std::string_view name, const std::vector<T>& values) {
+        out_(name, static_cast<std::int64_t>(values.size()));
+        for (const T& value : values) (*this)(name, value);
+    }
+    template <class T>
+    void operator()(std::string_view name, const std::map<std::string, T>& values) {
+        out_(name, static_cast<std::int64_t>(values.size()));
+        for (const auto& [key, value] : values) {
+            out_("name", key);
+            (*this)(name, value);
         }
     }
 
-    template <class Visitor, class Self>
-    static constexpr void describe(Visitor& visit, Self& self) {
-        const Plan& p = self.plan;
-        visit("name", p.name);
-        visit("deployment", p.deployment);
-        visit("alpha", p.alpha);
-        visit("alpha_promote", p.alpha_promote);
-        visit("beta", p.beta);
-        visit("stages", static_cast<std::int64_t>(p.stages.size()));
-        for (const Stage& stage : p.stages) {
-            visit("traffic", stage.traffic);
-            visit("min", stage.min_ms);
-            visit("max", stage.max_ms);
-        }
-        visit("interval", p.interval_ms);
-        visit("warm_up", p.warm_up_ms);
-        visit("settle", p.settle_ms);
-        visit("on_deadline", p.on_deadline);
-        visit("metrics", static_cast<std::int64_t>(p.metrics.size()));
-        for (const Metric& metric : p.metrics) {
-            visit("name", metric.name);
-            visit("kind", metric.kind);
-            visit("series", metric.series);
-            visit("bad", metric.bad);
-            visit("total", metric.total);
-            visit("counter", metric.counter);
-            visit("harm", metric.harm);
-            visit("margin.ratio", metric.margin.ratio);
-            visit("margin.difference", metric.margin.difference);
-            const Margin detect = metric.detect.value_or(Margin{});
-            visit("detect.ratio", detect.ratio);
-            visit("detect.difference", detect.difference);
-            visit("method", metric.method);
-            visit("weight", metric.weight);
-            visit("critical", metric.critical);
-            visit("muted", metric.muted);
-            visit("min_count", metric.min_count);
-            visit("missing", metric.missing);
-            visit("promote_when", metric.promote_when);
-        }
-        visit("noise", static_cast<std::int64_t>(p.noise.size()));
-        for (const auto& [name, noise] : p.noise) {
-            visit("name", name);
-            visit("dispersion", noise.dispersion);
-            visit("stages", static_cast<std::int64_t>(noise.stages.size()));
-            for (const sequential::PairedNoise& stage : noise.stages) {
-                // A plan of before there were units keeps its digest.
-                if (stage.unit != sequential::NoiseUnit::former) visit("unit", stage.unit);
-                sequential::for_each_list(stage, visit);
-                sequential::for_each_number(stage, visit);
-            }
-            // Left out where they are not given, so that a plan of before they were is still the same plan.
-            if (noise.intervals) visit("intervals", noise.intervals);
-            if (noise.refuted) visit("refuted", noise.refuted);
-            if (noise.spikes) for_each_spike_number(*noise.spikes, visit);
-        }
-        visit_slo(visit, p);
-        visit("learn_noise", p.learn_noise);
-        visit("label", p.arms.label);
-        visit("baseline", p.arms.baseline);
-        visit("canary", p.arms.canary);
-        visit("queries", static_cast<std::int64_t>(p.queries.size()));
-        for (const auto& [name, query] : p.queries) {
-            visit("name", name);
-            visit("query", query);
-        }
-        visit("min_coverage", p.telemetry.min_coverage);
-        visit("max_imbalance", p.telemetry.max_imbalance);
-        visit("stale_after", p.telemetry.stale_after_ms);
-        visit_instances(visit, p);
+    void operator()(std::string_view, const Plan& plan) {
+        const auto visit = [&](std::string_view name, const auto& member) {
+            if (name == "slo") return;  // comes after the noise
+            (*this)(name, member);
+            if (name == "noise") (*this)("slo", plan.slo);
+        };
+        Plan::describe(visit, plan);
+        instances(plan);
+    }
+    void operator()(std::string_view, const Metric& metric) {
+        const auto visit = [&](std::string_view name, const auto& member) {
+            if (name == "detect") return (*this)(name, metric.detect.value_or(Margin{}));
+            if (name != "instances_differ") (*this)(name, member);
+        };
+        Metric::describe(visit, metric);
+    }
+    void operator()(std::string_view, const Noise& noise) {
+        static_assert(described_names<Noise>().size() == 6, "a further member of a noise belongs into the digest");
+        out_("dispersion", noise.dispersion);
+        (*this)("stages", noise.stages);
+        if (noise.intervals) out_("intervals", noise.intervals);
+        if (noise.refuted) out_("refuted", noise.refuted);
+        if (noise.spikes) (*this)("spikes", *noise.spikes);
+    }
+    void operator()(std::string_view, const sequential::PairedNoise& noise) {
+        const bool former = noise.unit == sequential::NoiseUnit::former;
+        const auto visit = [&](std::string_view name, const auto& member) {
+            if (former && (name == "unit" || noise.came_with_units(name))) return;
+            if (name.starts_with("scale_")) return;  // come after the table
+            (*this)(name, member);
+            if (former || name != "table") return;
+            out_("scale_steps", noise.scale_steps);
+            out_("scale_bias", noise.scale_bias);
+        };
+        sequential::PairedNoise::describe(visit, noise);
+    }
+    void operator()(std::string_view, const SloRule& rule) {
+        const auto visit = [&](std::string_view name, const auto& member) { (*this)(name, member); };
+        SloRule::describe(visit, rule);
+        (*this)("conditions", rule.policy.conditions);
+    }
+    void operator()(std::string_view, const slo::Policy& policy) {  // its conditions come at the end of the rule
+        out_("min_events", policy.min_events);
+        out_("min_probability", policy.min_probability);
     }
 
-    /// What plans of older versions did not have; a plan without it keeps its digest, and its states.
-    template <class Visitor>
-    static void visit_instances(Visitor& visit, const Plan& plan) {
+  private:
+    /// What is between instances comes last, where there is any.
+    void instances(const Plan& plan) {
         std::vector<std::pair<std::int64_t, double>> guards;
         for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
             const auto& guard = plan.metrics[i].instances_differ;
             if (guard) guards.emplace_back(static_cast<std::int64_t>(i), *guard);
         }
-        std::vector<std::pair<const std::string*, const KnownInstances*>> known;
+        std::map<std::string, KnownInstances> known;
         for (const auto& [name, noise] : plan.noise) {
-            if (noise.instances) known.emplace_back(&name, &*noise.instances);
+            if (noise.instances) known.emplace(name, *noise.instances);
         }
         if (guards.empty() && known.empty()) return;
-        visit("instances_differ", static_cast<std::int64_t>(guards.size()));
+        out_("instances_differ", static_cast<std::int64_t>(guards.size()));
         for (const auto& [index, guard] : guards) {
-            visit("metric", index);
-            visit("instances_differ", guard);
+            out_("metric", index);
+            out_("instances_differ", guard);
         }
-        visit("instances", static_cast<std::int64_t>(known.size()));
-        for (const auto& [name, of] : known) {
-            visit("name", *name);
-            visit("logs", of->logs);
-            visit("level", of->level);
-            visit("looks", of->looks);
-            visit("names", of->names);
-            visit("levels", of->levels);
-            visit("former", of->former);
-            visit("former_degrees", of->former_degrees);
-        }
+        (*this)("instances", known);
+    }
+
+    Visitor& out_;
+};
+
+/// The plan as a state, for its digest.
+struct DigestedPlan {
+    static constexpr std::string_view kind = "plan";
+    static constexpr std::int64_t version = 3;
+    const Plan& plan;
+
+    template <class Visitor, class Self>
+    static void describe(Visitor& visit, Self& self) {
+        DigestWalk<Visitor>{visit}("", self.plan);
     }
 };
 
@@ -402,7 +380,7 @@ void check(const Plan& plan) {
     }
 }
 
-std::string digest(const Plan& plan) { return sha256(encode(PlanFields{plan})); }
+std::string digest(const Plan& plan) { return sha256(encode(DigestedPlan{plan})); }
 
 }  // namespace v0
 }  // namespace serinus

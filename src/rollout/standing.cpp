@@ -14,7 +14,7 @@ std::vector<Reason> obstacles(const Look& look, const Judged& judged) {
     const std::string& name = judged.metric.name;
     const auto absent = [&](Arm arm) {
         const auto at = static_cast<std::size_t>(arm);
-        return judged.intervals > 0 ? judged.missing[at] == judged.intervals : look.clock.now_ms && !look.newest_ms[at];
+        return judged.intervals > 0 ? judged.missing[at] == judged.intervals : look.clock.now_ms && !look.heard[at];
     };
     if (absent(Arm::baseline)) reasons.push_back({Code::missing_baseline, name, {}, false});
     if (absent(Arm::canary)) reasons.push_back({Code::missing_canary, name, {}, false});

@@ -21,7 +21,7 @@ namespace detail {
 struct Look {
     const Plan& plan;
     const StageClock::View& clock;
-    const std::array<std::optional<std::int64_t>, 2>& newest_ms;  // the newest sample: baseline, canary
+    std::array<bool, 2> heard;  // whether a sample of it has come: baseline, canary
 };
 
 /// What forbids a metric to decide at all. These look at telemetry, never at which way the evidence points.

@@ -235,7 +235,7 @@ def test_a_decision_tells_of_the_budget(rollout: dict[str, Any]) -> None:
     assert burn.alert is None
     assert burn.dedupe_key is None
     assert not burn.suppressed
-    assert burn.halt.log_e_value < burn.halt.needed
+    assert burn.halt.log_e_value < burn.halt.needed_log_e_value
     assert [reason.sentence for reason in burn.reasons] == [reason["sentence"] for reason in document["reasons"]]
     html = decision._repr_html_()
     assert html.count("<table>") == 2
@@ -252,7 +252,7 @@ def test_a_canary_that_burns_the_budget(rollout: dict[str, Any]) -> None:
     assert burn.alert == serinus.Severity.PAGE
     assert burn.dedupe_key == "payments-2026.11.22-1/availability/page"
     assert burn.halt.factor == pytest.approx(360, rel=1e-12)
-    assert burn.halt.log_e_value >= burn.halt.needed
+    assert burn.halt.log_e_value >= burn.halt.needed_log_e_value
     assert burn.canary_burn > 360
     assert burn.reasons[0].code == "burn_halt"
     assert repr(burn) == "BurnResult(objective='availability', verdict='fail')"

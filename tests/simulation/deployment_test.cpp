@@ -168,9 +168,9 @@ TEST(Deployment, AGoodCanaryIsRarelyRolledBackWithObjectivesOn) {
         for (int t = 0; t < 60; ++t) {
             const int bad_b = draw(100, 0.02, random), bad_c = draw(100, 0.02, random);
             decision = monitor.observe(batch_of(t, bad_b, 100, bad_c, 100), (t + 1) * interval);
-            if (decision.decision == Action::rollback) break;
+            if (decision.action == Action::rollback) break;
         }
-        rolled_back += decision.decision == Action::rollback;
+        rolled_back += decision.action == Action::rollback;
         by_objective += std::any_of(decision.burn.begin(), decision.burn.end(),
                                     [](const BurnResult& burn) { return burn.verdict == Verdict::fail; });
     }

@@ -450,8 +450,8 @@ TEST(GaugeNoise, SkewedInstancesAreNoHarm) {
                         plan.metrics[0].harm = harm;
                         const Decision decision = judge(with_noise(plan, known), now);
                         const auto at = static_cast<std::size_t>(harm) - 1;
-                        back[at] += decision.decision == Action::rollback ? 1.0 / n : 0;
-                        passed[at] += decision.decision == Action::promote ? 1.0 / n : 0;
+                        back[at] += decision.action == Action::rollback ? 1.0 / n : 0;
+                        passed[at] += decision.action == Action::promote ? 1.0 / n : 0;
                     }
                 }
                 for (const Harm harm : {Harm::increase, Harm::decrease, Harm::either}) {
@@ -504,8 +504,8 @@ TEST(GaugeNoise, AnotherLevelIsNoHarm) {
                 add(now, Arm::canary, "", worse);
                 const Decision decision = judge(with_noise(plan, calibrate(plan, past)), now);
                 const std::size_t at = harm == Harm::increase ? 0 : 1;
-                back[at] += decision.decision == Action::rollback ? 1.0 / n : 0;
-                passed[at] += decision.decision == Action::promote ? 1.0 / n : 0;
+                back[at] += decision.action == Action::rollback ? 1.0 / n : 0;
+                passed[at] += decision.action == Action::promote ? 1.0 / n : 0;
             }
         }
         for (std::size_t at = 0; at < 2; ++at) {

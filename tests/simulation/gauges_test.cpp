@@ -183,7 +183,7 @@ std::vector<std::size_t> rollout(const Cell& cell, const std::vector<double>& al
         plan.alpha = alpha;
         const Decision decision = judge(plan, now);
         when.push_back(looks + 1);
-        if (decision.decision != Action::rollback) continue;
+        if (decision.action != Action::rollback) continue;
         for (const NamedNumber& number : decision.reasons.front().numbers) {
             if (number.name == "after")
                 when.back() = static_cast<std::size_t>(std::lround(number.value * 1000 / interval));

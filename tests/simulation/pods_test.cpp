@@ -117,8 +117,8 @@ Outcome run(const Cell& cell, int repetition) {
             out.series.values = {series.series.values[static_cast<std::size_t>(t)]};
         }
         const Decision decision = monitor.observe(now, (t + 1) * minute);
-        outcome.promoted = outcome.promoted || decision.decision == Action::promote;
-        if (decision.decision != Action::rollback) continue;
+        outcome.promoted = outcome.promoted || decision.action == Action::promote;
+        if (decision.action != Action::rollback) continue;
         outcome.rolled_back = true;
         outcome.after = t + 1;
         return outcome;

@@ -104,8 +104,8 @@ Outcome rollout(const Plan& plan, Sizes sizes, int intervals,
             const double truth = plan.metrics[0].margin.ratio ? rate_c / rate_b : rate_c - rate_b;
             outcome.covered = evidence.lower <= truth && truth <= evidence.upper;
         }
-        if (decision.decision == Action::promote && outcome.promoted == 0) outcome.promoted = t + 1;
-        if (decision.decision == Action::rollback && outcome.rolled_back == 0) outcome.rolled_back = t + 1;
+        if (decision.action == Action::promote && outcome.promoted == 0) outcome.promoted = t + 1;
+        if (decision.action == Action::rollback && outcome.rolled_back == 0) outcome.rolled_back = t + 1;
     }
     return outcome;
 }
@@ -342,9 +342,9 @@ Several simulate_several(std::size_t stages, int metrics, const std::function<do
                 for (const Arm arm : {Arm::baseline, Arm::canary})
                     add(plan.metrics[static_cast<std::size_t>(m)].total, arm, 100);
             }
-            if (!std::isfinite(delay) && monitor.observe(batch, (t + 1) * interval).decision == Action::rollback)
+            if (!std::isfinite(delay) && monitor.observe(batch, (t + 1) * interval).action == Action::rollback)
                 delay = t + 1;
-            stopped = stopped || careful.observe(batch, (t + 1) * interval).decision == Action::rollback;
+            stopped = stopped || careful.observe(batch, (t + 1) * interval).action == Action::rollback;
         }
         delays.push_back(delay);
         one_percent += stopped ? 1 : 0;

@@ -106,12 +106,12 @@ Tally play(const std::vector<Arms>& pairs, double harm) {
             const std::span<const double> b(arms.baseline), c(arms.canary);
             tally.rank_test += mann_whitney(b.subspan(from, window), c.subspan(from, window)).p_value < 0.05;
             const Batch now = batch_of(arms, from, from + window, 1);
-            tally.without += judge(plan, now).decision == Action::rollback;
+            tally.without += judge(plan, now).action == Action::rollback;
             const Calibration learned = calibrate(plan, batch_of(arms, from - past, from, 1));
             for (const Reason& reason : learned.metrics[0].reasons) tally.offset += reason.code == Code::history_offset;
             const Plan with = with_noise(plan, learned);
-            tally.with += judge(with, now).decision == Action::rollback;
-            tally.found += judge(with, batch_of(arms, from, from + window, harm)).decision == Action::rollback;
+            tally.with += judge(with, now).action == Action::rollback;
+            tally.found += judge(with, batch_of(arms, from, from + window, harm)).action == Action::rollback;
         }
     }
     return tally;

@@ -13,6 +13,7 @@
 
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
+#include <serinus/rollout/spikes.hpp>
 
 #include "support/gauge_world.hpp"
 
@@ -112,8 +113,8 @@ TEST(Spikes, SpikesAndAWiderSpreadArePromotedSeldomAndRolledBackMostly) {
                     }
                     const Decision decision =
                         monitor.observe(step, static_cast<std::int64_t>(t + 1) * gauge_world::interval);
-                    if (decision.decision == Action::hold) continue;
-                    (decision.decision == Action::rollback ? back : promoted) += 1;
+                    if (decision.action == Action::hold) continue;
+                    (decision.action == Action::rollback ? back : promoted) += 1;
                     break;
                 }
             }

@@ -26,8 +26,6 @@ STRUCT = re.compile(r"^struct (\w+)\b[^;{]*\{\n(.*?)^\};", re.MULTILINE | re.DOT
 VISIT = re.compile(r'\bvisit\("(\w+)"')
 UNIT = re.compile(r"(?<=\w)_(ms|seconds)$")  # of a bare number; the word is the same
 MEMBER = re.compile(r"^    (?! )[\w:<>, \*]+? (\w+)(?: = [^;(]*(?:\([^;]*\))?[^;]*|\{[^;]*)?;", re.MULTILINE)
-# Words that are on their way in or out: nobody minds where they are.
-TO_COME = {"needed", "index", "needed_e_value", "needed_log_e_value", "learn_noise", "halt_budget", "halt_window"}
 # Made by Serinus, and by nobody else.
 NOT_CONSTRUCTED = {"Calibration", "Error"}
 # Structs that a person writes or reads; states are read by programs.
@@ -133,8 +131,6 @@ def check(root):
     names, known = names_of(root), known_words(root)
     problems = [f"docs/words.md: {word} is there twice" for word in sorted(set(known)) if known.count(word) > 1]
     for word, places in sorted(names.items()):
-        if word in TO_COME:
-            continue
         if word in OLD:
             problems.append(f"{places[0]}: {word} is an old word; now it is {OLD[word]}")
         elif word == "alpha_promote":
@@ -142,7 +138,7 @@ def check(root):
                          if "rollout" not in place and "plan.schema" not in place]
         if word not in known:
             problems.append(f"{places[0]}: {word} is not in docs/words.md")
-    problems += [f"docs/words.md: {word} is used nowhere" for word in sorted(set(known) - names.keys() - TO_COME)]
+    problems += [f"docs/words.md: {word} is used nowhere" for word in sorted(set(known) - names.keys())]
     if not names:
         problems.append(f"{root}: no name at all")
     return problems

@@ -88,7 +88,7 @@ def _objectives(d: _core.Decision) -> str:
             f"{_number(burn.share.lower)} to {_number(burn.share.upper)}",
             _number(burn.share.allowed),
             f"canary {_number(burn.canary_burn)}, service {_number(burn.service_burn)}",
-            f"{_number(burn.halt.log_e_value)} of {_number(burn.halt.needed)}",
+            f"{_number(burn.halt.log_e_value)} of {_number(burn.halt.needed_log_e_value)}",
             "<br>".join(escape(reason.sentence) for reason in burn.reasons),
         ]
         for burn in d.burn

@@ -14,6 +14,7 @@
 #include <serinus/io/calibration.hpp>
 #include <serinus/io/decision.hpp>
 #include <serinus/io/plan.hpp>
+#include <serinus/numeric/elementary.hpp>
 #include <serinus/report/calibration.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/calibrate.hpp>
@@ -184,14 +185,14 @@ service : float
 coverage : float
     Share of the window that has data of the canary, in [0, 1].
 )")
-        .def_property_readonly("window", [](const BurnWindow& w) { return format_duration(w.window_ms); })
-        .def_readonly("window_ms", &BurnWindow::window_ms)
+        .def_property_readonly("window", [](const BurnWindow& w) { return format_duration(w.window.count()); })
+        .def_property_readonly("window_ms", [](const BurnWindow& w) { return w.window.count(); })
         .def_property_readonly("status", [](const BurnWindow& w) { return member("BurnStatus", w.status); })
         .def_readonly("canary", &BurnWindow::canary)
         .def_readonly("service", &BurnWindow::service)
         .def_readonly("coverage", &BurnWindow::coverage)
         .def("__repr__", [](const BurnWindow& w) {
-            return "BurnWindow(window='" + format_duration(w.window_ms) + "', canary=" + number_text(w.canary) +
+            return "BurnWindow(window='" + format_duration(w.window.count()) + "', canary=" + number_text(w.canary) +
                    ", service=" + number_text(w.service) + ")";
         });
     py::class_<BudgetShare>(module, "BudgetShare",
@@ -243,18 +244,22 @@ factor : float
     The burn rate beyond the baseline's at which that happens.
 log_e_value : float
     The evidence.
-needed : float
-    The log_e_value that rolls back.
+needed_e_value : float
+    The e-value that rolls back.
+needed_log_e_value : float
+    Its natural logarithm.
 )")
-        .def_property_readonly("window", [](const BurnHalt& h) { return format_duration(h.window_ms); })
-        .def_readonly("window_ms", &BurnHalt::window_ms)
+        .def_property_readonly("window", [](const BurnHalt& h) { return format_duration(h.window.count()); })
+        .def_property_readonly("window_ms", [](const BurnHalt& h) { return h.window.count(); })
         .def_readonly("budget", &BurnHalt::budget)
         .def_readonly("factor", &BurnHalt::factor)
         .def_readonly("log_e_value", &BurnHalt::log_e_value)
-        .def_readonly("needed", &BurnHalt::log_needed)
+        .def_property_readonly("needed_e_value",
+                               [](const BurnHalt& h) { return elementary::exp(h.needed_log_e_value); })
+        .def_readonly("needed_log_e_value", &BurnHalt::needed_log_e_value)
         .def("__repr__", [](const BurnHalt& h) {
             return "BurnHalt(factor=" + number_text(h.factor) + ", log_e_value=" + number_text(h.log_e_value) +
-                   ", needed=" + number_text(h.log_needed) + ")";
+                   ", needed_log_e_value=" + number_text(h.needed_log_e_value) + ")";
         });
     py::class_<BurnResult>(module, "BurnResult", "How the error budget of one objective stands.")
         .def_readonly("objective", &BurnResult::objective, "The objective's name.")
@@ -265,8 +270,8 @@ needed : float
             "fail: it rolls back. pass: the upper bound of the share is below what is allowed.")
         .def_readonly("budget", &BurnResult::budget, "Share of events that may be bad.")
         .def_property_readonly(
-            "period", [](const BurnResult& b) { return format_duration(b.period_ms); }, "Its period, as a text.")
-        .def_readonly("period_ms", &BurnResult::period_ms)
+            "period", [](const BurnResult& b) { return format_duration(b.period.count()); }, "Its period, as a text.")
+        .def_property_readonly("period_ms", [](const BurnResult& b) { return b.period.count(); })
         .def_readonly("alpha", &BurnResult::alpha, "Its share of alpha; the halt and the cap have half of it each.")
         .def_readonly("canary_burn", &BurnResult::canary_burn, "The canary's own, over the rollout.")
         .def_readonly("canary_lower", &BurnResult::canary_lower, "Valid at every look.")
@@ -363,9 +368,10 @@ void register_decision(py::module_& module) {
             [](const Telemetry& t) {
                 py::dict out;
                 for (const Arm arm : {Arm::baseline, Arm::canary}) {
-                    const auto newest = t.newest_ms[static_cast<std::size_t>(arm)];
+                    const auto newest = t.newest[static_cast<std::size_t>(arm)];
                     out[py::str(std::string(word(arm)))] =
-                        newest ? from_python("serinus._inputs", "moment")(*newest) : py::none();
+                        newest ? from_python("serinus._inputs", "moment")(newest->time_since_epoch().count())
+                               : py::none();
                 }
                 return out;
             },
@@ -375,7 +381,9 @@ void register_decision(py::module_& module) {
             [](const Telemetry& t) {
                 py::dict out;
                 for (const Arm arm : {Arm::baseline, Arm::canary}) {
-                    out[py::str(std::string(word(arm)))] = t.newest_ms[static_cast<std::size_t>(arm)];
+                    const auto newest = t.newest[static_cast<std::size_t>(arm)];
+                    out[py::str(std::string(word(arm)))] =
+                        newest ? py::object(py::int_(newest->time_since_epoch().count())) : py::none();
                 }
                 return out;
             },
@@ -390,7 +398,7 @@ void register_decision(py::module_& module) {
 
 `str(decision)` is the report for people; `to_dict()` and `to_json()` give what machines read. A notebook shows a table.)")
         .def_property_readonly(
-            "decision", [](const Decision& d) { return member("Action", d.decision); },
+            "decision", [](const Decision& d) { return member("Action", d.action); },
             "promote, hold or rollback; compares equal to its text.")
         .def_readonly("stage", &Decision::stage, "The stage that runs, counted from 1.")
         .def_readonly("stages", &Decision::stages, "How many stages there are.")
@@ -398,13 +406,16 @@ void register_decision(py::module_& module) {
         .def_property_readonly(
             "time",
             [](const Decision& d) -> py::object {
-                if (!d.time_ms) return py::none();
-                return from_python("serinus._inputs", "moment")(*d.time_ms);
+                if (!d.time) return py::none();
+                return from_python("serinus._inputs", "moment")(d.time->time_since_epoch().count());
             },
             "The time that the decision is made for: a datetime in UTC; None before any data.")
-        .def_readonly("time_ms", &Decision::time_ms, "The same in Unix milliseconds.")
         .def_property_readonly(
-            "elapsed_seconds", [](const Decision& d) { return static_cast<double>(d.elapsed_ms) / 1000; },
+            "time_ms",
+            [](const Decision& d) { return d.time ? std::optional(d.time->time_since_epoch().count()) : std::nullopt; },
+            "The same in Unix milliseconds.")
+        .def_property_readonly(
+            "elapsed_seconds", [](const Decision& d) { return static_cast<double>(d.elapsed.count()) / 1000; },
             "Since the stage began.")
         .def_readonly("finished", &Decision::finished, "Promoted out of the last stage.")
         .def_readonly("reasons", &Decision::reasons)
@@ -435,7 +446,7 @@ void register_decision(py::module_& module) {
         .def("__str__", [](const Decision& d) { return report::text(d); })
         .def("_repr_html_", [](const py::object& d) { return from_python("serinus._html", "decision")(d); })
         .def("__repr__", [](const Decision& d) {
-            std::string text = "Decision('" + std::string(word(d.decision)) + "', stage=" + std::to_string(d.stage);
+            std::string text = "Decision('" + std::string(word(d.action)) + "', stage=" + std::to_string(d.stage);
             for (const MetricResult& m : d.metrics) text += ", " + m.name + "='" + std::string(word(m.verdict)) + "'";
             return text + ")";
         });

@@ -3,16 +3,20 @@
 /// What a rollout is told: promote, hold or roll back, and everything that led to it.
 
 #include <array>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/reason.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/rollout/burn.hpp>
 #include <serinus/rollout/plan.hpp>
+#include <serinus/series/time.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -39,11 +43,11 @@ struct MetricResult {
     PromoteWhen promote_when = PromoteWhen::no_harm_found;
     bool critical = false;
     bool muted = false;
-    double alpha = 0;                               ///< its share; it fails when the e-value reaches 1/alpha
+    double alpha = 0;  ///< its share; it fails when the e-value reaches 1/alpha
+    double alpha_mirror =
+        0;  ///< alpha_promote, or beta under `no_harm_found`; it passes when the mirror reaches 1/this
     Guarantee guarantee = Guarantee::none;          ///< what stands behind its share of alpha
     Code guarantee_why = Code::dispersion_unknown;  ///< which of `reasons` says why
-    double alpha_mirror =
-        0;              ///< alpha_promote, or beta under `no_harm_found`; it passes when the mirror reaches 1/this
     Evidence evidence;  ///< of harm, over the whole rollout; estimate and interval are this stage's
     Evidence mirror;    ///< of safety, this stage's
     /// This stage's data. proportion: bad_baseline, total_baseline, bad_canary, total_canary. gauge: mean_baseline,
@@ -51,36 +55,76 @@ struct MetricResult {
     /// spikes_canary.
     std::vector<NamedNumber> observed;
     std::vector<Reason> reasons;  ///< the most important first
+
+    friend bool operator==(const MetricResult&, const MetricResult&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("name", self.name);
+        visit("kind", self.kind);
+        visit("verdict", self.verdict);
+        visit("harm", self.harm);
+        visit("margin", self.margin);
+        visit("detect", self.detect);
+        visit("promote_when", self.promote_when);
+        visit("critical", self.critical);
+        visit("muted", self.muted);
+        visit("alpha", self.alpha);
+        visit("alpha_mirror", self.alpha_mirror);
+        visit("guarantee", self.guarantee);
+        visit("guarantee_why", self.guarantee_why);
+        visit("evidence", self.evidence);
+        visit("mirror", self.mirror);
+        visit("observed", self.observed);
+        visit("reasons", self.reasons);
+    }
 };
+static_assert(described_whole<MetricResult>());
 
 /// How good the data are that the decision rests on. Counts of intervals are this stage's, counts of samples the whole
 /// rollout's.
 struct Telemetry {
-    std::int64_t intervals = 0;                              ///< complete and settled since the stage's warm-up
-    std::int64_t used = 0;                                   ///< of those, with every metric's data in both arms
-    std::array<std::int64_t, 2> missing{};                   ///< of those, without data: baseline, canary
-    std::array<std::optional<std::int64_t>, 2> newest_ms{};  ///< the newest sample: baseline, canary
-    std::int64_t late = 0;                                   ///< came after their interval was judged; dropped
-    std::int64_t repeated = 0;                               ///< seen before, or older than what was judged; dropped
-    std::int64_t conflicts = 0;                              ///< a known timestamp with another value; dropped
-    std::int64_t ignored = 0;                                ///< of series that the plan does not name
+    std::int64_t intervals = 0;             ///< complete and settled since the stage's warm-up
+    std::int64_t used = 0;                  ///< of those, with every metric's data in both arms
+    std::array<std::int64_t, 2> missing{};  ///< of those, without data: baseline, canary
+    /// The newest sample: baseline, canary.
+    std::array<std::optional<Time>, 2> newest{};
+    std::int64_t late = 0;       ///< came after their interval was judged; dropped
+    std::int64_t repeated = 0;   ///< seen before, or older than what was judged; dropped
+    std::int64_t conflicts = 0;  ///< a known timestamp with another value; dropped
+    std::int64_t ignored = 0;    ///< of series that the plan does not name
+
+    friend bool operator==(const Telemetry&, const Telemetry&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("intervals", self.intervals);
+        visit("used", self.used);
+        visit("missing", self.missing);
+        visit("newest", self.newest);
+        visit("late", self.late);
+        visit("repeated", self.repeated);
+        visit("conflicts", self.conflicts);
+        visit("ignored", self.ignored);
+    }
 };
+static_assert(described_whole<Telemetry>());
 
 /// The answer.
 struct Decision {
-    Action decision = Action::hold;
-    int stage = 1;  ///< the one that runs, counted from 1
+    Action action = Action::hold;  ///< `decision` in JSON and Python
+    int stage = 1;                 ///< the one that runs, counted from 1
     int stages = 1;
     double traffic = 0;
-    std::optional<std::int64_t> time_ms =
-        std::nullopt;             ///< `now`, the time that the decision is made for; empty before any
-    std::int64_t elapsed_ms = 0;  ///< since the stage began
-    bool finished = false;        ///< promoted out of the last stage
+    /// `now`, the time that the decision is made for; empty before any.
+    std::optional<Time> time = std::nullopt;
+    std::chrono::milliseconds elapsed{0};  ///< since the stage began
+    bool finished = false;                 ///< promoted out of the last stage
+    Severity severity = Severity::info;
     std::vector<Reason> reasons;
     std::vector<MetricResult> metrics;
     std::vector<BurnResult> burn;  ///< one for each objective of the plan
     Telemetry telemetry;
-    Severity severity = Severity::info;
     std::string plan;
     std::string deployment;
     double alpha = 0;  ///< the promise: a good canary is ever rolled back with at most this probability
@@ -88,7 +132,32 @@ struct Decision {
     Guarantee guarantee = Guarantee::none;
     std::string version;  ///< of Serinus
     std::string digest;   ///< of the plan
+
+    friend bool operator==(const Decision&, const Decision&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("decision", self.action);
+        visit("stage", self.stage);
+        visit("stages", self.stages);
+        visit("traffic", self.traffic);
+        visit("time", self.time);
+        visit("elapsed_seconds", self.elapsed);
+        visit("finished", self.finished);
+        visit("severity", self.severity);
+        visit("reasons", self.reasons);
+        visit("metrics", self.metrics);
+        visit("burn", self.burn);
+        visit("telemetry", self.telemetry);
+        visit("plan", self.plan);
+        visit("deployment", self.deployment);
+        visit("alpha", self.alpha);
+        visit("guarantee", self.guarantee);
+        visit("version", self.version);
+        visit("digest", self.digest);
+    }
 };
+static_assert(described_whole<Decision>());
 
 }  // namespace v0
 }  // namespace serinus

@@ -11,11 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/rollout/kind.hpp>
-#include <serinus/rollout/spikes.hpp>
-#include <serinus/sequential/noise/paired_noise.hpp>
+#include <serinus/rollout/noise.hpp>
 #include <serinus/sequential/proportion_method.hpp>
 #include <serinus/slo/objective.hpp>
 #include <serinus/slo/policy.hpp>
@@ -57,7 +57,15 @@ struct Stage {
         std::nullopt;  ///< after this time `on_deadline` says what happens; empty: no deadline
 
     friend bool operator==(const Stage&, const Stage&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("traffic", self.traffic);
+        visit("min", self.min_ms);
+        visit("max", self.max_ms);
+    }
 };
+static_assert(described_whole<Stage>());
 
 /// Something that is measured in both arms and must not get worse.
 struct Metric {
@@ -84,43 +92,33 @@ struct Metric {
     std::optional<double> instances_differ = std::nullopt;
 
     friend bool operator==(const Metric&, const Metric&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("name", self.name);
+        visit("kind", self.kind);
+        visit("series", self.series);
+        visit("bad", self.bad);
+        visit("total", self.total);
+        visit("counter", self.counter);
+        visit("harm", self.harm);
+        visit("margin", self.margin);
+        visit("detect", self.detect);
+        visit("method", self.method);
+        visit("weight", self.weight);
+        visit("critical", self.critical);
+        visit("muted", self.muted);
+        visit("min_count", self.min_count);
+        visit("missing", self.missing);
+        visit("promote_when", self.promote_when);
+        visit("instances_differ", self.instances_differ);
+    }
 };
+static_assert(described_whole<Metric>());
 
 /// The members of a metric that name series, by their keys; `KindFacts::series` says which of them a kind has.
 inline constexpr std::array<std::pair<std::string_view, std::string Metric::*>, 3> series_members{
     {{"series", &Metric::series}, {"bad", &Metric::bad}, {"total", &Metric::total}}};
-
-/// What history knows of a gauge's instances: their levels (means over the first so many intervals), and how those of
-/// former releases differed. The rotation test takes degrees of freedom from it, and nothing else.
-struct KnownInstances {
-    bool logs = false;                        ///< the levels are means of logs: the margin is a ratio
-    double level = 0;                         ///< the median of all values
-    std::vector<std::int64_t> looks;          ///< the numbers of intervals, ascending
-    std::vector<std::string> names;           ///< of history's instances
-    std::vector<std::vector<double>> levels;  ///< of each of them, one a look
-    std::vector<double> former;  ///< former releases: inner products over the contrasts of levels between each look and
-                                 ///< itself and later ones, row by row
-    double former_degrees = 0;   ///< how many contrasts these are
-
-    friend bool operator==(const KnownInstances&, const KnownInstances&) = default;
-};
-
-/// What history taught about the noise of one metric.
-struct Noise {
-    std::optional<double> dispersion =
-        std::nullopt;  ///< proportion: long-run variance over the binomial one, at least 1
-    /// Proportion: intervals of history that the dispersion was learned from; empty: somebody declared it.
-    std::optional<double> intervals = std::nullopt;
-    std::vector<sequential::PairedNoise> stages = {};  ///< gauge: one a stage of the plan, or none
-    /// Gauge: how often it leaves its usual level by far. Empty: of before this was learned; it is not watched then.
-    std::optional<SpikeNoise> spikes = std::nullopt;
-    std::optional<KnownInstances> instances = std::nullopt;  ///< gauge: where history names instances
-    /// History contradicted what it taught (`calibrate` saw it): nothing is given but the instances, between
-    /// which alone it may be judged then.
-    bool refuted = false;
-
-    friend bool operator==(const Noise&, const Noise&) = default;
-};
 
 /// A service level objective that the rollout must not endanger (methods: docs/concepts/release-budget.md). It rolls
 /// back in two ways, each with half of its part of alpha: `halt`, when the canary is proven to burn so fast that all
@@ -138,7 +136,19 @@ struct SloRule {
     double weight = 1;   ///< its part of alpha, relative to the metrics' and the other rules'
 
     friend bool operator==(const SloRule&, const SloRule&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("objective", self.objective);
+        visit("metric", self.metric);
+        visit("max_budget_per_release", self.max_budget_per_release);
+        visit("halt_budget", self.halt_budget);
+        visit("halt_window", self.halt_window_ms);
+        visit("policy", self.policy);
+        visit("weight", self.weight);
+    }
 };
+static_assert(described_whole<SloRule>());
 
 /// How the two arms are told apart in a Prometheus answer.
 struct Arms {
@@ -147,7 +157,15 @@ struct Arms {
     std::string canary = "canary";
 
     friend bool operator==(const Arms&, const Arms&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("label", self.label);
+        visit("baseline", self.baseline);
+        visit("canary", self.canary);
+    }
 };
+static_assert(described_whole<Arms>());
 
 /// When data are too poor to decide on.
 struct TelemetryLimits {
@@ -157,7 +175,15 @@ struct TelemetryLimits {
         std::nullopt;  ///< age at which an arm is stale; default settle + 5 intervals
 
     friend bool operator==(const TelemetryLimits&, const TelemetryLimits&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("min_coverage", self.min_coverage);
+        visit("max_imbalance", self.max_imbalance);
+        visit("stale_after", self.stale_after_ms);
+    }
 };
+static_assert(described_whole<TelemetryLimits>());
 
 /// Everything that is decided before the data. Fill it in by hand, or read it from JSON (io/plan.hpp).
 struct Plan {
@@ -183,7 +209,29 @@ struct Plan {
     TelemetryLimits telemetry;
 
     friend bool operator==(const Plan&, const Plan&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("name", self.name);
+        visit("deployment", self.deployment);
+        visit("alpha", self.alpha);
+        visit("alpha_promote", self.alpha_promote);
+        visit("beta", self.beta);
+        visit("stages", self.stages);
+        visit("interval", self.interval_ms);
+        visit("warm_up", self.warm_up_ms);
+        visit("settle", self.settle_ms);
+        visit("on_deadline", self.on_deadline);
+        visit("metrics", self.metrics);
+        visit("slo", self.slo);
+        visit("noise", self.noise);
+        visit("learn_noise", self.learn_noise);
+        visit("arms", self.arms);
+        visit("queries", self.queries);
+        visit("telemetry", self.telemetry);
+    }
 };
+static_assert(described_whole<Plan>());
 
 /// Raises `serinus.plan.*` for a plan that cannot be carried out, naming the path ("metrics[1].margin.ratio"), the
 /// value and what is allowed. Reading a plan and making a Monitor both call it.

@@ -22,6 +22,7 @@
 #include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/numeric/student.hpp>
+#include <serinus/rollout/noise.hpp>
 #include <serinus/sequential/noise/count_dispersion.hpp>
 #include <serinus/sequential/proportion.hpp>
 
@@ -34,49 +35,15 @@ inline constexpr double spikes_alpha = 0.2;
 /// An increase of the share of intervals with a spike that a gauge must have ruled out before it passes.
 inline constexpr double spikes_worth_seeing = 0.10;
 
-/// What history teaches about the spikes of a gauge: how far its readings leave their usual level, and how much two
-/// arms of one version differ in how often they do. In the gauge's unit, or in natural logarithms of it where the
-/// margin is a ratio; shares are of intervals.
-struct SpikeNoise {
-    double excess = 0;              ///< a reading further than this from its usual level is a spike, above 0
-    double share = 0;               ///< of history's readings that are one
-    double difference = 0;          ///< a pair of arms: how much larger the canary's share was by itself, at least 0
-    double deviation = 0;           ///< standard deviation of that share between instances
-    double instances = 0;           ///< that it was measured on; 0: not known, and not used
-    double spread = 0;              ///< 1/instances of the canary + 1/instances of the baseline, in history's turns
-    double variance_ratio = 1;      ///< long-run variance of the spikes' division over the binomial one
-    double degrees_of_freedom = 0;  ///< of that variance
-    double size = 0;                ///< intervals of history
+inline double SpikeNoise::own(double error) const {
+    const double between =
+        deviation > 0 ? student_quantile(std::min(error, 0.5), instances - 1) * deviation * std::sqrt(spread) : 0;
+    return difference + between;
+}
 
-    /// How much larger the canary's share may be by itself, with probability 1 - error on one side: Student's t on
-    /// instances - 1 degrees of freedom, since the deviation is estimated.
-    double own(double error) const {
-        const double between =
-            deviation > 0 ? student_quantile(std::min(error, 0.5), instances - 1) * deviation * std::sqrt(spread) : 0;
-        return difference + between;
-    }
-
-    /// What a test of that error rate divides its evidence by.
-    double dispersion(double error) const {
-        if (!(degrees_of_freedom > 0)) return std::max(variance_ratio, 1.0);
-        return std::max(variance_ratio * sequential::dispersion_factor(degrees_of_freedom, error), 1.0);
-    }
-
-    friend bool operator==(const SpikeNoise&, const SpikeNoise&) = default;
-};
-
-/// The numbers by name: `visit(name, number)`.
-template <class Noise, class Visitor>
-void for_each_spike_number(Noise& noise, Visitor&& visit) {
-    visit("excess", noise.excess);
-    visit("share", noise.share);
-    visit("difference", noise.difference);
-    visit("deviation", noise.deviation);
-    visit("instances", noise.instances);
-    visit("spread", noise.spread);
-    visit("variance_ratio", noise.variance_ratio);
-    visit("degrees_of_freedom", noise.degrees_of_freedom);
-    visit("size", noise.size);
+inline double SpikeNoise::dispersion(double error) const {
+    if (!(degrees_of_freedom > 0)) return std::max(variance_ratio, 1.0);
+    return std::max(variance_ratio * sequential::dispersion_factor(degrees_of_freedom, error), 1.0);
 }
 
 /// The last readings of one instance, and the usual level that they make: their median.
@@ -134,7 +101,7 @@ class UsualLevel {
 /// instances moved by what instances differ by, the canary's share of spikes is at most the baseline's whatever the
 /// law, its dependence and its drift; dependence makes the counts bunch, for which `SpikeNoise::dispersion` is.
 /// Readings that are no number count for nothing; with a ratio margin one of 0 or below lies below everything. Cost of
-/// an interval: a median of 15 an instance, 30 to 100 ns. Memory: 15 readings an instance.
+/// an interval: O(log instances) an instance, and a median of 15 readings. Memory: O(instances), 15 readings each.
 class SpikeCounter {
   public:
     using Reading = std::pair<std::string_view, double>;  ///< instance, value

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <system_error>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/require.hpp>
@@ -94,7 +95,16 @@ struct Objective {
     std::optional<double> expected_events = std::nullopt;
 
     friend bool operator==(const Objective&, const Objective&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("name", self.name);
+        visit("budget", self.budget);
+        visit("period", self.period_ms);
+        visit("expected_events", self.expected_events);
+    }
 };
+static_assert(described_whole<Objective>());
 
 /// Raises `serinus.argument.range` for an objective that means nothing.
 inline void check(const Objective& objective) {

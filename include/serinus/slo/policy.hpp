@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/require.hpp>
@@ -36,7 +37,19 @@ struct Condition {
     std::int64_t keep_firing_for_ms = 0;  ///< goes on firing until this long after it first did not hold
 
     friend bool operator==(const Condition&, const Condition&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("name", self.name);
+        visit("long", self.long_ms);
+        visit("short", self.short_ms);
+        visit("factor", self.factor);
+        visit("severity", self.severity);
+        visit("for", self.for_ms);
+        visit("keep_firing_for", self.keep_firing_for_ms);
+    }
 };
+static_assert(described_whole<Condition>());
 
 /// Conditions, any of which alerts; where several fire, the gravest severity counts: page before ticket before info.
 struct Policy {
@@ -48,7 +61,15 @@ struct Policy {
     std::optional<double> min_probability = std::nullopt;
 
     friend bool operator==(const Policy&, const Policy&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("conditions", self.conditions);
+        visit("min_events", self.min_events);
+        visit("min_probability", self.min_probability);
+    }
 };
+static_assert(described_whole<Policy>());
 
 /// The multiwindow, multi-burn-rate policy of the Site Reliability Workbook (Beyer et al. 2018, chapter 5): page for 2
 /// % of the budget in 1 h or 5 % in 6 h, ticket for 10 % in 3 d, each with a short window of a twelfth; and, as Sloth

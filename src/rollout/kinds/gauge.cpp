@@ -17,9 +17,10 @@ namespace detail {
 namespace {
 
 void check_spikes(const std::string& path, const SpikeNoise& noise) {
-    for_each_spike_number(noise, [&](const char* key, double value) {
-        require_value(value >= 0 && std::isfinite(value), path + "." + key, value, "0 or more, finite");
-    });
+    const auto sound = [&](std::string_view key, double value) {
+        require_value(value >= 0 && std::isfinite(value), path + "." + std::string(key), value, "0 or more, finite");
+    };
+    SpikeNoise::describe(sound, noise);
     require_value(noise.excess > 0, path + ".excess", noise.excess, "above 0, finite");
     require_value(noise.share <= 1, path + ".share", noise.share, "0 to 1");
     require_value(noise.difference < 1, path + ".difference", noise.difference, "0 or more, below 1");

@@ -23,6 +23,6 @@ int main() {
     // it.
     const serinus::Decision harmful = serinus::judge(plan, counts(40));
     const serinus::Decision harmless = serinus::judge(plan, counts(1));
-    std::printf("harmful: %d, harmless: %d\n", static_cast<int>(harmful.decision), static_cast<int>(harmless.decision));
-    return harmful.decision == serinus::Action::rollback && harmless.decision != serinus::Action::rollback ? 0 : 1;
+    std::printf("harmful: %d, harmless: %d\n", static_cast<int>(harmful.action), static_cast<int>(harmless.action));
+    return harmful.action == serinus::Action::rollback && harmless.action != serinus::Action::rollback ? 0 : 1;
 }

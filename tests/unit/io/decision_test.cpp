@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <fstream>
@@ -19,16 +20,22 @@ namespace {
 using namespace serinus;
 using nlohmann::json;
 
+using namespace std::chrono_literals;
+
+std::chrono::sys_time<std::chrono::milliseconds> moment(std::int64_t ms) {
+    return std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(ms));
+}
+
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 Decision example() {
     Decision decision;
-    decision.decision = Action::rollback;
+    decision.action = Action::rollback;
     decision.stage = 1;
     decision.stages = 3;
     decision.traffic = 0.01;
-    decision.time_ms = 1'795'382'489'250;
-    decision.elapsed_ms = 760'500;
+    decision.time = moment(1'795'382'489'250);
+    decision.elapsed = 760'500ms;
     decision.severity = Severity::page;
     decision.plan = "payments";
     decision.deployment = "payments-2026.11.22-1";
@@ -69,15 +76,15 @@ Decision example() {
     burn.metric = "errors";
     burn.verdict = Verdict::fail;
     burn.budget = 0.001;
-    burn.period_ms = 2'592'000'000;
+    burn.period = std::chrono::days(30);
     burn.alpha = 0.025;
     burn.canary_burn = 41;
     burn.canary_lower = 30;
     burn.canary_upper = 55;
     burn.projected_burn = 42;
     burn.service_burn = 1.5;
-    burn.windows = {{.window_ms = 300'000, .status = slo::BurnStatus::ok, .canary = 43, .service = 2, .coverage = 1},
-                    {.window_ms = 3'600'000}};
+    burn.windows = {{.window = 5min, .status = slo::BurnStatus::ok, .canary = 43, .service = 2, .coverage = 1},
+                    {.window = 1h}};
     burn.share = {.estimate = 0.3,
                   .lower = 0.21,
                   .upper = 0.4,
@@ -86,7 +93,7 @@ Decision example() {
                   .allowed = 0.2,
                   .expected_events = 2e6,
                   .measured = true};
-    burn.halt = {.window_ms = 3'600'000, .budget = 0.5, .factor = 360, .log_e_value = -1.5, .log_needed = 4.4};
+    burn.halt = {.window = 1h, .budget = 0.5, .factor = 360, .log_e_value = -1.5, .needed_log_e_value = 4.4};
     burn.alert = Severity::ticket;
     burn.dedupe_key = "payments-2026.11.22-1/availability/page";
     burn.reasons = {{Code::budget_exceeded, "availability", {{"lower", 0.21}}, false}};
@@ -95,7 +102,7 @@ Decision example() {
     decision.telemetry.intervals = 76;
     decision.telemetry.used = 75;
     decision.telemetry.missing = {0, 1};
-    decision.telemetry.newest_ms = {1'795'382'489'000, std::nullopt};
+    decision.telemetry.newest = {moment(1'795'382'489'000), std::nullopt};
     decision.telemetry.late = 1;
     decision.telemetry.repeated = 2;
     decision.telemetry.conflicts = 3;
@@ -134,7 +141,8 @@ TEST(WriteDecision, SaysEverything) {
                 {"window": "1h", "status": "absent", "canary": null, "service": null, "coverage": 0}],
             "share": {"estimate": 0.3, "lower": 0.21, "upper": 0.4, "confidence": 0.93, "total": 0.31, "allowed": 0.2,
                       "expected_events": 2000000, "measured": true},
-            "halt": {"window": "1h", "budget": 0.5, "factor": 360, "log_e_value": -1.5, "needed": 4.4},
+            "halt": {"window": "1h", "budget": 0.5, "factor": 360, "log_e_value": -1.5,
+                     "needed_log_e_value": 4.4},
             "alert": "ticket", "suppressed": false, "dedupe_key": "payments-2026.11.22-1/availability/page",
             "reasons": [
                 {"code": "budget_exceeded", "number": 1131, "metric": "availability", "numbers": {"lower": 0.21}}]}],
@@ -147,15 +155,21 @@ TEST(WriteDecision, SaysEverything) {
     for (json* reasons : {&rest["reasons"], &rest["metrics"][0]["reasons"], &rest["burn"][0]["reasons"]}) {
         for (json& reason : *reasons) reason.erase("sentence");
     }
-    for (const char* side : {"evidence", "mirror"}) rest["metrics"][0][side].erase("needed");
+    for (const char* side : {"evidence", "mirror"}) {
+        rest["metrics"][0][side].erase("needed_e_value");
+        rest["metrics"][0][side].erase("needed_log_e_value");
+    }
+    rest["burn"][0]["halt"].erase("needed_e_value");
     rest["metrics"][0]["evidence"].erase("e_value");
     EXPECT_EQ(rest, expected) << out.dump(2);
 
     EXPECT_EQ(out["reasons"][0]["sentence"], sentence(example().reasons[0]));
     EXPECT_NE(out["reasons"][1]["sentence"].get<std::string>().find("2m 5s"), std::string::npos);
     const json& metric = out["metrics"][0];
-    EXPECT_DOUBLE_EQ(metric["evidence"]["needed"].get<double>(), std::log(20));
-    EXPECT_DOUBLE_EQ(metric["mirror"]["needed"].get<double>(), std::log(5));
+    EXPECT_EQ(metric["evidence"]["needed_e_value"], 20);
+    EXPECT_DOUBLE_EQ(metric["evidence"]["needed_log_e_value"].get<double>(), std::log(20));
+    EXPECT_DOUBLE_EQ(metric["mirror"]["needed_log_e_value"].get<double>(), std::log(5));
+    EXPECT_DOUBLE_EQ(out["burn"][0]["halt"]["needed_e_value"].get<double>(), std::exp(4.4));
     EXPECT_DOUBLE_EQ(metric["evidence"]["e_value"].get<double>(), std::exp(4.5));
 }
 
@@ -177,13 +191,14 @@ TEST(WriteDecision, ExtremesAreSaidPlainly) {
     metric.detect = {};
     metric.margin = {.ratio = std::nullopt, .difference = 0.002};
     metric.name = "\xC3(";
-    decision.time_ms = std::numeric_limits<std::int64_t>::max();
-    decision.elapsed_ms = -1500;
+    decision.time = moment(std::numeric_limits<std::int64_t>::max());
+    decision.elapsed = -1500ms;
     const json out = json::parse(io::write_decision(decision));
     EXPECT_EQ(out["time"], nullptr);
     EXPECT_EQ(out["elapsed_seconds"], -1.5);
     const json& shown = out["metrics"][0];
-    EXPECT_EQ(shown["evidence"]["needed"], "Infinity");
+    EXPECT_EQ(shown["evidence"]["needed_e_value"], "Infinity");
+    EXPECT_EQ(shown["evidence"]["needed_log_e_value"], "Infinity");
     EXPECT_EQ(shown["evidence"]["log_e_value"], 12'345.5);
     EXPECT_FALSE(shown["evidence"].contains("e_value"));
     EXPECT_EQ(shown["mirror"]["log_e_value"], "-Infinity");

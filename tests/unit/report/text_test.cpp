@@ -1,3 +1,4 @@
+#include <chrono>
 #include <clocale>
 #include <cmath>
 #include <fstream>
@@ -18,6 +19,10 @@ namespace {
 using namespace serinus;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+std::chrono::sys_time<std::chrono::milliseconds> moment(std::int64_t ms) {
+    return std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(ms));
+}
+
 constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 
 /// tests/golden/report holds what a person has looked at and found good. A text that differs is shown whole, so that it
@@ -147,18 +152,18 @@ MetricResult silent(const std::string& name) {
 
 Decision rollback() {
     Decision decision;
-    decision.decision = Action::rollback;
+    decision.action = Action::rollback;
     decision.severity = Severity::page;
     decision.stage = 1;
     decision.stages = 3;
     decision.traffic = 0.01;
-    decision.time_ms = 1795383249000;
-    decision.elapsed_ms = 760000;
+    decision.time = moment(1795383249000);
+    decision.elapsed = std::chrono::milliseconds(760000);
     decision.metrics = {errors(), timeouts(), checkouts()};
     decision.reasons = {decision.metrics[0].reasons[0]};
     decision.telemetry.intervals = 76;
     decision.telemetry.used = 76;
-    decision.telemetry.newest_ms = {1795383249000, 1795383249000};
+    decision.telemetry.newest = {moment(1795383249000), moment(1795383249000)};
     decision.plan = "payments";
     decision.deployment = "payments-2026.11.22-1";
     decision.alpha = 0.05;
@@ -168,11 +173,11 @@ Decision rollback() {
 
 Decision hold() {
     Decision decision = rollback();
-    decision.decision = Action::hold;
+    decision.action = Action::hold;
     decision.severity = Severity::ticket;
     decision.stage = 2;
     decision.traffic = 0.1;
-    decision.elapsed_ms = 3700000;
+    decision.elapsed = std::chrono::milliseconds(3700000);
     decision.guarantee = Guarantee::none;
     decision.metrics = {timeouts(), checkouts(), silent("refunds"), silent("a-metric-with-a-name-longer-than-columns")};
     decision.metrics[2].muted = true;
@@ -183,7 +188,7 @@ Decision hold() {
         {Code::waiting, "", {}, false}};
     decision.telemetry.used = 54;
     decision.telemetry.missing = {2, 20};
-    decision.telemetry.newest_ms[1] = *decision.time_ms - 90000;
+    decision.telemetry.newest[1] = *decision.time - std::chrono::seconds(90);
     decision.telemetry.late = 12;
     decision.telemetry.conflicts = 1;
     decision.telemetry.ignored = 1240;
@@ -192,7 +197,7 @@ Decision hold() {
 
 Decision promote() {
     Decision decision = rollback();
-    decision.decision = Action::promote;
+    decision.action = Action::promote;
     decision.severity = Severity::info;
     decision.guarantee = Guarantee::none;
     decision.metrics = {checkouts()};
@@ -233,7 +238,7 @@ Decision budget() {
     burn.metric = "errors";
     burn.verdict = Verdict::fail;
     burn.budget = 0.001;
-    burn.period_ms = 30LL * 86'400'000;
+    burn.period = std::chrono::days(30);
     burn.canary_burn = 41.2;
     burn.service_burn = 3.4;
     burn.share.estimate = 0.262;
@@ -453,7 +458,7 @@ TEST(Text, SurvivesEveryNumber) {
             Decision decision = rollback();
             decision.traffic = x;
             decision.alpha = x;
-            decision.time_ms = std::numeric_limits<std::int64_t>::max();
+            decision.time = moment(std::numeric_limits<std::int64_t>::max());
             for (MetricResult& metric : decision.metrics) {
                 metric.margin = ratio ? Margin{.ratio = x, .difference = std::nullopt}
                                       : Margin{.ratio = std::nullopt, .difference = x};

@@ -267,14 +267,14 @@ TEST(Gauge, HarmIsFoundAndAGoodCanaryPasses) {
     for (const Margin& margin : {Margin{.ratio = 1.1}, Margin{.ratio = std::nullopt, .difference = 10.0}}) {
         const Plan plan = with_noise(gauge_plan(margin), calibrate(gauge_plan(margin), pair(2000, 1, 11)));
         const Decision bad = judge(plan, pair(240, 1.3, 12));
-        EXPECT_EQ(bad.decision, Action::rollback);
+        EXPECT_EQ(bad.action, Action::rollback);
         EXPECT_EQ(bad.guarantee, Guarantee::measured);
         EXPECT_EQ(bad.metrics[0].verdict, Verdict::fail);
         const Code code = margin.ratio ? Code::harm_proven_above : Code::harm_proven_above_difference;
         EXPECT_TRUE(says(bad.reasons, code)) << sentence(bad.reasons[0]);
         EXPECT_TRUE(says(bad.metrics[0].reasons, Code::noise_given));
         const Decision good = judge(plan, pair(240, 1.0, 13));
-        EXPECT_EQ(good.decision, Action::promote);
+        EXPECT_EQ(good.action, Action::promote);
         EXPECT_EQ(good.metrics[0].verdict, Verdict::pass);
         ASSERT_EQ(good.metrics[0].observed.size(), 5U);
         EXPECT_EQ(good.metrics[0].observed[0].name, "mean_baseline");
@@ -287,11 +287,11 @@ TEST(Gauge, ValuesWithoutARatioHold) {
     Batch idle = pair(240, 1, 33);
     for (std::size_t i = 0; i < 240; i += 3) idle.series[1].series.values[i] = 0;  // much better, or not there?
     const Decision held = judge(plan, idle);
-    EXPECT_EQ(held.decision, Action::hold);
+    EXPECT_EQ(held.action, Action::hold);
     EXPECT_TRUE(says(held.reasons, Code::history_not_positive));
     Batch one = pair(240, 1, 33);
     one.series[1].series.values[50] = 0;
-    EXPECT_EQ(judge(plan, one).decision, Action::promote);
+    EXPECT_EQ(judge(plan, one).action, Action::promote);
     EXPECT_FALSE(says(judge(plan, one).metrics[0].reasons, Code::history_not_positive));
 }
 
@@ -311,7 +311,7 @@ TEST(Gauge, AnotherScaleAndALongRolloutAreSaid) {
 
 TEST(Gauge, WithoutNoiseNothingIsDecidedAndNothingIsClaimed) {
     const Decision decision = judge(gauge_plan(), pair(400, 3, 14));
-    EXPECT_EQ(decision.decision, Action::hold);
+    EXPECT_EQ(decision.action, Action::hold);
     EXPECT_EQ(decision.severity, Severity::ticket);
     const MetricResult& p95 = decision.metrics[0];
     EXPECT_EQ(p95.verdict, Verdict::inconclusive);
@@ -331,7 +331,7 @@ TEST(Gauge, LearnDecidesWithoutAPromise) {
     Plan plan = gauge_plan();
     plan.learn_noise = true;
     const Decision decision = judge(plan, pair(400, 1.5, 15));
-    EXPECT_EQ(decision.decision, Action::rollback);
+    EXPECT_EQ(decision.action, Action::rollback);
     EXPECT_EQ(decision.guarantee, Guarantee::none);
     EXPECT_TRUE(says(decision.metrics[0].reasons, Code::noise_learned_now));
     EXPECT_NE(report::text(decision).find("learns its noise from the rollout itself"), std::string::npos)
@@ -341,7 +341,7 @@ TEST(Gauge, LearnDecidesWithoutAPromise) {
 TEST(Gauge, FewInstancesDecideNothing) {
     const Plan plan = with_noise(gauge_plan(), calibrate(gauge_plan(), instances(3, 2000, 16, {})));
     const Decision decision = judge(plan, pair(300, 2, 17));
-    EXPECT_EQ(decision.decision, Action::hold);
+    EXPECT_EQ(decision.action, Action::hold);
     EXPECT_TRUE(says(decision.metrics[0].reasons, Code::single_instance));
 }
 
@@ -351,9 +351,9 @@ TEST(Gauge, DecreaseAndEither) {
         plan.metrics[0].harm = harm;
         plan = with_noise(plan, calibrate(plan, pair(2000, 1, 18)));
         const Decision low = judge(plan, pair(240, 0.7, 19)), high = judge(plan, pair(240, 1.4, 20));
-        EXPECT_EQ(low.decision, Action::rollback);
+        EXPECT_EQ(low.action, Action::rollback);
         EXPECT_TRUE(says(low.reasons, Code::harm_proven_below)) << sentence(low.reasons[0]);
-        EXPECT_EQ(high.decision == Action::rollback, harm == Harm::either);
+        EXPECT_EQ(high.action == Action::rollback, harm == Harm::either);
     }
 }
 
@@ -364,7 +364,7 @@ TEST(Gauge, UnitsChangeNoDecision) {
             const Plan a = with_noise(gauge_plan(), calibrate(gauge_plan(), pair(2000, 1, 21, plain)));
             const Plan b = with_noise(gauge_plan(), calibrate(gauge_plan(), pair(2000, 1, 21, scaled)));
             const Decision x = judge(a, pair(300, factor, 22, plain)), y = judge(b, pair(300, factor, 22, scaled));
-            EXPECT_EQ(x.decision, y.decision);
+            EXPECT_EQ(x.action, y.action);
             EXPECT_EQ(x.metrics[0].evidence.log_e_value, y.metrics[0].evidence.log_e_value);
             EXPECT_EQ(x.metrics[0].mirror.log_e_value, y.metrics[0].mirror.log_e_value);
             EXPECT_EQ(x.metrics[0].verdict, y.metrics[0].verdict);
@@ -396,7 +396,7 @@ TEST(Gauge, StagesGoOnAndStatesComeBack) {
             two = std::move(fresh);
         }
         const Decision b = two.observe(step);
-        ASSERT_EQ(a.decision, b.decision) << i;
+        ASSERT_EQ(a.action, b.action) << i;
         ASSERT_EQ(a.metrics[0].evidence.log_e_value, b.metrics[0].evidence.log_e_value) << i;
         ASSERT_EQ(a.metrics[0].mirror.log_e_value, b.metrics[0].mirror.log_e_value) << i;
     }
@@ -414,7 +414,7 @@ TEST(Gauge, SeveralInstancesAreAveraged) {
     for (int i = 0; i < 5; ++i) add(batch, Arm::baseline, "b" + std::to_string(i), 240, world, 1, random);
     for (int i = 0; i < 5; ++i) add(batch, Arm::canary, "c" + std::to_string(i), 240, world, 1.3, random);
     const Decision decision = judge(plan, batch);
-    EXPECT_EQ(decision.decision, Action::rollback);
+    EXPECT_EQ(decision.action, Action::rollback);
     EXPECT_NEAR(decision.metrics[0].evidence.estimate, 1.3, 0.05);
 }
 

@@ -12,6 +12,7 @@
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
+#include <serinus/rollout/spikes.hpp>
 
 #include "support/gauge_world.hpp"
 
@@ -56,7 +57,7 @@ TEST(HeldBack, AContradictedGaugeDecidesNothingAndSaysWhatWasSeen) {
     EXPECT_EQ(io::read_plan(io::write_plan(with)), with);
     EXPECT_NE(digest(with), digest(plan));
     const Decision decision = judge(with, gauge_world::pair({}, {.offset = 20}, 240, random));
-    EXPECT_EQ(decision.decision, Action::hold);
+    EXPECT_EQ(decision.action, Action::hold);
     EXPECT_TRUE(says(decision.reasons, Code::history_unusable));
     EXPECT_EQ(decision.severity, Severity::ticket);
     EXPECT_EQ(decision.guarantee, Guarantee::none);
@@ -152,7 +153,7 @@ TEST(HeldBack, ContradictedCountsDecideNothingEither) {
     const Calibration bad = calibrate(plan, counts(4000, 0.2, random));
     ASSERT_TRUE(bad.metrics[0].refuted) << report::text(plan, bad);
     const Decision decision = judge(with_noise(plan, bad), counts(200, 1, random));
-    EXPECT_EQ(decision.decision, Action::hold);
+    EXPECT_EQ(decision.action, Action::hold);
     EXPECT_TRUE(says(decision.reasons, Code::history_unusable));
     EXPECT_FALSE(says(decision.metrics[0].reasons, Code::dispersion_unknown));
 }

@@ -83,9 +83,10 @@ double number(const Reason& reason, std::string_view name) {
 
 /// Everything of a decision that does not count what was sent again.
 std::string gist(const Decision& d) {
-    std::string text = std::string(word(d.decision)) + "|" + std::to_string(d.stage) + "|" +
-                       std::to_string(d.time_ms.value_or(-1)) + "|" + std::to_string(d.elapsed_ms) + "|" +
-                       std::to_string(d.telemetry.intervals) + "|" + std::to_string(d.telemetry.used);
+    std::string text = std::string(word(d.action)) + "|" + std::to_string(d.stage) + "|" +
+                       std::to_string(d.time ? d.time->time_since_epoch().count() : -1) + "|" +
+                       std::to_string(d.elapsed.count()) + "|" + std::to_string(d.telemetry.intervals) + "|" +
+                       std::to_string(d.telemetry.used);
     for (const Reason& reason : d.reasons) {
         if (reason.code == Code::late_samples || reason.code == Code::conflicting_samples) continue;
         text += "|" + name(reason) + sentence(reason);
@@ -102,7 +103,7 @@ std::string gist(const Decision& d) {
 
 TEST(Monitor, RollsBackABadCanaryAndSaysWhy) {
     const Decision d = judge(make_plan(), batch_of(traffic(60, 0.01, 0.08)));
-    EXPECT_EQ(d.decision, Action::rollback);
+    EXPECT_EQ(d.action, Action::rollback);
     EXPECT_EQ(d.severity, Severity::page);
     EXPECT_EQ(d.metrics[0].verdict, Verdict::fail);
     ASSERT_FALSE(d.reasons.empty());
@@ -117,7 +118,7 @@ TEST(Monitor, RollsBackABadCanaryAndSaysWhy) {
 
 TEST(Monitor, PromotesAGoodCanary) {
     const Decision d = judge(make_plan(), batch_of(traffic(200, 0.02, 0.02)));
-    EXPECT_EQ(d.decision, Action::promote);
+    EXPECT_EQ(d.action, Action::promote);
     EXPECT_TRUE(d.finished);
     EXPECT_EQ(d.metrics[0].verdict, Verdict::pass);
     EXPECT_TRUE(has(d.reasons, Code::finished));
@@ -127,10 +128,10 @@ TEST(Monitor, PromotesAGoodCanary) {
 
 TEST(Monitor, BeforeAnyDataItHolds) {
     Monitor monitor(make_plan());
-    EXPECT_EQ(monitor.decision().decision, Action::hold);
+    EXPECT_EQ(monitor.decision().action, Action::hold);
     EXPECT_EQ(monitor.decision().metrics[0].verdict, Verdict::no_data);
     const Decision silent = monitor.observe({}, origin);
-    EXPECT_EQ(silent.decision, Action::hold);
+    EXPECT_EQ(silent.action, Action::hold);
     EXPECT_TRUE(has(silent.metrics[0].reasons, Code::missing_canary));
 }
 
@@ -158,8 +159,8 @@ TEST(Monitor, OrderRepetitionAndBatchesChangeNothing) {
         Monitor monitor(plan);
         for (const auto& [arrival, sample] : arrivals) monitor.observe(batch_of({sample}), arrival);
         Decision last = monitor.flush();
-        last.time_ms = whole.time_ms;
-        last.elapsed_ms = whole.elapsed_ms;
+        last.time = whole.time;
+        last.elapsed = whole.elapsed;
         EXPECT_EQ(gist(last), gist(whole));
         EXPECT_EQ(last.telemetry.late, 0);
         EXPECT_EQ(last.telemetry.conflicts, 0);
@@ -202,7 +203,7 @@ TEST(Monitor, TimeNeverRunsBackwards) {
     Monitor monitor(make_plan());
     const Decision d = monitor.observe(batch_of(traffic(20, 0.01, 0.02)), origin + 20 * interval);
     const Decision e = monitor.observe({}, origin);
-    EXPECT_EQ(e.time_ms, d.time_ms);
+    EXPECT_EQ(e.time, d.time);
     EXPECT_EQ(gist(e), gist(d));
 }
 
@@ -312,7 +313,7 @@ TEST(Monitor, AnErrorSeriesThatIsNotSentIsNoDataNotZero) {
     std::vector<Sample> data = traffic(40, 0.02, 0.0);
     std::erase_if(data, [](const Sample& s) { return s.series == "bad" && s.arm == Arm::canary; });
     const Decision d = judge(make_plan(), batch_of(data));
-    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_EQ(d.action, Action::hold);
     EXPECT_EQ(d.metrics[0].verdict, Verdict::no_data);
     EXPECT_TRUE(has(d.metrics[0].reasons, Code::unpaired_series));
     EXPECT_TRUE(has(d.metrics[0].reasons, Code::missing_canary));
@@ -335,7 +336,7 @@ TEST(Monitor, ErrorRowsThatAreLeftOutWhenZeroDecideNothing) {
         }
     }
     const Decision d = judge(make_plan(), batch_of(data));
-    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_EQ(d.action, Action::hold);
     EXPECT_TRUE(has(d.metrics[0].reasons, Code::unpaired_series));
 }
 
@@ -344,7 +345,7 @@ TEST(Monitor, OneArmOnlyHolds) {
         std::vector<Sample> data = traffic(40, 0.02, 0.02);
         std::erase_if(data, [&](const Sample& s) { return s.arm == missing; });
         const Decision d = judge(make_plan(), batch_of(data));
-        EXPECT_EQ(d.decision, Action::hold);
+        EXPECT_EQ(d.action, Action::hold);
         EXPECT_EQ(d.metrics[0].verdict, Verdict::no_data);
         EXPECT_TRUE(has(d.metrics[0].reasons, missing == Arm::canary ? Code::missing_canary : Code::missing_baseline));
     }
@@ -356,13 +357,13 @@ TEST(Monitor, TelemetryThatIsCutOffHolds) {
     // By then the canary has passed; without fresh data nobody moves on.
     std::erase_if(data, [](const Sample& s) { return s.arm == Arm::canary && s.time >= origin + 180 * interval; });
     const Decision d = judge(plan, batch_of(data));
-    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_EQ(d.action, Action::hold);
     EXPECT_TRUE(has(d.reasons, Code::stale));
     EXPECT_EQ(d.severity, Severity::ticket);
 
     plan.metrics[0].missing = Missing::fail;
     const Decision failed = judge(plan, batch_of(data));
-    EXPECT_EQ(failed.decision, Action::rollback);
+    EXPECT_EQ(failed.action, Action::rollback);
     ASSERT_TRUE(has(failed.reasons, Code::missing_rollback));
     EXPECT_TRUE(failed.reasons.back().outside_alpha);
 }
@@ -370,11 +371,11 @@ TEST(Monitor, TelemetryThatIsCutOffHolds) {
 TEST(Monitor, SilenceAges) {
     Monitor monitor(make_plan());
     const Decision fresh = monitor.observe(batch_of(traffic(200, 0.02, 0.02)), origin + 200 * interval);
-    EXPECT_EQ(fresh.decision, Action::promote);
+    EXPECT_EQ(fresh.action, Action::promote);
     const Decision old = monitor.observe({}, origin + 210 * interval);
-    EXPECT_EQ(old.decision, Action::hold);
+    EXPECT_EQ(old.action, Action::hold);
     EXPECT_TRUE(has(old.metrics[0].reasons, Code::stale));
-    EXPECT_EQ(monitor.observe({}, origin + 100'000'000 * interval).decision, Action::hold);
+    EXPECT_EQ(monitor.observe({}, origin + 100'000'000 * interval).action, Action::hold);
 }
 
 TEST(Monitor, GapsHold) {
@@ -388,7 +389,7 @@ TEST(Monitor, GapsHold) {
     std::vector<Sample> unequal = traffic(100, 0.02, 0.02);
     std::erase_if(unequal, [](const Sample& s) { return s.arm == Arm::canary && (s.time / interval) % 8 == 0; });
     const Decision d = judge(make_plan(), batch_of(unequal));
-    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_EQ(d.action, Action::hold);
     EXPECT_TRUE(has(d.metrics[0].reasons, Code::unbalanced_gaps));
     EXPECT_FALSE(has(d.metrics[0].reasons, Code::low_coverage));
 }
@@ -398,14 +399,14 @@ TEST(Monitor, CountsThatCannotBeHold) {
         std::vector<Sample> data = traffic(100, 0.02, 0.02);
         data[40 * 4 + 2].value = bad;
         const Decision d = judge(make_plan(), batch_of(data));
-        EXPECT_EQ(d.decision, Action::hold) << bad;
+        EXPECT_EQ(d.action, Action::hold) << bad;
         EXPECT_TRUE(has(d.metrics[0].reasons, Code::impossible_counts)) << bad;
     }
 }
 
 TEST(Monitor, NoEventsNeverPassByARatio) {
     const Decision d = judge(make_plan(), batch_of(traffic(500, 0, 0)));
-    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_EQ(d.action, Action::hold);
     EXPECT_EQ(d.metrics[0].verdict, Verdict::inconclusive);
     EXPECT_TRUE(has(d.metrics[0].reasons, Code::no_events));
 }
@@ -417,7 +418,7 @@ TEST(Monitor, WarmUpIsNotJudged) {
     const std::vector<Sample> rest = traffic(100, 0.02, 0.02, 2, 10);
     data.insert(data.end(), rest.begin(), rest.end());
     const Decision d = judge(plan, batch_of(data));
-    EXPECT_EQ(d.decision, Action::promote);
+    EXPECT_EQ(d.action, Action::promote);
     EXPECT_EQ(d.telemetry.intervals, 100);
 }
 
@@ -435,12 +436,12 @@ TEST(Monitor, ARestartedInstanceWarmsUpAgain) {
             if (ill) data.back().value = 100;
         }
     }
-    EXPECT_EQ(judge(plan, batch_of(data)).decision, Action::rollback);
+    EXPECT_EQ(judge(plan, batch_of(data)).action, Action::rollback);
     Monitor monitor(plan);
     monitor.restart(Arm::canary, "b", origin + 40 * interval);
     monitor.observe(batch_of(data));
     const Decision d = monitor.flush();
-    EXPECT_EQ(d.decision, Action::promote);
+    EXPECT_EQ(d.action, Action::promote);
     EXPECT_EQ(d.telemetry.used, 95);
 }
 
@@ -453,13 +454,13 @@ TEST(Monitor, TheMinimumOfAStageIsWaitedFor) {
     for (int i = 0; i < 301; ++i) {
         const auto at = data.begin() + 4 * i;
         const Decision d = monitor.observe(batch_of({at, at + 4}), origin + (i + 1) * interval);
-        if (d.elapsed_ms < 3'000'000) {
-            ASSERT_EQ(d.decision, Action::hold);
+        if (d.elapsed < std::chrono::minutes(50)) {
+            ASSERT_EQ(d.action, Action::hold);
             held = held || d.metrics[0].verdict == Verdict::pass;
         }
     }
     EXPECT_TRUE(held);
-    EXPECT_EQ(monitor.decision().decision, Action::promote);
+    EXPECT_EQ(monitor.decision().action, Action::promote);
 }
 
 TEST(Monitor, TheDeadlineIsAPolicyAndSaysSo) {
@@ -467,11 +468,11 @@ TEST(Monitor, TheDeadlineIsAPolicyAndSaysSo) {
     plan.stages[0].max_ms = 100'000;
     const Batch batch = batch_of(traffic(15, 0, 0));
     const Decision hold = judge(plan, batch);
-    EXPECT_EQ(hold.decision, Action::hold);
+    EXPECT_EQ(hold.action, Action::hold);
     EXPECT_TRUE(has(hold.reasons, Code::deadline_hold));
     plan.on_deadline = Deadline::rollback;
     const Decision back = judge(plan, batch);
-    EXPECT_EQ(back.decision, Action::rollback);
+    EXPECT_EQ(back.action, Action::rollback);
     ASSERT_TRUE(has(back.reasons, Code::deadline_rollback));
     EXPECT_TRUE(back.reasons.back().outside_alpha);
 }
@@ -483,13 +484,13 @@ TEST(Monitor, StagesCarryHarmOnAndStartSafetyAnew) {
     plan.stages.push_back(next);
     Monitor monitor(plan);
     monitor.enter_stage(1, origin);
-    EXPECT_EQ(monitor.observe(batch_of(traffic(200, 0.02, 0.02)), origin + 200 * interval).decision, Action::promote);
+    EXPECT_EQ(monitor.observe(batch_of(traffic(200, 0.02, 0.02)), origin + 200 * interval).action, Action::promote);
     const double carried = monitor.decision().metrics[0].evidence.log_e_value;
 
     monitor.enter_stage(2, origin + 200 * interval);
     const Decision entered = monitor.decision();
     EXPECT_EQ(entered.stage, 2);
-    EXPECT_EQ(entered.decision, Action::hold);
+    EXPECT_EQ(entered.action, Action::hold);
     EXPECT_EQ(entered.metrics[0].evidence.log_e_value, carried);
     EXPECT_EQ(entered.metrics[0].mirror.log_e_value, 0);
     EXPECT_EQ(entered.metrics[0].evidence.n_canary, 0);
@@ -498,7 +499,7 @@ TEST(Monitor, StagesCarryHarmOnAndStartSafetyAnew) {
     EXPECT_EQ(encode(monitor.state()), state);
 
     const Decision late = monitor.observe(batch_of(traffic(40, 0.02, 0.09, 3, 200)), origin + 240 * interval);
-    EXPECT_EQ(late.decision, Action::rollback);
+    EXPECT_EQ(late.action, Action::rollback);
     EXPECT_THROW(monitor.enter_stage(3, origin + 300 * interval), Error);
     EXPECT_THROW(monitor.enter_stage(0, origin + 300 * interval), Error);
     EXPECT_THROW(monitor.enter_stage(1, origin), Error);
@@ -566,8 +567,8 @@ TEST(Monitor, MetricsProveTogetherWhatNoneProvesAlone) {
                 mean += std::exp(metric.evidence.log_e_value) / 5;
             }
             // Never later than the first metric alone, and exactly when the mean gets there.
-            ASSERT_EQ(d.decision == Action::rollback, mean >= 20) << "seed " << seed << ", interval " << t;
-            if (d.decision != Action::rollback) continue;
+            ASSERT_EQ(d.action == Action::rollback, mean >= 20) << "seed " << seed << ", interval " << t;
+            if (d.action != Action::rollback) continue;
             const bool alone = largest >= std::log(100);
             EXPECT_EQ(has(d.reasons, Code::harm_proven_together), !alone);
             if (alone) break;
@@ -579,7 +580,7 @@ TEST(Monitor, MetricsProveTogetherWhatNoneProvesAlone) {
             Monitor again(plan);
             again.restore(decode<MonitorState>(bytes));
             EXPECT_EQ(encode(again.state()), bytes);
-            EXPECT_EQ(again.observe({}, origin + 90 * interval).decision, Action::rollback);
+            EXPECT_EQ(again.observe({}, origin + 90 * interval).action, Action::rollback);
             break;
         }
     }
@@ -590,12 +591,12 @@ TEST(Monitor, AMutedMetricOrOneThatMayNotDecideAddsNothingToTheOthers) {
     Plan plan = plan_of_several(2);
     const Batch batch = batch_of(several(60, 2, 1, 0.2, 4));
     plan.metrics[0].muted = true;
-    EXPECT_NE(judge(plan, batch).decision, Action::rollback);
+    EXPECT_NE(judge(plan, batch).action, Action::rollback);
     plan.metrics[0].muted = false;
     plan.metrics[0].min_count = 1e9;
-    EXPECT_NE(judge(plan, batch).decision, Action::rollback);
+    EXPECT_NE(judge(plan, batch).action, Action::rollback);
     plan.metrics[0].min_count = 0;
-    EXPECT_EQ(judge(plan, batch).decision, Action::rollback);
+    EXPECT_EQ(judge(plan, batch).action, Action::rollback);
 }
 
 TEST(Monitor, JudgeFollowsTheStageColumn) {
@@ -625,7 +626,7 @@ TEST(Monitor, MutedMetricsShowButNeverDecide) {
     Plan plan = make_plan();
     plan.metrics[0].muted = true;
     const Decision d = judge(plan, batch_of(traffic(60, 0.01, 0.2)));
-    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_EQ(d.action, Action::hold);
     EXPECT_EQ(d.metrics[0].verdict, Verdict::fail);
     EXPECT_TRUE(has(d.reasons, Code::nothing_to_judge));
 }
@@ -636,9 +637,9 @@ TEST(Monitor, AnIgnorableMetricWithoutDataDoesNotHold) {
     plan.metrics[1].name = "timeouts";
     plan.metrics[1].bad = "timeouts";
     const Batch batch = batch_of(traffic(200, 0.02, 0.02));
-    EXPECT_EQ(judge(plan, batch).decision, Action::hold);
+    EXPECT_EQ(judge(plan, batch).action, Action::hold);
     plan.metrics[1].missing = Missing::ignore;
-    EXPECT_EQ(judge(plan, batch).decision, Action::promote);
+    EXPECT_EQ(judge(plan, batch).action, Action::promote);
     EXPECT_EQ(judge(plan, batch).metrics[1].verdict, Verdict::no_data);
 }
 
@@ -646,9 +647,9 @@ TEST(Monitor, MinCountGatesTheVerdict) {
     Plan plan = make_plan();
     plan.metrics[0].min_count = 5000;
     const Decision few = judge(plan, batch_of(traffic(40, 0.01, 0.2)));
-    EXPECT_EQ(few.decision, Action::hold);
+    EXPECT_EQ(few.action, Action::hold);
     EXPECT_TRUE(has(few.metrics[0].reasons, Code::too_few));
-    EXPECT_EQ(judge(plan, batch_of(traffic(50, 0.01, 0.2))).decision, Action::rollback);
+    EXPECT_EQ(judge(plan, batch_of(traffic(50, 0.01, 0.2))).action, Action::rollback);
 }
 
 TEST(Monitor, SeveralMetricsShareAlphaAndHolmNamesTheRest) {
@@ -658,7 +659,7 @@ TEST(Monitor, SeveralMetricsShareAlphaAndHolmNamesTheRest) {
         plan.metrics.back().name = "errors " + std::to_string(i);
     }
     const Decision d = judge(plan, batch_of(traffic(60, 0.01, 0.08)));
-    EXPECT_EQ(d.decision, Action::rollback);
+    EXPECT_EQ(d.action, Action::rollback);
     for (const MetricResult& metric : d.metrics) {
         EXPECT_NEAR(metric.alpha, 0.0125, 1e-15);
         EXPECT_EQ(metric.verdict, Verdict::fail);
@@ -680,9 +681,9 @@ TEST(Monitor, HarmEitherWayNamesTheWayItWent) {
 TEST(Monitor, DecisionsLatch) {
     Monitor monitor(make_plan());
     monitor.observe(batch_of(traffic(40, 0.01, 0.2)), origin + 40 * interval);
-    ASSERT_EQ(monitor.decision().decision, Action::rollback);
+    ASSERT_EQ(monitor.decision().action, Action::rollback);
     const Decision d = monitor.observe(batch_of(traffic(400, 0.05, 0.0, 2, 40)), origin + 440 * interval);
-    EXPECT_EQ(d.decision, Action::rollback);
+    EXPECT_EQ(d.action, Action::rollback);
     EXPECT_EQ(d.metrics[0].verdict, Verdict::fail);
 }
 
@@ -695,7 +696,7 @@ TEST(Monitor, ALongSilenceIsPassedQuickly) {
     const std::vector<Sample> now = traffic(10, 0.01, 0.01);
     data.insert(data.end(), now.begin(), now.end());
     const Decision d = monitor.observe(batch_of(data));  // 1970, and then 2026
-    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_EQ(d.action, Action::hold);
     EXPECT_GT(d.telemetry.intervals, 100'000'000);
 
     // Intervals of a millisecond, and a silence of eight thousand years; then harm is found all the same.
@@ -711,7 +712,7 @@ TEST(Monitor, ALongSilenceIsPassedQuickly) {
                                {"bad", Arm::canary, time, bad},
                                {"total", Arm::canary, time, 100}}));
     }
-    EXPECT_EQ(fine.flush().decision, Action::rollback);
+    EXPECT_EQ(fine.flush().action, Action::rollback);
 }
 
 TEST(Monitor, NaNSamplesAreMissingAndUnknownSeriesAreCounted) {
@@ -793,7 +794,7 @@ TEST(Monitor, AskingChangesNothing) {
     EXPECT_EQ(gist(monitor.decision()), gist(monitor.decision()));
     EXPECT_EQ(encode(monitor.state()), held);
     const Decision over = monitor.observe({}, origin + 21 * interval);
-    EXPECT_EQ(over.decision, Action::rollback);
+    EXPECT_EQ(over.action, Action::rollback);
     EXPECT_TRUE(monitor.state().latch.rolled_back);
     EXPECT_EQ(gist(monitor.decision()), gist(over));
 }
@@ -814,11 +815,11 @@ TEST(Monitor, RulesWinInTheirOrder) {
     };
     Monitor monitor(plan);
     const Decision warm = monitor.observe(batch_of(traffic(5, 0.01, 0.01)));
-    EXPECT_EQ(warm.decision, Action::hold);
+    EXPECT_EQ(warm.action, Action::hold);
     EXPECT_EQ(codes(warm), (std::vector{Code::no_data_yet, Code::warming_up, Code::waiting, Code::stage_minimum}));
     // Both the silence and the deadline would order it; silence comes first, and one order is enough.
     const Decision silent = monitor.observe({}, origin + 300 * interval);
-    EXPECT_EQ(silent.decision, Action::rollback);
+    EXPECT_EQ(silent.action, Action::rollback);
     EXPECT_EQ(codes(silent), (std::vector{Code::missing_rollback}));
     EXPECT_TRUE(silent.reasons[0].outside_alpha);
 }
@@ -853,13 +854,13 @@ TEST(Monitor, AStateTakenRightAfterAStageWasEnteredLoads) {
     plan.settle_ms = 1000 * interval;
     plan.stages.push_back({.traffic = 0.5});
     Monitor monitor(plan);
-    EXPECT_EQ(monitor.observe(batch_of(several(60, 3, 3, 0.2, 1))).decision, Action::hold);
+    EXPECT_EQ(monitor.observe(batch_of(several(60, 3, 3, 0.2, 1))).action, Action::hold);
     monitor.enter_stage(2, origin + 60 * interval);
     Monitor again(plan);
     again.restore(monitor.state());
     EXPECT_EQ(encode(again.state()), encode(monitor.state()));
-    EXPECT_EQ(again.decision().decision, Action::rollback);
-    EXPECT_EQ(again.observe({}, origin + 61 * interval).decision, Action::rollback);
+    EXPECT_EQ(again.decision().action, Action::rollback);
+    EXPECT_EQ(again.observe({}, origin + 61 * interval).action, Action::rollback);
 }
 
 TEST(Monitor, StagesCountFromOne) {

@@ -102,7 +102,7 @@ TEST(Pods, ThreeOfTheBaselineDecideWithoutAnyHistory) {
     EXPECT_EQ(judge(plan_of(), rollout(3, noisy(40, 9))).guarantee, Guarantee::measured);
     EXPECT_EQ(good.guarantee_why, Code::between_instances);
     const Decision bad = judge(plan_of(), rollout(3, noisy(40 * 8, 9)));
-    EXPECT_EQ(bad.decision, Action::rollback);
+    EXPECT_EQ(bad.action, Action::rollback);
     EXPECT_EQ(bad.metrics[0].verdict, Verdict::fail);
     EXPECT_GE(bad.metrics[0].evidence.log_e_value, -std::log(bad.metrics[0].alpha) - 1e-9);
 }
@@ -296,7 +296,7 @@ TEST(Pods, UnequalLoadDecidesNothing) {
 TEST(Pods, AnIdleCanaryMayNotPass) {
     const auto crashing = [](int t) { return t % 5 == 0 ? 0.0 : 40.0; };
     const Decision decision = judge(plan_of(), rollout(3, crashing));
-    EXPECT_EQ(decision.decision, Action::hold);
+    EXPECT_EQ(decision.action, Action::hold);
     EXPECT_TRUE(says(decision.metrics[0], Code::canary_idle));
     EXPECT_TRUE(std::any_of(decision.reasons.begin(), decision.reasons.end(),
                             [](const Reason& r) { return r.code == Code::canary_idle; }));
@@ -340,12 +340,12 @@ TEST(Pods, EachStageBeginsAnewWithItsShareAndTheRuleStays) {
     };
     monitor.enter_stage(1, 0);
     monitor.observe(pods(0, 20, 40), 20 * minute);
-    EXPECT_EQ(monitor.decision().decision, Action::promote);
+    EXPECT_EQ(monitor.decision().action, Action::promote);
     monitor.enter_stage(2, 20 * minute);
     EXPECT_EQ(monitor.decision().metrics[0].verdict, Verdict::no_data);
     EXPECT_EQ(monitor.decision().metrics[0].evidence.method, "rotation");
     const Decision bad = monitor.observe(pods(20, 40, 400), 40 * minute);
-    EXPECT_EQ(bad.decision, Action::rollback);
+    EXPECT_EQ(bad.action, Action::rollback);
     EXPECT_EQ(bad.metrics[0].observed.back().value, 18);
 }
 
@@ -360,7 +360,7 @@ TEST(Pods, WhatStaysInAStageMaySpendSumsToItsShareHoweverOftenItIsEntered) {
         for (int i = 0; i < 3; ++i) add(batch, Arm::baseline, "b" + std::to_string(i), at, at + 9, noisy(40, i + 1));
         add(batch, Arm::canary, "c0", at, at + 9, noisy(40, 9));
         const Decision decision = monitor.observe(batch, (at + 9) * minute);
-        EXPECT_NE(decision.decision, Action::rollback);
+        EXPECT_NE(decision.action, Action::rollback);
         // The interval's end on the side of harm has the error rate of the stay.
         const double alpha = 1 - decision.metrics[0].evidence.confidence - plan.alpha;
         EXPECT_GT(alpha, 0);
@@ -375,7 +375,7 @@ TEST(Pods, WhatStaysInAStageMaySpendSumsToItsShareHoweverOftenItIsEntered) {
     Batch batch;
     for (int i = 0; i < 3; ++i) add(batch, Arm::baseline, "b" + std::to_string(i), at, at + 20, noisy(40, i + 1));
     add(batch, Arm::canary, "c0", at, at + 20, noisy(40 * 1e6, 9));
-    EXPECT_EQ(monitor.observe(batch, (at + 20) * minute).decision, Action::hold);
+    EXPECT_EQ(monitor.observe(batch, (at + 20) * minute).action, Action::hold);
 }
 
 TEST(Pods, WhatIsNoEValueIsNotAveragedAsOne) {
@@ -390,7 +390,7 @@ TEST(Pods, WhatIsNoEValueIsNotAveragedAsOne) {
         const Decision decision = judge(plan, rollout(3, noisy(40 * (1.2 + 0.05 * seed), 100 + seed), 20, 0.2));
         const bool failed = std::any_of(decision.metrics.begin(), decision.metrics.end(),
                                         [](const MetricResult& m) { return m.verdict == Verdict::fail; });
-        EXPECT_EQ(decision.decision == Action::rollback, failed) << seed;
+        EXPECT_EQ(decision.action == Action::rollback, failed) << seed;
     }
 }
 

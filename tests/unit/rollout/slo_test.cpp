@@ -88,7 +88,7 @@ TEST(Slo, AlphaIsDividedOverMetricsAndObjectivesByWeight) {
     ASSERT_EQ(decision.burn.size(), 2U);
     EXPECT_EQ(decision.burn[1].alpha, 0.025);
     // The halt and the cap of an objective have half of its share each.
-    EXPECT_NEAR(decision.burn[1].halt.log_needed, std::log(2 / 0.025), 1e-12);
+    EXPECT_NEAR(decision.burn[1].halt.needed_log_e_value, std::log(2 / 0.025), 1e-12);
     EXPECT_NEAR(decision.burn[1].share.confidence, 1 - 0.0125 - 0.05, 1e-12);
     EXPECT_NEAR(decision.metrics[1].alpha, 0.05 * 3 / 8, 1e-15);
 }
@@ -110,20 +110,20 @@ TEST(Slo, HoldsPassesAndRollsBackByTheBoundsOfTheShare) {
             case Verdict::pass:
                 EXPECT_EQ(before, Verdict::pass);
                 EXPECT_LT(burn.share.upper, 0.2);
-                EXPECT_EQ(d.decision, Action::hold);  // the page below holds it
+                EXPECT_EQ(d.action, Action::hold);  // the page below holds it
                 EXPECT_TRUE(has(burn.reasons, Code::budget_kept));
                 break;
             case Verdict::inconclusive:
                 if (open_from == 0) open_from = i;
                 EXPECT_GE(burn.share.upper, 0.2);
                 EXPECT_LT(burn.share.lower, 0.2);
-                EXPECT_EQ(d.decision, Action::hold);
+                EXPECT_EQ(d.action, Action::hold);
                 EXPECT_TRUE(has(burn.reasons, Code::budget_open));
                 break;
             case Verdict::fail:
                 failed_at = i;
                 EXPECT_GE(burn.share.lower, 0.2);
-                EXPECT_EQ(d.decision, Action::rollback);
+                EXPECT_EQ(d.action, Action::rollback);
                 EXPECT_EQ(d.severity, Severity::page);
                 ASSERT_FALSE(d.reasons.empty());
                 EXPECT_EQ(d.reasons[0].code, Code::budget_exceeded);
@@ -141,14 +141,14 @@ TEST(Slo, HoldsPassesAndRollsBackByTheBoundsOfTheShare) {
     EXPECT_GT(failed_at, 133);
     EXPECT_LT(failed_at, 180);
     // Verdicts latch.
-    EXPECT_EQ(run(monitor, failed_at + 1, failed_at + 200, {9, 900, 0, 100}).decision, Action::rollback);
+    EXPECT_EQ(run(monitor, failed_at + 1, failed_at + 200, {9, 900, 0, 100}).action, Action::rollback);
 }
 
 TEST(Slo, APassPromotes) {
     Monitor monitor(plan_of(2e6));
     const Decision d = run(monitor, 0, 20, {0, 900, 0, 100});
     EXPECT_EQ(d.burn[0].verdict, Verdict::pass);
-    EXPECT_EQ(d.decision, Action::promote);
+    EXPECT_EQ(d.action, Action::promote);
     EXPECT_EQ(d.severity, Severity::info);
     EXPECT_TRUE(d.burn[0].dedupe_key.empty());
     EXPECT_FALSE(has(d.reasons, Code::nothing_to_judge));
@@ -168,14 +168,14 @@ TEST(Slo, TheShareIsOfAllStagesTogether) {
 TEST(Slo, HaltsWhenAllTrafficOnTheCanaryWouldEatTheBudget) {
     Monitor monitor(plan_of(1e12));  // so many events that the cap is out of reach
     const Decision d = run(monitor, 0, 10, {1, 900, 60, 100});
-    EXPECT_EQ(d.decision, Action::rollback);
+    EXPECT_EQ(d.action, Action::rollback);
     const BurnResult& burn = d.burn[0];
     EXPECT_EQ(burn.verdict, Verdict::fail);
     EXPECT_EQ(d.reasons[0].code, Code::burn_halt);
     EXPECT_EQ(sentence(d.reasons[0]).find("?"), std::string::npos) << sentence(d.reasons[0]);
     EXPECT_FALSE(has(d.reasons, Code::budget_exceeded));
     EXPECT_NEAR(burn.halt.factor, 360, 1e-9);
-    EXPECT_EQ(burn.halt.window_ms, 3'600'000);
+    EXPECT_EQ(burn.halt.window, std::chrono::hours(1));
     EXPECT_NEAR(burn.projected_burn, 600, 1e-9);
     EXPECT_NEAR(burn.canary_burn, 600, 1e-9);
     EXPECT_LT(burn.canary_lower, 600);
@@ -187,7 +187,7 @@ TEST(Slo, HaltsWhenAllTrafficOnTheCanaryWouldEatTheBudget) {
 TEST(Slo, ASharedOutagePagesAndRollsNothingBack) {
     Monitor monitor(plan_of(2e6));
     const Decision d = run(monitor, 0, 200, {540, 900, 60, 100});
-    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_EQ(d.action, Action::hold);
     EXPECT_EQ(d.severity, Severity::page);
     EXPECT_EQ(d.burn[0].alert, Severity::page);
     EXPECT_TRUE(has(d.reasons, Code::burn_service));
@@ -199,7 +199,7 @@ TEST(Slo, RawBurnAlertsWithoutRollingBack) {
     // 2 % of the canary's requests fail: 20 times the budget's rate; the service with its 10 % of traffic burns at 2.
     Monitor monitor(plan_of(1e9));
     const Decision paged = run(monitor, 0, 100, {0, 900, 2, 100});
-    EXPECT_EQ(paged.decision, Action::hold);
+    EXPECT_EQ(paged.action, Action::hold);
     EXPECT_EQ(paged.severity, Severity::page);
     EXPECT_EQ(paged.burn[0].verdict, Verdict::pass);
     EXPECT_TRUE(has(paged.burn[0].reasons, Code::burn_canary));
@@ -209,7 +209,7 @@ TEST(Slo, RawBurnAlertsWithoutRollingBack) {
     Monitor slower(plan);
     const Decision told = run(slower, 0, 100, {0, 4500, 2, 500});
     EXPECT_EQ(told.severity, Severity::ticket);
-    EXPECT_EQ(told.decision, Action::promote);
+    EXPECT_EQ(told.action, Action::promote);
     EXPECT_EQ(told.burn[0].dedupe_key, "payments-7/availability/ticket");
     ASSERT_EQ(told.burn[0].windows.size(), 7U);
     for (const BurnWindow& window : told.burn[0].windows) {
@@ -295,7 +295,7 @@ TEST(Slo, WarmUpIsNotJudgedAndItsAlertsAreSuppressedUnlessTheServiceBurns) {
     const Decision danger = run(burning, 0, 5, {1200, 39'900, 20, 100});
     EXPECT_FALSE(danger.burn[0].suppressed);
     EXPECT_EQ(danger.severity, Severity::page);
-    EXPECT_NE(danger.decision, Action::rollback);
+    EXPECT_NE(danger.action, Action::rollback);
 }
 
 TEST(Slo, LowTrafficGatesAlerts) {
@@ -339,7 +339,7 @@ TEST(Slo, NothingFailsOrPassesOnPoorData) {
     Monitor monitor(plan);
     const Decision d = run(monitor, 0, 60, {9, 900, 50, 100});
     EXPECT_EQ(d.burn[0].verdict, Verdict::inconclusive);
-    EXPECT_EQ(d.decision, Action::hold);
+    EXPECT_EQ(d.action, Action::hold);
     EXPECT_GT(d.burn[0].share.lower, 0.2);
 }
 
@@ -448,15 +448,15 @@ TEST(Slo, TheWindowsAreThoseOfABurnRateOnTheSameSamples) {
             for (std::size_t k = 0; k < all.size(); ++k) {
                 const auto burns = all[k].burn.at(now);
                 const auto& burn = *std::find_if(burns.begin(), burns.end(),
-                                                 [&](const auto& of) { return of.window_ms == window.window_ms; });
+                                                 [&](const auto& of) { return of.window_ms == window.window.count(); });
                 const bool canary = k % 2 == 0;
                 // What is thinned beyond two hours is exact where the window's edge falls on a whole minute.
-                if (k < 2 && window.window_ms > 7'200'000 && now % 60'000 != 0) continue;
+                if (k < 2 && window.window > std::chrono::hours(2) && now % 60'000 != 0) continue;
                 ASSERT_EQ(bits(canary ? window.canary : window.service), bits(burn.burn))
-                    << i << " " << window.window_ms << " " << k;
+                    << i << " " << window.window.count() << " " << k;
                 if (canary) {
                     EXPECT_EQ(window.status, burn.status);
-                    EXPECT_EQ(window.coverage, burn.coverage) << i << " " << window.window_ms;
+                    EXPECT_EQ(window.coverage, burn.coverage) << i << " " << window.window.count();
                 }
                 ++compared;
                 of_all += k < 2;

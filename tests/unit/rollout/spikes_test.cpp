@@ -162,14 +162,14 @@ TEST(Spikes, AreRolledBackAndNamed) {
         const Law before{.spikes = 0.02};
         const Plan plan = learned(gauge_world::plan(Harm::increase, 0.5, margin), before, 6);
         const Decision bad = judge(plan, gauge_world::pair(before, {.spikes = 0.3}, 240, random));
-        EXPECT_EQ(bad.decision, Action::rollback);
+        EXPECT_EQ(bad.action, Action::rollback);
         ASSERT_TRUE(says(bad.reasons, Code::spikes_proven)) << report::text(bad);
         const std::string text = report::text(bad);
         EXPECT_NE(text.find("leave its usual level by far"), std::string::npos) << text;
         EXPECT_GT(bad.metrics[0].observed.back().value, 0.2);
         EXPECT_EQ(bad.metrics[0].observed.back().name, "spikes_canary");
         const Decision good = judge(plan, gauge_world::pair(before, before, 240, random));
-        EXPECT_EQ(good.decision, Action::promote) << report::text(good);
+        EXPECT_EQ(good.action, Action::promote) << report::text(good);
     }
 }
 
@@ -179,8 +179,8 @@ TEST(Spikes, AWiderSpreadAboutTheSameMedianIsHarm) {
     for (std::uint64_t i = 0; i < 20; ++i) {
         const Plan plan = learned(gauge_world::plan(), {}, 100 + i);  // one history may be an unlucky one
         const Decision decision = judge(plan, gauge_world::pair({}, {.scale = 3}, 480, random));
-        promoted += decision.decision == Action::promote ? 1 : 0;
-        back += decision.decision == Action::rollback ? 1 : 0;
+        promoted += decision.action == Action::promote ? 1 : 0;
+        back += decision.action == Action::rollback ? 1 : 0;
     }
     EXPECT_EQ(promoted, 0);
     EXPECT_GE(back, 15);
@@ -194,7 +194,7 @@ TEST(Spikes, WithoutTheirNoiseAllIsAsBeforeAndSaysSo) {
     EXPECT_NE(digest(plan), with);
     Random random(9);
     const Decision decision = judge(plan, gauge_world::pair(before, {.spikes = 0.3}, 240, random));
-    EXPECT_EQ(decision.decision, Action::promote);
+    EXPECT_EQ(decision.action, Action::promote);
     EXPECT_TRUE(says(decision.metrics[0].reasons, Code::spikes_not_watched));
     EXPECT_EQ(decision.metrics[0].observed.size(), 3U);
 }
@@ -204,7 +204,7 @@ TEST(Spikes, HoldThePromotionUntilAnIncreaseWouldHaveBeenSeen) {
     Random random(11);
     const Batch batch = gauge_world::pair({}, {}, 16, random);
     const Decision early = judge(plan, batch);
-    EXPECT_EQ(early.decision, Action::hold);
+    EXPECT_EQ(early.action, Action::hold);
     EXPECT_TRUE(says(early.metrics[0].reasons, Code::spikes_open)) << report::text(early);
 }
 

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
@@ -139,6 +140,35 @@ struct PairedNoise {
 
     friend bool operator==(const PairedNoise&, const PairedNoise&) = default;
 
+    /// Whether a member came with the units: a noise whose unit is `former` has none of these.
+    static constexpr bool came_with_units(std::string_view member) {
+        return member.starts_with("step_") || member.starts_with("scale_") || member == "score_variance";
+    }
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("unit", self.unit);
+        visit("table", self.table);
+        visit("offset", self.offset);
+        visit("mean_score", self.mean_score);
+        visit("long_run_variance", self.long_run_variance);
+        visit("degrees_of_freedom", self.degrees_of_freedom);
+        visit("size", self.size);
+        visit("resolution", self.resolution);
+        visit("level", self.level);
+        visit("instances_baseline", self.instances_baseline);
+        visit("instances_canary", self.instances_canary);
+        visit("instance_deviation", self.instance_deviation);
+        visit("instances", self.instances);
+        visit("wander", self.wander);
+        visit("wander_degrees", self.wander_degrees);
+        visit("score_variance", self.score_variance);
+        visit("step_score", self.step_score);
+        visit("step_variance", self.step_variance);
+        visit("scale_steps", self.scale_steps);
+        visit("scale_bias", self.scale_bias);
+    }
+
     /// What counts as equal to a |difference|.
     struct Ties {
         bool counts;
@@ -155,6 +185,7 @@ struct PairedNoise {
         return difference > 0 ? rank : -rank;
     }
 };
+static_assert(described_whole<PairedNoise>());
 
 /// The numbers of a noise by name, without its lists and its unit: `visit(name, number)`. The last three are left out
 /// where the unit says that the noise was written before there were any.

@@ -1,0 +1,110 @@
+#pragma once
+/// \file
+/// What history teaches about the noise of a metric, as a plan carries it. `calibrate` learns it.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <serinus/core/describe.hpp>
+#include <serinus/sequential/noise/paired_noise.hpp>
+
+namespace serinus {
+inline namespace v0 {
+
+/// What history teaches about the spikes of a gauge: how far its readings leave their usual level, and how much two
+/// arms of one version differ in how often they do. In the gauge's unit, or in natural logarithms of it where the
+/// margin is a ratio; shares are of intervals.
+struct SpikeNoise {
+    double excess = 0;              ///< a reading further than this from its usual level is a spike, above 0
+    double share = 0;               ///< of history's readings that are one
+    double difference = 0;          ///< a pair of arms: how much larger the canary's share was by itself, at least 0
+    double deviation = 0;           ///< standard deviation of that share between instances
+    double instances = 0;           ///< that it was measured on; 0: not known, and not used
+    double spread = 0;              ///< 1/instances of the canary + 1/instances of the baseline, in history's turns
+    double variance_ratio = 1;      ///< long-run variance of the spikes' division over the binomial one
+    double degrees_of_freedom = 0;  ///< of that variance
+    double size = 0;                ///< intervals of history
+
+    /// How much larger the canary's share may be by itself, with probability 1 - error on one side: Student's t on
+    /// instances - 1 degrees of freedom, since the deviation is estimated. Who asks includes rollout/spikes.hpp.
+    inline double own(double error) const;
+
+    /// What a test of that error rate divides its evidence by. Who asks includes rollout/spikes.hpp.
+    inline double dispersion(double error) const;
+
+    friend bool operator==(const SpikeNoise&, const SpikeNoise&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("excess", self.excess);
+        visit("share", self.share);
+        visit("difference", self.difference);
+        visit("deviation", self.deviation);
+        visit("instances", self.instances);
+        visit("spread", self.spread);
+        visit("variance_ratio", self.variance_ratio);
+        visit("degrees_of_freedom", self.degrees_of_freedom);
+        visit("size", self.size);
+    }
+};
+static_assert(described_whole<SpikeNoise>());
+
+/// What history knows of a gauge's instances: their levels (means over the first so many intervals), and how those of
+/// former releases differed. The rotation test takes degrees of freedom from it, and nothing else.
+struct KnownInstances {
+    bool logs = false;                        ///< the levels are means of logs: the margin is a ratio
+    double level = 0;                         ///< the median of all values
+    std::vector<std::int64_t> looks;          ///< the numbers of intervals, ascending
+    std::vector<std::string> names;           ///< of history's instances
+    std::vector<std::vector<double>> levels;  ///< of each of them, one a look
+    std::vector<double> former;  ///< former releases: inner products over the contrasts of levels between each look and
+                                 ///< itself and later ones, row by row
+    double former_degrees = 0;   ///< how many contrasts these are
+
+    friend bool operator==(const KnownInstances&, const KnownInstances&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("logs", self.logs);
+        visit("level", self.level);
+        visit("looks", self.looks);
+        visit("names", self.names);
+        visit("levels", self.levels);
+        visit("former", self.former);
+        visit("former_degrees", self.former_degrees);
+    }
+};
+static_assert(described_whole<KnownInstances>());
+
+/// What history taught about the noise of one metric.
+struct Noise {
+    std::optional<double> dispersion =
+        std::nullopt;  ///< proportion: long-run variance over the binomial one, at least 1
+    /// Proportion: intervals of history that the dispersion was learned from; empty: somebody declared it.
+    std::optional<double> intervals = std::nullopt;
+    std::vector<sequential::PairedNoise> stages = {};  ///< gauge: one a stage of the plan, or none
+    /// Gauge: how often it leaves its usual level by far. Empty: of before this was learned; it is not watched then.
+    std::optional<SpikeNoise> spikes = std::nullopt;
+    std::optional<KnownInstances> instances = std::nullopt;  ///< gauge: where history names instances
+    /// History contradicted what it taught (`calibrate` saw it): nothing is given but the instances, between
+    /// which alone it may be judged then.
+    bool refuted = false;
+
+    friend bool operator==(const Noise&, const Noise&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("dispersion", self.dispersion);
+        visit("intervals", self.intervals);
+        visit("stages", self.stages);
+        visit("spikes", self.spikes);
+        visit("instances", self.instances);
+        visit("refuted", self.refuted);
+    }
+};
+static_assert(described_whole<Noise>());
+
+}  // namespace v0
+}  // namespace serinus
