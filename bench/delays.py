@@ -427,7 +427,7 @@ def changes(runs: int) -> Iterator[Callable[[], Row]]:
 
         class Watch:
             def __init__(self) -> None:
-                self.detector = seq.ChangeDetector(seq.ProportionTest(interval=False), mean_run)
+                self.detector = seq.ChangeDetector(seq.ProportionTest(interval=False), run_length=mean_run)
                 self.decided = False
 
             def update(self, *counts: int) -> None:

@@ -555,7 +555,7 @@ def test_boundaries_say_what_is_wrong(name: str) -> None:
         (lambda: sequential.double_stitching_bound(0.5, 10, 0, 100), RANGE, "alpha is 0"),
         (lambda: sequential.empirical_process_lil_bound(10, 0, 100), RANGE, "alpha is 0"),
         (lambda: sequential.empirical_process_lil_bound(10, 0.05, 0), RANGE, "from_size is 0"),
-        (lambda: sequential.empirical_process_lil_bound(10, 0.05, 100, 0.5), RANGE, r"A is 0\.5"),
+        (lambda: sequential.empirical_process_lil_bound(10, 0.05, 100, A=0.5), RANGE, r"A is 0\.5"),
         (lambda: sequential.quantile_ab_log_e_value([1.0], [1.0], 0), RANGE, "q is 0"),
         (lambda: sequential.quantile_ab_log_e_value("x", [1.0], 0.5), TYPE, "baseline is "),
         (lambda: sequential.group_sequential([], 0.05, "pocock"), LENGTH, "information"),
