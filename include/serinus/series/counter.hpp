@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/series/series.hpp>
 
