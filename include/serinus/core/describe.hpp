@@ -98,11 +98,15 @@ struct Unmade {
 };
 template <class T>
 extern const Unmade<T> unmade;
+template <class T>
+constexpr const T& unmade_object() {
+    return unmade<T>.value;
+}
 
 template <std::size_t N, Described T>
 consteval NameList<N> name_list() {
     NameList<N> list;
-    T::describe(list, unmade<T>.value);
+    T::describe(list, unmade_object<T>());
     return list;
 }
 #if defined(__clang__)

@@ -67,13 +67,13 @@ constexpr void each_kept(State& state, const Options& options, const Act& act) {
 template <class State, class Options>
 consteval bool keeps_options() {
     bool all = true;
-    each_option(serinus::detail::unmade<Options>.value,
+    each_option(serinus::detail::unmade_object<Options>(),
                 [&](std::string_view, std::string_view name, const auto& option) {
                     bool kept = false;
                     const auto meet = [&](std::string_view field_name, const auto& field) {
                         kept = kept || (keeps<decltype(option), decltype(field)> && field_name == name);
                     };
-                    State::describe(meet, serinus::detail::unmade<State>.value);
+                    State::describe(meet, serinus::detail::unmade_object<State>());
                     if constexpr (requires { State::beside; }) {
                         for (const std::string_view other : State::beside) kept = kept || other == name;
                     }

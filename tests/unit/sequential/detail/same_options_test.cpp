@@ -39,8 +39,8 @@ struct OwnOptions {
 };
 
 struct OwnState {
-    static constexpr std::string_view kind = "ownn";
-    static constexpr std::int64_t version = 1;
+    [[maybe_unused]] static constexpr std::string_view kind = "ownn";
+    [[maybe_unused]] static constexpr std::int64_t version = 1;
     static constexpr std::array<std::string_view, 1> beside{"difference"};
 
     double seen = 0;
