@@ -14,27 +14,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from ._core import (
-    Batch,
-    BudgetShare,
-    BurnHalt,
-    BurnResult,
-    BurnWindow,
-    Decision,
-    Evidence,
-    HeldBack,
-    Metric,
-    MetricCalibration,
-    MetricResult,
-    Reason,
-    RollingMannWhitney,
-    SloRule,
-    Stage,
-    Telemetry,
-    version,
-)
+from . import _core
 from ._errors import Error
 
+version = _core.version
 __version__ = version()
 
 # Where the rest is, loaded when it is asked for: `import serinus` is part of every start of a command or a notebook, and
@@ -88,28 +71,29 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 # People meet these types here, and pickles should find them here too.
 _TYPES = (
-    Batch,
-    BudgetShare,
-    BurnHalt,
-    BurnResult,
-    BurnWindow,
-    Decision,
-    Evidence,
-    HeldBack,
-    Metric,
-    MetricCalibration,
-    MetricResult,
-    Reason,
-    RollingMannWhitney,
-    SloRule,
-    Stage,
-    Telemetry,
+    "Batch",
+    "BudgetShare",
+    "BurnHalt",
+    "BurnResult",
+    "BurnWindow",
+    "Decision",
+    "Evidence",
+    "HeldBack",
+    "Metric",
+    "MetricCalibration",
+    "MetricResult",
+    "Reason",
+    "RollingMannWhitney",
+    "SloRule",
+    "Stage",
+    "Telemetry",
 )
-for _type in _TYPES:
-    _type.__module__ = __name__
-del _type
+for _name in _TYPES:
+    globals()[_name] = getattr(_core, _name)
+    globals()[_name].__module__ = __name__
+del _name
 
-__all__ = sorted(["Error", "sequential", "slo", "version", *_HOME, *(one.__name__ for one in _TYPES)])
+__all__ = sorted(["Error", "sequential", "slo", "version", *_HOME, *_TYPES])
 
 
 def __getattr__(name: str) -> Any:
