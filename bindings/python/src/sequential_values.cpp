@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -240,11 +241,24 @@ using sequential::PairedNoise;
 using sequential::PairedTest;
 using sequential::SignedRankTest;
 
+/// Calls `visit(key, member)` for the members of one type that a noise of its unit has.
+template <class Type, class Noise, class Visit>
+void each_member(Noise& noise, const Visit& visit) {
+    const auto choose = [&](std::string_view name, auto& member) {
+        if constexpr (std::is_same_v<std::remove_const_t<std::remove_reference_t<decltype(member)>>, Type>) {
+            if (noise.unit == sequential::NoiseUnit::former && PairedNoise::came_with_units(name)) return;
+            visit(std::string(name), member);
+        }
+    };
+    PairedNoise::describe(choose, noise);
+}
+
 py::dict noise_dict(const PairedNoise& noise) {
     py::dict out;
     if (noise.unit != sequential::NoiseUnit::former) out["unit"] = std::string(word(noise.unit));
-    sequential::for_each_number(noise, [&](const char* key, double number) { out[key] = number; });
-    sequential::for_each_list(noise, [&](const char* key, const std::vector<double>& list) { out[key] = list; });
+    const auto put = [&](const std::string& key, const auto& member) { out[key.c_str()] = member; };
+    each_member<double>(noise, put);
+    each_member<std::vector<double>>(noise, put);
     return out;
 }
 
@@ -263,9 +277,9 @@ PairedNoise noise_argument(const py::dict& given) {
         raise(Code::argument_type,
               "noise." + key + " is " + shown(value) + "; allowed: what `paired_noise` or `calibrate` gave");
     };
-    sequential::for_each_number(noise, [&](const char* key, double& number) {
+    each_member<double>(noise, [&](const std::string& key, double& number) {
         if (!given.contains(key)) missing(key);
-        const py::object value = given[key];
+        const py::object value = given[key.c_str()];
         number = PyFloat_AsDouble(value.ptr());
         if (PyErr_Occurred() != nullptr) {
             PyErr_Clear();
@@ -273,12 +287,12 @@ PairedNoise noise_argument(const py::dict& given) {
         }
         ++known;
     });
-    sequential::for_each_list(noise, [&](const char* key, std::vector<double>& list) {
+    each_member<std::vector<double>>(noise, [&](const std::string& key, std::vector<double>& list) {
         if (!given.contains(key)) missing(key);
         try {
-            list = given[key].cast<std::vector<double>>();
+            list = given[key.c_str()].cast<std::vector<double>>();
         } catch (const py::cast_error&) {
-            wrong(key, given[key]);
+            wrong(key, given[key.c_str()]);
         }
         ++known;
     });

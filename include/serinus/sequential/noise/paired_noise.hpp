@@ -187,38 +187,6 @@ struct PairedNoise {
 };
 static_assert(described_whole<PairedNoise>());
 
-/// The numbers of a noise by name, without its lists and its unit: `visit(name, number)`. The last three are left out
-/// where the unit says that the noise was written before there were any.
-template <class Noise, class Visitor>
-void for_each_number(Noise& noise, Visitor&& visit) {
-    visit("offset", noise.offset);
-    visit("mean_score", noise.mean_score);
-    visit("long_run_variance", noise.long_run_variance);
-    visit("degrees_of_freedom", noise.degrees_of_freedom);
-    visit("size", noise.size);
-    visit("resolution", noise.resolution);
-    visit("level", noise.level);
-    visit("instances_baseline", noise.instances_baseline);
-    visit("instances_canary", noise.instances_canary);
-    visit("instance_deviation", noise.instance_deviation);
-    visit("instances", noise.instances);
-    visit("wander", noise.wander);
-    visit("wander_degrees", noise.wander_degrees);
-    if (noise.unit == NoiseUnit::former) return;
-    visit("score_variance", noise.score_variance);
-    visit("step_score", noise.step_score);
-    visit("step_variance", noise.step_variance);
-}
-
-/// The lists of a noise by name: `visit(name, list)`, those that came later left out as above.
-template <class Noise, class Visitor>
-void for_each_list(Noise& noise, Visitor&& visit) {
-    visit("table", noise.table);
-    if (noise.unit == NoiseUnit::former) return;
-    visit("scale_steps", noise.scale_steps);
-    visit("scale_bias", noise.scale_bias);
-}
-
 /// What makes a noise unusable.
 struct NoiseDefect {
     std::string field;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -21,16 +23,26 @@ const double nan_value = std::nan("");
 
 TEST(PairedNoise, EveryFieldThatCannotBeIsNamed) {
     const PairedNoise good = noise_of(draw(500, 9));
-    for_each_number(good, [&](const char* field, double) {
+    int numbers = 0;
+    for (const std::string_view field : described_names<PairedNoise>()) {
         PairedNoise bad = good;
-        for_each_number(bad, [&](const char* same, double& number) {
-            if (std::string(same) == field) number = nan_value;
-        });
+        bool number = false;
+        const auto spoil = [&](std::string_view name, auto& member) {
+            if constexpr (std::is_same_v<decltype(member), double&>) {
+                if (name != field) return;
+                member = nan_value;
+                number = true;
+            }
+        };
+        PairedNoise::describe(spoil, bad);
+        if (!number) continue;
+        ++numbers;
         const auto found = defect(bad);
         ASSERT_TRUE(found) << field;
         EXPECT_EQ(found->field, field);
         EXPECT_EQ(code_of([&] { PairedTest({.noise = shared(bad)}); }), Code::argument_range);
-    });
+    }
+    EXPECT_EQ(numbers, 16);
     PairedNoise bad = good;
     std::swap(bad.table.front(), bad.table.back());
     EXPECT_EQ(defect(bad)->field, "table[1]");
