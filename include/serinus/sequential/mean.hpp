@@ -277,7 +277,7 @@ class MeanTest {
         evidence.confidence = errors.confidence();
         evidence.lower = end(errors.below, true);
         evidence.upper = end(errors.above, false);
-        detail::agree(evidence, options_);
+        detail::agree(evidence, log_needed(), options_);
         return evidence;
     }
 

@@ -219,7 +219,7 @@ class QuantileTest {
         evidence.lower = least_gap(baseline_, canary_, -elementary::log(errors.below));
         const double mirrored = least_gap(canary_, baseline_, -elementary::log(errors.above));
         evidence.upper = !ratio ? -mirrored : mirrored > 0 ? 1 / mirrored : infinite;
-        detail::agree(evidence, options_);
+        detail::agree(evidence, log_needed(), options_);
         return evidence;
     }
 

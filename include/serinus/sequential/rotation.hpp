@@ -249,7 +249,7 @@ class RotationTest {
         evidence.confidence = detail::end_errors(options_).confidence();
         evidence.lower = shown_end(data_.lower);
         evidence.upper = shown_end(data_.upper);
-        detail::agree(evidence, options_);
+        detail::agree(evidence, log_needed(), options_);
         return evidence;
     }
 

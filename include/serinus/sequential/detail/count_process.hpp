@@ -100,7 +100,7 @@ class CountTest {
                 evidence.upper = band->bound(-1, above);
             }
             // The interval runs from a single start.
-            if (single_start_) detail::agree(evidence, options_);
+            if (single_start_) detail::agree(evidence, log_needed(), options_);
         }
         return evidence;
     }

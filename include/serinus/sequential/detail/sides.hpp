@@ -101,13 +101,13 @@ inline double edge_of(const Margin& margin, bool increase) {
 }
 
 /// An interval's ends are interpolated or rounded, the e-value at the margin is exact: the end that the test itself
-/// speaks of follows it, so that a decision and the interval beside it never disagree. Harm excludes the margin from
-/// the good side, safety from the bad one.
+/// speaks of follows it, so that a decision (made at `log_needed`) and the interval beside it never disagree. Harm
+/// excludes the margin from the good side, safety from the bad one.
 template <class Options>
-void agree(Evidence& evidence, const Options& options) {
+void agree(Evidence& evidence, double log_needed, const Options& options) {
     if (options.harm == Harm::either) return;
     const bool increase = options.harm == Harm::increase;
-    const bool excluded = evidence.log_e_value >= -elementary::log(own_alpha(options));
+    const bool excluded = evidence.log_e_value >= log_needed;
     const double edge = edge_of(options.margin, increase);
     const bool from_below = (options.side == Side::harm) == increase;
     double& end = from_below ? evidence.lower : evidence.upper;
