@@ -1,5 +1,6 @@
 // Burn rates of 30 days at 15 s (172,800 samples of two counters), eight windows, asked at every sample; and what an
 // objective costs in a rollout.
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <random>
@@ -15,8 +16,9 @@
 namespace {
 
 using namespace serinus::slo;
+using namespace std::chrono_literals;
+using serinus::from_ms;
 
-constexpr std::int64_t minute = 60'000, hour = 60 * minute, day = 24 * hour;
 
 struct Month {
     std::vector<std::int64_t> times;
@@ -40,10 +42,8 @@ const Month& month() {
 }
 
 BurnRateOptions options(Keep keep, Semantics semantics = Semantics::exact) {
-    return {.budget = 0.001,
-            .windows_ms = {5 * minute, 30 * minute, hour, 2 * hour, 6 * hour, day, 3 * day, 30 * day},
-            .semantics = semantics,
-            .keep = keep};
+    return {
+        .budget = 0.001, .windows = {5min, 30min, 1h, 2h, 6h, 24h, 72h, 720h}, .semantics = semantics, .keep = keep};
 }
 
 BurnRate loaded(Semantics semantics) {
@@ -128,9 +128,9 @@ void stream(benchmark::State& state) {
         const std::size_t bad = burn.add_series(Role::bad), total = burn.add_series(Role::total);
         double sum = 0;
         for (std::size_t i = 0; i < month().times.size(); ++i) {
-            burn.add(bad, month().times[i], month().bad[i]);
-            burn.add(total, month().times[i], month().total[i]);
-            for (const WindowBurn& window : burn.at(month().times[i])) sum += window.coverage;
+            burn.add(bad, from_ms(month().times[i]), month().bad[i]);
+            burn.add(total, from_ms(month().times[i]), month().total[i]);
+            for (const WindowBurn& window : burn.at(from_ms(month().times[i]))) sum += window.coverage;
         }
         benchmark::DoNotOptimize(sum);
         bytes = static_cast<double>(burn.memory_bytes()) / 2;

@@ -1,7 +1,7 @@
 // A watcher of an error budget: it adds each scrape of two counters to a BurnRate of bounded memory, and pages as the
 // policy of the Site Reliability Workbook does.
+#include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -17,7 +17,8 @@
 
 int main() {
     namespace slo = serinus::slo;
-    constexpr std::int64_t minute = 60'000, hour = 60 * minute, start = 1'795'382'400'000;
+    using namespace std::chrono_literals;
+    const serinus::Time start = serinus::parse_time("2026-11-22T21:20:00Z");
 
     slo::Objective objective;
     objective.name = "availability";
@@ -26,8 +27,8 @@ int main() {
 
     slo::BurnRateOptions options;
     options.budget = objective.budget;
-    options.windows_ms = alerts.windows_ms();
-    options.windows_ms.push_back(objective.period_ms);
+    options.windows = alerts.windows();
+    options.windows.emplace_back(objective.period_ms);
     options.keep = slo::Keep::thinned;
     slo::BurnRate burn(options);
     const std::size_t errors = burn.add_series(slo::Role::bad), requests = burn.add_series(slo::Role::total);
@@ -36,8 +37,8 @@ int main() {
     double bad = 0, total = 0;
     std::optional<serinus::Severity> before;
     int pages = 0;
-    for (std::int64_t time = start; time <= start + 30 * hour; time += minute) {
-        const bool outage = time > start + 26 * hour && time <= start + 26 * hour + 20 * minute;
+    for (serinus::Time time = start; time <= start + 30h; time += 1min) {
+        const bool outage = time > start + 26h && time <= start + 26h + 20min;
         total += 6000;
         bad += outage ? 300 : 0;
         burn.add(errors, time, bad);
@@ -51,8 +52,8 @@ int main() {
         }
     }
 
-    for (const slo::WindowBurn& window : burn.at(start + 30 * hour)) {
-        if (window.window_ms != objective.period_ms) continue;
+    for (const slo::WindowBurn& window : burn.at(start + 30h)) {
+        if (window.window.count() != objective.period_ms) continue;
         const slo::ErrorBudget budget = slo::error_budget(objective, window);
         std::cout << budget.bad << " bad events, " << 100 * budget.consumed << " % of the budget of "
                   << serinus::format_duration(objective.period_ms) << "; " << burn.memory_bytes() / 1024

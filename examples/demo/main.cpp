@@ -67,7 +67,7 @@ std::vector<std::int64_t> read_arrivals(const std::string& path) {
     std::string line;
     std::getline(file, line);
     while (std::getline(file, line))
-        times.push_back(serinus::parse_time(line.substr(0, line.find(','))).time_since_epoch().count());
+        times.push_back(serinus::to_ms(serinus::parse_time(line.substr(0, line.find(',')))));
     std::sort(times.begin(), times.end());
     return times;
 }

@@ -46,7 +46,7 @@ std::string rules_of(const BurnOptions& options) {
               "--name is missing; allowed: the objective's name, which --rules takes as label slo");
     const Promise promise = promise_of(options);
     io::RulesOptions rules{.bad = promise.names.bad, .total = promise.names.total};
-    if (!options.interval.empty()) rules.interval_ms = parse_duration(options.interval, "--interval").count();
+    if (!options.interval.empty()) rules.interval = parse_duration(options.interval, "--interval");
     if (!options.no_data.empty()) rules.no_data = require_word<Severity>("--no-data", options.no_data);
     return io::write_rules(promise.objective, promise.policy, rules);
 }

@@ -36,7 +36,7 @@ Exit exit_of(const Decision& decision) {
 
 Exit judge_command(const JudgeOptions& options) {
     std::optional<std::int64_t> now_ms;
-    if (options.now) now_ms = parse_time(*options.now, "--now").time_since_epoch().count();
+    if (options.now) now_ms = to_ms(parse_time(*options.now, "--now"));
     report::Record record;
     record.plan = read_plan_file(options.plan);
     record.batch = read_data_files(options.data, record.plan);

@@ -25,7 +25,7 @@ ordered_json number(double value) { return std::isfinite(value) ? ordered_json(v
 std::string write_burn(const slo::BurnReport& report) {
     ordered_json windows = ordered_json::array(), conditions = ordered_json::array();
     for (const slo::WindowBurn& window : report.windows) {
-        windows.push_back({{"window", format_duration(window.window_ms)},
+        windows.push_back({{"window", format_duration(window.window)},
                            {"burn", number(window.burn)},
                            {"ratio", number(window.ratio)},
                            {"bad", number(window.bad)},
@@ -36,17 +36,16 @@ std::string write_burn(const slo::BurnReport& report) {
     for (std::size_t i = 0; i < report.alerts.size(); ++i) {
         const slo::Condition& condition = report.policy.conditions[i];
         const slo::Alert& alert = report.alerts[i];
-        conditions.push_back(
-            {{"name", condition.name},
-             {"severity", word(condition.severity)},
-             {"long", format_duration(condition.long_ms)},
-             {"short", format_duration(condition.short_ms)},
-             {"factor", condition.factor},
-             {"for", format_duration(condition.for_ms)},
-             {"keep_firing_for", format_duration(condition.keep_firing_for_ms)},
-             {"state", word(alert.state)},
-             {"since", alert.active_since_ms ? ordered_json(format_time(*alert.active_since_ms)) : nullptr},
-             {"status", word(alert.status)}});
+        conditions.push_back({{"name", condition.name},
+                              {"severity", word(condition.severity)},
+                              {"long", format_duration(condition.long_ms)},
+                              {"short", format_duration(condition.short_ms)},
+                              {"factor", condition.factor},
+                              {"for", format_duration(condition.for_ms)},
+                              {"keep_firing_for", format_duration(condition.keep_firing_for_ms)},
+                              {"state", word(alert.state)},
+                              {"since", alert.active_since ? ordered_json(format_time(*alert.active_since)) : nullptr},
+                              {"status", word(alert.status)}});
     }
     const ordered_json document{{"time", format_time(report.now)},
                                 {"firing", report.firing ? ordered_json(word(*report.firing)) : nullptr},

@@ -299,7 +299,7 @@ Batch read_csv(std::string_view text, const CsvOptions& options) {
 
         const auto parsed_time = try_parse_time(cell(timestamp));
         if (!parsed_time) refuse(Code::data_timestamp, line, timestamp, cell(timestamp), time_allowed);
-        const std::int64_t time = parsed_time->time_since_epoch().count();
+        const std::int64_t time = to_ms(*parsed_time);
         const auto which = parse_word<Arm>(cell(arm));
         if (!which) refuse(Code::data_arm, line, arm, cell(arm), allowed_words<Arm>());
         if (cell(series).empty()) refuse(Code::data_value, line, series, cell(series), "the plan's name of a series");

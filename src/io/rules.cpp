@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <string_view>
 #include <vector>
 
@@ -36,10 +37,12 @@ void check_selector(std::string_view field, const std::string& selector) {
                                    "http_requests_total{code=~\"5..\"}");
 }
 
-std::string recorded(std::int64_t window_ms) { return "serinus:error_ratio:increase" + format_duration(window_ms); }
+std::string recorded(std::chrono::milliseconds window) {
+    return "serinus:error_ratio:increase" + format_duration(window);
+}
 
-std::string increase(const std::string& selector, std::int64_t window_ms) {
-    return "sum(increase(" + selector + "[" + format_duration(window_ms) + "]))";
+std::string increase(const std::string& selector, std::chrono::milliseconds window) {
+    return "sum(increase(" + selector + "[" + format_duration(window) + "]))";
 }
 
 }  // namespace
@@ -53,7 +56,7 @@ std::string write_rules(const slo::Objective& objective, const slo::Policy& poli
               "min_probability is " + number_text(*policy.min_probability) +
                   "; allowed: none, since PromQL has no beta distribution (min_events can be said)");
     }
-    std::vector<std::int64_t> windows = slo::windows_of(policy);
+    std::vector<std::chrono::milliseconds> windows = slo::windows_of(policy);
     std::sort(windows.begin(), windows.end());
     // A matcher's value is quoted as a Go string; JSON's escapes are among Go's.
     const std::string of_slo = "{slo=" + yaml(objective.name) + "}";
@@ -62,21 +65,20 @@ std::string write_rules(const slo::Objective& objective, const slo::Policy& poli
     std::string out = "# Error budget of " + std::string(printable(objective.name)) + ": " + promql(objective.budget) +
                       " of all events in " + format_duration(objective.period_ms) +
                       "\ngroups:\n  - name: " + yaml("serinus-slo-" + objective.name) + "\n";
-    if (options.interval_ms) out += "    interval: " + format_duration(*options.interval_ms) + "\n";
+    if (options.interval) out += "    interval: " + format_duration(*options.interval) + "\n";
     out += "    rules:\n";
-    for (const std::int64_t window : windows) {
+    for (const std::chrono::milliseconds window : windows) {
         out += "      - record: " + recorded(window) +
                "\n        expr: " + yaml(increase(options.bad, window) + " / " + increase(options.total, window)) +
                "\n" + labels;
     }
     for (const slo::Condition& condition : policy.conditions) {
         const std::string threshold = " > (" + promql(condition.factor) + " * " + promql(objective.budget) + ")";
-        std::string holds = recorded(condition.long_ms) + of_slo + threshold;
-        if (condition.short_ms != condition.long_ms)
-            holds += " and " + recorded(condition.short_ms) + of_slo + threshold;
+        const std::chrono::milliseconds whole(condition.long_ms), brief(condition.short_ms);
+        std::string holds = recorded(whole) + of_slo + threshold;
+        if (brief != whole) holds += " and " + recorded(brief) + of_slo + threshold;
         if (policy.min_events > 0) {
-            holds +=
-                " and on () (" + increase(options.total, condition.long_ms) + " >= " + promql(policy.min_events) + ")";
+            holds += " and on () (" + increase(options.total, whole) + " >= " + promql(policy.min_events) + ")";
         }
         out += "      - alert: ErrorBudgetBurn\n        expr: " + yaml(holds) + "\n";
         if (condition.for_ms > 0) out += "        for: " + format_duration(condition.for_ms) + "\n";

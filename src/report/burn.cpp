@@ -60,7 +60,7 @@ void windows(Page& page, const slo::BurnReport& found, bool drawn) {
     for (std::size_t i = 0; i < found.windows.size(); ++i) {
         const slo::WindowBurn& window = found.windows[i];
         const bool known = window.status == slo::BurnStatus::ok;
-        std::vector<std::string> cells{format_duration(window.window_ms),
+        std::vector<std::string> cells{format_duration(window.window),
                                        known ? number(window.burn) + "x" : std::string(word(window.status)),
                                        known ? percent(window.ratio) : "",
                                        std::isnan(window.bad) ? "" : number(window.bad),
@@ -81,8 +81,8 @@ void conditions(Page& page, const slo::BurnReport& found) {
                            number(condition.factor) + "x in " + format_duration(condition.long_ms) + " and " +
                            format_duration(condition.short_ms);
         if (condition.for_ms > 0) line += ", for " + format_duration(condition.for_ms);
-        if (alert.active_since_ms && (condition.for_ms > 0 || condition.keep_firing_for_ms > 0))
-            line += "; holds since " + format_time(*alert.active_since_ms);
+        if (alert.active_since && (condition.for_ms > 0 || condition.keep_firing_for_ms > 0))
+            line += "; holds since " + format_time(*alert.active_since);
         page.line(line);
     }
 }

@@ -24,7 +24,7 @@ std::vector<BurnWindow> windows_of(const SloJudged& judged) {
     const auto &canary = judged.windows(Whose::canary), &service = judged.windows(Whose::service);
     std::vector<BurnWindow> windows;
     for (std::size_t i = 0; i < canary.size(); ++i) {
-        windows.push_back({.window = std::chrono::milliseconds(canary[i].window_ms),
+        windows.push_back({.window = canary[i].window,
                            .status = canary[i].status,
                            .canary = canary[i].burn,
                            .service = service[i].burn,
@@ -66,8 +66,8 @@ std::optional<Reason> alert_reason(Code code, const std::string& objective, cons
         ++at;
     }
     const slo::Condition& condition = alerts.policy().conditions[at];
-    const auto window =
-        std::find_if(burns.begin(), burns.end(), [&](const auto& burn) { return burn.window_ms == condition.long_ms; });
+    const auto window = std::find_if(burns.begin(), burns.end(),
+                                     [&](const auto& burn) { return burn.window.count() == condition.long_ms; });
     return Reason{code,
                   objective,
                   {{"burn", window->burn},
@@ -107,7 +107,7 @@ BurnResult burn_result(const Look& look, const SloJudged& judged, const Judged& 
     result.halt.log_e_value = judged.halt.log_e_value();
     result.halt.needed_log_e_value = judged.halt.log_needed();
     for (const slo::WindowBurn& window : judged.windows(Whose::judged)) {
-        if (window.window_ms == result.halt.window.count()) result.projected_burn = window.burn;
+        if (window.window == result.halt.window) result.projected_burn = window.burn;
     }
 
     const auto say = [&](Code code, std::vector<NamedNumber> numbers) {

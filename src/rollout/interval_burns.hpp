@@ -28,28 +28,28 @@ enum class Whose { judged, canary, service };
 /// the alerts in production: to the number, with the same bounds of memory and the same `exact`.
 class IntervalBurns {
   public:
-    IntervalBurns(double budget, std::vector<std::int64_t> windows_ms, std::int64_t interval_ms)
+    IntervalBurns(double budget, std::vector<std::chrono::milliseconds> windows, std::int64_t interval_ms)
         : burn_({.budget = budget,
-                 .windows_ms = std::move(windows_ms),
+                 .windows = std::move(windows),
                  .keep = slo::Keep::thinned,
-                 .interval_ms = interval_ms}) {
+                 .interval = std::chrono::milliseconds(interval_ms)}) {
         for (const slo::Role role : roles) burn_.add_series(role, slo::SeriesKind::delta);
-        for (const std::int64_t window : burn_.options().windows_ms) found_.push_back({.window_ms = window});
+        for (const std::chrono::milliseconds window : burn_.options().windows) found_.push_back({.window = window});
     }
 
     /// The events of the interval (from, to]; in order of time.
-    void add(std::int64_t from_ms, std::int64_t to_ms, const Proportion& events) {
-        const bool first = !burn_.newest_ms();
+    void add(std::int64_t start_ms, std::int64_t end_ms, const Proportion& events) {
+        const bool first = !burn_.newest();
         for (std::size_t series = 0; series < roles.size(); ++series) {
             // Begins here: without this the time until the interval's end would not count as covered.
-            if (first) burn_.add(series, from_ms, 0);
-            burn_.add(series, to_ms, as_double(series == 0 ? events.bad : events.total));
+            if (first) burn_.add(series, from_ms(start_ms), 0);
+            burn_.add(series, from_ms(end_ms), as_double(series == 0 ? events.bad : events.total));
         }
     }
 
     /// Moves the windows on to a time; times must not go back.
     void look(std::int64_t now_ms) {
-        const auto found = burn_.at(now_ms);
+        const auto found = burn_.at(from_ms(now_ms));
         found_.assign(found.begin(), found.end());
     }
 

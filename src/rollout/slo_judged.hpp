@@ -45,9 +45,9 @@ struct SloJudged {
     }
 
     /// The policy's and the halt's, shortest first.
-    static std::vector<std::int64_t> windows_of(const SloRule& rule) {
-        std::set<std::int64_t> windows{*effective_halt_window_ms(rule)};
-        for (const std::int64_t window : slo::windows_of(effective_policy(rule))) windows.insert(window);
+    static std::vector<std::chrono::milliseconds> windows_of(const SloRule& rule) {
+        std::set<std::chrono::milliseconds> windows{std::chrono::milliseconds(*effective_halt_window_ms(rule))};
+        for (const std::chrono::milliseconds window : slo::windows_of(effective_policy(rule))) windows.insert(window);
         return {windows.begin(), windows.end()};
     }
 
@@ -95,8 +95,8 @@ struct SloJudged {
     /// Moves the windows and the alerts on; also while nothing comes, for then windows run empty.
     void alert(std::int64_t now_ms) {
         for (IntervalBurns& burn : burns) burn.look(now_ms);
-        canary.update(now_ms, windows(Whose::judged));
-        service.update(now_ms, windows(Whose::service));
+        canary.update(from_ms(now_ms), windows(Whose::judged));
+        service.update(from_ms(now_ms), windows(Whose::service));
     }
 
     IntervalBurns& of(Whose whose) { return burns[static_cast<std::size_t>(whose)]; }
@@ -111,7 +111,7 @@ struct SloJudged {
         slo::Policy at_once = canary.policy();
         for (slo::Condition& condition : at_once.conditions) condition.for_ms = 0;
         slo::Alerts alerts(at_once, rule.objective);
-        alerts.update(now_ms, windows(whose));
+        alerts.update(from_ms(now_ms), windows(whose));
         return alerts.firing().has_value();
     }
 

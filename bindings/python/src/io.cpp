@@ -80,7 +80,7 @@ Column<std::int64_t> times_from_numbers(const Column<double>& numbers, const std
     times.reserve(static_cast<std::size_t>(numbers.size()));
     for (const double number : view(numbers)) {
         const auto time = try_time_from_number(number);
-        times.push_back((time ? *time : time_from_number(number, field)).time_since_epoch().count());
+        times.push_back(to_ms(time ? *time : time_from_number(number, field)));
     }
     return to_column(std::move(times));
 }

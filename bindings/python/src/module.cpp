@@ -117,13 +117,13 @@ PYBIND11_MODULE(_core, module) {
     module.def(
         "parse_time",
         [](const std::string& text, const std::string& field) {
-            return serinus::parse_time(text, field).time_since_epoch().count();
+            return serinus::to_ms(serinus::parse_time(text, field));
         },
         py::arg("text"), py::arg("field"));
     module.def(
         "time_from_number",
         [](double number, const std::string& field) {
-            return serinus::time_from_number(number, field).time_since_epoch().count();
+            return serinus::to_ms(serinus::time_from_number(number, field));
         },
         py::arg("number"), py::arg("field"));
     module.def(

@@ -1,6 +1,7 @@
 /// \file
 /// Objectives, burn rates and alerts: slo/ for Python.
 
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <serinus/core/state.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 #include <serinus/slo/alerts.hpp>
 #include <serinus/slo/burn_rate.hpp>
 #include <serinus/slo/error_budget.hpp>
@@ -33,8 +35,10 @@ using slo::Objective;
 using slo::Policy;
 using slo::WindowBurn;
 
-py::object seconds_or_none(const std::optional<std::int64_t>& ms) {
-    return ms ? py::object(py::float_(static_cast<double>(*ms) / 1000)) : py::object(py::none());
+double seconds_of(Time time) { return static_cast<double>(to_ms(time)) / 1000; }
+
+py::object seconds_or_none(const std::optional<Time>& time) {
+    return time ? py::object(py::float_(seconds_of(*time))) : py::object(py::none());
 }
 
 py::object unless(bool absent, double value) { return absent ? py::object(py::none()) : py::object(py::float_(value)); }
@@ -189,7 +193,8 @@ min_probability : float, optional
             "windows",
             [](const Policy& policy) {
                 std::vector<std::string> windows;
-                for (const std::int64_t ms : slo::windows_of(policy)) windows.push_back(format_duration(ms));
+                for (const std::chrono::milliseconds window : slo::windows_of(policy))
+                    windows.push_back(format_duration(window));
                 return windows;
             },
             "The windows that the conditions look at, each once.")
@@ -239,7 +244,7 @@ exact : bool
 edge_error_events, edge_error_bad : float
     At most so many of `total`, and of `bad`, lie before the window; 0 where exact.
 )")
-        .def_property_readonly("window", [](const WindowBurn& w) { return format_duration(w.window_ms); })
+        .def_property_readonly("window", [](const WindowBurn& w) { return format_duration(w.window); })
         .def_property_readonly("burn",
                                [](const WindowBurn& w) { return unless(w.status == slo::BurnStatus::absent, w.burn); })
         .def_property_readonly("ratio",
@@ -255,7 +260,7 @@ edge_error_events, edge_error_bad : float
             const auto text = [](bool absent, double value) {
                 return absent ? std::string("None") : std::isnan(value) ? std::string("nan") : number_text(value);
             };
-            return "WindowBurn(window='" + format_duration(w.window_ms) +
+            return "WindowBurn(window='" + format_duration(w.window) +
                    "', burn=" + text(w.status == slo::BurnStatus::absent, w.burn) +
                    ", bad=" + text(std::isnan(w.bad), w.bad) + ", total=" + text(std::isnan(w.total), w.total) +
                    ", status='" + std::string(word(w.status)) + "', coverage=" + number_text(w.coverage) + ")";
@@ -265,12 +270,13 @@ edge_error_events, edge_error_bad : float
         .def(py::init([](double budget, const py::list& windows, py::handle semantics, py::handle keep, py::handle raw,
                          py::handle interval) {
             slo::BurnRateOptions options{.budget = budget,
-                                         .windows_ms = {},
+                                         .windows = {},
                                          .semantics = word_argument<slo::Semantics>("semantics", semantics),
                                          .keep = word_argument<slo::Keep>("keep", keep),
-                                         .raw_ms = length_argument("raw", raw)};
-            for (const py::handle window : windows) options.windows_ms.push_back(length_argument("window", window));
-            if (!interval.is_none()) options.interval_ms = length_argument("interval", interval);
+                                         .raw = std::chrono::milliseconds(length_argument("raw", raw))};
+            for (const py::handle window : windows) options.windows.emplace_back(length_argument("window", window));
+            if (!interval.is_none())
+                options.interval = std::chrono::milliseconds(length_argument("interval", interval));
             return BurnRate(options);
         }))
         .def("_add_series",
@@ -287,13 +293,13 @@ edge_error_events, edge_error_bad : float
              })
         .def("_at",
              [](BurnRate& burn, std::int64_t time_ms) {
-                 const auto found = burn.at(time_ms);
+                 const auto found = burn.at(from_ms(time_ms));
                  return std::vector<WindowBurn>(found.begin(), found.end());
              })
         .def("_over",
              [](const BurnRate& burn, const Times& times, const std::vector<std::string>& fields) {
                  const auto span = as_span(times);
-                 const std::size_t windows = burn.options().windows_ms.size(), size = span.size();
+                 const std::size_t windows = burn.options().windows.size(), size = span.size();
                  std::vector<slo::BurnArrays> arrays(windows);
                  py::list all;
                  // One block of memory a field, a row of it a window; NumPy does not set it to 0.
@@ -316,7 +322,8 @@ edge_error_events, edge_error_bad : float
         .def("_window_texts",
              [](const BurnRate& burn) {
                  std::vector<std::string> texts;
-                 for (const std::int64_t ms : burn.options().windows_ms) texts.push_back(format_duration(ms));
+                 for (const std::chrono::milliseconds window : burn.options().windows)
+                     texts.push_back(format_duration(window));
                  return texts;
              })
         .def("_tally",
@@ -352,8 +359,8 @@ void register_alerts(py::module_& module) {
     py::class_<Alert>(module, "_Alert")
         .def_property_readonly("state", [](const Alert& a) { return member("AlertState", a.state); })
         .def_property_readonly("status", [](const Alert& a) { return member("BurnStatus", a.status); })
-        .def_property_readonly("active_since", [](const Alert& a) { return seconds_or_none(a.active_since_ms); })
-        .def_property_readonly("firing_since", [](const Alert& a) { return seconds_or_none(a.firing_since_ms); })
+        .def_property_readonly("active_since", [](const Alert& a) { return seconds_or_none(a.active_since); })
+        .def_property_readonly("firing_since", [](const Alert& a) { return seconds_or_none(a.firing_since); })
         .def_readonly("long_burn", &Alert::long_burn)
         .def_readonly("short_burn", &Alert::short_burn);
     const auto severity = [](const std::optional<Severity>& found) {
@@ -362,7 +369,7 @@ void register_alerts(py::module_& module) {
     py::class_<Alerts>(module, "Alerts")
         .def(py::init<Policy, const Objective&>())
         .def("_update", [](Alerts& alerts, std::int64_t time_ms,
-                           const std::vector<WindowBurn>& burns) { alerts.update(time_ms, burns); })
+                           const std::vector<WindowBurn>& burns) { alerts.update(from_ms(time_ms), burns); })
         .def("_alerts", [](const Alerts& alerts) { return alerts.alerts(); })
         .def_property_readonly("policy", &Alerts::policy, "The policy that it evaluates.")
         .def_property_readonly(
@@ -378,27 +385,27 @@ void register_alerts(py::module_& module) {
             "restore",
             [](Alerts& alerts, const py::bytes& state) { alerts.restore(decode<slo::AlertsState>(from_bytes(state))); },
             py::arg("state"), "Takes over the bytes that `state` gave; raises `serinus.Error` for anything else.");
-    module.def(
-        "_alerts_over", [](const Policy& policy, const Objective& objective, const BurnRate& burn, const Times& times) {
-            slo::AlertHistory history;
-            {
-                const auto span = as_span(times);
-                const py::gil_scoped_release release;
-                history = slo::alerts_over(policy, objective, burn, span);
-            }
-            const auto seconds = [](const std::vector<slo::FiringInterval>& intervals) {
-                py::list all;
-                for (const auto& [first, last] : intervals)
-                    all.append(py::make_tuple(static_cast<double>(first) / 1000, static_cast<double>(last) / 1000));
-                return all;
-            };
-            py::dict conditions, severities;
-            for (std::size_t i = 0; i < policy.conditions.size(); ++i)
-                conditions[py::str(policy.conditions[i].name)] = seconds(history.by_condition[i]);
-            for (const auto& [value, text] : Words<Severity>::table)
-                severities[py::str(text.data(), text.size())] = seconds(history.of(value));
-            return py::make_tuple(conditions, severities);
-        });
+    module.def("_alerts_over",
+               [](const Policy& policy, const Objective& objective, const BurnRate& burn, const Times& times) {
+                   slo::AlertHistory history;
+                   {
+                       const auto span = as_span(times);
+                       const py::gil_scoped_release release;
+                       history = slo::alerts_over(policy, objective, burn, span);
+                   }
+                   const auto seconds = [](const std::vector<slo::FiringInterval>& intervals) {
+                       py::list all;
+                       for (const auto& [first, last] : intervals)
+                           all.append(py::make_tuple(seconds_of(first), seconds_of(last)));
+                       return all;
+                   };
+                   py::dict conditions, severities;
+                   for (std::size_t i = 0; i < policy.conditions.size(); ++i)
+                       conditions[py::str(policy.conditions[i].name)] = seconds(history.by_condition[i]);
+                   for (const auto& [value, text] : Words<Severity>::table)
+                       severities[py::str(text.data(), text.size())] = seconds(history.of(value));
+                   return py::make_tuple(conditions, severities);
+               });
 }
 
 void register_budget(py::module_& module) {
@@ -428,12 +435,13 @@ remaining : float
         });
     module.def("_error_budget", &slo::error_budget);
     module.def("_time_to_exhaustion", [](const Objective& objective, double remaining, double burn) {
-        return slo::time_to_exhaustion_ms(objective, remaining, burn) / 1000;
+        return slo::time_to_exhaustion(objective, remaining, burn).count() / 1000;
     });
     module.def("_time_slices", [](const BurnRate& burn, std::int64_t start_ms, std::int64_t end_ms, py::handle slice,
                                   double allowed_ratio) {
         const slo::TimeSlices found =
-            slo::time_slices(burn, start_ms, end_ms, length_argument("slice", slice), allowed_ratio);
+            slo::time_slices(burn, from_ms(start_ms), from_ms(end_ms),
+                             std::chrono::milliseconds(length_argument("slice", slice)), allowed_ratio);
         using namespace py::literals;
         return py::dict("slices"_a = found.slices, "bad_slices"_a = found.bad_slices, "no_traffic"_a = found.no_traffic,
                         "absent"_a = found.absent, "occurrences"_a = found.bad_share(slo::Budgeting::occurrences),

@@ -41,7 +41,7 @@ void register_slo_report(py::module_& module) {
         slo::BurnReportOptions options{.semantics = word_argument<slo::Semantics>("semantics", semantics),
                                        .interval = length("interval", interval)};
         for (const py::handle window : windows) options.windows.push_back(length("window", window));
-        if (now_ms) options.now = Time(std::chrono::milliseconds(*now_ms));
+        if (now_ms) options.now = from_ms(*now_ms);
         slo::BurnReport report;
         std::string text, json;
         {
@@ -52,7 +52,7 @@ void register_slo_report(py::module_& module) {
         }
         const slo::SampleTally& tally = report.samples;
         return py::dict(
-            "time"_a = static_cast<double>(report.now.time_since_epoch().count()) / 1000, "windows"_a = report.windows,
+            "time"_a = static_cast<double>(to_ms(report.now)) / 1000, "windows"_a = report.windows,
             "alerts"_a = report.alerts,
             "firing"_a = report.firing ? member("Severity", *report.firing) : py::object(py::none()),
             "budget"_a = report.budget, "time_to_exhaustion"_a = report.time_to_exhaustion.count() / 1000,

@@ -29,6 +29,9 @@ inline namespace v0 {
 /// number, in `std::int64_t` and called `..._ms`.
 using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 
+constexpr std::int64_t to_ms(Time time) noexcept { return time.time_since_epoch().count(); }
+constexpr Time from_ms(std::int64_t ms) noexcept { return Time(std::chrono::milliseconds(ms)); }
+
 /// 0001-01-01T00:00:00Z and the last millisecond of the year 9999: the times that RFC 3339 can write.
 inline constexpr std::int64_t earliest_ms = -62'135'596'800'000;
 inline constexpr std::int64_t latest_ms = 253'402'300'799'999;
@@ -61,7 +64,7 @@ constexpr std::int64_t days_in_month(std::int64_t year, std::int64_t month) noex
 
 constexpr std::optional<Time> time_at(std::int64_t ms) noexcept {
     if (!in_time_range(ms)) return std::nullopt;
-    return Time(std::chrono::milliseconds(ms));
+    return from_ms(ms);
 }
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
@@ -250,7 +253,7 @@ inline std::string format_time(std::int64_t ms) {
     text += 'Z';
     return text;
 }
-inline std::string format_time(Time time) { return format_time(time.time_since_epoch().count()); }
+inline std::string format_time(Time time) { return format_time(to_ms(time)); }
 
 }  // namespace v0
 }  // namespace serinus

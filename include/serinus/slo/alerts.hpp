@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +21,7 @@
 #include <serinus/core/quote.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 #include <serinus/slo/burn_rate.hpp>
 #include <serinus/slo/burn_statistics.hpp>
 #include <serinus/slo/objective.hpp>
@@ -45,10 +47,11 @@ struct Words<slo::AlertState> {
 namespace slo {
 
 /// The windows that a policy looks at, each once, in the order in which its conditions name them: short, then long.
-inline std::vector<std::int64_t> windows_of(const Policy& policy) {
-    std::vector<std::int64_t> windows;
+inline std::vector<std::chrono::milliseconds> windows_of(const Policy& policy) {
+    std::vector<std::chrono::milliseconds> windows;
     for (const Condition& condition : policy.conditions) {
-        for (const std::int64_t window : {condition.short_ms, condition.long_ms}) {
+        for (const std::chrono::milliseconds window :
+             {std::chrono::milliseconds(condition.short_ms), std::chrono::milliseconds(condition.long_ms)}) {
             if (std::find(windows.begin(), windows.end(), window) == windows.end()) windows.push_back(window);
         }
     }
@@ -97,9 +100,9 @@ inline ConditionStatus status_of(const Condition& condition, const Policy& polic
 /// What a condition says now.
 struct Alert {
     AlertState state = AlertState::inactive;
-    BurnStatus status = BurnStatus::absent;            ///< see `ConditionStatus`
-    std::optional<std::int64_t> active_since_ms = {};  ///< pending or firing: since when it has held
-    std::optional<std::int64_t> firing_since_ms = {};  ///< firing: since when
+    BurnStatus status = BurnStatus::absent;  ///< see `ConditionStatus`
+    std::optional<Time> active_since = {};   ///< pending or firing: since when it has held
+    std::optional<Time> firing_since = {};   ///< firing: since when
     double long_burn = std::numeric_limits<double>::quiet_NaN();
     double short_burn = std::numeric_limits<double>::quiet_NaN();
 
@@ -107,8 +110,8 @@ struct Alert {
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("state", self.state);
         visit("status", self.status);
-        visit("active_since_ms", self.active_since_ms);
-        visit("firing_since_ms", self.firing_since_ms);
+        visit("active_since", self.active_since);
+        visit("firing_since", self.firing_since);
         visit("long_burn", self.long_burn);
         visit("short_burn", self.short_burn);
     }
@@ -147,8 +150,8 @@ static_assert(described_whole<AlertsState>());
 /// alert, and a firing one like any other.
 ///
 ///     Alerts alerts(sre_workbook_policy(), objective);
-///     BurnRate burn({.budget = objective.budget, .windows_ms = alerts.windows_ms()});
-///     alerts.update(time_ms, burn.at(time_ms));
+///     BurnRate burn({.budget = objective.budget, .windows = alerts.windows()});
+///     alerts.update(time, burn.at(time));
 ///     if (alerts.firing() == Severity::page) ...
 class Alerts {
   public:
@@ -161,37 +164,38 @@ class Alerts {
     }
 
     /// The windows that `update` needs.
-    const std::vector<std::int64_t>& windows_ms() const noexcept { return windows_; }
+    const std::vector<std::chrono::milliseconds>& windows() const noexcept { return windows_; }
 
     /// Takes the burn rates at a time. They may be more windows than the policy needs, in any order. Raises
     /// `serinus.data.order` for a time before the last one, `serinus.argument.range` for a window that is missing;
     /// nothing changes then.
-    void update(std::int64_t time_ms, std::span<const WindowBurn> burns) {
+    void update(Time time, std::span<const WindowBurn> burns) {
+        const std::int64_t time_ms = to_ms(time);
         if (last_ms_ && time_ms < *last_ms_) {
             raise(Code::data_order, "alerts are evaluated at " + std::to_string(time_ms) + " ms after " +
                                         std::to_string(*last_ms_) + " ms; allowed: times that do not go back");
         }
-        for (const std::int64_t window : windows_) {
+        for (const std::chrono::milliseconds window : windows_) {
             const bool there =
-                std::any_of(burns.begin(), burns.end(), [&](const auto& burn) { return burn.window_ms == window; });
+                std::any_of(burns.begin(), burns.end(), [&](const auto& burn) { return burn.window == window; });
             if (!there) {
                 raise(Code::argument_range,
                       "burns lack the window " + format_duration(window) + "; allowed: every window of the policy");
             }
         }
-        const auto of = [&](std::int64_t window) -> const WindowBurn& {
-            return *std::find_if(burns.begin(), burns.end(),
-                                 [&](const auto& burn) { return burn.window_ms == window; });
+        const auto of = [&](std::chrono::milliseconds window) -> const WindowBurn& {
+            return *std::find_if(burns.begin(), burns.end(), [&](const auto& burn) { return burn.window == window; });
         };
         for (std::size_t i = 0; i < alerts_.size(); ++i) {
             const Condition& condition = policy_.conditions[i];
-            const WindowBurn &brief = of(condition.short_ms), &whole = of(condition.long_ms);
+            const WindowBurn &brief = of(std::chrono::milliseconds(condition.short_ms)),
+                             &whole = of(std::chrono::milliseconds(condition.long_ms));
             const auto [holds, status] = status_of(condition, policy_, budget_, brief.ratio, whole.ratio, whole.bad,
                                                    whole.total, brief.status, whole.status);
             alerts_[i].status = status;
             alerts_[i].short_burn = brief.burn;
             alerts_[i].long_burn = whole.burn;
-            step(i, time_ms, holds);
+            step(i, time, holds);
         }
         last_ms_ = time_ms;
     }
@@ -210,10 +214,10 @@ class Alerts {
         for (std::size_t i = 0; i < alerts_.size(); ++i) {
             state.names.push_back(policy_.conditions[i].name);
             state.states.push_back(alerts_[i].state);
-            state.active_since.push_back(alerts_[i].active_since_ms);
-            state.firing_since.push_back(alerts_[i].firing_since_ms);
+            state.active_since.push_back(ms_of(alerts_[i].active_since));
+            state.firing_since.push_back(ms_of(alerts_[i].firing_since));
         }
-        state.ceased = ceased_;
+        for (const std::optional<Time>& ceased : ceased_) state.ceased.push_back(ms_of(ceased));
         state.last_ms = last_ms_;
         return state;
     }
@@ -238,34 +242,41 @@ class Alerts {
         for (std::size_t i = 0; i < size; ++i) {
             alerts_[i] = {};
             alerts_[i].state = state.states[i];
-            alerts_[i].active_since_ms = state.active_since[i];
-            alerts_[i].firing_since_ms = state.firing_since[i];
+            alerts_[i].active_since = time_of(state.active_since[i]);
+            alerts_[i].firing_since = time_of(state.firing_since[i]);
         }
-        ceased_ = state.ceased;
+        for (std::size_t i = 0; i < size; ++i) ceased_[i] = time_of(state.ceased[i]);
         last_ms_ = state.last_ms;
     }
 
   private:
-    void step(std::size_t i, std::int64_t time_ms, bool holds) {
+    static std::optional<std::int64_t> ms_of(std::optional<Time> time) noexcept {
+        return time ? std::optional(to_ms(*time)) : std::nullopt;
+    }
+    static std::optional<Time> time_of(std::optional<std::int64_t> ms) noexcept {
+        return ms ? std::optional(from_ms(*ms)) : std::nullopt;
+    }
+
+    void step(std::size_t i, Time time, bool holds) {
         Alert& alert = alerts_[i];
         const Condition& condition = policy_.conditions[i];
         if (!holds) {
             if (alert.state == AlertState::firing) {
-                if (!ceased_[i]) ceased_[i] = time_ms;
-                if (time_ms - *ceased_[i] < condition.keep_firing_for_ms) return;
+                if (!ceased_[i]) ceased_[i] = time;
+                if ((time - *ceased_[i]).count() < condition.keep_firing_for_ms) return;
             }
             alert.state = AlertState::inactive;
-            alert.active_since_ms = alert.firing_since_ms = ceased_[i] = std::nullopt;
+            alert.active_since = alert.firing_since = ceased_[i] = std::nullopt;
             return;
         }
         ceased_[i] = std::nullopt;
         if (alert.state == AlertState::inactive) {
             alert.state = AlertState::pending;
-            alert.active_since_ms = time_ms;
+            alert.active_since = time;
         }
-        if (alert.state == AlertState::pending && time_ms - *alert.active_since_ms >= condition.for_ms) {
+        if (alert.state == AlertState::pending && (time - *alert.active_since).count() >= condition.for_ms) {
             alert.state = AlertState::firing;
-            alert.firing_since_ms = time_ms;
+            alert.firing_since = time;
         }
     }
 
@@ -280,20 +291,20 @@ class Alerts {
 
     Policy policy_;
     double budget_;
-    std::vector<std::int64_t> windows_;
+    std::vector<std::chrono::milliseconds> windows_;
     std::vector<Alert> alerts_;
-    std::vector<std::optional<std::int64_t>> ceased_;  // firing, kept so: first evaluation at which it did not hold
+    std::vector<std::optional<Time>> ceased_;  // firing, kept so: first evaluation at which it did not hold
     std::optional<std::int64_t> last_ms_;
 };
 
 /// From the first to the last of consecutive evaluations at which something fired.
 struct FiringInterval {
-    std::int64_t first_ms = 0, last_ms = 0;
+    Time first = {}, last = {};
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
-        visit("first_ms", self.first_ms);
-        visit("last_ms", self.last_ms);
+        visit("first", self.first);
+        visit("last", self.last);
     }
 
     friend bool operator==(const FiringInterval&, const FiringInterval&) = default;
@@ -324,9 +335,9 @@ inline AlertHistory alerts_over(const Policy& policy, const Objective& objective
     history.by_condition.resize(policy.conditions.size());
     std::vector<char> fired(policy.conditions.size());
     std::array<char, 4> severe{};
-    const auto note = [](std::vector<FiringInterval>& intervals, char& before, bool fires, std::int64_t time) {
+    const auto note = [](std::vector<FiringInterval>& intervals, char& before, bool fires, Time time) {
         if (fires && before != 0) {
-            intervals.back().last_ms = time;
+            intervals.back().last = time;
         } else if (fires) {
             intervals.push_back({time, time});
         }
@@ -334,22 +345,23 @@ inline AlertHistory alerts_over(const Policy& policy, const Objective& objective
     };
     for (std::size_t i = 0; i < times_ms.size(); ++i) {
         for (std::size_t w = 0; w < columns.size(); ++w) {
-            burns[w].window_ms = columns[w].window_ms;
+            burns[w].window = columns[w].window;
             burns[w].ratio = columns[w].ratio(i);
             burns[w].burn = columns[w].burn(i);
             burns[w].bad = columns[w].bad[i];
             burns[w].total = columns[w].total[i];
             burns[w].status = columns[w].status(i);
         }
-        alerts.update(times_ms[i], burns);
+        const Time time = from_ms(times_ms[i]);
+        alerts.update(time, burns);
         std::array<bool, 4> fires{};
         for (std::size_t c = 0; c < policy.conditions.size(); ++c) {
             const bool now = alerts.alerts()[c].state == AlertState::firing;
-            note(history.by_condition[c], fired[c], now, times_ms[i]);
+            note(history.by_condition[c], fired[c], now, time);
             bool& any = fires[static_cast<std::size_t>(policy.conditions[c].severity)];
             any = any || now;
         }
-        for (std::size_t s = 1; s < 4; ++s) note(history.by_severity[s], severe[s], fires[s], times_ms[i]);
+        for (std::size_t s = 1; s < 4; ++s) note(history.by_severity[s], severe[s], fires[s], time);
     }
     return history;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -38,21 +39,21 @@ namespace slo {
 
 struct BurnRateOptions {
     double budget = 0;  ///< share of events that may be bad, above 0, below 1
-    std::vector<std::int64_t> windows_ms = {};
+    std::vector<std::chrono::milliseconds> windows = {};
     Semantics semantics = Semantics::exact;
     Keep keep = Keep::all;
-    std::int64_t raw_ms = 2 * std::int64_t{3'600'000};  ///< thinned: so much of the past is kept sample by sample
+    std::chrono::milliseconds raw = std::chrono::hours(2);  ///< thinned: so much of the past is kept sample by sample
     /// How often the series are sampled, for `coverage`; empty: learned (`TypicalSpacing`).
-    std::optional<std::int64_t> interval_ms = std::nullopt;
+    std::optional<std::chrono::milliseconds> interval = std::nullopt;
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("budget", self.budget);
-        visit("windows_ms", self.windows_ms);
+        visit("windows", self.windows);
         visit("semantics", self.semantics);
         visit("keep", self.keep);
-        visit("raw_ms", self.raw_ms);
-        visit("interval_ms", self.interval_ms);
+        visit("raw", self.raw);
+        visit("interval", self.interval);
     }
 };
 static_assert(described_whole<BurnRateOptions>());
@@ -110,7 +111,7 @@ static_assert(described_whole<BurnRateState>());
 ///   and the restart is lost, and a restart that has overtaken the old value is not seen.
 /// - A sample with the time of another is dropped and counted (`tally`): the first one counts. A late one is put in its
 ///   place; which answers have been given before does not change. Where the history is thinned, one that is older than
-///   `raw_ms` + 10 minutes is dropped and counted.
+///   `raw` + 10 minutes is dropped and counted.
 /// - A series that is born late counts from its second sample on: nobody knows what the first one had counted before.
 ///   Give an error series that is only written when there are errors a sample of 0 when the process starts.
 ///
@@ -118,25 +119,28 @@ static_assert(described_whole<BurnRateState>());
 /// order; `over` the same a time. Memory: `Keep::all` 16 to 24 bytes a sample; `Keep::thinned` is bounded by the
 /// longest window.
 ///
-///     BurnRate burn({.budget = 0.001, .windows_ms = {5 * 60'000, 3'600'000}});
+///     BurnRate burn({.budget = 0.001, .windows = {5min, 1h}});
 ///     const auto errors = burn.add_series(Role::bad), requests = burn.add_series(Role::total);
-///     burn.add(errors, time_ms, errors_total);
-///     burn.add(requests, time_ms, requests_total);
-///     for (const WindowBurn& window : burn.at(time_ms)) ...
+///     burn.add(errors, time, errors_total);
+///     burn.add(requests, time, requests_total);
+///     for (const WindowBurn& window : burn.at(time)) ...
 class BurnRate {
   public:
     /// Raises `serinus.argument.range` for a budget outside (0, 1) and windows that are none.
-    explicit BurnRate(const BurnRateOptions& options) : options_(options), events_({{}}, options.interval_ms) {
+    explicit BurnRate(const BurnRateOptions& options) : options_(options), events_({{}}, interval_ms()) {
         require_open_unit("budget", options.budget);
-        require(!options.windows_ms.empty(), "the number of windows", 0, "at least one");
-        for (const std::int64_t window : options.windows_ms) require_duration("window", window);
-        require_duration("raw", options.raw_ms);
-        if (options.interval_ms) require_duration("interval", *options.interval_ms);
-        longest_ms_ = *std::max_element(options.windows_ms.begin(), options.windows_ms.end());
+        require(!options.windows.empty(), "the number of windows", 0, "at least one");
+        for (const std::chrono::milliseconds window : options.windows) {
+            require_duration("window", window);
+            windows_ms_.push_back(window.count());
+            found_.push_back({.window = window});
+        }
+        require_duration("raw", options.raw);
+        if (options.interval) require_duration("interval", *options.interval);
+        longest_ms_ = *std::max_element(windows_ms_.begin(), windows_ms_.end());
         if (options.keep == Keep::thinned)
-            events_ = detail::ServiceEvents(thinned_history(longest_ms_, options.raw_ms), options.interval_ms);
-        for (const std::int64_t window : options.windows_ms) found_.push_back({.window_ms = window});
-        for (Sums& sums : sums_) sums.resize(options.windows_ms.size());
+            events_ = detail::ServiceEvents(thinned_history(longest_ms_, options.raw.count()), interval_ms());
+        for (Sums& sums : sums_) sums.resize(windows_ms_.size());
     }
 
     /// A new series; the number that stands for it.
@@ -147,10 +151,10 @@ class BurnRate {
 
     /// Takes a sample. Raises `serinus.argument.range` for a series that is none, `serinus.data.timestamp` outside the
     /// years 1 to 9999.
-    void add(std::size_t series, std::int64_t time_ms, double value) {
+    void add(std::size_t series, Time time, double value) {
         require_series(series);
-        require_time(time_ms);
-        events_.take(series, time_ms, value);
+        require_time(to_ms(time));
+        events_.take(series, to_ms(time), value);
     }
 
     /// Takes many samples, in any order. Where all is kept, samples that come late are sorted in at once: n log n.
@@ -168,7 +172,8 @@ class BurnRate {
 
     /// The burn rate of every window, in the order of the options, of what is known at the time: samples after it do
     /// not count. With a thinned history times must not go back: `serinus.data.order`. Valid until the next call.
-    std::span<const WindowBurn> at(std::int64_t time_ms) {
+    std::span<const WindowBurn> at(Time time) {
+        const std::int64_t time_ms = to_ms(time);
         require_time(time_ms);
         if (options_.keep == Keep::thinned) {
             if (last_ms_ && time_ms < *last_ms_) {
@@ -203,10 +208,10 @@ class BurnRate {
     void over(std::span<const std::int64_t> times_ms, std::vector<BurnColumn>& columns) const {
         require_all_kept(times_ms);
         const bool by_rate = divides_rates();
-        columns.resize(options_.windows_ms.size());
+        columns.resize(windows_ms_.size());
         for (std::size_t w = 0; w < columns.size(); ++w) {
             BurnColumn& column = columns[w];
-            column.window_ms = options_.windows_ms[w];
+            column.window = options_.windows[w];
             column.budget = options_.budget;
             for (auto* values : {&column.bad, &column.total, &column.ratios}) values->clear();
             column.coverage.clear();
@@ -235,10 +240,10 @@ class BurnRate {
     /// The same into arrays, one of each kind that is wanted a window, in the order of the options: what is not wanted
     /// costs nothing. Raises `serinus.argument.length` for another number of windows, and as above.
     void over(std::span<const std::int64_t> times_ms, std::span<const BurnArrays> arrays) const {
-        if (arrays.size() != options_.windows_ms.size()) {
+        if (arrays.size() != windows_ms_.size()) {
             raise(Code::argument_length, "there are arrays for " + std::to_string(arrays.size()) +
                                              " windows; allowed: as many as there are windows, " +
-                                             std::to_string(options_.windows_ms.size()));
+                                             std::to_string(windows_ms_.size()));
         }
         require_all_kept(times_ms);
         in_blocks(times_ms, [&](std::size_t from, std::size_t, std::vector<BurnArrays>& out) {
@@ -259,10 +264,12 @@ class BurnRate {
         return sum;
     }
     /// The time of the newest sample of any series; empty before the first.
-    std::optional<std::int64_t> newest_ms() const noexcept {
-        std::optional<std::int64_t> newest;
+    std::optional<Time> newest() const noexcept {
+        std::optional<Time> newest;
         for (const auto& series : events_.series()) {
-            if (!series.history.empty()) newest = std::max(newest.value_or(earliest_ms), series.history.newest_ms());
+            if (series.history.empty()) continue;
+            const Time last = from_ms(series.history.newest_ms());
+            newest = std::max(newest.value_or(last), last);
         }
         return newest;
     }
@@ -272,11 +279,11 @@ class BurnRate {
     BurnRateState state() const {
         BurnRateState state;
         state.budget = options_.budget;
-        state.windows_ms = options_.windows_ms;
+        state.windows_ms = windows_ms_;
         state.semantics = options_.semantics;
         state.keep = options_.keep;
-        state.raw_ms = options_.raw_ms;
-        state.interval_ms = options_.interval_ms;
+        state.raw_ms = options_.raw.count();
+        state.interval_ms = interval_ms();
         for (const auto& series : events_.series()) {
             state.roles.push_back(series.role);
             state.histories.push_back(series.history.state());
@@ -290,9 +297,9 @@ class BurnRate {
     /// Goes on where the state was taken, with its series. Raises `serinus.state.options` for one of other options,
     /// `serinus.state.invariant` for numbers that cannot be; the object is unchanged then.
     void restore(const BurnRateState& state) {
-        if (state.budget != options_.budget || state.windows_ms != options_.windows_ms ||
-            state.semantics != options_.semantics || state.keep != options_.keep || state.raw_ms != options_.raw_ms ||
-            state.interval_ms != options_.interval_ms) {
+        if (state.budget != options_.budget || state.windows_ms != windows_ms_ ||
+            state.semantics != options_.semantics || state.keep != options_.keep ||
+            state.raw_ms != options_.raw.count() || state.interval_ms != interval_ms()) {
             raise(Code::state_options, "the state of a BurnRate was taken under other options than this one has");
         }
         if (state.histories.size() != state.roles.size() || state.spacings.size() != state.roles.size())
@@ -312,7 +319,7 @@ class BurnRate {
         events_.replace(std::move(series), std::move(covered));
         look_ups_ = std::move(look_ups);
         last_ms_ = state.last_ms;
-        for (Sums& sums : sums_) sums.resize(options_.windows_ms.size());  // of roles that the state does not have
+        for (Sums& sums : sums_) sums.resize(windows_ms_.size());  // of roles that the state does not have
     }
 
   private:
@@ -336,7 +343,8 @@ class BurnRate {
         }
     };
 
-    static void require_duration(std::string_view field, std::int64_t ms) {
+    static void require_duration(std::string_view field, std::chrono::milliseconds length) {
+        const std::int64_t ms = length.count();
         require(ms > 0 && ms <= serinus::longest_ms, field, static_cast<double>(ms), "above 0 ms, at most 9999 years");
     }
     static void require_time(std::int64_t ms) {
@@ -359,7 +367,7 @@ class BurnRate {
     LookUp look_up(Role role, SeriesKind kind) const {
         const EventHistory history = events_.make_series(role, kind).history;
         LookUp found;
-        for (const std::int64_t window : options_.windows_ms) found.cursors.push_back({history.tier_of(window), 0});
+        for (const std::int64_t window : windows_ms_) found.cursors.push_back({history.tier_of(window), 0});
         return found;
     }
 
@@ -387,8 +395,8 @@ class BurnRate {
     /// Evaluates block by block; `place(from, size, out)` says where a block's answers go.
     template <class Place>
     void in_blocks(std::span<const std::int64_t> times_ms, const Place& place) const {
-        detail::BurnBatch batch(events_, options_.windows_ms, options_.budget);
-        std::vector<BurnArrays> out(options_.windows_ms.size());
+        detail::BurnBatch batch(events_, windows_ms_, options_.budget);
+        std::vector<BurnArrays> out(windows_ms_.size());
         for (std::size_t from = 0; from < times_ms.size(); from += detail::BurnBatch::size) {
             const auto times = times_ms.subspan(from, std::min(detail::BurnBatch::size, times_ms.size() - from));
             place(from, times.size(), out);
@@ -415,7 +423,7 @@ class BurnRate {
         };
         const auto one = [&](std::size_t w) {
             const WindowIncrease found =
-                history.template increase<semantics>(last, time_ms, options_.windows_ms[w], places.cursors[w]);
+                history.template increase<semantics>(last, time_ms, windows_ms_[w], places.cursors[w]);
             note(w, found.increase, found.exact, found.edge_events);
             if constexpr (extrapolated(semantics)) {
                 if constexpr (first) {
@@ -426,15 +434,15 @@ class BurnRate {
             }
         };
         if constexpr (semantics == Semantics::exact) {
-            history.exact_increases<thinned>(last, time_ms, options_.windows_ms, places.cursors, note, one);
+            history.exact_increases<thinned>(last, time_ms, windows_ms_, places.cursors, note, one);
         } else {
-            for (std::size_t w = 0; w < options_.windows_ms.size(); ++w) one(w);
+            for (std::size_t w = 0; w < windows_ms_.size(); ++w) one(w);
         }
     }
 
     template <Semantics semantics, bool thinned>
     void find(std::int64_t time_ms) {
-        const std::size_t windows = options_.windows_ms.size();
+        const std::size_t windows = windows_ms_.size();
         const bool was_inexact = inexact_;
         inexact_ = false;
         std::int64_t newest = std::numeric_limits<std::int64_t>::min();
@@ -489,9 +497,9 @@ class BurnRate {
         const bool goes_on = any && newest == covered.end() && time_ms - newest <= longest;
         const std::int64_t whole_from = goes_on ? covered.last_start() : latest_ms + 1;
         for (WindowBurn& window : found_) {
-            window.coverage = time_ms - window.window_ms >= whole_from
+            window.coverage = time_ms - window.window.count() >= whole_from
                                   ? 1
-                                  : events_.coverage(time_ms, window.window_ms, newest, longest);
+                                  : events_.coverage(time_ms, window.window.count(), newest, longest);
         }
         if (inexact_ || was_inexact) note_edges();
     }
@@ -509,7 +517,12 @@ class BurnRate {
         }
     }
 
+    std::optional<std::int64_t> interval_ms() const noexcept {
+        return options_.interval ? std::optional(options_.interval->count()) : std::nullopt;
+    }
+
     BurnRateOptions options_;
+    std::vector<std::int64_t> windows_ms_;
     std::int64_t longest_ms_ = 0;
     detail::ServiceEvents events_;
     std::vector<LookUp> look_ups_;  // by series

@@ -71,8 +71,8 @@ struct BurnReport {
     std::vector<Alert> alerts = {};                 ///< in the order of the policy's conditions
     std::optional<Severity> firing = std::nullopt;  ///< the gravest severity that fires
     ErrorBudget budget = {};                        ///< of the period that ends now
-    /// How long the rest of the budget lasts at the burn rate of the last hour; see `time_to_exhaustion_ms`.
-    std::chrono::duration<double, std::milli> time_to_exhaustion{std::numeric_limits<double>::quiet_NaN()};
+    /// How long the rest of the budget lasts at the burn rate of the last hour; see `slo::time_to_exhaustion`.
+    Lasting time_to_exhaustion{std::numeric_limits<double>::quiet_NaN()};
     SampleTally samples = {};  ///< what became of the samples of all series
 
     template <class Visitor, class Self>
@@ -105,33 +105,33 @@ static_assert(described_whole<BurnReport>());
 namespace burn_report_detail {
 
 /// How long the budget lasts is said of the burn rate of the last hour.
-inline constexpr std::int64_t rate_window_ms = 3'600'000;
+inline constexpr std::chrono::milliseconds rate_window = std::chrono::hours(1);
 
-inline std::vector<std::int64_t> windows_of(const Policy& policy, const Objective& objective,
-                                            const BurnReportOptions& options) {
-    std::vector<std::int64_t> windows = slo::windows_of(policy);
-    for (const std::chrono::milliseconds window : options.windows) windows.push_back(window.count());
-    windows.push_back(objective.period_ms);
-    windows.push_back(rate_window_ms);
+inline std::vector<std::chrono::milliseconds> windows_of(const Policy& policy, const Objective& objective,
+                                                         const BurnReportOptions& options) {
+    std::vector<std::chrono::milliseconds> windows = slo::windows_of(policy);
+    windows.insert(windows.end(), options.windows.begin(), options.windows.end());
+    windows.push_back(std::chrono::milliseconds(objective.period_ms));
+    windows.push_back(rate_window);
     std::sort(windows.begin(), windows.end());
     windows.erase(std::unique(windows.begin(), windows.end()), windows.end());
     return windows;
 }
 
 /// Evaluates the alerts as they would have been evaluated until now. Conditions without a past are what they are now.
-inline void evaluate(Alerts& alerts, BurnRate& burn, std::span<const ServiceSeries> series, std::int64_t now_ms,
-                     std::int64_t step_ms) {
+inline void evaluate(Alerts& alerts, BurnRate& burn, std::span<const ServiceSeries> series, Time now,
+                     std::chrono::milliseconds step) {
     const bool remembers = std::any_of(
         alerts.policy().conditions.begin(), alerts.policy().conditions.end(),
         [](const Condition& condition) { return condition.for_ms > 0 || condition.keep_firing_for_ms > 0; });
-    std::int64_t first = now_ms;
+    std::int64_t first_ms = to_ms(now);
     for (const ServiceSeries& of : series) {
         if (remembers && !of.series.times_ms.empty())
-            first = std::min(first, *std::min_element(of.series.times_ms.begin(), of.series.times_ms.end()));
+            first_ms = std::min(first_ms, *std::min_element(of.series.times_ms.begin(), of.series.times_ms.end()));
     }
     constexpr std::int64_t most = 100'000;  // a year of 5 minutes
-    for (std::int64_t i = std::min(most, (now_ms - first) / step_ms); i >= 0; --i)
-        alerts.update(now_ms - i * step_ms, burn.at(now_ms - i * step_ms));
+    for (std::int64_t i = std::min(most, (now - from_ms(first_ms)) / step); i >= 0; --i)
+        alerts.update(now - i * step, burn.at(now - i * step));
 }
 
 }  // namespace burn_report_detail
@@ -154,34 +154,33 @@ inline BurnReport burn_report(const Objective& objective, const Policy& policy, 
     require(options.interval.count() > 0, "interval", static_cast<double>(options.interval.count()), "above 0 ms");
     Alerts alerts(policy, objective);
     BurnRate burn({.budget = objective.budget,
-                   .windows_ms = burn_report_detail::windows_of(policy, objective, options),
+                   .windows = burn_report_detail::windows_of(policy, objective, options),
                    .semantics = options.semantics});
     for (const ServiceSeries& of : series)
         burn.add(burn.add_series(of.role, of.kind), of.series.times_ms, of.series.values);
 
-    const std::int64_t now_ms = options.now ? options.now->time_since_epoch().count() : burn.newest_ms().value_or(0);
-    burn_report_detail::evaluate(alerts, burn, series, now_ms, options.interval.count());
     BurnReport report;
-    report.now = Time(std::chrono::milliseconds(now_ms));
+    report.now = options.now ? *options.now : burn.newest().value_or(Time());
+    burn_report_detail::evaluate(alerts, burn, series, report.now, options.interval);
     report.objective = objective;
     report.policy = policy;
-    const auto burns = burn.at(now_ms);
+    const auto burns = burn.at(report.now);
     report.windows.assign(burns.begin(), burns.end());
     report.alerts = alerts.alerts();
     report.firing = alerts.firing();
-    const auto of = [&](std::int64_t window_ms) -> const WindowBurn& {
+    const auto of = [&](std::chrono::milliseconds window) -> const WindowBurn& {
         return *std::find_if(report.windows.begin(), report.windows.end(),
-                             [&](const WindowBurn& known) { return known.window_ms == window_ms; });
+                             [&](const WindowBurn& known) { return known.window == window; });
     };
-    report.budget = error_budget(objective, of(objective.period_ms));
-    report.time_to_exhaustion = std::chrono::duration<double, std::milli>(
-        time_to_exhaustion_ms(objective, report.budget.remaining, of(burn_report_detail::rate_window_ms).burn));
+    report.budget = error_budget(objective, of(std::chrono::milliseconds(objective.period_ms)));
+    report.time_to_exhaustion =
+        slo::time_to_exhaustion(objective, report.budget.remaining, of(burn_report_detail::rate_window).burn);
     report.samples = burn.tally();
 
     for (std::size_t w = 0; w < report.windows.size(); ++w) {
         std::vector<std::int64_t> times;
         for (std::int64_t i = 23; i >= 0; --i)
-            times.push_back(std::max(earliest_ms, now_ms - i * (report.windows[w].window_ms / 12)));
+            times.push_back(std::max(earliest_ms, to_ms(report.now - i * (report.windows[w].window / 12))));
         report.past.push_back(std::move(burn.over(times)[w]));
     }
     return report;

@@ -4,6 +4,7 @@
 /// window at one time, and of one window at many times.
 
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -121,7 +122,7 @@ static_assert(described_whole<SampleTally>());
 
 /// The burn rate of one window.
 struct WindowBurn {
-    std::int64_t window_ms = 0;
+    std::chrono::milliseconds window{0};
     double burn = std::numeric_limits<double>::quiet_NaN();   ///< ratio / budget
     double ratio = std::numeric_limits<double>::quiet_NaN();  ///< bad / total; NaN: absent, or nothing of nothing
     double bad = std::numeric_limits<double>::quiet_NaN();    ///< events; NaN: absent
@@ -134,7 +135,7 @@ struct WindowBurn {
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
-        visit("window_ms", self.window_ms);
+        visit("window", self.window);
         visit("burn", self.burn);
         visit("ratio", self.ratio);
         visit("bad", self.bad);
@@ -156,7 +157,7 @@ inline BurnStatus status_of(double bad, double total) noexcept {
 
 /// The burn rates of one window at many times, each as a `WindowBurn` has it.
 struct BurnColumn {
-    std::int64_t window_ms = 0;
+    std::chrono::milliseconds window{0};
     double budget = 0;
     std::vector<double> bad, total;
     std::vector<double> ratios;  ///< only where they are not bad / total: of rates, as Prometheus divides them

@@ -2,6 +2,7 @@
 /// \file
 /// How much of the error budget is gone, what is left, and for how long.
 
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -69,18 +70,21 @@ inline double consumed_share(const ErrorBudget& period, const WindowBurn& window
     return window.bad == 0 && period.allowed_bad == 0 ? 0 : window.bad / period.allowed_bad;
 }
 
-/// How long the rest of the budget lasts at a burn rate, in milliseconds, ignoring that old errors leave a rolling
+/// A length of time that need not be whole, nor finite.
+using Lasting = std::chrono::duration<double, std::milli>;
+
+/// How long the rest of the budget lasts at a burn rate, ignoring that old errors leave a rolling
 /// period:
 ///
 ///     remaining x period / burn
 ///
 /// Infinite where burn is 0 or below, 0 where nothing remains, NaN where either is not known. Traffic is taken as even.
-inline double time_to_exhaustion_ms(const Objective& objective, double remaining, double burn) {
+inline Lasting time_to_exhaustion(const Objective& objective, double remaining, double burn) {
     check(objective);
-    if (std::isnan(remaining) || std::isnan(burn)) return std::numeric_limits<double>::quiet_NaN();
-    if (remaining <= 0) return 0;
-    if (burn <= 0) return std::numeric_limits<double>::infinity();
-    return remaining * static_cast<double>(objective.period_ms) / burn;
+    if (std::isnan(remaining) || std::isnan(burn)) return Lasting(std::numeric_limits<double>::quiet_NaN());
+    if (remaining <= 0) return Lasting(0);
+    if (burn <= 0) return Lasting(std::numeric_limits<double>::infinity());
+    return Lasting(remaining * static_cast<double>(objective.period_ms) / burn);
 }
 
 }  // namespace slo

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -87,12 +88,13 @@ static_assert(described_whole<TimeSlices>());
 /// `serinus.argument.range` for a slice that is no window of it, for start > end, and for an allowed ratio outside
 /// [0, 1). Cost: O(1) a slice.
 ///
-///     time_slices(burn, month_start, now, 60'000, 0.05).bad_share(Budgeting::timeslices)  // minutes with over 5 %
+///     time_slices(burn, month_start, now, 1min, 0.05).bad_share(Budgeting::timeslices)  // minutes with over 5 %
 ///     errors
-inline TimeSlices time_slices(const BurnRate& burn, std::int64_t start_ms, std::int64_t end_ms, std::int64_t slice_ms,
+inline TimeSlices time_slices(const BurnRate& burn, Time start, Time end, std::chrono::milliseconds slice,
                               double allowed_ratio) {
-    const auto& windows = burn.options().windows_ms;
-    const auto window = std::find(windows.begin(), windows.end(), slice_ms);
+    const std::int64_t start_ms = to_ms(start), end_ms = to_ms(end), slice_ms = slice.count();
+    const auto& windows = burn.options().windows;
+    const auto window = std::find(windows.begin(), windows.end(), slice);
     require(window != windows.end(), "slice", static_cast<double>(slice_ms), "a window of the burn rate, in ms");
     require(start_ms <= end_ms && start_ms >= earliest_ms && end_ms <= latest_ms, "start",
             static_cast<double>(start_ms), "at most end, both within the years 1 to 9999");

@@ -76,7 +76,7 @@ TEST(WriteRules, PromtoolAcceptsThem) {
             io::RulesOptions options = selectors;
             slo::Objective named = objective;
             if (more) {
-                options.interval_ms = 30'000;
+                options.interval = std::chrono::seconds(30);
                 options.no_data = Severity::ticket;
                 named.name = "the \"best\" : one\\";
             }
@@ -120,7 +120,7 @@ TEST(WriteRules, PrometheusFiresWhenAlertsDoes) {
     const slo::Policy policy = quick_policy();
     const Scenario s = scenario();
     slo::BurnRate burn(
-        {.budget = objective.budget, .windows_ms = slo::windows_of(policy), .semantics = slo::Semantics::prometheus2});
+        {.budget = objective.budget, .windows = slo::windows_of(policy), .semantics = slo::Semantics::prometheus2});
     burn.add(burn.add_series(slo::Role::bad), s.times, s.bad);
     burn.add(burn.add_series(slo::Role::total), s.times, s.total);
     const slo::AlertHistory history = slo::alerts_over(policy, objective, burn, s.times);
@@ -144,8 +144,8 @@ TEST(WriteRules, PrometheusFiresWhenAlertsDoes) {
             for (std::size_t c = 0; c < policy.conditions.size(); ++c) {
                 const slo::Condition& condition = policy.conditions[c];
                 for (const slo::FiringInterval& fired : history.by_condition[c]) {
-                    const std::int64_t first = fired.first_ms + (shifted ? minute : 0);
-                    if (s.times[i] < first || s.times[i] > fired.last_ms) continue;
+                    const std::int64_t first = to_ms(fired.first) + (shifted ? minute : 0);
+                    if (s.times[i] < first || s.times[i] > to_ms(fired.last)) continue;
                     alerts += "          - exp_labels: {severity: " + std::string(word(condition.severity)) +
                               ", slo: availability, condition: " + condition.name +
                               "}\n            exp_annotations: {summary: " + annotation(condition) + "}\n";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -415,10 +416,12 @@ TEST(Slo, TheWindowsAreThoseOfABurnRateOnTheSameSamples) {
     std::vector<Of> all;
     for (const slo::Keep keep : {slo::Keep::all, slo::Keep::thinned}) {
         for (const int arms : {1, 2}) {
-            Of& of = all.emplace_back(
-                Of{slo::BurnRate({.budget = 0.001, .windows_ms = windows, .keep = keep, .interval_ms = interval}),
-                   slo::Alerts(slo::sre_workbook_policy(), plan.slo[0].objective),
-                   {}});
+            Of& of = all.emplace_back(Of{slo::BurnRate({.budget = 0.001,
+                                                        .windows = windows,
+                                                        .keep = keep,
+                                                        .interval = std::chrono::milliseconds(interval)}),
+                                         slo::Alerts(slo::sre_workbook_policy(), plan.slo[0].objective),
+                                         {}});
             for (int i = 0; i < arms; ++i) {
                 of.ids.push_back(of.burn.add_series(slo::Role::bad));
                 of.ids.push_back(of.burn.add_series(slo::Role::total));
@@ -436,19 +439,19 @@ TEST(Slo, TheWindowsAreThoseOfABurnRateOnTheSameSamples) {
             for (Of& of : all) {
                 const std::size_t first = arm == Arm::canary ? 0 : 2;
                 if (first >= of.ids.size()) continue;
-                of.burn.add(of.ids[first], now, data.bad[at][i]);
-                of.burn.add(of.ids[first + 1], now, data.total[at][i]);
+                of.burn.add(of.ids[first], from_ms(now), data.bad[at][i]);
+                of.burn.add(of.ids[first + 1], from_ms(now), data.total[at][i]);
             }
         }
         const BurnResult found = monitor.observe(batch, now).burn[0];
-        for (Of& of : all) of.alerts.update(now, of.burn.at(now));
+        for (Of& of : all) of.alerts.update(from_ms(now), of.burn.at(from_ms(now)));
         if (i == 0) continue;  // nothing has been counted yet
         ASSERT_EQ(found.windows.size(), windows.size());
         for (const BurnWindow& window : found.windows) {
             for (std::size_t k = 0; k < all.size(); ++k) {
-                const auto burns = all[k].burn.at(now);
+                const auto burns = all[k].burn.at(from_ms(now));
                 const auto& burn = *std::find_if(burns.begin(), burns.end(),
-                                                 [&](const auto& of) { return of.window_ms == window.window.count(); });
+                                                 [&](const auto& of) { return of.window == window.window; });
                 const bool canary = k % 2 == 0;
                 // What is thinned beyond two hours is exact where the window's edge falls on a whole minute.
                 if (k < 2 && window.window > std::chrono::hours(2) && now % 60'000 != 0) continue;

@@ -13,6 +13,7 @@
 #include <serinus/slo/burn_statistics.hpp>
 
 #include "support/code_of.hpp"
+#include "support/lengths.hpp"
 
 namespace serinus::slo {
 namespace {
@@ -21,7 +22,7 @@ constexpr std::int64_t second = 1000, minute = 60 * second, hour = 60 * minute, 
 const double nan = std::numeric_limits<double>::quiet_NaN();
 
 WindowBurn window(std::int64_t ms, double bad, double total, double budget = 0.001) {
-    WindowBurn burn{.window_ms = ms, .bad = bad, .total = total};
+    WindowBurn burn{.window = std::chrono::milliseconds(ms), .bad = bad, .total = total};
     burn.ratio = bad / total;
     burn.burn = burn.ratio / budget;
     burn.status = status_of(bad, total);
@@ -46,7 +47,7 @@ std::vector<WindowBurn> burning(double ratio) {
 TEST(Alerts, BothWindowsMustExceedTheThresholdStrictly) {
     Alerts alerts(one(), availability);
     const auto fires = [&](double brief, double whole) {
-        alerts.update(0, std::vector{window(5 * minute, brief * 1e6, 1e6), window(hour, whole * 1e6, 1e6)});
+        alerts.update(from_ms(0), std::vector{window(5 * minute, brief * 1e6, 1e6), window(hour, whole * 1e6, 1e6)});
         return alerts.alerts()[0].state == AlertState::firing;
     };
     EXPECT_TRUE(fires(0.010001, 0.010001));
@@ -62,7 +63,7 @@ TEST(Alerts, TheRatioIsComparedWithTheProduct) {
         Policy policy = one();
         policy.conditions[0].factor = factor;
         Alerts alerts(policy, availability);
-        alerts.update(0, std::vector{window(5 * minute, factor, 1000), window(hour, factor, 1000)});
+        alerts.update(from_ms(0), std::vector{window(5 * minute, factor, 1000), window(hour, factor, 1000)});
         const double ratio = factor / 1000.0;
         EXPECT_EQ(alerts.firing().has_value(), ratio > factor * 0.001) << factor;
     }
@@ -71,7 +72,7 @@ TEST(Alerts, TheRatioIsComparedWithTheProduct) {
 TEST(Alerts, WhatIsNotKnownDoesNotHold) {
     Alerts alerts(one(), availability);
     const auto status = [&](const WindowBurn& brief, const WindowBurn& whole) {
-        alerts.update(0, std::vector{brief, whole});
+        alerts.update(from_ms(0), std::vector{brief, whole});
         EXPECT_EQ(alerts.alerts()[0].state, AlertState::inactive);
         return alerts.alerts()[0].status;
     };
@@ -84,15 +85,15 @@ TEST(Alerts, WhatIsNotKnownDoesNotHold) {
 TEST(Alerts, WaitFireAndGoOnFiringLikePrometheus) {
     Alerts alerts(one(2 * minute, 3 * minute), availability);
     const auto at = [&](std::int64_t t, bool holds) {
-        alerts.update(t * minute, burning(holds ? 0.5 : 0));
+        alerts.update(from_ms(t * minute), burning(holds ? 0.5 : 0));
         return alerts.alerts()[0].state;
     };
     EXPECT_EQ(at(0, false), AlertState::inactive);
     EXPECT_EQ(at(1, true), AlertState::pending);
     EXPECT_EQ(at(2, true), AlertState::pending);
     EXPECT_EQ(at(3, true), AlertState::firing);
-    EXPECT_EQ(alerts.alerts()[0].active_since_ms, minute);
-    EXPECT_EQ(alerts.alerts()[0].firing_since_ms, 3 * minute);
+    EXPECT_EQ(alerts.alerts()[0].active_since, from_ms(minute));
+    EXPECT_EQ(alerts.alerts()[0].firing_since, from_ms(3 * minute));
     EXPECT_EQ(at(4, false), AlertState::firing);  // kept: not held since 4
     EXPECT_EQ(at(5, true), AlertState::firing);   // holds again
     EXPECT_EQ(at(6, false), AlertState::firing);
@@ -110,36 +111,37 @@ TEST(Alerts, WaitFireAndGoOnFiringLikePrometheus) {
 
 TEST(Alerts, APageOutranksATicket) {
     Alerts alerts(sre_workbook_policy(), availability);
-    EXPECT_EQ(alerts.windows_ms().size(), 7U);
+    EXPECT_EQ(alerts.windows().size(), 7U);
     std::vector<WindowBurn> burns;
-    for (const std::int64_t ms : alerts.windows_ms()) burns.push_back(window(ms, ms >= 6 * hour ? 2 : 0, 1000));
-    alerts.update(0, burns);
+    for (const std::chrono::milliseconds of : alerts.windows())
+        burns.push_back(window(of.count(), of.count() >= 6 * hour ? 2 : 0, 1000));
+    alerts.update(from_ms(0), burns);
     EXPECT_EQ(alerts.firing(), Severity::ticket);
-    for (WindowBurn& burn : burns) burn = window(burn.window_ms, 500, 1000);
-    alerts.update(1, burns);
+    for (WindowBurn& burn : burns) burn = window(burn.window.count(), 500, 1000);
+    alerts.update(from_ms(1), burns);
     EXPECT_EQ(alerts.firing(), Severity::page);
     EXPECT_EQ(alerts.pending(), std::nullopt);
     burns.pop_back();
-    EXPECT_EQ(code_of([&] { alerts.update(2, burns); }), Code::argument_range);
+    EXPECT_EQ(code_of([&] { alerts.update(from_ms(2), burns); }), Code::argument_range);
 }
 
 TEST(Alerts, LowTrafficIsReportedAsInsufficient) {
     Policy policy = one();
     policy.min_events = 100;
     Alerts few(policy, availability);
-    few.update(0, std::vector{window(5 * minute, 1, 5), window(hour, 1, 20)});
+    few.update(from_ms(0), std::vector{window(5 * minute, 1, 5), window(hour, 1, 20)});
     EXPECT_EQ(few.alerts()[0].state, AlertState::inactive);
     EXPECT_EQ(few.alerts()[0].status, BurnStatus::insufficient);
-    few.update(1, std::vector{window(5 * minute, 1, 5), window(hour, 2, 100)});
+    few.update(from_ms(1), std::vector{window(5 * minute, 1, 5), window(hour, 2, 100)});
     EXPECT_EQ(few.alerts()[0].state, AlertState::firing);
 
     policy.min_events = 0;
     policy.min_probability = 0.95;
     Alerts sure(policy, availability);
     // One of 90 is 11 times the budget; by chance at 10 times in every other case.
-    sure.update(0, std::vector{window(5 * minute, 1, 10), window(hour, 1, 90)});
+    sure.update(from_ms(0), std::vector{window(5 * minute, 1, 10), window(hour, 1, 90)});
     EXPECT_EQ(sure.alerts()[0].status, BurnStatus::insufficient);
-    sure.update(1, std::vector{window(5 * minute, 1, 10), window(hour, 5, 90)});
+    sure.update(from_ms(1), std::vector{window(5 * minute, 1, 10), window(hour, 5, 90)});
     EXPECT_EQ(sure.alerts()[0].state, AlertState::firing);
     for (const std::int64_t bad : {0, 1, 3, 20}) {
         EXPECT_EQ(burn_confidence(static_cast<double>(bad), 90, 10, 0.001),
@@ -169,7 +171,7 @@ TEST_P(Workbook, DetectsAndResetsWhenTheFormulaSays) {
     const Policy policy = sre_workbook_policy();
     const Condition condition = policy.conditions[number];
     // 1,000 requests a second, so that all the rates are whole counts; a sample every second.
-    BurnRate burn({.budget = 0.001, .windows_ms = {condition.short_ms, condition.long_ms}});
+    BurnRate burn({.budget = 0.001, .windows = lengths({condition.short_ms, condition.long_ms})});
     const std::size_t bad = burn.add_series(Role::bad), total = burn.add_series(Role::total);
     const std::int64_t onset = condition.long_ms + 5 * minute;
     // Long enough for detection, and for the short window to be full of errors.
@@ -179,8 +181,8 @@ TEST_P(Workbook, DetectsAndResetsWhenTheFormulaSays) {
     std::vector<std::int64_t> times;
     for (std::int64_t t = 0; t <= onset + length + condition.short_ms + minute; t += second) {
         if (t > onset && t <= onset + length) bads += 1000 * rate;
-        burn.add(bad, t, std::round(bads));
-        burn.add(total, t, static_cast<double>(t));
+        burn.add(bad, from_ms(t), std::round(bads));
+        burn.add(total, from_ms(t), static_cast<double>(t));
         if (t > onset - minute) times.push_back(t);
     }
     const AlertHistory history = alerts_over({.conditions = {condition}}, availability, burn, times);
@@ -193,10 +195,10 @@ TEST_P(Workbook, DetectsAndResetsWhenTheFormulaSays) {
     // Strictly above: the first whole second after the formula's. The table of the formula's values is rounded.
     const double exact = condition.factor * 0.001 * static_cast<double>(condition.long_ms) / 1000 / rate;
     EXPECT_NEAR(exact, detection, 0.5);
-    EXPECT_NEAR(static_cast<double>(fired.first_ms - onset) / 1000, exact, 1.001);
+    EXPECT_NEAR(static_cast<double>(to_ms(fired.first) - onset) / 1000, exact, 1.001);
     const double formula = static_cast<double>(condition.short_ms) / 1000 * (1 - condition.factor * 0.001 / rate);
     EXPECT_NEAR(formula, reset, 0.5);
-    EXPECT_NEAR(static_cast<double>(fired.last_ms + second - onset - length) / 1000, formula, 1.001);
+    EXPECT_NEAR(static_cast<double>(to_ms(fired.last) + second - onset - length) / 1000, formula, 1.001);
 }
 
 INSTANTIATE_TEST_SUITE_P(Yardstick, Workbook,
@@ -217,18 +219,19 @@ INSTANTIATE_TEST_SUITE_P(Yardstick, Workbook,
 TEST(WorkbookPage, ResetsWithItsSlowestPair) {
     const Policy policy = sre_workbook_policy();
     for (const std::int64_t length : {2 * minute, 10 * minute}) {  // the 6 h pair fires after 129.6 s
-        BurnRate burn({.budget = 0.001, .windows_ms = windows_of(policy)});
+        BurnRate burn({.budget = 0.001, .windows = windows_of(policy)});
         const std::size_t bad = burn.add_series(Role::bad), total = burn.add_series(Role::total);
         const std::int64_t onset = 7 * hour;
         std::vector<std::int64_t> times;
         for (std::int64_t t = 0; t <= 9 * hour; t += second) {
-            burn.add(bad, t, static_cast<double>(std::clamp<std::int64_t>(t - onset, 0, length)));
-            burn.add(total, t, static_cast<double>(t));
+            burn.add(bad, from_ms(t), static_cast<double>(std::clamp<std::int64_t>(t - onset, 0, length)));
+            burn.add(total, from_ms(t), static_cast<double>(t));
             times.push_back(t);
         }
         const AlertHistory history = alerts_over(policy, availability, burn, times);
         ASSERT_EQ(history.of(Severity::page).size(), 1U);
-        const double after = static_cast<double>(history.of(Severity::page)[0].last_ms - onset - length) / 1000;
+        const double after =
+            static_cast<double>(history.of(Severity::page)[0].last.time_since_epoch().count() - onset - length) / 1000;
         // Of the short window, what holds no more than its part of errors: 300 (1 - .0144), 1800 (1 - .006) seconds,
         // less where the incident was shorter than the window.
         const double quick = 300 - 300 * 0.0144, slow = 1800 - 1800 * 0.006;
@@ -243,7 +246,7 @@ TEST(AlertsOver, SaysWhatUpdateSays) {
     policy.conditions[1].keep_firing_for_ms = 10 * minute;
     policy.min_events = 50;
     policy.min_probability = 0.9;
-    BurnRate burn({.budget = 0.001, .windows_ms = windows_of(policy)});
+    BurnRate burn({.budget = 0.001, .windows = windows_of(policy)});
     const std::size_t bad = burn.add_series(Role::bad), total = burn.add_series(Role::total);
     double bads = 0, totals = 0;
     std::vector<std::int64_t> times;
@@ -251,8 +254,8 @@ TEST(AlertsOver, SaysWhatUpdateSays) {
         const bool trouble = (t / (2 * hour)) % 3 == 1;
         bads += trouble && random() % 4 == 0 ? 1 : 0;
         totals += static_cast<double>(random() % 4);
-        burn.add(bad, t, bads);
-        burn.add(total, t, totals);
+        burn.add(bad, from_ms(t), bads);
+        burn.add(total, from_ms(t), totals);
         times.push_back(t);
     }
     const AlertHistory history = alerts_over(policy, availability, burn, times);
@@ -261,11 +264,11 @@ TEST(AlertsOver, SaysWhatUpdateSays) {
     std::vector<bool> before(4, false);
     int fired = 0;
     for (const std::int64_t t : times) {
-        alerts.update(t, burn.at(t));
+        alerts.update(from_ms(t), burn.at(from_ms(t)));
         for (std::size_t c = 0; c < 4; ++c) {
             const bool fires = alerts.alerts()[c].state == AlertState::firing;
-            if (fires && !before[c]) expected[c].push_back({t, t});
-            if (fires) expected[c].back().last_ms = t;
+            if (fires && !before[c]) expected[c].push_back({from_ms(t), from_ms(t)});
+            if (fires) expected[c].back().last = from_ms(t);
             before[c] = fires;
             fired += fires;
         }
@@ -280,8 +283,8 @@ TEST(AlertsState, GoesOn) {
     Alerts alerts(policy, availability), other(policy, availability);
     for (std::int64_t t = 0; t < 40; ++t) {
         const auto burns = burning(t % 7 < 4 ? 0.5 : 0);
-        alerts.update(t * minute, burns);
-        other.update(t * minute, burns);
+        alerts.update(from_ms(t * minute), burns);
+        other.update(from_ms(t * minute), burns);
         EXPECT_EQ(encode(other.state()), encode(alerts.state()));
         Alerts next(policy, availability);
         next.restore(decode<AlertsState>(encode(other.state())));

@@ -17,6 +17,7 @@
 #include <serinus/slo/burn_rate.hpp>
 
 #include "support/code_of.hpp"
+#include "support/lengths.hpp"
 
 namespace serinus::slo {
 namespace {
@@ -211,7 +212,7 @@ BurnRate fed(const Case& made, const BurnRateOptions& options, bool bulk) {
             }
             burn.add(id, times, values);
         } else {
-            for (const Sample& sample : made.arrivals[s]) burn.add(id, sample.time, sample.value);
+            for (const Sample& sample : made.arrivals[s]) burn.add(id, from_ms(sample.time), sample.value);
         }
     }
     return burn;
@@ -225,7 +226,7 @@ TEST_P(EverySemantics, AgreeWithTheDefinitionOnRandomServices) {
     for (int run = 0; run < 400; ++run) {
         const bool late = run % 2 == 1;
         const Case made = random_case(random, late);
-        const BurnRateOptions options{.budget = 0.01, .windows_ms = made.windows, .semantics = GetParam()};
+        const BurnRateOptions options{.budget = 0.01, .windows = lengths(made.windows), .semantics = GetParam()};
         BurnRate one_by_one = fed(made, options, false), at_once = fed(made, options, true);
         const auto times = times_of(made, random);
         const auto columns = at_once.over(times);
@@ -234,8 +235,8 @@ TEST_P(EverySemantics, AgreeWithTheDefinitionOnRandomServices) {
             for (const auto& [time, value] : series.samples) scale += std::fabs(value);
         }
         for (std::size_t i = 0; i < times.size(); ++i) {
-            const auto found = one_by_one.at(times[i]);
-            const auto sorted = at_once.at(times[i]);
+            const auto found = one_by_one.at(from_ms(times[i]));
+            const auto sorted = at_once.at(from_ms(times[i]));
             for (std::size_t w = 0; w < made.windows.size(); ++w) {
                 const auto expected = reference_window(made.reference, GetParam(), times[i], made.windows[w]);
                 const std::string where = "run " + std::to_string(run) + " time " + std::to_string(times[i]) +
@@ -270,7 +271,7 @@ TEST_P(EverySemantics, AgreeWithTheDefinitionWhileTheStreamComes) {
     for (int run = 0; run < 150; ++run) {
         const Case made = random_case(random, run % 2 == 1);
         for (const Keep keep : {Keep::all, Keep::thinned}) {
-            BurnRate burn({.budget = 0.01, .windows_ms = made.windows, .semantics = GetParam(), .keep = keep});
+            BurnRate burn({.budget = 0.01, .windows = lengths(made.windows), .semantics = GetParam(), .keep = keep});
             std::vector<Reference> seen;
             for (const Reference& series : made.reference) {
                 burn.add_series(series.role, series.kind);
@@ -284,11 +285,11 @@ TEST_P(EverySemantics, AgreeWithTheDefinitionWhileTheStreamComes) {
                     if (next[s] == made.arrivals[s].size()) continue;
                     more = true;
                     const Sample sample = made.arrivals[s][next[s]++];
-                    burn.add(s, sample.time, sample.value);
+                    burn.add(s, from_ms(sample.time), sample.value);
                     seen[s].add(sample.time, sample.value);
                     now = std::max(now, sample.time);
                 }
-                const auto found = burn.at(now);
+                const auto found = burn.at(from_ms(now));
                 for (std::size_t w = 0; w < made.windows.size(); ++w) {
                     // Up to 100 minutes of samples: a thinned history has them all.
                     const auto expected = reference_window(seen, GetParam(), now, made.windows[w]);
@@ -311,15 +312,15 @@ INSTANTIATE_TEST_SUITE_P(All, EverySemantics,
 
 std::size_t add_counter(BurnRate& burn, Role role, const std::vector<std::pair<std::int64_t, double>>& samples) {
     const std::size_t id = burn.add_series(role);
-    for (const auto& [time, value] : samples) burn.add(id, time, value);
+    for (const auto& [time, value] : samples) burn.add(id, from_ms(time), value);
     return id;
 }
 
 TEST(BurnRate, CountsWhatWasSeenBetweenTheEdges) {
-    BurnRate burn({.budget = 0.01, .windows_ms = {minute, 10 * minute}});
+    BurnRate burn({.budget = 0.01, .windows = lengths({minute, 10 * minute})});
     add_counter(burn, Role::bad, {{0, 5}, {minute, 6}, {2 * minute, 8}});
     add_counter(burn, Role::total, {{0, 100}, {minute, 200}, {2 * minute, 300}});
-    const auto found = burn.at(2 * minute);
+    const auto found = burn.at(from_ms(2 * minute));
     EXPECT_EQ(found[0].bad, 2);
     EXPECT_EQ(found[0].total, 100);
     EXPECT_EQ(found[0].ratio, 0.02);
@@ -332,24 +333,24 @@ TEST(BurnRate, CountsWhatWasSeenBetweenTheEdges) {
 }
 
 TEST(BurnRate, SaysWhenItKnowsNothing) {
-    BurnRate burn({.budget = 0.01, .windows_ms = {minute}});
-    EXPECT_EQ(burn.at(0)[0].status, BurnStatus::absent);  // no series
+    BurnRate burn({.budget = 0.01, .windows = lengths({minute})});
+    EXPECT_EQ(burn.at(from_ms(0))[0].status, BurnStatus::absent);  // no series
     const std::size_t bad = burn.add_series(Role::bad), total = burn.add_series(Role::total);
-    EXPECT_EQ(burn.at(0)[0].status, BurnStatus::absent);  // empty series
-    EXPECT_EQ(burn.newest_ms(), std::nullopt);
-    burn.add(total, 0, 7);
-    burn.add(bad, 0, 1);
-    EXPECT_EQ(burn.at(-1)[0].status, BurnStatus::absent);  // before the first sample
-    EXPECT_EQ(burn.at(-1)[0].coverage, 0);
-    EXPECT_EQ(burn.at(0)[0].status, BurnStatus::no_traffic);
-    EXPECT_TRUE(std::isnan(burn.at(0)[0].burn));
-    EXPECT_EQ(burn.at(0)[0].total, 0);
-    burn.add(total, 10'000, 8);
-    EXPECT_EQ(burn.at(10'000)[0].status, BurnStatus::ok);
-    EXPECT_EQ(burn.at(10'000)[0].ratio, 0);
-    EXPECT_EQ(burn.at(10'000 + minute)[0].status, BurnStatus::absent);  // silence
-    burn.add(total, 2 * minute, 9);
-    const WindowBurn half = burn.at(2 * minute)[0];  // bad is silent, total is not
+    EXPECT_EQ(burn.at(from_ms(0))[0].status, BurnStatus::absent);  // empty series
+    EXPECT_EQ(burn.newest(), std::nullopt);
+    burn.add(total, from_ms(0), 7);
+    burn.add(bad, from_ms(0), 1);
+    EXPECT_EQ(burn.at(from_ms(-1))[0].status, BurnStatus::absent);  // before the first sample
+    EXPECT_EQ(burn.at(from_ms(-1))[0].coverage, 0);
+    EXPECT_EQ(burn.at(from_ms(0))[0].status, BurnStatus::no_traffic);
+    EXPECT_TRUE(std::isnan(burn.at(from_ms(0))[0].burn));
+    EXPECT_EQ(burn.at(from_ms(0))[0].total, 0);
+    burn.add(total, from_ms(10'000), 8);
+    EXPECT_EQ(burn.at(from_ms(10'000))[0].status, BurnStatus::ok);
+    EXPECT_EQ(burn.at(from_ms(10'000))[0].ratio, 0);
+    EXPECT_EQ(burn.at(from_ms(10'000 + minute))[0].status, BurnStatus::absent);  // silence
+    burn.add(total, from_ms(2 * minute), 9);
+    const WindowBurn half = burn.at(from_ms(2 * minute))[0];  // bad is silent, total is not
     EXPECT_EQ(half.status, BurnStatus::absent);
     EXPECT_TRUE(std::isnan(half.bad));
     EXPECT_EQ(half.total, 1);
@@ -358,29 +359,29 @@ TEST(BurnRate, SaysWhenItKnowsNothing) {
 
 TEST(BurnRate, AResetOnTheEdgeBelongsToTheSampleThatShowsIt) {
     // 100, then a restart: 30 is seen at one minute.
-    BurnRate burn({.budget = 0.01, .windows_ms = {minute}});
+    BurnRate burn({.budget = 0.01, .windows = lengths({minute})});
     add_counter(burn, Role::total, {{0, 100}, {minute, 30}, {2 * minute, 40}});
-    EXPECT_EQ(burn.at(minute)[0].total, 30);          // the window (0, 1 min] has the restart
-    EXPECT_EQ(burn.at(2 * minute)[0].total, 10);      // (1 min, 2 min] has not
-    EXPECT_EQ(burn.at(2 * minute - 1)[0].total, 30);  // its edge lies 1 ms before the restart
+    EXPECT_EQ(burn.at(from_ms(minute))[0].total, 30);          // the window (0, 1 min] has the restart
+    EXPECT_EQ(burn.at(from_ms(2 * minute))[0].total, 10);      // (1 min, 2 min] has not
+    EXPECT_EQ(burn.at(from_ms(2 * minute - 1))[0].total, 30);  // its edge lies 1 ms before the restart
     EXPECT_EQ(burn.tally().resets, 1);
 }
 
 TEST(BurnRate, StaleMarkersNaNAndInfinitiesAreNoSamples) {
-    BurnRate burn({.budget = 0.01, .windows_ms = {10 * minute}});
+    BurnRate burn({.budget = 0.01, .windows = lengths({10 * minute})});
     const double infinity = std::numeric_limits<double>::infinity();
     add_counter(burn, Role::total,
                 {{0, 100}, {1000, stale}, {2000, nan}, {3000, infinity}, {4000, -infinity}, {5000, 150}});
-    EXPECT_EQ(burn.at(5000)[0].total, 50);  // over the gap, whole
+    EXPECT_EQ(burn.at(from_ms(5000))[0].total, 50);  // over the gap, whole
     EXPECT_EQ(burn.tally().not_numbers, 4);
     EXPECT_EQ(burn.tally().taken, 2);
     EXPECT_EQ(burn.tally().resets, 0);
 }
 
 TEST(BurnRate, TheFirstOfTwoSamplesAtOneTimeCounts) {
-    BurnRate burn({.budget = 0.01, .windows_ms = {10 * minute}});
+    BurnRate burn({.budget = 0.01, .windows = lengths({10 * minute})});
     add_counter(burn, Role::total, {{0, 0}, {1000, 5}, {1000, 5}, {1000, 7}, {2000, 9}, {0, 0}, {0, 3}});
-    EXPECT_EQ(burn.at(1000)[0].total, 5);
+    EXPECT_EQ(burn.at(from_ms(1000))[0].total, 5);
     EXPECT_EQ(burn.tally().duplicates, 2);
     EXPECT_EQ(burn.tally().conflicts, 2);
     EXPECT_EQ(burn.tally().taken, 3);
@@ -388,9 +389,9 @@ TEST(BurnRate, TheFirstOfTwoSamplesAtOneTimeCounts) {
 
 TEST(BurnRate, RolesAreBadAndTotalOrGoodAndTotalOrBothHalves) {
     const auto counted = [](std::vector<std::pair<Role, double>> grown) {
-        BurnRate burn({.budget = 0.01, .windows_ms = {minute}});
+        BurnRate burn({.budget = 0.01, .windows = lengths({minute})});
         for (const auto& [role, value] : grown) add_counter(burn, role, {{0, 0}, {minute, value}});
-        return burn.at(minute)[0];
+        return burn.at(from_ms(minute))[0];
     };
     for (const WindowBurn& found :
          {counted({{Role::bad, 3}, {Role::total, 100}}), counted({{Role::good, 97}, {Role::total, 100}}),
@@ -407,23 +408,23 @@ TEST(BurnRate, RolesAreBadAndTotalOrGoodAndTotalOrBothHalves) {
 }
 
 TEST(BurnRate, ADeltaCountsFromItsFirstSample) {
-    BurnRate burn({.budget = 0.1, .windows_ms = {minute, 3 * minute}});
+    BurnRate burn({.budget = 0.1, .windows = lengths({minute, 3 * minute})});
     const std::size_t bad = burn.add_series(Role::bad, SeriesKind::delta);
     const std::size_t good = burn.add_series(Role::good, SeriesKind::delta);
     for (std::int64_t i = 1; i <= 3; ++i) {
-        burn.add(bad, i * minute, i == 2 ? 1 : 0);  // slices of a probe, good or bad
-        burn.add(good, i * minute, i == 2 ? 0 : 1);
+        burn.add(bad, from_ms(i * minute), i == 2 ? 1 : 0);  // slices of a probe, good or bad
+        burn.add(good, from_ms(i * minute), i == 2 ? 0 : 1);
     }
-    EXPECT_EQ(burn.at(minute)[0].total, 1);
-    EXPECT_EQ(burn.at(2 * minute)[0].ratio, 1);
-    EXPECT_EQ(burn.at(3 * minute)[1].total, 3);
-    EXPECT_EQ(burn.at(3 * minute)[1].bad, 1);
+    EXPECT_EQ(burn.at(from_ms(minute))[0].total, 1);
+    EXPECT_EQ(burn.at(from_ms(2 * minute))[0].ratio, 1);
+    EXPECT_EQ(burn.at(from_ms(3 * minute))[1].total, 3);
+    EXPECT_EQ(burn.at(from_ms(3 * minute))[1].bad, 1);
 }
 
 TEST(BurnRate, WindowsThatTileAddUpExactly) {
     std::mt19937_64 random(3);
     for (int run = 0; run < 20; ++run) {
-        BurnRate burn({.budget = 0.01, .windows_ms = {7 * second, 7 * 64 * second}});
+        BurnRate burn({.budget = 0.01, .windows = lengths({7 * second, 7 * 64 * second})});
         const std::size_t bad = burn.add_series(Role::bad), total = burn.add_series(Role::total);
         double b = 0, t = 0;
         std::int64_t time = 0;
@@ -431,17 +432,17 @@ TEST(BurnRate, WindowsThatTileAddUpExactly) {
             const bool reset = random() % 50 == 0;
             b = reset ? static_cast<double>(random() % 3) : b + static_cast<double>(random() % 3);
             t = reset ? static_cast<double>(random() % 100) : t + static_cast<double>(random() % 100);
-            burn.add(bad, time, b);
-            burn.add(total, time, t);
+            burn.add(bad, from_ms(time), b);
+            burn.add(total, from_ms(time), t);
             time += 1 + static_cast<std::int64_t>(random() % 1500);
         }
         double bads = 0, totals = 0;
         for (std::int64_t i = 1; i <= 64; ++i) {
-            const auto found = burn.at(i * 7 * second);
+            const auto found = burn.at(from_ms(i * 7 * second));
             bads += found[0].bad;
             totals += found[0].total;
         }
-        const auto whole = burn.at(64 * 7 * second);
+        const auto whole = burn.at(from_ms(64 * 7 * second));
         EXPECT_EQ(whole[1].bad, bads);
         EXPECT_EQ(whole[1].total, totals);
     }
@@ -449,68 +450,70 @@ TEST(BurnRate, WindowsThatTileAddUpExactly) {
 
 TEST(BurnRate, WholeCountsUpTo2To53StayWhole) {
     const double most = 9007199254740992.0;
-    BurnRate burn({.budget = 0.01, .windows_ms = {minute}});
+    BurnRate burn({.budget = 0.01, .windows = lengths({minute})});
     add_counter(burn, Role::total, {{0, most - 3}, {minute, most}, {2 * minute, 5}, {3 * minute, most - 1}});
     add_counter(burn, Role::bad, {{0, 0}, {minute, 1}, {2 * minute, 1}, {3 * minute, 2}});
-    EXPECT_EQ(burn.at(minute)[0].total, 3);
-    EXPECT_EQ(burn.at(2 * minute)[0].total, 5);
-    EXPECT_EQ(burn.at(3 * minute)[0].total, most - 6);
-    BurnRate deltas({.budget = 0.01, .windows_ms = {minute}});
+    EXPECT_EQ(burn.at(from_ms(minute))[0].total, 3);
+    EXPECT_EQ(burn.at(from_ms(2 * minute))[0].total, 5);
+    EXPECT_EQ(burn.at(from_ms(3 * minute))[0].total, most - 6);
+    BurnRate deltas({.budget = 0.01, .windows = lengths({minute})});
     const std::size_t id = deltas.add_series(Role::total, SeriesKind::delta);
-    deltas.add(id, 0, most - 10);
-    deltas.add(id, minute, 7);
-    EXPECT_EQ(deltas.at(minute)[0].total, 7);
+    deltas.add(id, from_ms(0), most - 10);
+    deltas.add(id, from_ms(minute), 7);
+    EXPECT_EQ(deltas.at(from_ms(minute))[0].total, 7);
 }
 
 TEST(BurnRate, CoverageIsTheObservedShareOfTheWindow) {
-    BurnRate burn({.budget = 0.01, .windows_ms = {10 * minute, hour}});
+    BurnRate burn({.budget = 0.01, .windows = lengths({10 * minute, hour})});
     const std::size_t id = burn.add_series(Role::total);
     std::int64_t time = 0;
     for (; time <= 2 * hour; time += 15 * second) {
         if (time > hour && time < hour + 5 * minute) continue;  // a gap of five minutes
-        burn.add(id, time, static_cast<double>(time));
+        burn.add(id, from_ms(time), static_cast<double>(time));
     }
-    EXPECT_EQ(burn.at(hour)[0].coverage, 1);
-    EXPECT_EQ(burn.at(hour + 37'500)[0].coverage, 1);  // 2.5 spacings without a sample are nothing yet
-    EXPECT_DOUBLE_EQ(burn.at(hour + minute)[0].coverage, 0.9);
-    EXPECT_DOUBLE_EQ(burn.at(hour + 5 * minute)[0].coverage, 0.5);
-    EXPECT_DOUBLE_EQ(burn.at(hour + 12 * minute)[0].coverage, 0.7);
-    EXPECT_EQ(burn.at(hour + 15 * minute)[0].coverage, 1);
-    EXPECT_DOUBLE_EQ(burn.at(2 * hour)[1].coverage, 55.0 / 60);
+    EXPECT_EQ(burn.at(from_ms(hour))[0].coverage, 1);
+    EXPECT_EQ(burn.at(from_ms(hour + 37'500))[0].coverage, 1);  // 2.5 spacings without a sample are nothing yet
+    EXPECT_DOUBLE_EQ(burn.at(from_ms(hour + minute))[0].coverage, 0.9);
+    EXPECT_DOUBLE_EQ(burn.at(from_ms(hour + 5 * minute))[0].coverage, 0.5);
+    EXPECT_DOUBLE_EQ(burn.at(from_ms(hour + 12 * minute))[0].coverage, 0.7);
+    EXPECT_EQ(burn.at(from_ms(hour + 15 * minute))[0].coverage, 1);
+    EXPECT_DOUBLE_EQ(burn.at(from_ms(2 * hour))[1].coverage, 55.0 / 60);
     // A second instance that was there in the gap closes it.
     add_counter(burn, Role::total, {});
     const std::size_t other = burn.add_series(Role::total);
-    for (time = hour - minute; time <= hour + 6 * minute; time += 15 * second) burn.add(other, time, 0);
-    EXPECT_EQ(burn.at(2 * hour)[1].coverage, 1);
+    for (time = hour - minute; time <= hour + 6 * minute; time += 15 * second) burn.add(other, from_ms(time), 0);
+    EXPECT_EQ(burn.at(from_ms(2 * hour))[1].coverage, 1);
     // The interval may be told instead of learned.
-    BurnRate told({.budget = 0.01, .windows_ms = {10 * minute}, .interval_ms = minute});
+    BurnRate told({.budget = 0.01, .windows = lengths({10 * minute}), .interval = std::chrono::milliseconds(minute)});
     add_counter(told, Role::total, {{0, 0}, {150 * second, 1}, {10 * minute, 2}});
-    EXPECT_DOUBLE_EQ(told.at(10 * minute)[0].coverage, 0.25);
+    EXPECT_DOUBLE_EQ(told.at(from_ms(10 * minute))[0].coverage, 0.25);
 }
 
 TEST(BurnRate, AnythingMayBeAskedWhereAllIsKeptAndOnlyTheFutureWhereItIsThinned) {
-    BurnRate all({.budget = 0.01, .windows_ms = {minute}});
-    BurnRate thinned({.budget = 0.01, .windows_ms = {minute}, .keep = Keep::thinned});
+    BurnRate all({.budget = 0.01, .windows = lengths({minute})});
+    BurnRate thinned({.budget = 0.01, .windows = lengths({minute}), .keep = Keep::thinned});
     for (BurnRate* burn : {&all, &thinned}) add_counter(*burn, Role::total, {{0, 0}, {minute, 5}, {2 * minute, 9}});
-    EXPECT_EQ(all.at(2 * minute)[0].total, 4);
-    EXPECT_EQ(all.at(minute)[0].total, 5);
-    EXPECT_EQ(thinned.at(2 * minute)[0].total, 4);
-    EXPECT_EQ(thinned.at(2 * minute)[0].total, 4);  // the same time again is legal
-    EXPECT_EQ(code_of([&] { thinned.at(2 * minute - 1); }), Code::data_order);
+    EXPECT_EQ(all.at(from_ms(2 * minute))[0].total, 4);
+    EXPECT_EQ(all.at(from_ms(minute))[0].total, 5);
+    EXPECT_EQ(thinned.at(from_ms(2 * minute))[0].total, 4);
+    EXPECT_EQ(thinned.at(from_ms(2 * minute))[0].total, 4);  // the same time again is legal
+    EXPECT_EQ(code_of([&] { thinned.at(from_ms(2 * minute - 1)); }), Code::data_order);
     EXPECT_EQ(code_of([&] { thinned.over(std::vector<std::int64_t>{minute}); }), Code::argument_word);
 }
 
 TEST(BurnRate, RefusesWhatMeansNothing) {
-    EXPECT_EQ(code_of([] { BurnRate({.budget = 0, .windows_ms = {minute}}); }), Code::argument_range);
-    EXPECT_EQ(code_of([] { BurnRate({.budget = 1, .windows_ms = {minute}}); }), Code::argument_range);
-    EXPECT_EQ(code_of([] { BurnRate({.budget = 0.1, .windows_ms = {}}); }), Code::argument_range);
-    EXPECT_EQ(code_of([] { BurnRate({.budget = 0.1, .windows_ms = {0}}); }), Code::argument_range);
-    EXPECT_EQ(code_of([] { BurnRate({.budget = 0.1, .windows_ms = {1}, .interval_ms = 0}); }), Code::argument_range);
-    BurnRate burn({.budget = 0.1, .windows_ms = {minute}});
-    EXPECT_EQ(code_of([&] { burn.add(0, 0, 1); }), Code::argument_range);
+    EXPECT_EQ(code_of([] { BurnRate({.budget = 0, .windows = lengths({minute})}); }), Code::argument_range);
+    EXPECT_EQ(code_of([] { BurnRate({.budget = 1, .windows = lengths({minute})}); }), Code::argument_range);
+    EXPECT_EQ(code_of([] { BurnRate({.budget = 0.1, .windows = lengths({})}); }), Code::argument_range);
+    EXPECT_EQ(code_of([] { BurnRate({.budget = 0.1, .windows = lengths({0})}); }), Code::argument_range);
+    EXPECT_EQ(
+        code_of([] { BurnRate({.budget = 0.1, .windows = lengths({1}), .interval = std::chrono::milliseconds(0)}); }),
+        Code::argument_range);
+    BurnRate burn({.budget = 0.1, .windows = lengths({minute})});
+    EXPECT_EQ(code_of([&] { burn.add(0, from_ms(0), 1); }), Code::argument_range);
     const std::size_t id = burn.add_series(Role::bad);
-    EXPECT_EQ(code_of([&] { burn.add(id, latest_ms + 1, 1); }), Code::data_timestamp);
-    EXPECT_EQ(code_of([&] { burn.at(earliest_ms - 1); }), Code::data_timestamp);
+    EXPECT_EQ(code_of([&] { burn.add(id, from_ms(latest_ms + 1), 1); }), Code::data_timestamp);
+    EXPECT_EQ(code_of([&] { burn.at(from_ms(earliest_ms - 1)); }), Code::data_timestamp);
     const std::vector<std::int64_t> times{0, 1};
     const std::vector<double> values{0};
     EXPECT_EQ(code_of([&] { burn.add(id, times, values); }), Code::argument_length);
@@ -520,11 +523,11 @@ TEST(BurnRate, RefusesWhatMeansNothing) {
 TEST(BurnRate, ManyWindowsOfAnyLength) {
     std::vector<std::int64_t> windows;
     for (std::int64_t i = 1; i <= 500; ++i) windows.push_back(i * 90 * day / 500);
-    BurnRate burn({.budget = 0.01, .windows_ms = windows});
+    BurnRate burn({.budget = 0.01, .windows = lengths(windows)});
     add_counter(burn, Role::total, {{0, 0}, {day, 10}, {89 * day, 17}, {90 * day, 18}});
-    const auto found = burn.at(90 * day);
+    const auto found = burn.at(from_ms(90 * day));
     for (std::size_t w = 0; w < windows.size(); ++w) {
-        EXPECT_EQ(found[w].window_ms, windows[w]);
+        EXPECT_EQ(found[w].window.count(), windows[w]);
         EXPECT_EQ(found[w].total, windows[w] <= day ? 1 : windows[w] <= 89 * day ? 8 : 18) << w;
     }
 }
@@ -533,11 +536,11 @@ TEST(BurnRate, AnAnchorOlderThanTheLookBackIsNotUsed) {
     for (const std::int64_t gap : {5 * minute - 1, 5 * minute}) {
         for (const bool anchored : {false, true}) {
             BurnRate burn({.budget = 0.01,
-                           .windows_ms = {10 * minute},
+                           .windows = lengths({10 * minute}),
                            .semantics = anchored ? Semantics::prometheus3_anchored : Semantics::exact});
             add_counter(burn, Role::total, {{-gap, 0}, {minute, 10}, {9 * minute, 17}});
             const double expected = anchored && gap == 5 * minute ? 7 : 17;
-            EXPECT_EQ(burn.at(10 * minute)[0].total, expected) << gap;
+            EXPECT_EQ(burn.at(from_ms(10 * minute))[0].total, expected) << gap;
             EXPECT_EQ(burn.over(std::vector<std::int64_t>{10 * minute})[0].total[0], expected) << gap;
         }
     }
@@ -546,12 +549,12 @@ TEST(BurnRate, AnAnchorOlderThanTheLookBackIsNotUsed) {
 TEST(BurnRate, ArraysHaveWhatIsWantedAndNothingElse) {
     std::mt19937_64 random(5);
     for (const Semantics semantics : {Semantics::exact, Semantics::prometheus2}) {
-        BurnRate burn({.budget = 0.01, .windows_ms = {minute, hour}, .semantics = semantics});
+        BurnRate burn({.budget = 0.01, .windows = lengths({minute, hour}), .semantics = semantics});
         for (const Role role : {Role::bad, Role::good}) {
             const std::size_t id = burn.add_series(role);
             double value = 0;
             for (std::int64_t t = 0; t < 5 * hour; t += role == Role::bad ? 15 * second : 20 * second)
-                burn.add(id, t, value += static_cast<double>(random() % 5));
+                burn.add(id, from_ms(t), value += static_cast<double>(random() % 5));
         }
         std::vector<std::int64_t> times;
         for (std::int64_t t = -hour; t < 6 * hour; t += 17 * second) times.push_back(t);
@@ -591,7 +594,7 @@ TEST(ThinnedBurnRate, NeverOffByMoreThanItSays) {
     for (const Semantics semantics :
          {Semantics::exact, Semantics::prometheus2, Semantics::prometheus3, Semantics::prometheus3_anchored}) {
         const std::vector<std::int64_t> windows{5 * minute, 2 * hour, 6 * hour, day, 3 * day, 7 * day, 40 * day};
-        BurnRateOptions options{.budget = 0.01, .windows_ms = windows, .semantics = semantics};
+        BurnRateOptions options{.budget = 0.01, .windows = lengths(windows), .semantics = semantics};
         BurnRate all(options);
         options.keep = Keep::thinned;
         BurnRate thinned(options);
@@ -607,14 +610,14 @@ TEST(ThinnedBurnRate, NeverOffByMoreThanItSays) {
             total = semantics == Semantics::exact ? static_cast<double>(random() % 100)
                                                   : total + static_cast<double>(random() % 100);
             for (BurnRate* burn : {&all, &thinned}) {
-                burn->add(0, time, bad);
-                burn->add(1, time, total);
+                burn->add(0, from_ms(time), bad);
+                burn->add(1, from_ms(time), total);
             }
             if (i % 97 != 0) continue;
             const std::int64_t now = i % 2 == 0 ? time : (time / (10 * minute)) * 10 * minute;
             if (now < asked) continue;
             asked = now;
-            const auto right = all.at(now), found = thinned.at(now);
+            const auto right = all.at(from_ms(now)), found = thinned.at(from_ms(now));
             for (std::size_t w = 0; w < windows.size(); ++w) {
                 EXPECT_TRUE(found[w].exact || windows[w] > 2 * hour);
                 if (found[w].exact) {
@@ -643,35 +646,38 @@ TEST(ThinnedBurnRate, NeverOffByMoreThanItSays) {
 }
 
 TEST(ThinnedBurnRate, IsBounded) {
-    BurnRate burn({.budget = 0.001, .windows_ms = {5 * minute, hour, 3 * day, 30 * day}, .keep = Keep::thinned});
+    BurnRate burn({.budget = 0.001, .windows = lengths({5 * minute, hour, 3 * day, 30 * day}), .keep = Keep::thinned});
     const std::size_t bad = burn.add_series(Role::bad), total = burn.add_series(Role::total);
     std::size_t most = 0;
     for (std::int64_t i = 0; i < 4 * 172'800; ++i) {
-        burn.add(bad, i * 15 * second, static_cast<double>(i / 100));
-        burn.add(total, i * 15 * second, static_cast<double>(i % 50'000));  // with resets
+        burn.add(bad, from_ms(i * 15 * second), static_cast<double>(i / 100));
+        burn.add(total, from_ms(i * 15 * second), static_cast<double>(i % 50'000));  // with resets
         if (i % 1000 == 0) most = std::max(most, burn.memory_bytes());
     }
     EXPECT_LE(most / 2, std::size_t{2} << 20);
     // A series that has ended keeps one sample a tier.
     const std::int64_t end = 4 * 172'800 * 15 * second;
-    burn.at(end + 400 * day);
+    burn.at(from_ms(end + 400 * day));
     EXPECT_LE(burn.memory_bytes(), std::size_t{64} << 10);
-    burn.add(total, end + 400 * day, 1e6);
-    EXPECT_EQ(burn.at(end + 400 * day)[0].total, 1e6 - (4 * 172'800 - 1) % 50'000);
+    burn.add(total, from_ms(end + 400 * day), 1e6);
+    EXPECT_EQ(burn.at(from_ms(end + 400 * day))[0].total, 1e6 - (4 * 172'800 - 1) % 50'000);
 }
 
 TEST(ThinnedBurnRate, SamplesOlderThanTheRawPartAreDroppedAndCounted) {
-    BurnRate burn({.budget = 0.01, .windows_ms = {hour, day}, .keep = Keep::thinned, .raw_ms = hour});
+    BurnRate burn({.budget = 0.01,
+                   .windows = lengths({hour, day}),
+                   .keep = Keep::thinned,
+                   .raw = std::chrono::milliseconds(hour)});
     const std::size_t id = burn.add_series(Role::total);
     for (std::int64_t i = 0; i <= 600; ++i) {
-        if (i % 100 != 50) burn.add(id, i * minute, static_cast<double>(i));
+        if (i % 100 != 50) burn.add(id, from_ms(i * minute), static_cast<double>(i));
     }
-    burn.add(id, 550 * minute, 550);  // 50 minutes late
-    burn.add(id, 450 * minute, 450);  // 150 minutes late
+    burn.add(id, from_ms(550 * minute), 550);  // 50 minutes late
+    burn.add(id, from_ms(450 * minute), 450);  // 150 minutes late
     EXPECT_EQ(burn.tally(id).reordered, 1);
     EXPECT_EQ(burn.tally(id).late, 1);
-    EXPECT_EQ(burn.at(600 * minute)[0].total, 60);
-    EXPECT_EQ(burn.at(610 * minute)[0].total, 50);
+    EXPECT_EQ(burn.at(from_ms(600 * minute))[0].total, 60);
+    EXPECT_EQ(burn.at(from_ms(610 * minute))[0].total, 50);
 }
 
 // ---- state
@@ -679,23 +685,24 @@ TEST(ThinnedBurnRate, SamplesOlderThanTheRawPartAreDroppedAndCounted) {
 TEST(BurnRateState, GoesOnBitForBit) {
     std::mt19937_64 random(5);
     for (const Keep keep : {Keep::all, Keep::thinned}) {
-        const BurnRateOptions options{.budget = 0.01, .windows_ms = {5 * minute, 6 * hour, 2 * day}, .keep = keep};
+        const BurnRateOptions options{
+            .budget = 0.01, .windows = lengths({5 * minute, 6 * hour, 2 * day}), .keep = keep};
         BurnRate burn(options);
         burn.add_series(Role::bad);
         burn.add_series(Role::total);
         burn.add_series(Role::total, SeriesKind::delta);
         double bad = 0, total = 0;
         const auto go = [&](BurnRate& target, std::int64_t i) {
-            target.add(0, i * 30 * second, bad);
-            target.add(1, i * 30 * second, total);
-            target.add(2, i * 30 * second, static_cast<double>(i % 3) * 0.1);
+            target.add(0, from_ms(i * 30 * second), bad);
+            target.add(1, from_ms(i * 30 * second), total);
+            target.add(2, from_ms(i * 30 * second), static_cast<double>(i % 3) * 0.1);
         };
         for (std::int64_t i = 0; i < 9000; ++i) {
             bad = random() % 1000 == 0 ? 0 : bad + static_cast<double>(random() % 2);
             total += static_cast<double>(random() % 100);
             go(burn, i);
         }
-        burn.at(9000 * 30 * second);
+        burn.at(from_ms(9000 * 30 * second));
         const auto bytes = encode(burn.state());
         BurnRate other(options);
         other.restore(decode<BurnRateState>(bytes));
@@ -706,10 +713,10 @@ TEST(BurnRateState, GoesOnBitForBit) {
             go(burn, i);
             go(other, i);
             if (i % 10 == 0) {  // late ones too
-                burn.add(0, i * 30 * second - 45'000, bad);
-                other.add(0, i * 30 * second - 45'000, bad);
+                burn.add(0, from_ms(i * 30 * second - 45'000), bad);
+                other.add(0, from_ms(i * 30 * second - 45'000), bad);
             }
-            const auto a = burn.at(i * 30 * second), b = other.at(i * 30 * second);
+            const auto a = burn.at(from_ms(i * 30 * second)), b = other.at(from_ms(i * 30 * second));
             for (std::size_t w = 0; w < 3; ++w) {
                 EXPECT_EQ(a[w].bad, b[w].bad);
                 EXPECT_EQ(a[w].total, b[w].total);
@@ -724,18 +731,18 @@ TEST(BurnRateState, GoesOnBitForBit) {
 }
 
 TEST(BurnRateState, ForgetsTheSeriesOfBefore) {
-    const BurnRateOptions options{.budget = 0.01, .windows_ms = {minute}};
+    const BurnRateOptions options{.budget = 0.01, .windows = lengths({minute})};
     BurnRate both(options), bad_alone(options);
     for (const Role role : {Role::bad, Role::total}) add_counter(both, role, {{0, 0}, {minute, 7}});
-    EXPECT_EQ(both.at(minute)[0].total, 7);
+    EXPECT_EQ(both.at(from_ms(minute))[0].total, 7);
     add_counter(bad_alone, Role::bad, {{0, 0}, {minute, 3}});
     both.restore(bad_alone.state());
-    EXPECT_EQ(both.at(minute)[0].bad, 3);
-    EXPECT_EQ(both.at(minute)[0].status, BurnStatus::absent);
+    EXPECT_EQ(both.at(from_ms(minute))[0].bad, 3);
+    EXPECT_EQ(both.at(from_ms(minute))[0].status, BurnStatus::absent);
 }
 
 TEST(BurnRateState, RefusesWhatCannotBe) {
-    const BurnRateOptions options{.budget = 0.01, .windows_ms = {minute}, .keep = Keep::thinned};
+    const BurnRateOptions options{.budget = 0.01, .windows = lengths({minute}), .keep = Keep::thinned};
     BurnRate burn(options);
     add_counter(burn, Role::bad, {{0, 0}, {1000, 1}, {2000, 0}});
     const BurnRateState good = burn.state();

@@ -1,4 +1,5 @@
 // What a real Prometheus says: every value and every firing interval of data/reference/slo/burn_rate.json.
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -68,9 +69,9 @@ Samples samples_of(const json& series) {
     return samples;
 }
 
-BurnRate loaded(const json& scenario, Semantics semantics, const std::vector<std::int64_t>& windows,
+BurnRate loaded(const json& scenario, Semantics semantics, const std::vector<std::chrono::milliseconds>& windows,
                 const std::string& version = "") {
-    BurnRate burn({.budget = scenario["error_budget"].get<double>(), .windows_ms = windows, .semantics = semantics});
+    BurnRate burn({.budget = scenario["error_budget"].get<double>(), .windows = windows, .semantics = semantics});
     for (const json& series : scenario["series"]) {
         if (!version.empty() && series["labels"]["version"] != version) continue;
         const Samples samples = samples_of(series);
@@ -150,9 +151,10 @@ TEST(BurnRateVectors, EveryValueOfPrometheus) {
                     const std::string version = key.substr(11);
                     for (const auto& [window, by_window] : columns.items()) {
                         if (!by_window.is_object()) continue;
-                        BurnRate burn = loaded(scenario, semantics, {parse_duration(window).count()}, version);
+                        BurnRate burn = loaded(scenario, semantics, {parse_duration(window)}, version);
                         for (std::size_t i = 0; i < scenario["record_t"].size(); ++i) {
-                            const WindowBurn found = burn.at(scenario["record_t"][i].get<std::int64_t>() * 1000)[0];
+                            const WindowBurn found =
+                                burn.at(from_ms(scenario["record_t"][i].get<std::int64_t>() * 1000))[0];
                             const std::string where = scenario["name"].get<std::string>() + " " + oracle + " " + key +
                                                       " " + window + " " + std::to_string(i);
                             expect_same(by_window["bad"][i], found.bad, std::isnan(found.bad), where + " bad");
@@ -162,9 +164,9 @@ TEST(BurnRateVectors, EveryValueOfPrometheus) {
                     }
                     continue;
                 }
-                BurnRate burn = loaded(scenario, semantics, {parse_duration(key).count()});
+                BurnRate burn = loaded(scenario, semantics, {parse_duration(key)});
                 for (std::size_t i = 0; i < scenario["record_t"].size(); ++i) {
-                    const WindowBurn found = burn.at(scenario["record_t"][i].get<std::int64_t>() * 1000)[0];
+                    const WindowBurn found = burn.at(from_ms(scenario["record_t"][i].get<std::int64_t>() * 1000))[0];
                     const std::string where =
                         scenario["name"].get<std::string>() + " " + oracle + " " + key + " " + std::to_string(i);
                     expect_same(columns["bad"][i], found.bad, std::isnan(found.bad), where + " bad");
@@ -178,7 +180,7 @@ TEST(BurnRateVectors, EveryValueOfPrometheus) {
                 for (const json& t : scenario["record_t"]) times.push_back(t.get<std::int64_t>() * 1000);
                 const BurnColumn column = burn.over(times)[0];
                 for (std::size_t i = 0; i < times.size(); ++i) {
-                    const WindowBurn one = burn.at(times[i])[0];
+                    const WindowBurn one = burn.at(from_ms(times[i]))[0];
                     EXPECT_TRUE(one.bad == column.bad[i] || (std::isnan(one.bad) && std::isnan(column.bad[i])));
                     EXPECT_TRUE(one.burn == column.burn(i) || (std::isnan(one.burn) && std::isnan(column.burn(i))));
                 }
@@ -191,7 +193,7 @@ TEST(BurnRateVectors, EveryValueOfPrometheus) {
 json in_seconds(const std::vector<FiringInterval>& intervals) {
     json seconds = json::array();
     for (const FiringInterval& interval : intervals)
-        seconds.push_back({interval.first_ms / 1000, interval.last_ms / 1000});
+        seconds.push_back({to_ms(interval.first) / 1000, to_ms(interval.last) / 1000});
     return seconds;
 }
 

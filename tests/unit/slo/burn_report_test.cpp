@@ -10,6 +10,7 @@
 
 #include "support/burning_service.hpp"
 #include "support/code_of.hpp"
+#include "support/lengths.hpp"
 
 namespace serinus::slo {
 namespace {
@@ -22,31 +23,31 @@ TEST(BurnReport, IsWhatItsPartsSay) {
     const auto series = burning_service(0.02, 30, 28);
     const BurnReport report = burn_report(burning_objective, sre_workbook_policy(), series, {.windows = {10min, 1h}});
     // Those of the policy, of the options, an hour and the period, each once.
-    std::vector<std::int64_t> windows;
-    for (const WindowBurn& window : report.windows) windows.push_back(window.window_ms);
-    EXPECT_EQ(windows, (std::vector<std::int64_t>{5 * minute, 10 * minute, 30 * minute, hour, 2 * hour, 6 * hour, day,
-                                                  3 * day, 30 * day}));
-    EXPECT_EQ(report.now.time_since_epoch().count(), burning_start_ms + 30 * hour);  // the newest sample
+    std::vector<std::chrono::milliseconds> windows;
+    for (const WindowBurn& window : report.windows) windows.push_back(window.window);
+    EXPECT_EQ(windows,
+              lengths({5 * minute, 10 * minute, 30 * minute, hour, 2 * hour, 6 * hour, day, 3 * day, 30 * day}));
+    EXPECT_EQ(report.now, from_ms(burning_start_ms + 30 * hour));  // the newest sample
 
-    BurnRate burn({.budget = 0.001, .windows_ms = windows});
+    BurnRate burn({.budget = 0.001, .windows = windows});
     for (const ServiceSeries& of : series) burn.add(burn.add_series(of.role), of.series.times_ms, of.series.values);
-    const auto burns = burn.at(burning_start_ms + 30 * hour);
+    const auto burns = burn.at(from_ms(burning_start_ms + 30 * hour));
     for (std::size_t i = 0; i < windows.size(); ++i) {
         EXPECT_EQ(report.windows[i].burn, burns[i].burn);
         EXPECT_EQ(report.windows[i].coverage, burns[i].coverage);
         ASSERT_EQ(report.past[i].size(), 24U);
-        EXPECT_EQ(report.past[i].window_ms, windows[i]);
+        EXPECT_EQ(report.past[i].window, windows[i]);
         EXPECT_EQ(report.past[i].burn(23), burns[i].burn);  // the last one is now
     }
     EXPECT_EQ(report.windows[3].burn, 20);
-    EXPECT_EQ(report.past[3].burn(11), burn.at(burning_start_ms + 29 * hour)[3].burn);  // a window ago
+    EXPECT_EQ(report.past[3].burn(11), burn.at(from_ms(burning_start_ms + 29 * hour))[3].burn);  // a window ago
     EXPECT_EQ(report.firing, Severity::page);
     EXPECT_EQ(report.alerts.size(), 4U);
     EXPECT_TRUE(report.has_data());
     EXPECT_FALSE(report.insufficient());
     EXPECT_EQ(report.budget.consumed, error_budget(burning_objective, report.windows.back()).consumed);
-    EXPECT_EQ(report.time_to_exhaustion.count(),
-              time_to_exhaustion_ms(burning_objective, report.budget.remaining, report.windows[3].burn));
+    EXPECT_EQ(report.time_to_exhaustion,
+              time_to_exhaustion(burning_objective, report.budget.remaining, report.windows[3].burn));
     EXPECT_EQ(report.samples.taken, 2 * (30 * 60 + 1));
 }
 
@@ -54,9 +55,8 @@ TEST(BurnReport, AConditionMustHaveHeldAtEveryEvaluation) {
     Policy policy{.conditions = {{.name = "quick", .long_ms = hour, .short_ms = 5 * minute, .factor = 10}}};
     const auto state = [&](std::int64_t for_ms, std::chrono::milliseconds interval) {
         policy.conditions[0].for_ms = for_ms;
-        const BurnReport report = burn_report(
-            burning_objective, policy, burning_service(0.02, 2, 1),
-            {.now = Time(std::chrono::milliseconds(burning_start_ms + 100 * minute)), .interval = interval});
+        const BurnReport report = burn_report(burning_objective, policy, burning_service(0.02, 2, 1),
+                                              {.now = from_ms(burning_start_ms + 100 * minute), .interval = interval});
         return report.alerts[0].state;
     };
     // Half an hour of 20 times the budget's rate is 10 over an hour: it holds from the 91st minute on.

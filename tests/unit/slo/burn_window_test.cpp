@@ -1,4 +1,5 @@
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -31,7 +32,7 @@ TEST(BurnWords, AreReadBack) {
 
 TEST(BurnColumn, DividesUnlessItHasRatios) {
     BurnColumn column;
-    column.window_ms = 60'000;
+    column.window = std::chrono::minutes(1);
     column.budget = 0.01;
     column.bad = {1, 0};
     column.total = {50, 0};

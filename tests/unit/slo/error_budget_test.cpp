@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -11,10 +12,10 @@
 namespace serinus::slo {
 namespace {
 
-constexpr std::int64_t minute = 60'000, hour = 60 * minute, day = 24 * hour;
+constexpr std::int64_t day = 86'400'000;
 
 WindowBurn period(double bad, double total, double coverage = 1) {
-    return {.window_ms = 30 * day, .bad = bad, .total = total, .coverage = coverage};
+    return {.window = std::chrono::milliseconds(30 * day), .bad = bad, .total = total, .coverage = coverage};
 }
 
 TEST(ErrorBudget, CountsEvents) {
@@ -25,7 +26,7 @@ TEST(ErrorBudget, CountsEvents) {
     EXPECT_EQ(budget.remaining, 0.75);
     budget = error_budget(objective, period(2500, 4e5));
     EXPECT_EQ(budget.remaining, -1.5);  // never clamped
-    EXPECT_EQ(consumed_share(budget, {.window_ms = hour, .bad = 50, .total = 1e3}), 0.05);
+    EXPECT_EQ(consumed_share(budget, {.window = std::chrono::hours(1), .bad = 50, .total = 1e3}), 0.05);
 }
 
 TEST(ErrorBudget, LearnsTheEventsOfThePeriodFromTheShareThatWasSeen) {
@@ -42,14 +43,14 @@ TEST(ErrorBudget, LearnsTheEventsOfThePeriodFromTheShareThatWasSeen) {
 TEST(ErrorBudget, LastsUntil) {
     const Objective objective{.budget = 0.001};
     const double infinity = std::numeric_limits<double>::infinity();
-    EXPECT_EQ(time_to_exhaustion_ms(objective, 1, 1), 30.0 * day);
-    EXPECT_DOUBLE_EQ(time_to_exhaustion_ms(objective, 0.5, 14.4), 0.5 * 30 * day / 14.4);
-    EXPECT_EQ(time_to_exhaustion_ms(objective, 0.5, 0), infinity);
-    EXPECT_EQ(time_to_exhaustion_ms(objective, 0.5, -1), infinity);
-    EXPECT_EQ(time_to_exhaustion_ms(objective, 0, 0), 0);
-    EXPECT_EQ(time_to_exhaustion_ms(objective, -2, 5), 0);
-    EXPECT_TRUE(std::isnan(time_to_exhaustion_ms(objective, std::nan(""), 1)));
-    EXPECT_TRUE(std::isnan(time_to_exhaustion_ms(objective, 1, std::nan(""))));
+    EXPECT_EQ(time_to_exhaustion(objective, 1, 1).count(), 30.0 * day);
+    EXPECT_DOUBLE_EQ(time_to_exhaustion(objective, 0.5, 14.4).count(), 0.5 * 30 * day / 14.4);
+    EXPECT_EQ(time_to_exhaustion(objective, 0.5, 0).count(), infinity);
+    EXPECT_EQ(time_to_exhaustion(objective, 0.5, -1).count(), infinity);
+    EXPECT_EQ(time_to_exhaustion(objective, 0, 0).count(), 0);
+    EXPECT_EQ(time_to_exhaustion(objective, -2, 5).count(), 0);
+    EXPECT_TRUE(std::isnan(time_to_exhaustion(objective, std::nan(""), 1).count()));
+    EXPECT_TRUE(std::isnan(time_to_exhaustion(objective, 1, std::nan("")).count()));
 }
 
 }  // namespace
