@@ -64,10 +64,6 @@ class Merge {
     std::map<int, std::int64_t> starts_;
 };
 
-io::PrometheusOptions labels_of(const Arms& arms) {
-    return {.label = arms.label, .baseline = arms.baseline, .canary = arms.canary};
-}
-
 }  // namespace
 
 Plan read_plan_file(const std::string& path) {
@@ -79,18 +75,19 @@ slo::Policy read_policy_file(const std::string& path) {
 }
 
 Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan) {
-    const io::PrometheusOptions arms = labels_of(plan.arms);
+    const io::ReadOptions options = io::read_options(plan);
     Merge merge;
     for (const std::string& path : paths)
-        merge.add(read_named(path, [&](const std::string& bytes) { return io::read_data(bytes, arms); }));
+        merge.add(read_named(path, [&](const std::string& bytes) { return io::read_data(bytes, options); }));
     return merge.take();
 }
 
 Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms) {
-    const io::PrometheusOptions labels = labels_of(arms);
+    io::ReadOptions options;
+    options.arms = arms;
     Merge merge;
     for (const std::string& path : paths)
-        merge.add(read_named(path, [&](const std::string& bytes) { return io::read_service_data(bytes, labels); }));
+        merge.add(read_named(path, [&](const std::string& bytes) { return io::read_service_data(bytes, options); }));
     return merge.take();
 }
 

@@ -4,10 +4,23 @@
 #include <serinus/core/quote.hpp>
 #include <serinus/io/csv.hpp>
 #include <serinus/io/data.hpp>
+#include <serinus/io/prometheus.hpp>
 
 namespace serinus {
 inline namespace v0 {
 namespace io {
+
+namespace {
+
+PrometheusOptions labels_of(const ReadOptions& options) {
+    return {.label = options.arms.label,
+            .baseline = options.arms.baseline,
+            .canary = options.arms.canary,
+            .instance_label = options.instance_label,
+            .max_bytes = options.max_bytes};
+}
+
+}  // namespace
 
 DataFormat guess_format(std::string_view text) noexcept {
     if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
@@ -16,9 +29,10 @@ DataFormat guess_format(std::string_view text) noexcept {
     return json ? DataFormat::prometheus : DataFormat::csv;
 }
 
-Batch read_data(std::string_view text, const PrometheusOptions& arms) {
-    if (guess_format(text) == DataFormat::csv) return read_csv(text, {.max_bytes = arms.max_bytes});
-    PrometheusAnswer answer = read_prometheus_document(text, arms);
+Batch read_data(std::string_view text, const ReadOptions& options) {
+    if (guess_format(text) == DataFormat::csv) return read_csv(text, {.max_bytes = options.max_bytes});
+    const Arms& arms = options.arms;
+    PrometheusAnswer answer = read_prometheus_document(text, labels_of(options));
     if (answer.batch.series.empty() && answer.ignored_series > 0) {
         std::string seen;
         for (const std::string& value : answer.ignored_values) seen += (seen.empty() ? "" : ", ") + in_quotes(value);
@@ -30,13 +44,13 @@ Batch read_data(std::string_view text, const PrometheusOptions& arms) {
     return std::move(answer.batch);
 }
 
-Batch read_service_data(std::string_view text, const PrometheusOptions& arms) {
+Batch read_service_data(std::string_view text, const ReadOptions& options) {
     try {
-        return read_data(text, arms);
+        return read_data(text, options);
     } catch (const Error& error) {
         if (error.code() != Code::data_arm || guess_format(text) == DataFormat::csv) throw;
-        PrometheusOptions whole = arms;
-        whole.baseline = "";
+        ReadOptions whole = options;
+        whole.arms.baseline = "";
         return read_data(text, whole);
     }
 }

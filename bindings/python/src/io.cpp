@@ -247,11 +247,7 @@ void register_io(py::module_& module) {
     module.def("batch_from_columns", &batch_from_columns);
     module.def("batch_from_text", [](const std::string& text, const Plan& plan) {
         const py::gil_scoped_release release;
-        io::PrometheusOptions arms;
-        arms.label = plan.arms.label;
-        arms.baseline = plan.arms.baseline;
-        arms.canary = plan.arms.canary;
-        return io::read_data(text, arms);
+        return io::read_data(text, io::read_options(plan));
     });
 }
 

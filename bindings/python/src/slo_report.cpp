@@ -26,7 +26,7 @@ void register_slo_report(py::module_& module) {
     using namespace py::literals;
     module.def("service_batch_from_text", [](const std::string& text) {
         const py::gil_scoped_release release;
-        return io::read_service_data(text, {});
+        return io::read_service_data(text);
     });
     module.def("_burn_report", [](const slo::Objective& objective, const slo::Policy& policy, const Batch& batch,
                                   std::string bad, std::string good, std::string total, bool deltas, py::handle arm,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include <serinus/core/quote.hpp>
 #include <serinus/io/csv.hpp>
 #include <serinus/io/data.hpp>
+#include <serinus/io/prometheus.hpp>
 
 #include "support/data_dir.hpp"
 
@@ -31,7 +33,8 @@ std::string sample(const std::string& name) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-const serinus::io::PrometheusOptions captured{.series = "requests", .baseline = "baseline"};
+const serinus::io::PrometheusOptions captured_answer{.series = "requests", .baseline = "baseline"};
+const serinus::io::ReadOptions captured{.arms = {.baseline = "baseline"}};
 
 TEST(GuessFormat, ByTheFirstCharacter) {
     EXPECT_EQ(guess_format("{}"), DataFormat::prometheus);
@@ -61,7 +64,7 @@ TEST(ReadData, BothFormatsOfTheSameSamplesAgree) {
 
 TEST(ReadData, SaysWhenTheArmsDoNotFit) {
     try {
-        read_data(sample("document.json"), {.label = "code"});
+        read_data(sample("document.json"), {.arms = {.label = "code"}});
         FAIL() << "nothing was raised";
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), Code::data_arm);
@@ -74,6 +77,40 @@ TEST(ReadData, SaysWhenTheArmsDoNotFit) {
     // One arm alone, and no label set at all, are for telemetry to judge.
     EXPECT_EQ(read_data(sample("document.json"), {}).series.size(), 2U);
     EXPECT_TRUE(read_data("{\"a\":" + sample("prom_empty.json") + "}", captured).series.empty());
+}
+
+TEST(TellArms, OverridesWhatIsNamed) {
+    serinus::io::ReadOptions options;
+    serinus::io::tell_arms(options, "baseline=6d4c,canary=\"7f,9\"");
+    EXPECT_EQ(options.arms, (serinus::Arms{"track", "6d4c", "7f,9"}));
+    serinus::io::tell_arms(options, "label=rollouts_pod_template_hash");
+    EXPECT_EQ(options.arms, (serinus::Arms{"rollouts_pod_template_hash", "6d4c", "7f,9"}));
+    for (const char* const text :
+         {"", "label", "label=", "=a", "label=a,", "label=a,label=b", "arm=x", "label=\"a\"b", "baseline=a,canary=a"}) {
+        try {
+            serinus::io::ReadOptions fresh;
+            serinus::io::tell_arms(fresh, text);
+            ADD_FAILURE() << text;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), Code::argument_word) << text;
+            EXPECT_NE(std::string(error.what()).find("allowed: "), std::string::npos);
+        }
+    }
+}
+
+TEST(TellColumns, OursByTheirs) {
+    serinus::io::ReadOptions options;
+    serinus::io::tell_columns(options, "time=Time,value=\"Requests, \"\"all\"\"\",arm=track");
+    EXPECT_EQ(options.columns, (std::map<std::string, std::string>{
+                                   {"timestamp", "Time"}, {"value", "Requests, \"all\""}, {"arm", "track"}}));
+    try {
+        serinus::io::tell_columns(options, "metric=name");
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("columns names \"metric\"; allowed: OURS=THEIRS"), std::string::npos)
+            << error.what();
+        EXPECT_NE(std::string(error.what()).find("timestamp, series, arm, value, instance"), std::string::npos);
+    }
 }
 
 /// Changes a text the way files break: flipped, lost, doubled and foreign bytes, cut ends, pieces of another file.
@@ -186,7 +223,7 @@ TEST(ReadData, BrokenDocumentsEndInABatchOrAnError) {
     for (int i = 0; i < 10'000; ++i) {
         const std::string text = mutate(texts[random() % texts.size()], texts[random() % texts.size()], random);
         run([&] { return read_data(text, captured); });
-        run([&] { return read_prometheus(text, captured).batch; });
+        run([&] { return read_prometheus(text, captured_answer).batch; });
     }
     // Both ends are reached often, or the changes are too wild or too tame to test anything.
     EXPECT_GT(batches, 500);
