@@ -83,6 +83,10 @@ typedef enum serinus_status {
     SERINUS_ERROR_DATA_QUERY = 48,
     /** a document that is too large or nested too deeply */
     SERINUS_ERROR_DATA_SIZE = 49,
+    /** a document of a format that is not read */
+    SERINUS_ERROR_DATA_FORMAT = 50,
+    /** buckets of a histogram where a metric reads a single series, or none of the bound that it asks for */
+    SERINUS_ERROR_DATA_BUCKET = 51,
     /** a state that belongs to another class */
     SERINUS_ERROR_STATE_KIND = 70,
     /** a state of a version that this library does not know */

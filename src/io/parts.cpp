@@ -23,6 +23,7 @@ ordered_json reasons_json(const std::vector<Reason>& reasons) {
         if (!reason.metric.empty()) entry["metric"] = reason.metric;
         entry["sentence"] = sentence(reason);
         entry["numbers"] = numbers_json(reason.numbers);
+        for (const NamedText& text : reason.texts) entry["texts"][text.name] = text.value;
         if (reason.outside_alpha) entry["outside_alpha"] = true;
         out.push_back(std::move(entry));
     }

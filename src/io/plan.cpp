@@ -59,7 +59,10 @@ struct Form<Metric> {
     static constexpr std::string_view example = R"(an object such as {"name": "errors", "kind": "proportion", ...})";
     static std::string_view required(const Metric& metric, std::string_view key) {
         for (const SeriesKey& of : facts_of(metric.kind).series()) {
-            if (key == of.key) return of.allowed;
+            if (key == of.key) {
+                const bool replaced = of.instead == "good" && !metric.good.empty();
+                return replaced ? std::string_view() : of.allowed;
+            }
         }
         static const std::string kinds = judged_kinds();
         return key == "name" ? "a name for the metric" : key == "kind" ? kinds : key == "margin" ? margin_allowed : "";

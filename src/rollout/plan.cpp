@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -57,14 +58,23 @@ void check_keys(const std::string& path, const Metric& metric) {
                    "nothing: a metric of kind \"" + std::string(facts.word) + "\" has no such key");
         }
     };
-    for (const auto& [key, allowed] : facts.series()) {
-        for (const auto& [name, series] : series_members) {
-            if (name == key && (metric.*series).empty()) refuse(path + "." + std::string(key), "empty", allowed);
-        }
+    const auto given = [&](std::string_view key) {
+        return std::any_of(series_members.begin(), series_members.end(),
+                           [&](const auto& member) { return member.first == key && !(metric.*member.second).empty(); });
+    };
+    for (const auto& [key, allowed, instead] : facts.series()) {
+        if (given(key) && given(instead))
+            refuse(path + "." + std::string(instead), "given beside " + std::string(key), "one of the two");
+        if (!given(key) && !given(instead)) refuse(path + "." + std::string(key), "empty", allowed);
     }
     for (const auto& [key, series] : series_members) {
         if (!facts.reads(key)) unused(key, !(metric.*series).empty());
     }
+    if (!facts.counts) unused("absent", metric.absent.has_value());
+    if (metric.le && metric.good.empty())
+        refuse(path + ".le", "given without good", "together with \"good\", the series of the histogram's buckets");
+    if (metric.le && !(*metric.le > -std::numeric_limits<double>::infinity()))
+        require_value(false, path + ".le", *metric.le, "the bound of a bucket");
     if (facts.own_key != "method") unused("method", metric.method != sequential::ProportionMethod::automatic);
     if (facts.own_key != "instances_differ") unused("instances_differ", metric.instances_differ.has_value());
 }
@@ -153,6 +163,7 @@ class DigestWalk {
     void operator()(std::string_view, const Plan& plan) {
         const auto visit = [&](std::string_view name, const auto& member) {
             if (name == "slo") return;  // comes after the noise
+            if (name == "replica_labels" && plan.replica_labels == Plan().replica_labels) return;
             (*this)(name, member);
             if (name == "noise") (*this)("slo", plan.slo);
         };
@@ -162,9 +173,20 @@ class DigestWalk {
     void operator()(std::string_view, const Metric& metric) {
         const auto visit = [&](std::string_view name, const auto& member) {
             if (name == "detect") return (*this)(name, metric.detect.value_or(Margin{}));
+            const bool came_later = name == "good" || name == "le" || name == "absent";
+            if (came_later && unset(member)) return;
             if (name != "instances_differ") (*this)(name, member);
         };
         Metric::describe(visit, metric);
+    }
+    void operator()(std::string_view, const TelemetryLimits& limits) {
+        const TelemetryLimits usual;
+        const auto visit = [&](std::string_view name, const auto& member) {
+            if (name == "max_falls" && limits.max_falls == usual.max_falls) return;
+            if (name == "alpha" && limits.alpha == usual.alpha) return;
+            (*this)(name, member);
+        };
+        TelemetryLimits::describe(visit, limits);
     }
     void operator()(std::string_view, const Noise& noise) {
         static_assert(described_names<Noise>().size() == 6, "a further member of a noise belongs into the digest");
@@ -197,6 +219,10 @@ class DigestWalk {
     }
 
   private:
+    template <class T>
+    static bool unset(const T& member) {
+        return member == T();
+    }
     /// What is between instances comes last, where there is any.
     void instances(const Plan& plan) {
         std::vector<std::pair<std::int64_t, double>> guards;
@@ -264,7 +290,7 @@ std::optional<Margin> effective_detect(const Metric& metric) {
 std::vector<std::string> series_of(const Metric& metric) {
     std::vector<std::string> series;
     for (const auto& [key, named] : series_members) {
-        if (facts_of(metric.kind).reads(key)) series.push_back(metric.*named);
+        if (facts_of(metric.kind).reads(key) && !(metric.*named).empty()) series.push_back(metric.*named);
     }
     return series;
 }
@@ -372,6 +398,13 @@ void check(const Plan& plan) {
                   plan.telemetry.min_coverage, "above 0, at most 1");
     require_value(plan.telemetry.max_imbalance >= 0 && plan.telemetry.max_imbalance <= 1, "telemetry.max_imbalance",
                   plan.telemetry.max_imbalance, "0 to 1");
+    require_value(plan.telemetry.max_falls >= 0 && plan.telemetry.max_falls <= 1, "telemetry.max_falls",
+                  plan.telemetry.max_falls, "0 to 1");
+    require_value(share(plan.telemetry.alpha), "telemetry.alpha", plan.telemetry.alpha, "above 0, below 1");
+    for (std::size_t i = 0; i < plan.replica_labels.size(); ++i) {
+        if (plan.replica_labels[i].empty())
+            refuse("replica_labels[" + std::to_string(i) + "]", "empty", "the name of a label");
+    }
     if (plan.telemetry.stale_after_ms) {
         require_time(*plan.telemetry.stale_after_ms >= plan.settle_ms + plan.interval_ms &&
                          *plan.telemetry.stale_after_ms <= year,

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// Why a verdict or a decision is what it is: a code with named numbers, and the sentence that a person reads.
+/// Why a verdict or a decision is what it is: a code with named numbers and texts, and the sentence that a person reads.
 
 #include <string>
 #include <string_view>
@@ -8,6 +8,7 @@
 
 #include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
+#include <serinus/core/quote.hpp>
 #include <serinus/core/text.hpp>
 
 namespace serinus {
@@ -28,6 +29,21 @@ struct NamedNumber {
 };
 static_assert(described_whole<NamedNumber>());
 
+/// A text that says what it is, such as the name of a series: as it came in, so who shows it makes it printable.
+struct NamedText {
+    std::string name;
+    std::string value;
+
+    friend bool operator==(const NamedText&, const NamedText&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("name", self.name);
+        visit("value", self.value);
+    }
+};
+static_assert(described_whole<NamedText>());
+
 /// Why something was decided. The sentence is not stored: it is made from the code's text in core/code.def.
 struct Reason {
     Code code = Code::none;
@@ -35,6 +51,7 @@ struct Reason {
     std::vector<NamedNumber> numbers;
     /// A rollback by policy (a deadline, missing data), not covered by the promise about alpha.
     bool outside_alpha = false;
+    std::vector<NamedText> texts = {};
 
     friend bool operator==(const Reason&, const Reason&) = default;
 
@@ -44,6 +61,7 @@ struct Reason {
         visit("metric", self.metric);
         visit("numbers", self.numbers);
         visit("outside_alpha", self.outside_alpha);
+        visit("texts", self.texts);
     }
 };
 static_assert(described_whole<Reason>());
@@ -70,7 +88,7 @@ constexpr std::string_view sentence_template(Code code) noexcept {
 }
 }  // namespace detail
 
-/// The sentence of a reason, its numbers filled in. A number that the reason lacks shows as "?".
+/// The sentence of a reason, its numbers and texts filled in; texts made printable. What the reason lacks shows as "?".
 inline std::string sentence(const Reason& reason) {
     std::string_view rest = detail::sentence_template(reason.code);
     std::string text;
@@ -95,6 +113,9 @@ inline std::string sentence(const Reason& reason) {
             } else {
                 shown = number_text(number.value);
             }
+        }
+        for (const NamedText& of : reason.texts) {
+            if (of.name == key) shown = printable(of.value, 200);
         }
         text += shown;
         rest.remove_prefix(close + 1);

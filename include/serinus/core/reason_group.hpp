@@ -18,6 +18,7 @@ enum class ReasonGroup : std::uint8_t {
     undecidable,  ///< what forbids a metric to decide at all
     delayed,      ///< what makes a metric wait longer
     telemetry,    ///< how good the data are
+    intake,       ///< how the data were understood: information, which stands in nobody's way
     rollout,      ///< how the rollout as a whole stands
     budget,       ///< what is left of error budgets
     calibration   ///< what calibration found in history

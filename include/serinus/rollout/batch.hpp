@@ -5,9 +5,12 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <serinus/core/reason.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/series/series.hpp>
 
@@ -21,6 +24,11 @@ struct ArmSeries {
     double le =
         std::numeric_limits<double>::quiet_NaN();  ///< upper bound of a histogram bucket; NaN for all other series
     Series series;
+    /// What tells the series of one name, arm and instance apart beside its bucket, by label and in Prometheus' notation:
+    /// `{code="500",path="/"}`. Counts are summed over it.
+    std::string labels = {};
+    /// Which of several collectors of one and the same target it came through (Plan::replica_labels).
+    std::string replica = {};
 };
 
 /// A stage began at this time (read from a `stage` column).
@@ -35,6 +43,27 @@ struct StageStart {
 struct Batch {
     std::vector<ArmSeries> series;
     std::vector<StageStart> stages;  ///< in order of time; empty: everything belongs to stage 1
+    std::vector<Reason> notes = {};  ///< what was left aside while it was read, and why; decisions tell it
+
+    /// Adds a series by hand:
+    ///
+    ///     Batch batch;
+    ///     batch.add("http_requests", Arm::canary, "web-3", times_ms, values);
+    ///
+    /// `instance`: what the samples were taken from, empty where there is only one or nobody knows. Raises
+    /// `serinus.argument.length` when times and values differ in number. Cost: linear.
+    void add(std::string_view name, Arm arm, std::string_view instance, std::span<const std::int64_t> times_ms,
+             std::span<const double> values) {
+        if (times_ms.size() != values.size()) {
+            raise(Code::argument_length, "series " + in_quotes(name) + " has " + std::to_string(times_ms.size()) +
+                                             " times and " + std::to_string(values.size()) +
+                                             " values; allowed: as many of both");
+        }
+        ArmSeries& fresh = series.emplace_back();
+        fresh.name = name;
+        fresh.arm = arm;
+        fresh.series = {{times_ms.begin(), times_ms.end()}, {values.begin(), values.end()}, std::string(instance)};
+    }
 };
 
 }  // namespace v0

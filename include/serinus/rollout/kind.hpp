@@ -23,8 +23,9 @@ enum class Kind : std::uint8_t { proportion = 1, rate = 2, gauge = 3, sample = 4
 
 /// A key of a metric that names a series.
 struct SeriesKey {
-    std::string_view key;      ///< as the plan has it, "bad"
-    std::string_view allowed;  ///< what belongs there, for an error message
+    std::string_view key;           ///< as the plan has it, "bad"
+    std::string_view allowed;       ///< what belongs there, for an error message
+    std::string_view instead = {};  ///< the key of a series that may be given in its place, "good"
 };
 
 /// What is known of a kind before any data.
@@ -54,7 +55,7 @@ struct KindFacts {
     }
     constexpr bool reads(std::string_view key) const {
         for (const SeriesKey& of : series()) {
-            if (of.key == key) return true;
+            if (of.key == key || (!of.instead.empty() && of.instead == key)) return true;
         }
         return false;
     }
@@ -64,7 +65,7 @@ inline constexpr std::array<KindFacts, 6> kind_facts{{
     {.kind = Kind::proportion,
      .word = "proportion",
      .about = "bad of total",
-     .named = {{{"bad", "the name of the series that counts bad requests"},
+     .named = {{{"bad", "the name of the series that counts bad requests", "good"},
                 {"total", "the name of the series that counts all requests"}}},
      .own_key = "method",
      .counts = true,

@@ -30,6 +30,11 @@ enum class Missing : std::uint8_t { hold = 1, fail = 2, ignore = 3 };
 /// proven and harm as large as `detect` would have been seen.
 enum class PromoteWhen : std::uint8_t { harm_ruled_out = 1, no_harm_found = 2 };
 
+/// What it means that a part of a count is not there: none of it, wherever it should be (`zero`), or not known
+/// (`unknown`). Where a plan says neither, it is none where the series' name lives, and not known where nobody ever had
+/// it (docs/concepts/intake.md).
+enum class Absent : std::uint8_t { zero = 1, unknown = 2 };
+
 /// What happens when a stage has run for its `max` without a decision.
 enum class Deadline : std::uint8_t { hold = 1, rollback = 2 };
 
@@ -37,6 +42,11 @@ template <>
 struct Words<Missing> {
     static constexpr std::array<std::pair<Missing, std::string_view>, 3> table{
         {{Missing::hold, "hold"}, {Missing::fail, "fail"}, {Missing::ignore, "ignore"}}};
+};
+template <>
+struct Words<Absent> {
+    static constexpr std::array<std::pair<Absent, std::string_view>, 2> table{
+        {{Absent::zero, "zero"}, {Absent::unknown, "unknown"}}};
 };
 template <>
 struct Words<PromoteWhen> {
@@ -71,7 +81,12 @@ static_assert(described_whole<Stage>());
 struct Metric {
     std::string name;
     Kind kind = Kind::proportion;
-    std::string series;    ///< gauge: the series that is read
+    std::string series;  ///< gauge: the series that is read
+    /// Proportion, in place of `bad`: the series that counts what went well; the rest of `total` is bad.
+    std::string good = {};
+    /// The bound of the histogram's bucket that is meant by `good`, in the series' own unit: with 0.3 and a histogram of
+    /// seconds the share that took longer than 300 ms is judged.
+    std::optional<double> le = std::nullopt;
     std::string bad;       ///< proportion: the series that counts what went wrong
     std::string total;     ///< proportion: the series that counts everything
     bool counter = false;  ///< the series are cumulative counters, not counts of their own interval
@@ -85,6 +100,7 @@ struct Metric {
     bool muted = false;     ///< shown, never decides
     double min_count = 0;   ///< requests (gauge: values) that each arm must have had in the stage before it decides
     Missing missing = Missing::hold;
+    std::optional<Absent> absent = std::nullopt;  ///< of counts; empty: zero where the series' name lives
     std::optional<PromoteWhen> promote_when = std::nullopt;
     /// Gauge: nine of ten pairs of instances of one version differ by at most this, a share under a ratio margin (0.5:
     /// one reads up to half more than the other), in the gauge's own unit under a difference. A guard: harm and its
@@ -98,6 +114,8 @@ struct Metric {
         visit("name", self.name);
         visit("kind", self.kind);
         visit("series", self.series);
+        visit("good", self.good);
+        visit("le", self.le);
         visit("bad", self.bad);
         visit("total", self.total);
         visit("counter", self.counter);
@@ -110,6 +128,7 @@ struct Metric {
         visit("muted", self.muted);
         visit("min_count", self.min_count);
         visit("missing", self.missing);
+        visit("absent", self.absent);
         visit("promote_when", self.promote_when);
         visit("instances_differ", self.instances_differ);
     }
@@ -117,8 +136,8 @@ struct Metric {
 static_assert(described_whole<Metric>());
 
 /// The members of a metric that name series, by their keys; `KindFacts::series` says which of them a kind has.
-inline constexpr std::array<std::pair<std::string_view, std::string Metric::*>, 3> series_members{
-    {{"series", &Metric::series}, {"bad", &Metric::bad}, {"total", &Metric::total}}};
+inline constexpr std::array<std::pair<std::string_view, std::string Metric::*>, 4> series_members{
+    {{"series", &Metric::series}, {"good", &Metric::good}, {"bad", &Metric::bad}, {"total", &Metric::total}}};
 
 /// A service level objective that the rollout must not endanger (methods: docs/concepts/release-budget.md). It rolls
 /// back in two ways, each with half of its part of alpha: `halt`, when the canary is proven to burn so fast that all
@@ -171,6 +190,11 @@ static_assert(described_whole<Arms>());
 struct TelemetryLimits {
     double min_coverage = 0.8;    ///< share of a stage's intervals that must have both arms
     double max_imbalance = 0.05;  ///< largest difference of the arms' shares of missing intervals
+    /// How many falls of a metric's counters that no restart explains are let pass in a stage, as a share of its
+    /// intervals; three are always.
+    double max_falls = 0.05;
+    /// How often a rollout whose traffic is split as told is ever held for its split, or for a silent canary.
+    double alpha = 0.01;
     std::optional<std::int64_t> stale_after_ms =
         std::nullopt;  ///< age at which an arm is stale; default settle + 5 intervals
 
@@ -180,6 +204,8 @@ struct TelemetryLimits {
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("min_coverage", self.min_coverage);
         visit("max_imbalance", self.max_imbalance);
+        visit("max_falls", self.max_falls);
+        visit("alpha", self.alpha);
         visit("stale_after", self.stale_after_ms);
     }
 };
@@ -206,6 +232,8 @@ struct Plan {
     bool learn_noise = false;
     Arms arms;
     std::map<std::string, std::string> queries;  ///< PromQL by series name; for those who fetch the data
+    /// Labels that tell the collectors of one and the same target apart: what differs in them alone is one series.
+    std::vector<std::string> replica_labels{"prometheus_replica", "replica", "__replica__", "receive_replica"};
     TelemetryLimits telemetry;
 
     friend bool operator==(const Plan&, const Plan&) = default;
@@ -228,6 +256,7 @@ struct Plan {
         visit("learn_noise", self.learn_noise);
         visit("arms", self.arms);
         visit("queries", self.queries);
+        visit("replica_labels", self.replica_labels);
         visit("telemetry", self.telemetry);
     }
 };

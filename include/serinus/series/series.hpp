@@ -18,6 +18,8 @@ struct Series {
     std::vector<std::int64_t> times_ms;
     std::vector<double> values;
     std::string instance;  ///< what the sample was taken from; empty where nobody said
+    /// Since when a cumulative counter has counted, at each sample (0: not said); empty where nobody said of any.
+    std::vector<std::int64_t> starts_ms = {};
 
     friend bool operator==(const Series&, const Series&) = default;
 };

@@ -16,6 +16,10 @@ inline namespace v0 {
 namespace detail {
 
 void ProportionKind::check(const std::string& path, const Metric& metric) {
+    if (!metric.good.empty() && metric.good == metric.total && !metric.le) {
+        refuse(path + ".good", quoted(metric.good) + " as is total",
+               "a series other than total, or with \"le\" one of its buckets");
+    }
     if (metric.bad == metric.total)
         refuse(path + ".bad", quoted(metric.bad) + " as is total", "a series other than total");
     if (metric.method == sequential::ProportionMethod::conditional && metric.margin.difference) {
