@@ -93,7 +93,9 @@ Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms
 
 void note_counters(const Batch& batch, const std::vector<std::string>& counts, std::string_view remedy) {
     std::vector<std::string_view> said;
-    for (const auto& [name, arm, le, series] : batch.series) {
+    for (const ArmSeries& part : batch.series) {
+        const std::string& name = part.name;
+        const Series& series = part.series;
         if (std::find(counts.begin(), counts.end(), name) == counts.end()) continue;
         if (std::find(said.begin(), said.end(), name) != said.end()) continue;
         std::vector<std::pair<std::int64_t, double>> samples;
