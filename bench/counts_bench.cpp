@@ -10,6 +10,7 @@
 #include <serinus/sequential/change_detector.hpp>
 #include <serinus/sequential/rate.hpp>
 #include <serinus/sequential/sample_ratio.hpp>
+#include <serinus/sequential/silence.hpp>
 #include <serinus/sequential/threshold.hpp>
 
 namespace {
@@ -78,6 +79,17 @@ void sample_ratio(benchmark::State& state) {
     benchmark::DoNotOptimize(test.p_value());
 }
 BENCHMARK(sample_ratio)->ArgNames({"tolerance", "wrong"})->Args({1, 0})->Args({0, 0})->Args({1, 1})->Args({0, 1});
+
+void silence(benchmark::State& state) {
+    SilenceTest test;
+    std::int64_t i = 0;
+    for (auto _ : state) {
+        test.update(900 + i % 7, 100 - i % 7, 0.1);
+        ++i;
+    }
+    benchmark::DoNotOptimize(test.p_value());
+}
+BENCHMARK(silence);
 
 void threshold(benchmark::State& state) {
     std::mt19937_64 random(4);

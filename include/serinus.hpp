@@ -48,6 +48,7 @@
 #include <serinus/io/decision.hpp>
 #include <serinus/io/plan.hpp>
 #include <serinus/io/prometheus.hpp>
+#include <serinus/io/read_options.hpp>
 #include <serinus/io/rules.hpp>
 #include <serinus/io/state.hpp>
 #include <serinus/numeric/central_moments.hpp>
@@ -98,6 +99,7 @@
 #include <serinus/sequential/group_sequential.hpp>
 #include <serinus/sequential/instance_spread.hpp>
 #include <serinus/sequential/mean.hpp>
+#include <serinus/sequential/moving_share.hpp>
 #include <serinus/sequential/noise/count_dispersion.hpp>
 #include <serinus/sequential/noise/learn_paired_noise.hpp>
 #include <serinus/sequential/noise/noise_bounds.hpp>
@@ -111,11 +113,13 @@
 #include <serinus/sequential/rotation.hpp>
 #include <serinus/sequential/sample_ratio.hpp>
 #include <serinus/sequential/signed_rank.hpp>
+#include <serinus/sequential/silence.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/test_concept.hpp>
 #include <serinus/sequential/threshold.hpp>
 #include <serinus/series/align.hpp>
 #include <serinus/series/counter.hpp>
+#include <serinus/series/counter_follower.hpp>
 #include <serinus/series/dependence.hpp>
 #include <serinus/series/duration.hpp>
 #include <serinus/series/samples.hpp>

@@ -15,6 +15,7 @@ from serinus.sequential import (
     ProportionTest,
     RateTest,
     SampleRatioTest,
+    SilenceTest,
     ThresholdTest,
     count_dispersion,
     share_dispersion,
@@ -237,6 +238,22 @@ def test_a_change_is_found_long_after_the_start() -> None:
         with pytest.raises(serinus.Error) as error:
             wrong()
         assert error.value.code == code
+
+
+def test_a_silent_canary() -> None:
+    test, single = SilenceTest(dispersion=1.0), SilenceTest(noise={"dispersion": 1.0})
+    test.update_many([10] * 14, [0] * 14, 0.05)
+    for _ in range(14):
+        single.update(10, 0, share=0.05)
+    assert test.state() == single.state()
+    assert test.decided
+    assert test.unheard == 140
+    assert test.evidence().method == "silence"
+    assert test.evidence().estimate == 0
+    again = pickle.loads(pickle.dumps(test))
+    assert type(again) is SilenceTest
+    assert again.state() == test.state()
+    assert repr(SilenceTest()).startswith("SilenceTest(alpha=0.01, tolerance=0.2, dispersion=10")
 
 
 def test_states_go_around() -> None:

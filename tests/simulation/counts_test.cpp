@@ -1,5 +1,5 @@
 // The promises of the sequential tests on counts, simulated with the tests themselves: RateTest, SampleRatioTest,
-// ThresholdTest, ChangeDetector. Fixed seeds. SERINUS_SIMULATION_SCALE multiplies the repetitions (4,000 at 1; 300
+// SilenceTest, ThresholdTest, ChangeDetector. Fixed seeds. SERINUS_SIMULATION_SCALE multiplies the repetitions (4,000 at 1; 300
 // without it). The tables are in docs/concepts/sequential.md.
 //
 // A share that must stay below a level is asserted to be at most that level plus 4 standard errors of a share that is
@@ -28,6 +28,7 @@
 #include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/rate.hpp>
 #include <serinus/sequential/sample_ratio.hpp>
+#include <serinus/sequential/silence.hpp>
 #include <serinus/sequential/threshold.hpp>
 
 namespace serinus::sequential {
@@ -373,6 +374,62 @@ TEST(Counts, SampleRatioTestUnderBunches) {
         } else {
             EXPECT_GE(interval.value(), 0.95);
         }
+    }
+}
+
+// ---- SilenceTest: a canary that has its share, next to none, or none
+
+TEST(Counts, SilenceTestAtTheEdgeAndBeyond) {
+    const int all = repetitions();
+    // Visits of 10 requests on average (geometric: phi 19), each of which sticks to an arm; 100 visits of one request.
+    std::printf(
+        "| share told | requests at q: ever .01 | visits at q, phi 1 | phi 10 | phi 19 | none | a quarter |\n"
+        "|---|---|---|---|---|---|---|\n");
+    for (const double share : {0.01, 0.05, 0.1, 0.2}) {
+        const double q = 0.8 * share;
+        Share alone;
+        std::array<Share, 3> visits;
+        std::vector<double> none, quarter;
+        constexpr std::array<double, 3> phis{1, 10, 19};
+        for (int repetition = 0; repetition < all; ++repetition) {
+            std::mt19937_64 random(static_cast<std::uint64_t>(repetition) * 7919 + 3101);
+            SilenceTest requests({.dispersion = 1});
+            std::vector<SilenceTest> sticky;
+            for (const double phi : phis) sticky.emplace_back(SilenceOptions{.dispersion = phi});
+            std::binomial_distribution<std::int64_t> at_edge(100, q);
+            std::geometric_distribution<std::int64_t> length(0.1);
+            std::bernoulli_distribution to_canary(q);
+            for (int t = 0; t < looks; ++t) {
+                const std::int64_t x = at_edge(random);
+                requests.update(100 - x, x, share);
+                std::int64_t b = 0, c = 0;
+                for (int visit = 0; visit < 10; ++visit) (to_canary(random) ? c : b) += 1 + length(random);
+                for (SilenceTest& test : sticky) test.update(b, c, share);
+            }
+            alone.add(requests.decided());
+            for (std::size_t i = 0; i < phis.size(); ++i) visits[i].add(sticky[i].decided());
+            const auto delay = [&](double p) {
+                SilenceTest test({.dispersion = 1});
+                std::bernoulli_distribution canary(p);
+                int n = 0;
+                for (; !test.decided() && n < 20'000; ++n) {
+                    const bool one = canary(random);
+                    test.update(one ? 0 : 1, one ? 1 : 0, share);
+                }
+                return static_cast<double>(n);
+            };
+            none.push_back(delay(0));
+            if (repetition < 300) quarter.push_back(delay(share / 4));
+        }
+        for (auto* delays : {&none, &quarter}) std::sort(delays->begin(), delays->end());
+        std::printf("| %g | %.4f | %.4f | %.4f | %.4f | %g | %g |\n", share, alone.value(), visits[0].value(),
+                    visits[1].value(), visits[2].value(), none[none.size() / 2], quarter[quarter.size() / 2]);
+        const std::string name = "share " + std::to_string(share);
+        alone.expect_at_most(0.01, name);
+        visits[2].expect_at_most(0.01, name + ", visits");
+        EXPECT_EQ(none.front(), none.back());
+        EXPECT_EQ(none.front(), share == 0.01 ? 660 : share == 0.05 ? 132 : share == 0.1 ? 65 : 32);
+        EXPECT_LE(quarter[quarter.size() / 2], 40 / share);
     }
 }
 

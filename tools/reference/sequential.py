@@ -18,8 +18,8 @@ import golden
 from golden import Unavailable
 
 FILES = [f"sequential/{name}.json" for name in
-         ("boundaries", "mixtures", "values", "sample_ratio", "conditional_mixture", "rate", "combine",
-          "group_sequential")] + ["tails.json"]
+         ("boundaries", "mixtures", "values", "sample_ratio", "silence", "conditional_mixture", "rate",
+          "combine", "group_sequential")] + ["tails.json"]
 
 
 # ---- confseq
@@ -193,6 +193,9 @@ def formula(function: str, case: dict[str, Any]) -> Any:
     if function == "share":
         mpmath.mp.dps = 50
         return {"log_e_value": float(share(case))}
+    if function == "silence":
+        mpmath.mp.dps = 50
+        return {"output": [float(value) for value in silence(case)]}
     mpmath.mp.dps = 40
     if function in ("log_incomplete_gamma", "log_incomplete_gamma_upper"):
         a, x = (mpf(v) for v in case["arguments"])
@@ -233,6 +236,24 @@ def share(case: dict[str, Any]) -> Any:
                      for d, w in zip(at, weights)]
             values.append(fsum(terms))
     return log(fsum(values) / len(values)) if harm else log(min(values))
+
+
+def silence(case: dict[str, Any]) -> list[Any]:
+    """silence.hpp: half on no request at all, with a start an interval, half on shares below the edge."""
+    from mpmath import exp, expm1, fsum, log, log1p, mpf, zeta
+
+    phi, tolerance = mpf(case["dispersion"]), mpf(case["tolerance"])
+    at, weights = prior("flat")
+    quiet, left, started, masses, out = mpf(0), mpf(1), 0, [mpf(0)] * 33, []
+    for n_b, n_c, share in zip(case["baseline"], case["canary"], case["shares"]):
+        if n_b or n_c:
+            q, started = (1 - tolerance) * mpf(share), started + 1
+            weight = mpf(2) / 3 if started == 1 else 1 / (3 * (zeta(mpf("1.5")) - 1) * mpf(started) ** mpf("1.5"))
+            left -= weight
+            quiet = mpf(0) if n_c else (quiet + weight) * exp(-n_b * log1p(-q) / phi)
+            masses = [m - (n_c * d + (n_b + n_c) * log1p(q * expm1(-d))) / phi for m, d in zip(masses, at)]
+        out.append(log((quiet + left + fsum(w * exp(m) for w, m in zip(weights, masses))) / 2))
+    return out
 
 
 def integral(function: str, case: dict[str, Any]) -> Any:

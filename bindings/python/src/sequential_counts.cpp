@@ -1,5 +1,6 @@
 /// \file
-/// Many looks at counts for Python: ProportionTest, RateTest, SampleRatioTest, ThresholdTest; and ChangeDetector.
+/// Many looks at counts for Python: ProportionTest, RateTest, SampleRatioTest, SilenceTest, ThresholdTest; and
+/// ChangeDetector.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/rate.hpp>
 #include <serinus/sequential/sample_ratio.hpp>
+#include <serinus/sequential/silence.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/threshold.hpp>
 
@@ -32,6 +34,7 @@ using sequential::ProportionOptions;
 using sequential::ProportionTest;
 using sequential::RateTest;
 using sequential::SampleRatioTest;
+using sequential::SilenceTest;
 using sequential::ThresholdTest;
 
 using Whole = WholeNumbers;
@@ -263,6 +266,35 @@ that are negative, fractional or above 2^53, and for another number of arms.)")
     });
     define_evidence<SampleRatioTest>(split);
     define_merge<SampleRatioTest>(split);
+
+    py::class_<SilenceTest> silence(module, "SilenceTest");
+    silence
+        .def(py::init([](py::handle alpha, py::handle tolerance, py::handle dispersion) {
+            return SilenceTest({.alpha = number_argument("alpha", alpha),
+                                .tolerance = number_argument("tolerance", tolerance),
+                                .dispersion = number_argument("dispersion", dispersion)});
+        }))
+        .def(
+            "update",
+            [](SilenceTest& test, py::handle baseline, py::handle canary, py::handle share) {
+                test.update(count_argument("baseline", baseline), count_argument("canary", canary),
+                            number_argument("share", share));
+            },
+            py::arg("baseline"), py::arg("canary"), py::arg("share"),
+            R"(Takes the requests of one interval, and the share of all of them that the canary was told.
+
+An interval without a request changes nothing. Raises `serinus.Error` with code "serinus.argument.count" for requests
+that are negative, fractional or above 2^53, "serinus.argument.range" for a share that is not above 0 and below 1, and
+changes nothing then.)")
+        .def("_update_many",
+             [](SilenceTest& test, const Whole& baseline, const Whole& canary, const Real& shares) {
+                 test.update_many(span_of<std::int64_t>(baseline), span_of<std::int64_t>(canary),
+                                  span_of<double>(shares));
+             })
+        .def_property_readonly("unheard", &SilenceTest::unheard,
+                               "Requests of the baseline since the last interval in which the canary had one.");
+    define_options<SilenceTest>(silence);
+    define_evidence<SilenceTest>(silence);
 
     py::class_<ThresholdTest> threshold(module, "ThresholdTest");
     threshold.def(py::init(&make_threshold_test))

@@ -15,6 +15,7 @@
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/rotation.hpp>
+#include <serinus/sequential/silence.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/counter.hpp>
 #include <serinus/slo/alerts.hpp>
@@ -169,6 +170,44 @@ struct InstancesState {
     }
 };
 static_assert(described_whole<InstancesState>());
+
+/// The watch on how requests divide between the arms, of metrics that count the same requests.
+struct TrafficState {
+    static constexpr std::string_view kind = "trfc";
+    static constexpr std::int64_t version = 1;
+
+    sequential::SilenceState silence;
+    std::vector<double> above, below;          // masses of the two ends of what the canary may have
+    std::int64_t starts = 0, since_start = 0;  // of their evidence, and intervals since the last one
+    double spent = 0;                          // capital that has begun
+    double log_largest = 0;
+    std::vector<std::int64_t> told_ms;  // since when which share was told, as far as it still matters
+    std::vector<double> told;
+    double waiting = 0;                              // the baseline's requests that silence counts next
+    std::vector<double> baseline, canary, expected;  // the last intervals, the oldest first
+    std::int64_t silent = 0;                         // intervals since the canary's last request
+    std::optional<std::int64_t> since_ms;            // the end of its interval, or the watch's beginning
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("silence", self.silence);
+        visit("above", self.above);
+        visit("below", self.below);
+        visit("starts", self.starts);
+        visit("since_start", self.since_start);
+        visit("spent", self.spent);
+        visit("log_largest", self.log_largest);
+        visit("told_ms", self.told_ms);
+        visit("told", self.told);
+        visit("waiting", self.waiting);
+        visit("baseline", self.baseline);
+        visit("canary", self.canary);
+        visit("expected", self.expected);
+        visit("silent", self.silent);
+        visit("since_ms", self.since_ms);
+    }
+};
+static_assert(described_whole<TrafficState>());
 
 /// How one metric stands.
 struct MetricState {

@@ -31,6 +31,7 @@
 #include <serinus/sequential/rotation.hpp>
 #include <serinus/sequential/sample_ratio.hpp>
 #include <serinus/sequential/signed_rank.hpp>
+#include <serinus/sequential/silence.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/threshold.hpp>
 
@@ -212,6 +213,29 @@ std::vector<Subject> subjects() {
         made.refuse("merge", Code::state_options, {"SampleRatioTest"},
                     [shares](SampleRatioTest& test) { test.merge(SampleRatioTest(shares, {.alpha = 0.05})); });
         made.nothing([](SampleRatioTest& test) { test.update({0, 0}); });
+        all.push_back(made.subject);
+    }
+    {
+        auto made = make<SilenceTest>("SilenceTest", SilenceTest(), [](SilenceTest& test) {
+            test.update(900, 101, 0.1);
+            test.update(900, 0, 0.1);
+        });
+        made.refuse("update", Code::argument_count, {"canary is -1"},
+                    [](SilenceTest& test) { test.update(900, -1, 0.1); });
+        made.refuse("update", Code::argument_count, {"baseline is 9007199254740994"},
+                    [](SilenceTest& test) { test.update(most + 2, 1, 0.1); });
+        for (const double share : {0.0, 1.0, -0.1, none}) {
+            made.refuse("update", Code::argument_range, {"share is " + given_text(share)},
+                        [share](SilenceTest& test) { test.update(1, 2, share); });
+        }
+        made.refuse("update_many", Code::argument_count, {"canary is -7"}, [](SilenceTest& test) {
+            test.update_many(Counts{900, 900}, Counts{100, -7}, Values{0.1, 0.1});
+        });
+        made.refuse("update_many", Code::argument_length, {"shares has 1 intervals, baseline 2"},
+                    [](SilenceTest& test) {
+                        test.update_many(Counts{900, 900}, Counts{100, 7}, Values{0.1});
+                    });
+        made.nothing([](SilenceTest& test) { test.update(0, 0, 0.1); });
         all.push_back(made.subject);
     }
     for (const Harm harm : {Harm::increase, Harm::either}) {
@@ -429,6 +453,10 @@ TEST(BadInput, CountsOfTwoToTheFiftyThirdAreCounts) {
     SampleRatioTest split({0.5, 0.5});
     split.update({0, most});
     EXPECT_TRUE(split.decided());
+    SilenceTest silence;
+    silence.update(most, 0, 0.5);
+    EXPECT_TRUE(silence.decided());
+    EXPECT_TRUE(std::isfinite(silence.log_e_value()));
     ThresholdTest threshold(1);
     threshold.update_buckets(Values{1}, Counts{most, 0}, Counts{0, most});
     EXPECT_TRUE(threshold.decided());
@@ -543,6 +571,11 @@ TEST(BadInput, ImpossibleOptionsAreNamed) {
     add(Code::argument_length, {"shares has 1 elements"}, [] { SampleRatioTest test({1.0}); });
     for (const Values& shares : {Values{0.5, 0.6}, Values{0, 1}, Values{-0.5, 1.5}, Values{none, 0.5}})
         add(range, {"share"}, [=] { SampleRatioTest test(shares); });
+    for (const double alpha : {0.0, 1.0, none})
+        add(range, {"alpha is " + given_text(alpha)}, [=] { SilenceTest test({.alpha = alpha}); });
+    for (const double tolerance : {-0.1, 1.0, none})
+        add(range, {"tolerance is " + given_text(tolerance)}, [=] { SilenceTest test({.tolerance = tolerance}); });
+    add(range, {"dispersion is 0.5"}, [] { SilenceTest test({.dispersion = 0.5}); });
 
     // Functions without a memory.
     const Values two{1, 2};

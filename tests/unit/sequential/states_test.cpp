@@ -28,6 +28,7 @@
 #include <serinus/sequential/rotation.hpp>
 #include <serinus/sequential/sample_ratio.hpp>
 #include <serinus/sequential/signed_rank.hpp>
+#include <serinus/sequential/silence.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/sequential/threshold.hpp>
 
@@ -179,6 +180,9 @@ std::vector<Subject> subjects() {
     all.push_back(subject("sample_ratio", 1024, SampleRatioTest(shares), [](auto& test, int i) {
         test.update({900 + bad_b(i), 100 + 9 * bad_c(i)});
     }));
+    all.push_back(subject("silence", 1024, SilenceTest({.dispersion = 2}), [](auto& test, int i) {
+        test.update(90 + bad_b(i), i % 20 < 12 ? 9 * bad_c(i) : 0, i % 40 < 20 ? 0.2 : 0.1);
+    }));
     all.push_back(subject("change_detector", 4096,
                           ChangeDetector<ProportionTest>(ProportionTest({.margin = ratio(1.5), .interval = false})),
                           counts));
@@ -190,7 +194,7 @@ std::vector<Subject> subjects() {
 std::vector<std::string> files_of(const std::string& name) {
     if (name == "paired_learn") return {name, name + "_3"};  // of PairedTest since its noise has a unit
     if (name == "signed_rank") return {name, name + "_2"};   // since it has a side
-    for (const char* on_values : {"paired", "sample", "rotation", "mixture_of_paired"}) {
+    for (const char* on_values : {"paired", "sample", "rotation", "silence", "mixture_of_paired"}) {
         if (name.starts_with(on_values)) return {name};
     }
     if (name.find("rate") != std::string::npos) return {name, name + "_2"};
@@ -247,7 +251,7 @@ TEST(States, WrittenEarlierLoadAndMeanWhatTheyMeant) {
             ++loaded;
         }
     }
-    EXPECT_EQ(loaded, 22 + 12 + 10 + 5 + 1);
+    EXPECT_EQ(loaded, 22 + 12 + 10 + 5 + 1 + 1);
     EXPECT_GE(same, 20);
 }
 

@@ -20,6 +20,7 @@
 #include <serinus/sequential/rotation.hpp>
 #include <serinus/sequential/sample_ratio.hpp>
 #include <serinus/sequential/signed_rank.hpp>
+#include <serinus/sequential/silence.hpp>
 #include <serinus/sequential/test_concept.hpp>
 #include <serinus/sequential/threshold.hpp>
 
@@ -39,6 +40,11 @@ const std::map<Gap, std::string> gaps{
     {{"RotationTest", "merge"}, "looks are fixed beforehand, and the virtual canaries walk the path of one rollout"},
     {{"SignedRankTest", "interval"}, "its ranks are about its own margin; any other would need ranks of its own"},
     {{"SampleRatioTest", "alpha_safe"}, "it only ever holds a rollout: one error rate serves both sides"},
+    {{"SilenceTest", "merge"},
+     "intervals of two regions are no intervals that follow: a request in one ends no silence in the other"},
+    {{"SilenceTest", "side"}, "that a canary speaks is known from its first request"},
+    {{"SilenceTest", "alpha_safe"}, "it has one side"},
+    {{"SilenceTest", "interval"}, "SampleRatioTest bounds the share; this one asks whether there is any"},
 };
 
 template <class Test>
@@ -65,6 +71,7 @@ TEST(EverySequentialTest, HasAllButTheGapsThatAreNamed) {
     look_at<ThresholdTest>("ThresholdTest", found);
     look_at<SampleRatioTest>("SampleRatioTest", found);
     look_at<RotationTest>("RotationTest", found);
+    look_at<SilenceTest>("SilenceTest", found);
     for (const auto& [gap, reason] : gaps) named.insert(gap);
     EXPECT_EQ(found, named);
 }
@@ -124,6 +131,16 @@ TEST(EverySequentialTest, TakesManyIntervalsAsOneByOne) {
         SampleRatioTest({0.9, 0.1}),
         [&](auto& test, int i) { test.update(std::span<const std::int64_t>(counts).subspan(2 * at(i), 2)); },
         [&](auto& test) { test.update_many(counts); });
+    std::vector<std::int64_t> served, answered;
+    std::vector<double> told;
+    for (int i = 0; i < 12; ++i) {
+        served.push_back(90 + i);
+        answered.push_back(i % 3 == 0 ? 0 : i);
+        told.push_back(i < 6 ? 0.1 : 0.2);
+    }
+    many_are_one_by_one(
+        SilenceTest(), [&](auto& test, int i) { test.update(served[at(i)], answered[at(i)], told[at(i)]); },
+        [&](auto& test) { test.update_many(served, answered, told); });
     const auto of_values = [&](const auto& fresh) {
         many_are_one_by_one(
             fresh, [&](auto& test, int i) { test.update(b[at(i)], c[at(i)]); },

@@ -33,6 +33,7 @@ from ._rate import RateTest
 from ._rotation import RotationTest, instance_spread
 from ._sample_ratio import SampleRatioTest
 from ._signed_rank import SignedRankTest
+from ._silence import SilenceTest
 from ._start_mixture import StartMixture, start_weight
 from ._threshold import ThresholdTest
 
@@ -51,6 +52,7 @@ __all__ = [
     "RotationTest",
     "SampleRatioTest",
     "SignedRankTest",
+    "SilenceTest",
     "StartMixture",
     "StochasticOrder",
     "ThresholdTest",
@@ -94,6 +96,7 @@ for _type in (
     RotationTest,
     SampleRatioTest,
     SignedRankTest,
+    SilenceTest,
     StartMixture,
     StochasticOrder,
     ThresholdTest,
