@@ -46,11 +46,14 @@
 #include <serinus/io/csv.hpp>
 #include <serinus/io/data.hpp>
 #include <serinus/io/decision.hpp>
+#include <serinus/io/openmetrics.hpp>
+#include <serinus/io/otlp.hpp>
 #include <serinus/io/plan.hpp>
 #include <serinus/io/prometheus.hpp>
 #include <serinus/io/read_options.hpp>
 #include <serinus/io/rules.hpp>
 #include <serinus/io/state.hpp>
+#include <serinus/io/victoriametrics.hpp>
 #include <serinus/numeric/central_moments.hpp>
 #include <serinus/numeric/counting.hpp>
 #include <serinus/numeric/elementary.hpp>
@@ -122,6 +125,7 @@
 #include <serinus/series/counter_follower.hpp>
 #include <serinus/series/dependence.hpp>
 #include <serinus/series/duration.hpp>
+#include <serinus/series/histogram.hpp>
 #include <serinus/series/samples.hpp>
 #include <serinus/series/series.hpp>
 #include <serinus/series/time.hpp>

@@ -1,28 +1,21 @@
 #include <string>
 
 #include <serinus/core/error.hpp>
-#include <serinus/core/quote.hpp>
 #include <serinus/io/csv.hpp>
 #include <serinus/io/data.hpp>
+#include <serinus/io/openmetrics.hpp>
+#include <serinus/io/otlp.hpp>
 #include <serinus/io/prometheus.hpp>
+#include <serinus/io/victoriametrics.hpp>
 
 namespace serinus {
 inline namespace v0 {
 namespace io {
 
-namespace {
-
-PrometheusOptions labels_of(const ReadOptions& options) {
-    return {.label = options.arms.label,
-            .baseline = options.arms.baseline,
-            .canary = options.arms.canary,
-            .instance_label = options.instance_label,
-            .max_bytes = options.max_bytes};
-}
-
-}  // namespace
-
-DataFormat guess_format(std::string_view text) noexcept {
+DataFormat guess_format(std::string_view text) {
+    if (looks_like_openmetrics(text)) return DataFormat::openmetrics;
+    if (looks_like_otlp(text)) return DataFormat::otlp;
+    if (looks_like_victoriametrics(text)) return DataFormat::victoriametrics;
     if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
     const auto first = text.find_first_not_of(" \t\r\n");
     const bool json = first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
@@ -30,18 +23,14 @@ DataFormat guess_format(std::string_view text) noexcept {
 }
 
 Batch read_data(std::string_view text, const ReadOptions& options) {
-    if (guess_format(text) == DataFormat::csv) return read_csv(text, {.max_bytes = options.max_bytes});
-    const Arms& arms = options.arms;
-    PrometheusAnswer answer = read_prometheus_document(text, labels_of(options));
-    if (answer.batch.series.empty() && answer.ignored_series > 0) {
-        std::string seen;
-        for (const std::string& value : answer.ignored_values) seen += (seen.empty() ? "" : ", ") + in_quotes(value);
-        raise(Code::data_arm, "the label " + in_quotes(arms.label) + " of all " +
-                                  std::to_string(answer.ignored_series) + " series is " + seen +
-                                  "; allowed: " + in_quotes(arms.baseline) + " for the baseline, " +
-                                  in_quotes(arms.canary) + " for the canary (the plan's \"arms\" can name others)");
+    switch (guess_format(text)) {
+        case DataFormat::openmetrics: return read_openmetrics(text, options);
+        case DataFormat::otlp: return read_otlp(text, options);
+        case DataFormat::victoriametrics: return read_victoriametrics(text, options);
+        case DataFormat::prometheus: return read_prometheus(text, options);
+        case DataFormat::csv: break;
     }
-    return std::move(answer.batch);
+    return read_csv(text, {.max_bytes = options.max_bytes});
 }
 
 Batch read_service_data(std::string_view text, const ReadOptions& options) {

@@ -135,6 +135,76 @@ json parse_json(std::string_view text, std::string_view what, const JsonRules& r
     return builder.take();
 }
 
+std::string json_text(const json& value) {
+    return value.is_string() ? value.get_ref<const std::string&>()
+                             : value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+namespace {
+
+constexpr std::string_view white_space = " \t\r\n";
+
+void pass_byte_order_mark(std::string_view& text) {
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+}
+
+/// Where the value ends that begins at `from`: behind its last bracket, or behind the quotes of a text; at the end of
+/// the line for everything else, at the end of the text for what is not closed.
+std::size_t end_of_value(std::string_view text, std::size_t from) {
+    std::size_t depth = 0;
+    for (std::size_t i = from; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '"') {
+            for (++i; i < text.size() && text[i] != '"'; ++i) {
+                if (text[i] == '\\') ++i;
+            }
+            if (depth == 0) return std::min(i + 1, text.size());
+        } else if (c == '{' || c == '[') {
+            ++depth;
+        } else if (c == '}' || c == ']') {
+            if (depth <= 1) return i + 1;
+            --depth;
+        } else if (depth == 0 && c == '\n') {
+            return i;
+        }
+    }
+    return text.size();
+}
+
+}  // namespace
+
+std::string_view take_json(std::string_view& rest, std::int64_t& line) {
+    pass_byte_order_mark(rest);
+    const std::size_t begin = std::min(rest.find_first_not_of(white_space), rest.size());
+    line += std::count(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(begin), '\n');
+    rest.remove_prefix(begin);
+    const std::string_view value = rest.substr(0, rest.empty() ? 0 : end_of_value(rest, 0));
+    rest.remove_prefix(value.size());
+    return value;
+}
+
+std::vector<std::string_view> first_keys(std::string_view text, std::size_t most) {
+    pass_byte_order_mark(text);
+    const auto pass = [&](std::size_t at) { return std::min(text.find_first_not_of(white_space, at), text.size()); };
+    std::vector<std::string_view> keys;
+    std::size_t at = pass(0);
+    if (at >= text.size() || text[at] != '{') return keys;
+    at = pass(at + 1);
+    while (keys.size() < most && at < text.size() && text[at] == '"') {
+        const std::size_t end = end_of_value(text, at);
+        const std::string_view key = text.substr(at + 1, end - at - 2);
+        at = pass(end);
+        if (at >= text.size() || text[at] != ':') return keys;
+        keys.push_back(key);
+        at = pass(at + 1);
+        if (at < text.size() && (text[at] == '{' || text[at] == '[' || text[at] == '"')) at = end_of_value(text, at);
+        at = std::min(text.find_first_of(",}", at), text.size());
+        if (at >= text.size() || text[at] == '}') return keys;
+        at = pass(at + 1);
+    }
+    return keys;
+}
+
 nlohmann::ordered_json number_json(double value) {
     if (std::isnan(value)) return nullptr;
     if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";

@@ -2,9 +2,11 @@
 /// \file
 /// JSON from a stranger, and numbers on their way into JSON; inside the library only.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -27,6 +29,24 @@ struct JsonRules {
 /// that are given twice (which of the two was meant?) and deep nesting, and its errors are short and printable whatever
 /// the text holds: they name the line and column, or the path of the key. A byte order mark is passed over.
 nlohmann::json parse_json(std::string_view text, std::string_view what, const JsonRules& rules = {});
+
+/// The member `key` of an object, or nothing; nothing of what is no object.
+inline const nlohmann::json* json_member(const nlohmann::json& object, const char* key) {
+    const auto found = object.find(key);  // end() of what is no object
+    return found == object.end() ? nullptr : &*found;
+}
+
+/// A value as an error shows it: a text as it is, everything else as JSON.
+std::string json_text(const nlohmann::json& value);
+
+/// Takes the first JSON value off a text of several, each on its own line or lines, without looking whether it is one:
+/// from its bracket to the one that closes it, or else a line. Adds the lines that were passed to `line`. Nothing when
+/// only white space is left. Cost: linear in what is taken.
+std::string_view take_json(std::string_view& rest, std::int64_t& line);
+
+/// The keys of the object that a text begins with, at most the first `most`, as they are written; nothing where it does
+/// not begin with an object. White space and a byte order mark are passed over. Cost: linear in what they hold.
+std::vector<std::string_view> first_keys(std::string_view text, std::size_t most = 8);
 
 /// A number for a document that people read: whole ones without a decimal point; NaN, which JSON does not have, is
 /// null, and the infinities are the texts "Infinity" and "-Infinity".

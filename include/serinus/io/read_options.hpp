@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <serinus/core/version.hpp>
 #include <serinus/rollout/plan.hpp>
+#include <serinus/series/time.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -22,7 +24,9 @@ struct ReadOptions {
     std::vector<std::string> replica_labels{};  ///< labels that only tell collectors of one target apart
     /// What the columns of a table are called: ours (`timestamp`, `series`, `arm`, `value` ...) to theirs.
     std::map<std::string, std::string> columns{};
-    std::vector<std::string> names{};                  ///< the series that the plan knows; empty: all that come
+    std::vector<std::string> names{};  ///< the series that the plan knows; empty: all that come
+    /// When a scrape was taken whose samples say no time; nothing: such samples are refused.
+    std::optional<Time> at{};
     std::uint64_t max_bytes = std::uint64_t{1} << 30;  ///< longer texts are refused unread
 };
 

@@ -12,6 +12,7 @@
 
 #include <serinus/core/reason.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/series/histogram.hpp>
 #include <serinus/series/series.hpp>
 
 namespace serinus {
@@ -31,6 +32,15 @@ struct ArmSeries {
     std::string replica = {};
 };
 
+/// Histograms of one arm.
+struct ArmHistogram {
+    std::string name;  ///< as the plan calls it, "http_request_duration_seconds"
+    Arm arm = Arm::baseline;
+    HistogramSeries series;
+    std::string labels = {};   ///< as of an ArmSeries
+    std::string replica = {};  ///< as of an ArmSeries
+};
+
 /// A stage began at this time (read from a `stage` column).
 struct StageStart {
     int stage = 1;  ///< counted from 1
@@ -42,8 +52,9 @@ struct StageStart {
 /// Samples handed over together: all that is known, or what is new since the last time.
 struct Batch {
     std::vector<ArmSeries> series;
-    std::vector<StageStart> stages;  ///< in order of time; empty: everything belongs to stage 1
-    std::vector<Reason> notes = {};  ///< what was left aside while it was read, and why; decisions tell it
+    std::vector<StageStart> stages;             ///< in order of time; empty: everything belongs to stage 1
+    std::vector<Reason> notes = {};             ///< what was left aside while it was read, and why; decisions tell it
+    std::vector<ArmHistogram> histograms = {};  ///< native, exponential and explicit ones; buckets with `le` are series
 
     /// Adds a series by hand:
     ///

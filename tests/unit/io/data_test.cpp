@@ -33,7 +33,6 @@ std::string sample(const std::string& name) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-const serinus::io::PrometheusOptions captured_answer{.series = "requests", .baseline = "baseline"};
 const serinus::io::ReadOptions captured{.arms = {.baseline = "baseline"}};
 
 TEST(GuessFormat, ByTheFirstCharacter) {
@@ -223,7 +222,7 @@ TEST(ReadData, BrokenDocumentsEndInABatchOrAnError) {
     for (int i = 0; i < 10'000; ++i) {
         const std::string text = mutate(texts[random() % texts.size()], texts[random() % texts.size()], random);
         run([&] { return read_data(text, captured); });
-        run([&] { return read_prometheus(text, captured_answer).batch; });
+        run([&] { return read_prometheus(text, captured, "requests"); });
     }
     // Both ends are reached often, or the changes are too wild or too tame to test anything.
     EXPECT_GT(batches, 500);
