@@ -19,7 +19,6 @@ using namespace serinus::slo;
 using namespace std::chrono_literals;
 using serinus::from_ms;
 
-
 struct Month {
     std::vector<std::int64_t> times;
     std::vector<double> bad, total;
@@ -89,7 +88,7 @@ void monitor_look(benchmark::State& state) {
     using serinus::Arm;
     serinus::Plan plan;
     plan.name = "bench";
-    plan.interval_ms = 10'000;
+    plan.interval = std::chrono::seconds(10);
     plan.stages = {{.traffic = 0.1}};
     serinus::Metric metric;
     metric.name = "errors";
@@ -114,7 +113,7 @@ void monitor_look(benchmark::State& state) {
             batch.series.push_back({"bad", arm, nan, {{time}, {static_cast<double>(errors(random))}, ""}});
             batch.series.push_back({"total", arm, nan, {{time}, {1000}, ""}});
         }
-        time += plan.interval_ms;
+        time += plan.interval.count();
         benchmark::DoNotOptimize(monitor.observe(batch, time));
     }
 }

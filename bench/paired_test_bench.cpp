@@ -1,4 +1,5 @@
 // What an interval of a gauge costs: evidence, its interval, and learning the noise beforehand.
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -79,7 +80,7 @@ void calibration(benchmark::State& state) {
     const auto instances = static_cast<std::size_t>(state.range(0));
     serinus::Plan plan;
     plan.name = "bench";
-    plan.interval_ms = 10'000;
+    plan.interval = std::chrono::seconds(10);
     for (const double traffic : {0.01, 0.1, 0.5}) plan.stages.push_back(serinus::Stage{.traffic = traffic});
     serinus::Batch history;
     for (std::size_t g = 0; g < 20; ++g) {
@@ -97,7 +98,7 @@ void calibration(benchmark::State& state) {
             out.series.values = autoregression(10'000, 100 * g + i);
             for (std::size_t t = 0; t < 10'000; ++t) {
                 out.series.values[t] += 20;
-                out.series.times_ms.push_back(static_cast<std::int64_t>(t) * plan.interval_ms);
+                out.series.times_ms.push_back(static_cast<std::int64_t>(t) * plan.interval.count());
             }
         }
     }

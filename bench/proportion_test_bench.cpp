@@ -1,4 +1,5 @@
 // What an interval of a rollout costs: sequential evidence, its interval, and a whole look of the monitor.
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <random>
@@ -58,7 +59,7 @@ BENCHMARK(difference_with_interval);
 void monitor_look(benchmark::State& state) {
     serinus::Plan plan;
     plan.name = "bench";
-    plan.interval_ms = 10'000;
+    plan.interval = std::chrono::seconds(10);
     plan.stages.emplace_back().traffic = 0.1;
     for (int i = 0; i < state.range(0); ++i) {
         serinus::Metric metric;

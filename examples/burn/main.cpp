@@ -23,12 +23,12 @@ int main() {
     slo::Objective objective;
     objective.name = "availability";
     objective.budget = slo::budget_from_target("99.9%");
-    slo::Alerts alerts(slo::sre_workbook_policy(objective.period_ms), objective);
+    slo::Alerts alerts(slo::sre_workbook_policy(objective.period), objective);
 
     slo::BurnRateOptions options;
     options.budget = objective.budget;
     options.windows = alerts.windows();
-    options.windows.emplace_back(objective.period_ms);
+    options.windows.emplace_back(objective.period);
     options.keep = slo::Keep::thinned;
     slo::BurnRate burn(options);
     const std::size_t errors = burn.add_series(slo::Role::bad), requests = burn.add_series(slo::Role::total);
@@ -53,10 +53,10 @@ int main() {
     }
 
     for (const slo::WindowBurn& window : burn.at(start + 30h)) {
-        if (window.window.count() != objective.period_ms) continue;
+        if (window.window != objective.period) continue;
         const slo::ErrorBudget budget = slo::error_budget(objective, window);
         std::cout << budget.bad << " bad events, " << 100 * budget.consumed << " % of the budget of "
-                  << serinus::format_duration(objective.period_ms) << "; " << burn.memory_bytes() / 1024
+                  << serinus::format_duration(objective.period) << "; " << burn.memory_bytes() / 1024
                   << " KiB of samples\n";
     }
     return pages == 1 ? 0 : 1;

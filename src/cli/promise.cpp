@@ -30,7 +30,7 @@ slo::Objective objective_of(const BurnOptions& options) {
     slo::Objective objective;
     objective.budget = options.target.empty() ? share_of(options.budget) : slo::budget_from_target(options.target);
     objective.name = options.name;
-    objective.period_ms = parse_duration(options.period.empty() ? "30d" : options.period, "--period").count();
+    objective.period = parse_duration(options.period.empty() ? "30d" : options.period, "--period");
     slo::check(objective);
     return objective;
 }
@@ -88,13 +88,13 @@ Promise promise_of(const BurnOptions& options) {
         promise.labels = plan.arms;
     }
     if (promise.policy.conditions.empty())
-        promise.policy.conditions = slo::sre_workbook_policy(promise.objective.period_ms).conditions;
+        promise.policy.conditions = slo::sre_workbook_policy(promise.objective.period).conditions;
     if (options.min_events) promise.policy.min_events = *options.min_events;
     if (options.min_probability) promise.policy.min_probability = options.min_probability;
     for (slo::Condition& condition : promise.policy.conditions) {
-        if (!options.lasts.empty()) condition.for_ms = parse_duration(options.lasts, "--for").count();
+        if (!options.lasts.empty()) condition.pending_for = parse_duration(options.lasts, "--for");
         if (!options.keeps_firing.empty())
-            condition.keep_firing_for_ms = parse_duration(options.keeps_firing, "--keep-firing-for").count();
+            condition.keep_firing_for = parse_duration(options.keeps_firing, "--keep-firing-for");
     }
     slo::check(promise.policy, promise.objective);
     return promise;

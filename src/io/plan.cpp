@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -216,8 +217,7 @@ void take(const std::string& path, const json& value, std::string& out) {
     if (!value.is_string()) wrong_type(path, value, "a text");
     out = value.get_ref<const std::string&>();
 }
-/// Times are the only whole numbers of a plan.
-void take(const std::string& path, const json& value, std::int64_t& out) {
+void take(const std::string& path, const json& value, std::chrono::milliseconds& out) {
     if (value.is_number()) {
         wrong_type(path, value, "a text with a unit such as \"30s\", \"10m\", \"1h30m\" (a bare number has none)");
     }
@@ -227,7 +227,7 @@ void take(const std::string& path, const json& value, std::int64_t& out) {
         raise(Code::plan_value, path + " is " + in_quotes(value.get_ref<const std::string&>()) +
                                     "; allowed: " + std::string(duration_allowed));
     }
-    out = length->count();
+    out = *length;
 }
 template <class Enum>
     requires std::is_enum_v<Enum>
@@ -350,8 +350,8 @@ void take(const std::string& path, const json& value, std::vector<std::int64_t>&
 /// With one window there need be one; a condition without a name is called by its severity and that window.
 void take(const std::string& path, const json& value, slo::Condition& out) {
     take_members(path, value, out);
-    if (!value.contains("short")) out.short_ms = out.long_ms;
-    if (!value.contains("name")) out.name = std::string(word(out.severity)) + '.' + format_duration(out.long_ms);
+    if (!value.contains("short")) out.short_window = out.long_window;
+    if (!value.contains("name")) out.name = std::string(word(out.severity)) + '.' + format_duration(out.long_window);
 }
 
 /// The share of events that may be bad: a budget, or what a target leaves, which may be a text with a percent sign.
@@ -398,14 +398,14 @@ void take(const std::string& path, const json& value, SloRule& out) {
     object.required("name", out.objective.name, "a name for the objective");
     object.required("metric", out.metric, "the name of the metric whose bad and total events it is about");
     take_budget(path, value, object, out.objective.budget);
-    object.optional("period", out.objective.period_ms);
+    object.optional("period", out.objective.period);
     object.optional("expected_events", out.objective.expected_events);
     object.optional("max_budget_per_release", out.max_budget_per_release);
     if (const auto halt = value.find("halt"); halt != value.end()) {
         const Object inside(path + ".halt", *halt, "a halt", halt_keys,
                             R"(an object such as {"budget": 0.5, "window": "1h"})");
         inside.optional("budget", out.halt_budget);
-        inside.optional("window", out.halt_window_ms);
+        inside.optional("window", out.halt_window);
     }
     take_policy(path, value, object, out.policy);
     object.optional("weight", out.weight);
@@ -444,7 +444,7 @@ struct Written {
 
     ordered_json of(const std::string&, bool value) const { return value; }
     ordered_json of(const std::string&, double value) const { return number_json(value); }
-    ordered_json of(const std::string&, std::int64_t value) const { return format_duration(value); }
+    ordered_json of(const std::string&, std::chrono::milliseconds value) const { return format_duration(value); }
     ordered_json of(const std::string& path, const std::string& text) const {
         return utf8 ? text_json(path, text) : ordered_json(text);
     }
@@ -492,12 +492,12 @@ struct Written {
         ordered_json out{{"name", of(path + ".name", rule.objective.name)},
                          {"metric", of(path + ".metric", rule.metric)},
                          {"budget", number_json(rule.objective.budget)},
-                         {"period", format_duration(rule.objective.period_ms)}};
+                         {"period", format_duration(rule.objective.period)}};
         if (rule.objective.expected_events) out["expected_events"] = number_json(*rule.objective.expected_events);
         if (rule.max_budget_per_release != fresh.max_budget_per_release)
             out["max_budget_per_release"] = number_json(rule.max_budget_per_release);
         if (rule.halt_budget != fresh.halt_budget) out["halt"]["budget"] = number_json(rule.halt_budget);
-        if (rule.halt_window_ms) out["halt"]["window"] = format_duration(*rule.halt_window_ms);
+        if (rule.halt_window) out["halt"]["window"] = format_duration(*rule.halt_window);
         if (!rule.policy.conditions.empty()) out["policy"] = of(path + ".policy", rule.policy.conditions);
         if (rule.policy.min_events != 0) out["min_events"] = number_json(rule.policy.min_events);
         if (rule.policy.min_probability) out["min_probability"] = number_json(*rule.policy.min_probability);

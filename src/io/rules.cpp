@@ -63,7 +63,7 @@ std::string write_rules(const slo::Objective& objective, const slo::Policy& poli
     const std::string labels = "        labels:\n          slo: " + yaml(objective.name) + "\n";
 
     std::string out = "# Error budget of " + std::string(printable(objective.name)) + ": " + promql(objective.budget) +
-                      " of all events in " + format_duration(objective.period_ms) +
+                      " of all events in " + format_duration(objective.period) +
                       "\ngroups:\n  - name: " + yaml("serinus-slo-" + objective.name) + "\n";
     if (options.interval) out += "    interval: " + format_duration(*options.interval) + "\n";
     out += "    rules:\n";
@@ -74,23 +74,23 @@ std::string write_rules(const slo::Objective& objective, const slo::Policy& poli
     }
     for (const slo::Condition& condition : policy.conditions) {
         const std::string threshold = " > (" + promql(condition.factor) + " * " + promql(objective.budget) + ")";
-        const std::chrono::milliseconds whole(condition.long_ms), brief(condition.short_ms);
+        const std::chrono::milliseconds whole = condition.long_window, brief = condition.short_window;
         std::string holds = recorded(whole) + of_slo + threshold;
         if (brief != whole) holds += " and " + recorded(brief) + of_slo + threshold;
         if (policy.min_events > 0) {
             holds += " and on () (" + increase(options.total, whole) + " >= " + promql(policy.min_events) + ")";
         }
         out += "      - alert: ErrorBudgetBurn\n        expr: " + yaml(holds) + "\n";
-        if (condition.for_ms > 0) out += "        for: " + format_duration(condition.for_ms) + "\n";
-        if (condition.keep_firing_for_ms > 0)
-            out += "        keep_firing_for: " + format_duration(condition.keep_firing_for_ms) + "\n";
-        out += labels + "          condition: " + yaml(condition.name) +
-               "\n          severity: " + std::string(word(condition.severity)) + "\n        annotations:\n" +
-               "          summary: " +
-               yaml("the error budget of " + objective.name + " burns more than " + number_text(condition.factor) +
-                    " times as fast as it lasts, over " + format_duration(condition.long_ms) + " and over " +
-                    format_duration(condition.short_ms)) +
-               "\n";
+        if (condition.pending_for.count() > 0) out += "        for: " + format_duration(condition.pending_for) + "\n";
+        if (condition.keep_firing_for.count() > 0)
+            out += "        keep_firing_for: " + format_duration(condition.keep_firing_for) + "\n";
+        out +=
+            labels + "          condition: " + yaml(condition.name) +
+            "\n          severity: " + std::string(word(condition.severity)) + "\n        annotations:\n" +
+            "          summary: " +
+            yaml("the error budget of " + objective.name + " burns more than " + number_text(condition.factor) +
+                 " times as fast as it lasts, over " + format_duration(whole) + " and over " + format_duration(brief)) +
+            "\n";
     }
     if (options.no_data) {
         const std::string ratio = recorded(windows.front()) + of_slo;

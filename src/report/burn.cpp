@@ -78,10 +78,10 @@ void conditions(Page& page, const slo::BurnReport& found) {
         std::string state(word(alert.state));
         if (alert.status != slo::BurnStatus::ok) state += " (" + std::string(word(alert.status)) + ")";
         std::string line = "  " + padded(shown_name(condition.name), 14) + padded(state, 26) + "more than " +
-                           number(condition.factor) + "x in " + format_duration(condition.long_ms) + " and " +
-                           format_duration(condition.short_ms);
-        if (condition.for_ms > 0) line += ", for " + format_duration(condition.for_ms);
-        if (alert.active_since && (condition.for_ms > 0 || condition.keep_firing_for_ms > 0))
+                           number(condition.factor) + "x in " + format_duration(condition.long_window) + " and " +
+                           format_duration(condition.short_window);
+        if (condition.pending_for.count() > 0) line += ", for " + format_duration(condition.pending_for);
+        if (alert.active_since && (condition.pending_for.count() > 0 || condition.keep_firing_for.count() > 0))
             line += "; holds since " + format_time(*alert.active_since);
         page.line(line);
     }
@@ -123,7 +123,7 @@ std::string text(const slo::BurnReport& report, const TextOptions& options) {
     const Style style = head == "PAGE" ? Style::bad : head == "OK" ? Style::good : Style::open;
     const std::string name = report.objective.name.empty() ? "" : shown_name(report.objective.name) + "   ";
     page.line(page.painted(head, style) + "  " + name + "budget " + percent(report.objective.budget) +
-              " of events in " + format_duration(report.objective.period_ms) +
+              " of events in " + format_duration(report.objective.period) +
               (report.has_data() ? "   at " + format_time(report.now) : ""));
     page.line("");
     windows(page, report, options.color);

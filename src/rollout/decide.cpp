@@ -77,11 +77,10 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
         for (Reason& reason : judged.hindrances()) result.reasons.push_back(std::move(reason));
     }
     if (look.clock.start_ms && judged.intervals > 0 && standing.stale) {
-        result.reasons.push_back(
-            {Code::stale,
-             metric.name,
-             {{"age", standing.age_seconds}, {"limit", seconds(effective_stale_after_ms(look.plan))}},
-             false});
+        result.reasons.push_back({Code::stale,
+                                  metric.name,
+                                  {{"age", standing.age_seconds}, {"limit", seconds(effective_stale_after(look.plan))}},
+                                  false});
     }
     if (result.verdict == Verdict::inconclusive) {
         if (judged.nothing_happened() && metric.margin.ratio) {
@@ -113,8 +112,8 @@ struct Facts {
     /// Of the metric that is silent for longest, where the plan says that missing data fail.
     std::optional<double> silent_seconds = std::nullopt;
 
-    bool past_minimum() const { return told.elapsed.count() >= stage.min_ms; }
-    bool past_maximum() const { return stage.max_ms && told.elapsed.count() >= *stage.max_ms; }
+    bool past_minimum() const { return told.elapsed >= stage.min; }
+    bool past_maximum() const { return stage.max && told.elapsed >= *stage.max; }
     bool may_promote() const { return clock.start_ms && any_judged && all_passed && !paging; }
     bool metric_failed() const {
         return std::any_of(panel.metrics.begin(), panel.metrics.end(),
@@ -190,7 +189,7 @@ Holds missing_rollback(const Facts& facts) {
 Holds deadline_rollback(const Facts& facts) {
     if (!facts.latched(Code::deadline_rollback)) return {};
     return std::vector<NamedNumber>{{"elapsed", facts.latch.policy_seconds},
-                                    {"maximum", seconds(facts.stage.max_ms.value_or(0))}};
+                                    {"maximum", seconds(facts.stage.max.value_or(std::chrono::milliseconds(0)))}};
 }
 
 Holds finished(const Facts& facts) {
@@ -218,9 +217,9 @@ std::vector<Reason> hindered_metrics(const Facts& facts) {
 Holds nothing_to_judge(const Facts& facts) { return when(facts.only_muted); }
 
 Holds warming_up(const Facts& facts) {
-    const std::int64_t warm_up_ms = facts.plan.warm_up_ms;
-    if (!facts.clock.start_ms || facts.told.elapsed.count() >= warm_up_ms) return {};
-    return std::vector<NamedNumber>{{"seconds", seconds(warm_up_ms)}};
+    const std::chrono::milliseconds warm_up = facts.plan.warm_up;
+    if (!facts.clock.start_ms || facts.told.elapsed >= warm_up) return {};
+    return std::vector<NamedNumber>{{"seconds", seconds(warm_up)}};
 }
 
 Holds waiting(const Facts& facts) { return when(!facts.all_passed || !facts.any_judged); }
@@ -228,13 +227,13 @@ Holds waiting(const Facts& facts) { return when(!facts.all_passed || !facts.any_
 Holds stage_minimum(const Facts& facts) {
     if (!facts.clock.start_ms || facts.past_minimum()) return {};
     return std::vector<NamedNumber>{{"elapsed", seconds(facts.told.elapsed.count())},
-                                    {"minimum", seconds(facts.stage.min_ms)}};
+                                    {"minimum", seconds(facts.stage.min)}};
 }
 
 Holds deadline_hold(const Facts& facts) {
     if (!facts.past_maximum()) return {};
     return std::vector<NamedNumber>{{"elapsed", seconds(facts.told.elapsed.count())},
-                                    {"maximum", seconds(*facts.stage.max_ms)}};
+                                    {"maximum", seconds(*facts.stage.max)}};
 }
 
 }  // namespace rules

@@ -33,7 +33,7 @@ std::vector<BurnWindow> windows_of(const SloJudged& judged) {
     return windows;
 }
 
-BudgetShare share_of(const SloJudged& judged, std::int64_t interval_ms) {
+BudgetShare share_of(const SloJudged& judged, std::chrono::milliseconds interval) {
     BudgetShare share;
     share.allowed = judged.rule.max_budget_per_release;
     share.measured = !judged.rule.objective.expected_events;
@@ -42,8 +42,8 @@ BudgetShare share_of(const SloJudged& judged, std::int64_t interval_ms) {
         if (!share.measured) share.expected_events = *judged.rule.objective.expected_events;
         return share;
     }
-    share.expected_events = judged.expected_events(interval_ms);
-    const double all = judged.budget_events(1, interval_ms);
+    share.expected_events = judged.expected_events(interval);
+    const double all = judged.budget_events(1, interval);
     if (!(all > 0)) return share;  // not one request so far
     share.estimate = judged.excess.estimate() / all;
     share.lower = judged.excess.lower() / all;
@@ -67,12 +67,12 @@ std::optional<Reason> alert_reason(Code code, const std::string& objective, cons
     }
     const slo::Condition& condition = alerts.policy().conditions[at];
     const auto window = std::find_if(burns.begin(), burns.end(),
-                                     [&](const auto& burn) { return burn.window.count() == condition.long_ms; });
+                                     [&](const auto& burn) { return burn.window == condition.long_window; });
     return Reason{code,
                   objective,
                   {{"burn", window->burn},
-                   {"long", seconds(condition.long_ms)},
-                   {"short", seconds(condition.short_ms)},
+                   {"long", seconds(condition.long_window)},
+                   {"short", seconds(condition.short_window)},
                    {"factor", condition.factor}},
                   false};
 }
@@ -88,7 +88,7 @@ BurnResult burn_result(const Look& look, const SloJudged& judged, const Judged& 
     result.objective = name;
     result.metric = rule.metric;
     result.budget = budget;
-    result.period = std::chrono::milliseconds(rule.objective.period_ms);
+    result.period = rule.objective.period;
     result.alpha = judged.alpha;
     const Proportion baseline = judged.excess.baseline(), canary = judged.excess.canary();
     result.canary_burn = burn_of(canary, budget);
@@ -100,8 +100,8 @@ BurnResult burn_result(const Look& look, const SloJudged& judged, const Judged& 
     }
     result.service_burn = burn_of({baseline.bad + canary.bad, baseline.total + canary.total}, budget);
     result.windows = windows_of(judged);
-    result.share = share_of(judged, plan.interval_ms);
-    result.halt.window = std::chrono::milliseconds(*effective_halt_window_ms(rule));
+    result.share = share_of(judged, plan.interval);
+    result.halt.window = *effective_halt_window(rule);
     result.halt.budget = rule.halt_budget;
     result.halt.factor = halt_difference(rule) / budget;
     result.halt.log_e_value = judged.halt.log_e_value();

@@ -19,8 +19,8 @@ constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t most_turns = 8;  // pseudo-canaries of one stage: more teach little and cost as much each
 
 /// How long a stage may last: what the plan says, or else what it takes at least, and 120 intervals.
-std::int64_t told_ms(const Plan& plan, const Stage& stage) {
-    return stage.max_ms.value_or(std::max(stage.min_ms, 120 * plan.interval_ms));
+std::chrono::milliseconds told(const Plan& plan, const Stage& stage) {
+    return stage.max.value_or(std::max<std::chrono::milliseconds>(stage.min, 120 * plan.interval));
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ History::History(const Plan& plan, const Batch& batch) {
         used.emplace_back(&part, std::move(series));
     }
     if (!first) return;
-    const std::int64_t size = interval_index(*last, *first, plan.interval_ms) + 1;
+    const std::int64_t size = interval_index(*last, *first, plan.interval.count()) + 1;
     constexpr std::int64_t most = 10'000'000;
     if (size > most) {
         raise(Code::data_size, "history spans " + std::to_string(size) + " intervals; allowed: at most " +
@@ -63,7 +63,7 @@ History::History(const Plan& plan, const Batch& batch) {
                 --time;  // a scrape closes what came before it
             }
             if (!std::isfinite(value)) continue;
-            const std::int64_t at = interval_index(time, *first, plan.interval_ms);
+            const std::int64_t at = interval_index(time, *first, plan.interval.count());
             if (at < 0) continue;
             const auto index = static_cast<std::size_t>(at);
             column[index] = samples[index] == 0 ? value : column[index] + value;
@@ -122,7 +122,7 @@ sequential::LearnedDispersion mean_of_turns(const std::vector<sequential::Learne
 double intervals_told(const Plan& plan) {
     std::int64_t intervals = 0;
     for (const Stage& stage : plan.stages) {
-        intervals += std::max<std::int64_t>(1, (told_ms(plan, stage) - plan.warm_up_ms) / plan.interval_ms);
+        intervals += std::max<std::int64_t>(1, (told(plan, stage) - plan.warm_up) / plan.interval);
     }
     return static_cast<double>(intervals);
 }
@@ -130,12 +130,12 @@ double intervals_told(const Plan& plan) {
 double rollout_intervals(const Plan& plan) {
     double sum = 0;
     for (const Stage& stage : plan.stages)
-        sum += static_cast<double>(told_ms(plan, stage)) / static_cast<double>(plan.interval_ms);
+        sum += static_cast<double>(told(plan, stage).count()) / static_cast<double>(plan.interval.count());
     return std::max(1.0, sum);
 }
 
 std::int64_t window_of(const Plan& plan, const Stage& stage) {
-    return std::max<std::int64_t>(24, (told_ms(plan, stage) - plan.warm_up_ms) / plan.interval_ms);
+    return std::max<std::int64_t>(24, (told(plan, stage) - plan.warm_up) / plan.interval);
 }
 
 void weigh_alarms(HeldBack& held, std::size_t series) {

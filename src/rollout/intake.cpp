@@ -20,7 +20,7 @@ void require_time(const std::string& what, std::int64_t time_ms) {
     raise(Code::data_timestamp, what + " " + std::to_string(time_ms) + " ms; allowed: the years 1 to 9999");
 }
 
-Intake::Intake(const Plan& plan) : warm_up_ms_(plan.warm_up_ms) {
+Intake::Intake(const Plan& plan) : warm_up_ms_(plan.warm_up.count()) {
     for (const Metric& metric : plan.metrics) {
         for (const std::string& series : series_of(metric)) counters_[series] = metric.counter;
     }

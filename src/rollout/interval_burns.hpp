@@ -28,11 +28,8 @@ enum class Whose { judged, canary, service };
 /// the alerts in production: to the number, with the same bounds of memory and the same `exact`.
 class IntervalBurns {
   public:
-    IntervalBurns(double budget, std::vector<std::chrono::milliseconds> windows, std::int64_t interval_ms)
-        : burn_({.budget = budget,
-                 .windows = std::move(windows),
-                 .keep = slo::Keep::thinned,
-                 .interval = std::chrono::milliseconds(interval_ms)}) {
+    IntervalBurns(double budget, std::vector<std::chrono::milliseconds> windows, std::chrono::milliseconds interval)
+        : burn_({.budget = budget, .windows = std::move(windows), .keep = slo::Keep::thinned, .interval = interval}) {
         for (const slo::Role role : roles) burn_.add_series(role, slo::SeriesKind::delta);
         for (const std::chrono::milliseconds window : burn_.options().windows) found_.push_back({.window = window});
     }

@@ -24,6 +24,7 @@ constexpr double fewest_measured = 500;
 
 /// As reasons tell durations.
 constexpr double seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
+constexpr double seconds(std::chrono::milliseconds length) { return seconds(length.count()); }
 
 /// As decisions tell moments.
 constexpr std::optional<Time> moment(std::optional<std::int64_t> time_ms) {

@@ -74,7 +74,7 @@ struct Monitor::Impl {
             panel.silence(judged, clock.take_starts(from, to));
             intake.count_silent(judged);
         }
-        panel.burn_silently(clock.start_of(from + 1), plan.interval_ms, to - from);
+        panel.burn_silently(clock.start_of(from + 1), plan.interval.count(), to - from);
         clock.advance(to - from);
     }
 
@@ -127,9 +127,9 @@ Decision Monitor::observe(const Batch& batch, std::optional<std::int64_t> now_ms
     if (const auto now = now_ms ? now_ms : m.intake.newest_ms()) m.clock.tell(*now);
     m.clock.begin_with(m.intake.first_of_canary_ms());
     if (const auto now = m.clock.now_ms()) {
-        const std::int64_t settled_ms = *now - m.plan.settle_ms;
+        const std::int64_t settled_ms = *now - m.plan.settle.count();
         // While there is no canary, the baseline's past is of no use but for the counters' last values.
-        if (!m.clock.begun()) m.intake.pass_over(settled_ms - m.plan.interval_ms);
+        if (!m.clock.begun()) m.intake.pass_over(settled_ms - m.plan.interval.count());
         m.judge_until(settled_ms);
     }
     return m.settle();
@@ -138,7 +138,7 @@ Decision Monitor::observe(const Batch& batch, std::optional<std::int64_t> now_ms
 Decision Monitor::flush() {
     Impl& m = *impl_;
     m.clock.begin_with(m.intake.first_of_canary_ms());
-    if (const auto last = m.intake.last_waiting_ms()) m.judge_until(*last + m.plan.interval_ms);
+    if (const auto last = m.intake.last_waiting_ms()) m.judge_until(*last + m.plan.interval.count());
     return m.settle();
 }
 

@@ -80,7 +80,7 @@ void Panel::burn_silently(std::int64_t first_ms, std::int64_t interval_ms, std::
 }
 
 void Panel::settle(const Look& look) {
-    const std::int64_t after_ms = (look.clock.next + 1) * look.plan.interval_ms;
+    const std::int64_t after_ms = (look.clock.next + 1) * look.plan.interval.count();
     // Obstacles look at telemetry alone, so no verdict of this interval changes them.
     std::vector<bool> hindered;
     for (const Judged& judged : metrics_) hindered.push_back(!obstacles(look, judged).empty());
@@ -105,7 +105,7 @@ void Panel::settle(const Look& look) {
         }
         for (SloJudged& judged : slo_) {
             if (judged.failed() || hindered[judged.metric]) continue;
-            if (judged.fails(elementary::log(total / left), look.plan.interval_ms, after_ms)) again = true;
+            if (judged.fails(elementary::log(total / left), look.plan.interval, after_ms)) again = true;
         }
     }
     if (!latch_.together_after_ms) {

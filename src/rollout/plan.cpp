@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -160,6 +161,11 @@ class DigestWalk {
         }
     }
 
+    /// A length of time is the number of its milliseconds.
+    void operator()(std::string_view name, const std::chrono::milliseconds& value) { out_(name, value.count()); }
+    void operator()(std::string_view name, const std::optional<std::chrono::milliseconds>& value) {
+        out_(name, value ? std::optional(std::int64_t{value->count()}) : std::nullopt);
+    }
     void operator()(std::string_view, const Plan& plan) {
         const auto visit = [&](std::string_view name, const auto& member) {
             if (name == "slo") return;  // comes after the noise
@@ -261,9 +267,9 @@ struct DigestedPlan {
 }  // namespace
 
 std::int64_t longest(const Plan& plan, const Stage& stage) {
-    if (!stage.max_ms) return 120;
-    const std::int64_t warm = (plan.warm_up_ms + plan.interval_ms - 1) / plan.interval_ms;
-    return std::clamp<std::int64_t>(*stage.max_ms / plan.interval_ms - warm, 1, 1'000'000);
+    if (!stage.max) return 120;
+    const std::int64_t warm = (plan.warm_up + plan.interval - std::chrono::milliseconds(1)) / plan.interval;
+    return std::clamp<std::int64_t>(*stage.max / plan.interval - warm, 1, 1'000'000);
 }
 
 std::vector<std::int64_t> instance_looks(const Plan& plan) {
@@ -295,8 +301,8 @@ std::vector<std::string> series_of(const Metric& metric) {
     return series;
 }
 
-std::int64_t effective_stale_after_ms(const Plan& plan) {
-    return plan.telemetry.stale_after_ms.value_or(plan.settle_ms + 5 * plan.interval_ms);
+std::chrono::milliseconds effective_stale_after(const Plan& plan) {
+    return plan.telemetry.stale_after.value_or(plan.settle + 5 * plan.interval);
 }
 
 std::vector<double> alpha_split(const Plan& plan) {
@@ -321,11 +327,10 @@ void check(const Plan& plan) {
         require_value(share(*plan.alpha_promote), "alpha_promote", *plan.alpha_promote, "above 0, below 1");
     require_value(share(plan.beta), "beta", plan.beta, "above 0, below 1");
 
-    constexpr std::int64_t year = std::int64_t{366} * 86400 * 1000;
-    require_time(plan.interval_ms > 0 && plan.interval_ms <= year, "interval", plan.interval_ms,
-                 "above 0, at most 366 days");
-    require_time(plan.warm_up_ms >= 0 && plan.warm_up_ms <= year, "warm_up", plan.warm_up_ms, "0 to 366 days");
-    require_time(plan.settle_ms >= 0 && plan.settle_ms <= year, "settle", plan.settle_ms, "0 to 366 days");
+    constexpr std::chrono::milliseconds none(0), year = std::chrono::days(366);
+    require_time(plan.interval > none && plan.interval <= year, "interval", plan.interval, "above 0, at most 366 days");
+    require_time(plan.warm_up >= none && plan.warm_up <= year, "warm_up", plan.warm_up, "0 to 366 days");
+    require_time(plan.settle >= none && plan.settle <= year, "settle", plan.settle, "0 to 366 days");
 
     if (plan.stages.empty()) refuse("stages", "empty", "at least one stage");
     for (std::size_t i = 0; i < plan.stages.size(); ++i) {
@@ -336,11 +341,11 @@ void check(const Plan& plan) {
             require_value(false, path + ".traffic", stage.traffic,
                           "more than the stage before has, " + number_text(plan.stages[i - 1].traffic, 17));
         }
-        require_time(stage.min_ms >= 0 && stage.min_ms <= year, path + ".min", stage.min_ms, "0 to 366 days");
-        if (stage.max_ms) {
-            require_time(*stage.max_ms <= year, path + ".max", *stage.max_ms, "at most 366 days");
-            const bool enough = *stage.max_ms >= stage.min_ms && *stage.max_ms >= plan.warm_up_ms + plan.interval_ms;
-            require_time(enough, path + ".max", *stage.max_ms,
+        require_time(stage.min >= none && stage.min <= year, path + ".min", stage.min, "0 to 366 days");
+        if (stage.max) {
+            require_time(*stage.max <= year, path + ".max", *stage.max, "at most 366 days");
+            const bool enough = *stage.max >= stage.min && *stage.max >= plan.warm_up + plan.interval;
+            require_time(enough, path + ".max", *stage.max,
                          "at least min, and long enough for warm_up and one interval");
         }
     }
@@ -405,10 +410,8 @@ void check(const Plan& plan) {
         if (plan.replica_labels[i].empty())
             refuse("replica_labels[" + std::to_string(i) + "]", "empty", "the name of a label");
     }
-    if (plan.telemetry.stale_after_ms) {
-        require_time(*plan.telemetry.stale_after_ms >= plan.settle_ms + plan.interval_ms &&
-                         *plan.telemetry.stale_after_ms <= year,
-                     "telemetry.stale_after", *plan.telemetry.stale_after_ms,
+    if (const auto stale = plan.telemetry.stale_after) {
+        require_time(*stale >= plan.settle + plan.interval && *stale <= year, "telemetry.stale_after", *stale,
                      "at least settle + interval, at most 366 days");
     }
 }

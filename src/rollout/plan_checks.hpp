@@ -2,7 +2,7 @@
 /// \file
 /// How a plan's values are refused: the path, the value, and what is allowed; inside the library only.
 
-#include <cstdint>
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -23,8 +23,10 @@ inline void require_value(bool good, const std::string& path, double value, std:
     if (!good) refuse(path, number_text(value, 17), allowed);
 }
 
-inline void require_time(bool good, const std::string& path, std::int64_t value_ms, std::string_view allowed) {
-    if (!good) refuse(path, value_ms < 0 ? std::to_string(value_ms) + " ms" : format_duration(value_ms), allowed);
+inline void require_time(bool good, const std::string& path, std::chrono::milliseconds value,
+                         std::string_view allowed) {
+    if (!good)
+        refuse(path, value.count() < 0 ? std::to_string(value.count()) + " ms" : format_duration(value), allowed);
 }
 
 /// Names are a person's: they go to terminals and logs.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -22,19 +23,19 @@ using detail::require_value;
 
 namespace {
 
-constexpr std::int64_t hour = 3'600'000;
+using std::chrono::hours, std::chrono::milliseconds;
 
 /// The largest share of bad events that a window cannot exceed before it has used up `share` of the budget; from 1 on
 /// none can.
-double ratio_needed(double share, const slo::Objective& objective, std::int64_t window_ms) {
-    return slo::factor_of_share(share, objective.period_ms, window_ms) * objective.budget;
+double ratio_needed(double share, const slo::Objective& objective, milliseconds window) {
+    return slo::factor_of_share(share, objective.period, window) * objective.budget;
 }
 
 /// "0.5 x 30d x 0.001 / 20m = 1.08"
-std::string arithmetic(const SloRule& rule, std::int64_t window_ms) {
-    return number_text(rule.halt_budget) + " x " + format_duration(rule.objective.period_ms) + " x " +
-           number_text(rule.objective.budget) + " / " + format_duration(window_ms) + " = " +
-           number_text(ratio_needed(rule.halt_budget, rule.objective, window_ms));
+std::string arithmetic(const SloRule& rule, milliseconds window) {
+    return number_text(rule.halt_budget) + " x " + format_duration(rule.objective.period) + " x " +
+           number_text(rule.objective.budget) + " / " + format_duration(window) + " = " +
+           number_text(ratio_needed(rule.halt_budget, rule.objective, window));
 }
 
 /// Raises what `call` raises, with the path in front and as an error of the plan.
@@ -52,25 +53,25 @@ void with_path(const std::string& path, const Call& call) {
 void check_halt(const std::string& path, const SloRule& rule) {
     require_value(rule.halt_budget > 0 && rule.halt_budget <= 1, path + ".halt.budget", rule.halt_budget,
                   "above 0, at most 1 (0.5: half of the period's budget)");
-    const double shortest =
-        rule.halt_budget * static_cast<double>(rule.objective.period_ms) * rule.objective.budget;  // of all bad events
+    const double shortest = rule.halt_budget * static_cast<double>(rule.objective.period.count()) *
+                            rule.objective.budget;  // of all bad events
     const std::string longer = "more than " + format_duration(static_cast<std::int64_t>(std::floor(shortest)));
-    if (rule.halt_window_ms) {
-        const std::int64_t window = *rule.halt_window_ms;
-        if (window <= 0) refuse(path + ".halt.window", format_duration(0), longer);
-        if (window > rule.objective.period_ms) {
+    if (rule.halt_window) {
+        const milliseconds window = *rule.halt_window;
+        if (window <= milliseconds(0)) refuse(path + ".halt.window", format_duration(0), longer);
+        if (window > rule.objective.period) {
             refuse(path + ".halt.window", format_duration(window),
-                   "at most the period, " + format_duration(rule.objective.period_ms));
+                   "at most the period, " + format_duration(rule.objective.period));
         }
         if (ratio_needed(rule.halt_budget, rule.objective, window) >= 1) {
             refuse(path + ".halt.window", format_duration(window),
                    longer + "; a halt would need a share of bad events above " + arithmetic(rule, window) +
                        ", so it could never fire");
         }
-    } else if (!effective_halt_window_ms(rule)) {
+    } else if (!effective_halt_window(rule)) {
         refuse(path + ".halt.window", "missing",
                longer + "; with the longest of the usual ones a halt would need a share of bad events above " +
-                   arithmetic(rule, 72 * hour) + ", so it could never fire");
+                   arithmetic(rule, hours(72)) + ", so it could never fire");
     }
 }
 
@@ -99,21 +100,21 @@ void check_cap(const std::string& path, const Plan& plan, const SloRule& rule) {
 
 slo::Policy effective_policy(const SloRule& rule) {
     slo::Policy policy = rule.policy;
-    if (policy.conditions.empty()) policy.conditions = slo::sre_workbook_policy(rule.objective.period_ms).conditions;
+    if (policy.conditions.empty()) policy.conditions = slo::sre_workbook_policy(rule.objective.period).conditions;
     return policy;
 }
 
-std::optional<std::int64_t> effective_halt_window_ms(const SloRule& rule) {
-    if (rule.halt_window_ms) return rule.halt_window_ms;
-    for (const std::int64_t window : {hour, 6 * hour, 24 * hour, 72 * hour}) {
-        if (window <= rule.objective.period_ms && ratio_needed(rule.halt_budget, rule.objective, window) < 1)
+std::optional<milliseconds> effective_halt_window(const SloRule& rule) {
+    if (rule.halt_window) return rule.halt_window;
+    for (const milliseconds window : {hours(1), hours(6), hours(24), hours(72)}) {
+        if (window <= rule.objective.period && ratio_needed(rule.halt_budget, rule.objective, window) < 1)
             return window;
     }
     return std::nullopt;
 }
 
 double halt_difference(const SloRule& rule) {
-    return ratio_needed(rule.halt_budget, rule.objective, *effective_halt_window_ms(rule));
+    return ratio_needed(rule.halt_budget, rule.objective, *effective_halt_window(rule));
 }
 
 namespace detail {
@@ -129,9 +130,8 @@ void check_slo(const std::string& path, const Plan& plan, std::size_t index) {
     }
     require_value(objective.budget > 0 && objective.budget < 1, path + ".budget", objective.budget,
                   "above 0, below 1 (the share of events that may be bad; a target of 99.9% has 0.001)");
-    constexpr std::int64_t year = std::int64_t{366} * 24 * hour;
-    require_time(objective.period_ms > 0 && objective.period_ms <= year, path + ".period", objective.period_ms,
-                 "above 0, at most 366 days");
+    require_time(objective.period > milliseconds(0) && objective.period <= std::chrono::days(366), path + ".period",
+                 objective.period, "above 0, at most 366 days");
     if (objective.expected_events) {
         require_value(*objective.expected_events > 0 && std::isfinite(*objective.expected_events),
                       path + ".expected_events", *objective.expected_events,

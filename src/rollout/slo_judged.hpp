@@ -34,9 +34,9 @@ struct SloJudged {
           excess(excess_options(plan, of, share)),
           canary(effective_policy(of), of.objective),
           service(effective_policy(of), of.objective),
-          burns{IntervalBurns(of.objective.budget, windows_of(of), plan.interval_ms),
-                IntervalBurns(of.objective.budget, windows_of(of), plan.interval_ms),
-                IntervalBurns(of.objective.budget, windows_of(of), plan.interval_ms)} {}
+          burns{IntervalBurns(of.objective.budget, windows_of(of), plan.interval),
+                IntervalBurns(of.objective.budget, windows_of(of), plan.interval),
+                IntervalBurns(of.objective.budget, windows_of(of), plan.interval)} {}
 
     static std::size_t metric_of(const Plan& plan, const SloRule& rule) {
         const auto at = std::find_if(plan.metrics.begin(), plan.metrics.end(),
@@ -46,7 +46,7 @@ struct SloJudged {
 
     /// The policy's and the halt's, shortest first.
     static std::vector<std::chrono::milliseconds> windows_of(const SloRule& rule) {
-        std::set<std::chrono::milliseconds> windows{std::chrono::milliseconds(*effective_halt_window_ms(rule))};
+        std::set<std::chrono::milliseconds> windows{*effective_halt_window(rule)};
         for (const std::chrono::milliseconds window : slo::windows_of(effective_policy(rule))) windows.insert(window);
         return {windows.begin(), windows.end()};
     }
@@ -109,7 +109,7 @@ struct SloJudged {
     /// Would a condition of the policy hold for these events, if it held at once?
     bool any_holds(Whose whose, std::int64_t now_ms) const {
         slo::Policy at_once = canary.policy();
-        for (slo::Condition& condition : at_once.conditions) condition.for_ms = 0;
+        for (slo::Condition& condition : at_once.conditions) condition.pending_for = {};
         slo::Alerts alerts(at_once, rule.objective);
         alerts.update(from_ms(now_ms), windows(whose));
         return alerts.firing().has_value();
@@ -141,34 +141,34 @@ struct SloJudged {
 
     /// The period's events: what the plan says, or what the traffic so far comes to. The arms are all of the service or
     /// a part of it; the canary's share of the traffic, as the stage tells it, shows which.
-    double expected_events(std::int64_t interval_ms) const {
+    double expected_events(std::chrono::milliseconds interval) const {
         if (rule.objective.expected_events) return *rule.objective.expected_events;
-        const double seen = static_cast<double>(progress.intervals) * static_cast<double>(interval_ms);
+        const double seen = static_cast<double>(progress.intervals) * static_cast<double>(interval.count());
         return std::max(progress.service_events, progress.canary_share) *
-               static_cast<double>(rule.objective.period_ms) / seen;
+               static_cast<double>(rule.objective.period.count()) / seen;
     }
     /// How many bad events are this share of the period's budget.
-    double budget_events(double share, std::int64_t interval_ms) const {
-        return share * rule.objective.budget * expected_events(interval_ms);
+    double budget_events(double share, std::chrono::milliseconds interval) const {
+        return share * rule.objective.budget * expected_events(interval);
     }
 
     /// Is the evidence of each way to roll back enough? `log_gain` is what metrics and rules that have failed already
     /// leave to the others, as a factor of the e-value.
     bool halt_proven(double log_gain) const { return halt.log_largest() + log_gain >= halt.log_needed(); }
-    bool cap_exceeded(double log_gain, std::int64_t interval_ms) const {
+    bool cap_exceeded(double log_gain, std::chrono::milliseconds interval) const {
         if (progress.intervals == 0) return false;
-        const double allowed = budget_events(rule.max_budget_per_release, interval_ms);
+        const double allowed = budget_events(rule.max_budget_per_release, interval);
         return excess.log_e_value_above(allowed) + log_gain >= -elementary::log(excess.options().alpha_lower);
     }
     bool failed() const { return progress.halted || progress.exceeded; }
 
     /// Latches the fail where the evidence is enough; `after_ms` the stage's start.
-    bool fails(double log_gain, std::int64_t interval_ms, std::int64_t after_ms) {
+    bool fails(double log_gain, std::chrono::milliseconds interval, std::int64_t after_ms) {
         progress.halted = halt_proven(log_gain);
-        progress.exceeded = cap_exceeded(log_gain, interval_ms);
+        progress.exceeded = cap_exceeded(log_gain, interval);
         if (!failed()) return false;
         if (progress.exceeded)
-            progress.proven = std::max(rule.max_budget_per_release, excess.lower() / budget_events(1, interval_ms));
+            progress.proven = std::max(rule.max_budget_per_release, excess.lower() / budget_events(1, interval));
         progress.failed_after_ms = after_ms;
         return true;
     }

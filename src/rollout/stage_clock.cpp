@@ -17,7 +17,7 @@ inline namespace v0 {
 namespace detail {
 
 StageClock::StageClock(const Plan& plan)
-    : stages_(plan.stages.size()), interval_ms_(plan.interval_ms), warm_up_ms_(plan.warm_up_ms) {
+    : stages_(plan.stages.size()), interval_ms_(plan.interval.count()), warm_up_ms_(plan.warm_up.count()) {
     state_.starts.assign(stages_, 0);
 }
 

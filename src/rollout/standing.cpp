@@ -64,7 +64,7 @@ Standing::Standing(const Look& look, const Judged& judged)
     const std::int64_t since =
         judged.last_used_ms.value_or(look.clock.start_ms ? look.clock.warmed_up_ms : *look.clock.watch_ms);
     age_seconds = seconds(std::max<std::int64_t>(0, *look.clock.now_ms - since));
-    stale = age_seconds > seconds(effective_stale_after_ms(look.plan));
+    stale = age_seconds > seconds(effective_stale_after(look.plan));
 }
 
 }  // namespace detail

@@ -53,7 +53,7 @@ std::vector<std::string> watched_totals(const Plan& plan) {
 }
 
 TrafficWatch::TrafficWatch(const Plan& plan)
-    : warm_up_ms_(plan.warm_up_ms),
+    : warm_up_ms_(plan.warm_up.count()),
       silence_({.alpha = alpha_of(plan), .tolerance = tolerance, .dispersion = dispersion}),
       log_needed_(-elementary::log(alpha_of(plan))) {}
 

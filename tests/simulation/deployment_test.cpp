@@ -5,6 +5,7 @@
 // it.
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +20,7 @@
 #include <serinus/slo/excess_sequence.hpp>
 
 namespace serinus {
+using namespace std::chrono_literals;
 namespace {
 
 int repetitions() {
@@ -123,7 +125,7 @@ constexpr std::int64_t interval = 10'000;
 Plan plan_of(double traffic, double ratio) {
     Plan plan;
     plan.name = "simulation";
-    plan.interval_ms = interval;
+    plan.interval = std::chrono::milliseconds(interval);
     plan.stages = {{.traffic = traffic}};
     Metric& metric = plan.metrics.emplace_back();
     metric.name = "errors";
@@ -154,7 +156,7 @@ TEST(Deployment, AGoodCanaryIsRarelyRolledBackWithObjectivesOn) {
     SloRule rule;
     rule.objective = {.name = "availability", .budget = 0.01, .expected_events = 5000};
     rule.metric = "errors";
-    rule.halt_window_ms = 14'400'000;
+    rule.halt_window = 4h;
     plan.slo = {rule, rule};
     plan.slo[1].objective.name = "strict";
     plan.slo[1].weight = 2;
@@ -200,7 +202,7 @@ TEST(Deployment, TheCapIsHeldAtItsEdgeThroughTheMonitor) {
         rule.metric = "errors";
         rule.max_budget_per_release = 0.2;
         rule.weight = edge.weight;
-        rule.halt_window_ms = 21'600'000;  // 60 % of requests: out of reach
+        rule.halt_window = 6h;  // 60 % of requests: out of reach
         plan.slo = {rule};
         if (edge.weight < 1) {  // another objective, which stays far from its cap, has two thirds of alpha
             plan.slo.push_back(rule);

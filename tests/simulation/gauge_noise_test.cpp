@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -25,6 +26,7 @@
 #include <serinus/sequential/start_mixture.hpp>
 
 namespace serinus {
+using namespace std::chrono_literals;
 namespace {
 
 using Column = std::vector<double>;
@@ -399,8 +401,8 @@ void add(Batch& batch, Arm arm, const std::string& instance, const Column& value
 Plan plan_of(double traffic, Harm harm, const Margin& margin) {
     Plan plan;
     plan.name = "p";
-    plan.interval_ms = 60'000;
-    plan.stages = {Stage{.traffic = traffic, .min_ms = 600'000}};
+    plan.interval = 1min;
+    plan.stages = {Stage{.traffic = traffic, .min = 10min}};
     Metric metric;
     metric.name = metric.series = "g";
     metric.kind = Kind::gauge;

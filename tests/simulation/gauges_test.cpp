@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -88,7 +89,7 @@ constexpr double level = 100, unit = 5;
 Plan plan_of(const Cell& cell) {
     Plan plan;
     plan.name = "simulation";
-    plan.interval_ms = interval;
+    plan.interval = std::chrono::milliseconds(interval);
     plan.stages = {Stage{.traffic = 0.1}};
     for (int g = 0; g < cell.gauges; ++g) {
         Metric metric;

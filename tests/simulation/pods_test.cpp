@@ -4,6 +4,7 @@
 // docs/concepts/promise.md.
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +19,7 @@
 #include <serinus/rollout/monitor.hpp>
 
 namespace serinus {
+using namespace std::chrono_literals;
 namespace {
 
 using Random = std::mt19937_64;
@@ -51,9 +53,9 @@ Plan plan_of(const Cell& cell, int repetition) {
     plan.name = "simulation";
     plan.deployment = std::to_string(repetition);  // the virtual canaries of each are its own
     plan.alpha = cell.alpha;
-    plan.interval_ms = minute;
+    plan.interval = std::chrono::milliseconds(minute);
     for (int i = 0; i < cell.stages; ++i)
-        plan.stages.push_back({.traffic = 0.25 * (i + 1), .min_ms = 10 * minute, .max_ms = 20 * minute});
+        plan.stages.push_back({.traffic = 0.25 * (i + 1), .min = 10min, .max = 20min});
     for (int g = 0; g < 3; ++g) {
         Metric metric;
         metric.name = metric.series = "gauge" + std::to_string(g);

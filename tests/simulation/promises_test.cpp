@@ -6,6 +6,7 @@
 // since an e-process is conservative where it is proved.
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -41,7 +42,7 @@ Plan plan_of(double alpha, const Margin& margin, std::optional<Margin> detect = 
     Plan plan;
     plan.name = "simulation";
     plan.alpha = alpha;
-    plan.interval_ms = interval;
+    plan.interval = std::chrono::milliseconds(interval);
     Stage stage;
     stage.traffic = 0.5;
     plan.stages = {stage};

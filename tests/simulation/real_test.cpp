@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -68,7 +69,7 @@ Batch batch_of(const Arms& arms, std::size_t from, std::size_t to, double worse)
 Plan plan_of(Harm harm) {
     Plan plan;
     plan.name = "real";
-    plan.interval_ms = interval;
+    plan.interval = std::chrono::milliseconds(interval);
     plan.stages = {Stage{.traffic = 0.5}};
     Metric metric;
     metric.name = "value";

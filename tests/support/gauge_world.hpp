@@ -1,6 +1,7 @@
 #pragma once
 // Gauges of made-up services, for tests of what spikes and history do: seeds fixed, laws of mean 0 and variance 1.
 
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -100,7 +101,7 @@ inline serinus::Plan plan(serinus::Harm harm = serinus::Harm::increase, double t
                           serinus::Margin margin = {.ratio = 1.05, .difference = {}}) {
     serinus::Plan plan;
     plan.name = "checkout";
-    plan.interval_ms = interval;
+    plan.interval = std::chrono::milliseconds(interval);
     plan.stages = {serinus::Stage{.traffic = traffic}};
     serinus::Metric& metric = plan.metrics.emplace_back();
     metric.name = "p95";

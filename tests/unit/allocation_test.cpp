@@ -2,6 +2,7 @@
 // operator new, which it replaces: it must stay a program of its own.
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -48,6 +49,7 @@ void* counted(std::size_t size, std::size_t alignment = 0) {
 [[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace serinus {
+using namespace std::chrono_literals;
 namespace {
 
 /// How often `work` asks for memory.
@@ -240,8 +242,8 @@ TEST(SequentialAllocations, NoneInPairedTest) {
 TEST(Allocation, DecidingAgainAsksForAsMuchWhateverCameBefore) {
     Plan plan;
     plan.name = "payments";
-    plan.interval_ms = 10'000;
-    plan.settle_ms = 86'400'000;  // nothing is judged: all of it waits
+    plan.interval = 10s;
+    plan.settle = 24h;  // nothing is judged: all of it waits
     plan.stages = {Stage{.traffic = 0.1}};
     Metric metric;
     metric.name = "errors";
@@ -257,7 +259,7 @@ TEST(Allocation, DecidingAgainAsksForAsMuchWhateverCameBefore) {
                 part.name = name;
                 part.arm = arm;
                 for (std::int64_t i = 0; i < intervals; ++i) {
-                    part.series.times_ms.push_back(i * plan.interval_ms);
+                    part.series.times_ms.push_back(i * plan.interval.count());
                     part.series.values.push_back(100);
                 }
             }

@@ -190,9 +190,9 @@ inline Margin margin_argument(py::handle given, const char* field = "margin") {
     return margin;
 }
 
-/// Milliseconds of a text ("1h30m"), a timedelta, or a number of seconds.
-inline std::int64_t duration_argument(const std::string& field, py::handle value) {
-    if (PyUnicode_Check(value.ptr())) return parse_duration(text_argument(field, value), field).count();
+/// A text ("1h30m"), a timedelta, or a number of seconds.
+inline std::chrono::milliseconds duration_argument(const std::string& field, py::handle value) {
+    if (PyUnicode_Check(value.ptr())) return parse_duration(text_argument(field, value), field);
     const auto refuse = [&] {
         raise(Code::data_duration,
               field + " is " + shown(value) + "; allowed: a text such as \"1h30m\", a timedelta, or seconds");
@@ -208,7 +208,7 @@ inline std::int64_t duration_argument(const std::string& field, py::handle value
         }
     }
     if (!(std::fabs(seconds) <= static_cast<double>(longest_ms) / 1000)) refuse();
-    return static_cast<std::int64_t>(std::llround(seconds * 1000));
+    return std::chrono::milliseconds(std::llround(seconds * 1000));
 }
 
 /// A margin as Python writes it: {"ratio": 1.1} or {"difference": 0.002}; {} when it is empty.

@@ -44,11 +44,15 @@ py::object by_name(const std::vector<Element>& elements) {
 void register_plan(py::module_& module) {
     py::class_<Stage>(module, "Stage", "A step of a rollout: the canary gets this share of the traffic.")
         .def_readonly("traffic", &Stage::traffic, "Share of the canary, in (0, 1].")
-        .def_readonly("min_ms", &Stage::min_ms, "No promotion before this time in the stage, in milliseconds.")
-        .def_readonly("max_ms", &Stage::max_ms, "When `on_deadline` applies, in milliseconds; None: never.")
+        .def_property_readonly(
+            "min_ms", [](const Stage& s) { return s.min.count(); },
+            "No promotion before this time in the stage, in milliseconds.")
+        .def_property_readonly(
+            "max_ms", [](const Stage& s) { return s.max ? std::optional(s.max->count()) : std::nullopt; },
+            "When `on_deadline` applies, in milliseconds; None: never.")
         .def("__repr__", [](const Stage& s) {
-            return "Stage(traffic=" + number_text(s.traffic) + ", min_ms=" + std::to_string(s.min_ms) +
-                   ", max_ms=" + (s.max_ms ? std::to_string(*s.max_ms) : "None") + ")";
+            return "Stage(traffic=" + number_text(s.traffic) + ", min_ms=" + std::to_string(s.min.count()) +
+                   ", max_ms=" + (s.max ? std::to_string(s.max->count()) : "None") + ")";
         });
     py::class_<Metric>(module, "Metric", "Something that is measured in both arms and must not get worse.")
         .def_readonly("name", &Metric::name)
@@ -109,7 +113,7 @@ weight : float
         .def_readonly("max_budget_per_release", &SloRule::max_budget_per_release)
         .def_readonly("halt_budget", &SloRule::halt_budget)
         .def_property_readonly("halt_window",
-                               [](const SloRule& r) { return format_duration(*effective_halt_window_ms(r)); })
+                               [](const SloRule& r) { return format_duration(*effective_halt_window(r)); })
         .def_property_readonly("policy", [](const SloRule& r) { return effective_policy(r); })
         .def_readonly("weight", &SloRule::weight)
         .def(
@@ -117,8 +121,7 @@ weight : float
         .def("__repr__", [](const SloRule& r) {
             return "SloRule(name=" + py::cast<std::string>(py::repr(py::str(r.objective.name))) +
                    ", metric=" + py::cast<std::string>(py::repr(py::str(r.metric))) +
-                   ", budget=" + number_text(r.objective.budget) + ", period='" +
-                   format_duration(r.objective.period_ms) +
+                   ", budget=" + number_text(r.objective.budget) + ", period='" + format_duration(r.objective.period) +
                    "', max_budget_per_release=" + number_text(r.max_budget_per_release) + ")";
         });
     py::class_<Plan>(module, "Plan")
@@ -129,10 +132,15 @@ weight : float
         .def_readonly("alpha_promote", &Plan::alpha_promote)
         .def_readonly("beta", &Plan::beta)
         .def_readonly("stages", &Plan::stages)
-        .def_readonly("interval_ms", &Plan::interval_ms, "Data are judged in intervals of this length, milliseconds.")
-        .def_readonly("warm_up_ms", &Plan::warm_up_ms, "The first part of each stage that is not judged, milliseconds.")
-        .def_readonly("settle_ms", &Plan::settle_ms,
-                      "An interval is judged this long after its end, milliseconds; what comes later is dropped.")
+        .def_property_readonly(
+            "interval_ms", [](const Plan& p) { return p.interval.count(); },
+            "Data are judged in intervals of this length, milliseconds.")
+        .def_property_readonly(
+            "warm_up_ms", [](const Plan& p) { return p.warm_up.count(); },
+            "The first part of each stage that is not judged, milliseconds.")
+        .def_property_readonly(
+            "settle_ms", [](const Plan& p) { return p.settle.count(); },
+            "An interval is judged this long after its end, milliseconds; what comes later is dropped.")
         .def_property_readonly("on_deadline", [](const Plan& p) { return member("Deadline", p.on_deadline); })
         .def_property_readonly(
             "metrics", [](const Plan& p) { return by_name(p.metrics); }, "The metrics, found by index and by name.")

@@ -65,11 +65,11 @@ double budget_of(py::handle target) {
 }
 
 /// A duration above 0, refused as it was given: what comes later knows the milliseconds only.
-std::int64_t length_argument(const std::string& field, py::handle value) {
-    const std::int64_t ms = duration_argument(field, value);
-    if (ms <= 0)
+std::chrono::milliseconds length_argument(const std::string& field, py::handle value) {
+    const std::chrono::milliseconds length = duration_argument(field, value);
+    if (length.count() <= 0)
         raise(Code::argument_range, field + " is " + shown(value) + "; allowed: above 0 ms, at most 9999 years");
-    return ms;
+    return length;
 }
 
 void register_objective(py::module_& module) {
@@ -102,7 +102,7 @@ expected_events : float, optional
                  }
                  Objective objective{.name = std::move(name),
                                      .budget = budget ? *budget : budget_of(target),
-                                     .period_ms = length_argument("period", period),
+                                     .period = length_argument("period", period),
                                      .expected_events = expected};
                  slo::check(objective);
                  return objective;
@@ -112,14 +112,14 @@ expected_events : float, optional
         .def_readonly("name", &Objective::name, "What the promise is called.")
         .def_readonly("budget", &Objective::budget, "The share of events that may be bad.")
         .def_property_readonly(
-            "period", [](const Objective& o) { return format_duration(o.period_ms); }, "Its period, as a text.")
-        .def_readonly("period_ms", &Objective::period_ms)
+            "period", [](const Objective& o) { return format_duration(o.period); }, "Its period, as a text.")
+        .def_property_readonly("period_ms", [](const Objective& o) { return o.period.count(); })
         .def_readonly("expected_events", &Objective::expected_events, "Events of a whole period, where given.")
         .def(
             "__eq__", [](const Objective& a, const Objective& b) { return a == b; }, py::is_operator())
         .def("__repr__", [](const Objective& o) {
             return "Objective(" + (o.name.empty() ? std::string() : in_quotes(o.name) + ", ") +
-                   "budget=" + number_text(o.budget) + ", period=\"" + format_duration(o.period_ms) + "\")";
+                   "budget=" + number_text(o.budget) + ", period=\"" + format_duration(o.period) + "\")";
         });
 }
 
@@ -143,32 +143,32 @@ keep_firing_for : str, timedelta or float
         .def(py::init([](py::handle longer, py::handle shorter, double factor, py::handle severity, std::string name,
                          py::handle for_, py::handle keep_firing_for) {
                  Condition condition{.name = std::move(name),
-                                     .long_ms = length_argument("long", longer),
-                                     .short_ms = length_argument("short", shorter),
+                                     .long_window = length_argument("long", longer),
+                                     .short_window = length_argument("short", shorter),
                                      .factor = factor,
                                      .severity = word_argument<Severity>("severity", severity),
-                                     .for_ms = duration_argument("for_", for_),
-                                     .keep_firing_for_ms = duration_argument("keep_firing_for", keep_firing_for)};
+                                     .pending_for = duration_argument("for_", for_),
+                                     .keep_firing_for = duration_argument("keep_firing_for", keep_firing_for)};
                  if (condition.name.empty())
-                     condition.name = std::string(word(condition.severity)) + "." + format_duration(condition.long_ms);
+                     condition.name =
+                         std::string(word(condition.severity)) + "." + format_duration(condition.long_window);
                  return condition;
              }),
              py::arg("long"), py::arg("short"), py::arg("factor"), py::arg("severity") = "page", py::arg("name") = "",
              py::arg("for_") = "0", py::arg("keep_firing_for") = "0")
         .def_readonly("name", &Condition::name)
-        .def_property_readonly("long", [](const Condition& c) { return format_duration(c.long_ms); })
-        .def_property_readonly("short", [](const Condition& c) { return format_duration(c.short_ms); })
+        .def_property_readonly("long", [](const Condition& c) { return format_duration(c.long_window); })
+        .def_property_readonly("short", [](const Condition& c) { return format_duration(c.short_window); })
         .def_readonly("factor", &Condition::factor)
         .def_property_readonly("severity", [](const Condition& c) { return member("Severity", c.severity); })
-        .def_property_readonly("for_", [](const Condition& c) { return format_duration(c.for_ms); })
-        .def_property_readonly("keep_firing_for",
-                               [](const Condition& c) { return format_duration(c.keep_firing_for_ms); })
+        .def_property_readonly("for_", [](const Condition& c) { return format_duration(c.pending_for); })
+        .def_property_readonly("keep_firing_for", [](const Condition& c) { return format_duration(c.keep_firing_for); })
         .def(
             "__eq__", [](const Condition& a, const Condition& b) { return a == b; }, py::is_operator())
         .def("__repr__", [](const Condition& c) {
-            return "Condition(long=\"" + format_duration(c.long_ms) + "\", short=\"" + format_duration(c.short_ms) +
-                   "\", factor=" + number_text(c.factor) + ", severity=\"" + std::string(word(c.severity)) +
-                   "\", name=" + in_quotes(c.name) + ")";
+            return "Condition(long=\"" + format_duration(c.long_window) + "\", short=\"" +
+                   format_duration(c.short_window) + "\", factor=" + number_text(c.factor) + ", severity=\"" +
+                   std::string(word(c.severity)) + "\", name=" + in_quotes(c.name) + ")";
         });
     py::class_<Policy>(module, "Policy", R"(Conditions, any of which alerts; a page outranks a ticket.
 
@@ -273,10 +273,9 @@ edge_error_events, edge_error_bad : float
                                          .windows = {},
                                          .semantics = word_argument<slo::Semantics>("semantics", semantics),
                                          .keep = word_argument<slo::Keep>("keep", keep),
-                                         .raw = std::chrono::milliseconds(length_argument("raw", raw))};
-            for (const py::handle window : windows) options.windows.emplace_back(length_argument("window", window));
-            if (!interval.is_none())
-                options.interval = std::chrono::milliseconds(length_argument("interval", interval));
+                                         .raw = length_argument("raw", raw)};
+            for (const py::handle window : windows) options.windows.push_back(length_argument("window", window));
+            if (!interval.is_none()) options.interval = length_argument("interval", interval);
             return BurnRate(options);
         }))
         .def("_add_series",
@@ -440,8 +439,7 @@ remaining : float
     module.def("_time_slices", [](const BurnRate& burn, std::int64_t start_ms, std::int64_t end_ms, py::handle slice,
                                   double allowed_ratio) {
         const slo::TimeSlices found =
-            slo::time_slices(burn, from_ms(start_ms), from_ms(end_ms),
-                             std::chrono::milliseconds(length_argument("slice", slice)), allowed_ratio);
+            slo::time_slices(burn, from_ms(start_ms), from_ms(end_ms), length_argument("slice", slice), allowed_ratio);
         using namespace py::literals;
         return py::dict("slices"_a = found.slices, "bad_slices"_a = found.bad_slices, "no_traffic"_a = found.no_traffic,
                         "absent"_a = found.absent, "occurrences"_a = found.bad_share(slo::Budgeting::occurrences),

@@ -107,7 +107,7 @@ std::string prometheus_rules(const slo::Objective& objective, const slo::Policy&
                              py::handle total, py::handle interval, py::handle no_data) {
     io::RulesOptions options{.bad = std::string(text_argument("bad", bad)),
                              .total = std::string(text_argument("total", total))};
-    if (!interval.is_none()) options.interval = std::chrono::milliseconds(duration_argument("interval", interval));
+    if (!interval.is_none()) options.interval = duration_argument("interval", interval);
     if (!no_data.is_none()) options.no_data = word_argument<Severity>("no_data", no_data);
     return io::write_rules(objective, policy, options);
 }

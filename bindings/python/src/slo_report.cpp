@@ -35,9 +35,7 @@ void register_slo_report(py::module_& module) {
         ServiceNames names{.bad = std::move(bad), .good = std::move(good), .total = std::move(total)};
         if (deltas) names.kind = slo::SeriesKind::delta;
         if (!arm.is_none()) names.arm = word_argument<Arm>("arm", arm);
-        const auto length = [](const char* field, py::handle value) {
-            return std::chrono::milliseconds(duration_argument(field, value));
-        };
+        const auto length = [](const char* field, py::handle value) { return duration_argument(field, value); };
         slo::BurnReportOptions options{.semantics = word_argument<slo::Semantics>("semantics", semantics),
                                        .interval = length("interval", interval)};
         for (const py::handle window : windows) options.windows.push_back(length("window", window));

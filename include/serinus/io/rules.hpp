@@ -17,7 +17,8 @@ namespace io {
 struct RulesOptions {
     std::string bad;    ///< selector of the counters of bad events, `http_requests_total{code=~"5.."}`
     std::string total;  ///< selector of the counters of all events, `http_requests_total`
-    std::optional<std::chrono::milliseconds> interval = std::nullopt;  ///< how often the rules are evaluated; empty: the server's
+    std::optional<std::chrono::milliseconds> interval =
+        std::nullopt;                                ///< how often the rules are evaluated; empty: the server's
     std::optional<Severity> no_data = std::nullopt;  ///< alerts with this severity when a ratio is absent or 0/0
 };
 

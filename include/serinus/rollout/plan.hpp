@@ -3,6 +3,7 @@
 /// What is agreed before a rollout starts: stages, metrics, margins, and how often a good canary may be rolled back.
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -59,20 +60,20 @@ struct Words<Deadline> {
         {{Deadline::hold, "hold"}, {Deadline::rollback, "rollback"}}};
 };
 
-/// A step of the rollout: the canary gets this share of the traffic, for at least `min_ms`.
+/// A step of the rollout: the canary gets this share of the traffic, for at least `min`.
 struct Stage {
-    double traffic = 0;       ///< share of the canary, in (0, 1]
-    std::int64_t min_ms = 0;  ///< no promotion before this time in the stage
-    std::optional<std::int64_t> max_ms =
-        std::nullopt;  ///< after this time `on_deadline` says what happens; empty: no deadline
+    double traffic = 0;               ///< share of the canary, in (0, 1]
+    std::chrono::milliseconds min{};  ///< no promotion before this time in the stage
+    /// After this time `on_deadline` says what happens; empty: no deadline.
+    std::optional<std::chrono::milliseconds> max = std::nullopt;
 
     friend bool operator==(const Stage&, const Stage&) = default;
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("traffic", self.traffic);
-        visit("min", self.min_ms);
-        visit("max", self.max_ms);
+        visit("min", self.min);
+        visit("max", self.max);
     }
 };
 static_assert(described_whole<Stage>());
@@ -141,7 +142,7 @@ inline constexpr std::array<std::pair<std::string_view, std::string Metric::*>, 
 
 /// A service level objective that the rollout must not endanger (methods: docs/concepts/release-budget.md). It rolls
 /// back in two ways, each with half of its part of alpha: `halt`, when the canary is proven to burn so fast that all
-/// traffic on it would use up `halt_budget` of the period's budget within `halt_window_ms`, beyond what the baseline
+/// traffic on it would use up `halt_budget` of the period's budget within `halt_window`, beyond what the baseline
 /// burns; and the cap, when this release is proven to have used more than `max_budget_per_release` of it. The raw burn
 /// rates of `policy` page or open tickets; they never roll back.
 struct SloRule {
@@ -149,8 +150,8 @@ struct SloRule {
     std::string metric;                   ///< the proportion whose bad and total events the objective is about
     double max_budget_per_release = 0.2;  ///< share of the period's budget, above 0, at most 1
     double halt_budget = 0.5;             ///< share of the period's budget, above 0, at most 1
-    std::optional<std::int64_t> halt_window_ms =
-        std::nullopt;    ///< default: the first of 1h, 6h, 1d, 3d in which it can fire
+    /// Default: the first of 1h, 6h, 1d, 3d in which it can fire.
+    std::optional<std::chrono::milliseconds> halt_window = std::nullopt;
     slo::Policy policy;  ///< without conditions: the SRE workbook's for the objective's period
     double weight = 1;   ///< its part of alpha, relative to the metrics' and the other rules'
 
@@ -162,7 +163,7 @@ struct SloRule {
         visit("metric", self.metric);
         visit("max_budget_per_release", self.max_budget_per_release);
         visit("halt_budget", self.halt_budget);
-        visit("halt_window", self.halt_window_ms);
+        visit("halt_window", self.halt_window);
         visit("policy", self.policy);
         visit("weight", self.weight);
     }
@@ -195,8 +196,8 @@ struct TelemetryLimits {
     double max_falls = 0.05;
     /// How often a rollout whose traffic is split as told is ever held for its split, or for a silent canary.
     double alpha = 0.01;
-    std::optional<std::int64_t> stale_after_ms =
-        std::nullopt;  ///< age at which an arm is stale; default settle + 5 intervals
+    /// Age at which an arm is stale; default settle + 5 intervals.
+    std::optional<std::chrono::milliseconds> stale_after = std::nullopt;
 
     friend bool operator==(const TelemetryLimits&, const TelemetryLimits&) = default;
 
@@ -206,7 +207,7 @@ struct TelemetryLimits {
         visit("max_imbalance", self.max_imbalance);
         visit("max_falls", self.max_falls);
         visit("alpha", self.alpha);
-        visit("stale_after", self.stale_after_ms);
+        visit("stale_after", self.stale_after);
     }
 };
 static_assert(described_whole<TelemetryLimits>());
@@ -220,9 +221,9 @@ struct Plan {
     std::optional<double> alpha_promote = std::nullopt;
     double beta = 0.2;  ///< `no_harm_found` passes in spite of harm of size `detect` with at most this one
     std::vector<Stage> stages;
-    std::int64_t interval_ms = 0;  ///< data are judged in intervals of this length
-    std::int64_t warm_up_ms = 0;   ///< the first part of each stage, and of a restarted instance, that is not judged
-    std::int64_t settle_ms = 0;    ///< an interval is judged this long after its end; what comes later is dropped
+    std::chrono::milliseconds interval{};  ///< data are judged in intervals of this length
+    std::chrono::milliseconds warm_up{};   ///< the first part of each stage, and of a restarted instance, not judged
+    std::chrono::milliseconds settle{};  ///< an interval is judged this long after its end; what comes later is dropped
     Deadline on_deadline = Deadline::hold;
     std::vector<Metric> metrics;
     std::vector<SloRule> slo;
@@ -246,9 +247,9 @@ struct Plan {
         visit("alpha_promote", self.alpha_promote);
         visit("beta", self.beta);
         visit("stages", self.stages);
-        visit("interval", self.interval_ms);
-        visit("warm_up", self.warm_up_ms);
-        visit("settle", self.settle_ms);
+        visit("interval", self.interval);
+        visit("warm_up", self.warm_up);
+        visit("settle", self.settle);
         visit("on_deadline", self.on_deadline);
         visit("metrics", self.metrics);
         visit("slo", self.slo);
@@ -279,8 +280,8 @@ std::vector<double> slo_alpha_split(const Plan& plan);
 /// `policy` with its default filled in.
 slo::Policy effective_policy(const SloRule& rule);
 
-/// `halt_window_ms` with its default filled in; empty when the rule gives none and none of the usual ones can fire.
-std::optional<std::int64_t> effective_halt_window_ms(const SloRule& rule);
+/// `halt_window` with its default filled in; empty when the rule gives none and none of the usual ones can fire.
+std::optional<std::chrono::milliseconds> effective_halt_window(const SloRule& rule);
 
 /// How much larger than the baseline's share of bad events the canary's must be proven to be, for a halt: halt_budget x
 /// budget x period/halt window.
@@ -299,7 +300,7 @@ std::vector<std::int64_t> instance_looks(const Plan& plan);
 PromoteWhen effective_promote_when(const Metric& metric);
 
 /// The age at which an arm is stale, its default filled in.
-std::int64_t effective_stale_after_ms(const Plan& plan);
+std::chrono::milliseconds effective_stale_after(const Plan& plan);
 
 /// SHA-256 of everything in the plan: two plans with one digest are the same plan.
 std::string digest(const Plan& plan);

@@ -50,8 +50,7 @@ namespace slo {
 inline std::vector<std::chrono::milliseconds> windows_of(const Policy& policy) {
     std::vector<std::chrono::milliseconds> windows;
     for (const Condition& condition : policy.conditions) {
-        for (const std::chrono::milliseconds window :
-             {std::chrono::milliseconds(condition.short_ms), std::chrono::milliseconds(condition.long_ms)}) {
+        for (const std::chrono::milliseconds window : {condition.short_window, condition.long_window}) {
             if (std::find(windows.begin(), windows.end(), window) == windows.end()) windows.push_back(window);
         }
     }
@@ -188,8 +187,7 @@ class Alerts {
         };
         for (std::size_t i = 0; i < alerts_.size(); ++i) {
             const Condition& condition = policy_.conditions[i];
-            const WindowBurn &brief = of(std::chrono::milliseconds(condition.short_ms)),
-                             &whole = of(std::chrono::milliseconds(condition.long_ms));
+            const WindowBurn &brief = of(condition.short_window), &whole = of(condition.long_window);
             const auto [holds, status] = status_of(condition, policy_, budget_, brief.ratio, whole.ratio, whole.bad,
                                                    whole.total, brief.status, whole.status);
             alerts_[i].status = status;
@@ -263,7 +261,7 @@ class Alerts {
         if (!holds) {
             if (alert.state == AlertState::firing) {
                 if (!ceased_[i]) ceased_[i] = time;
-                if ((time - *ceased_[i]).count() < condition.keep_firing_for_ms) return;
+                if (time - *ceased_[i] < condition.keep_firing_for) return;
             }
             alert.state = AlertState::inactive;
             alert.active_since = alert.firing_since = ceased_[i] = std::nullopt;
@@ -274,7 +272,7 @@ class Alerts {
             alert.state = AlertState::pending;
             alert.active_since = time;
         }
-        if (alert.state == AlertState::pending && (time - *alert.active_since).count() >= condition.for_ms) {
+        if (alert.state == AlertState::pending && time - *alert.active_since >= condition.pending_for) {
             alert.state = AlertState::firing;
             alert.firing_since = time;
         }

@@ -111,7 +111,7 @@ inline std::vector<std::chrono::milliseconds> windows_of(const Policy& policy, c
                                                          const BurnReportOptions& options) {
     std::vector<std::chrono::milliseconds> windows = slo::windows_of(policy);
     windows.insert(windows.end(), options.windows.begin(), options.windows.end());
-    windows.push_back(std::chrono::milliseconds(objective.period_ms));
+    windows.push_back(objective.period);
     windows.push_back(rate_window);
     std::sort(windows.begin(), windows.end());
     windows.erase(std::unique(windows.begin(), windows.end()), windows.end());
@@ -122,8 +122,9 @@ inline std::vector<std::chrono::milliseconds> windows_of(const Policy& policy, c
 inline void evaluate(Alerts& alerts, BurnRate& burn, std::span<const ServiceSeries> series, Time now,
                      std::chrono::milliseconds step) {
     const bool remembers = std::any_of(
-        alerts.policy().conditions.begin(), alerts.policy().conditions.end(),
-        [](const Condition& condition) { return condition.for_ms > 0 || condition.keep_firing_for_ms > 0; });
+        alerts.policy().conditions.begin(), alerts.policy().conditions.end(), [](const Condition& condition) {
+            return condition.pending_for.count() > 0 || condition.keep_firing_for.count() > 0;
+        });
     std::int64_t first_ms = to_ms(now);
     for (const ServiceSeries& of : series) {
         if (remembers && !of.series.times_ms.empty())
@@ -172,7 +173,7 @@ inline BurnReport burn_report(const Objective& objective, const Policy& policy, 
         return *std::find_if(report.windows.begin(), report.windows.end(),
                              [&](const WindowBurn& known) { return known.window == window; });
     };
-    report.budget = error_budget(objective, of(std::chrono::milliseconds(objective.period_ms)));
+    report.budget = error_budget(objective, of(objective.period));
     report.time_to_exhaustion =
         slo::time_to_exhaustion(objective, report.budget.remaining, of(burn_report_detail::rate_window).burn);
     report.samples = burn.tally();

@@ -84,7 +84,7 @@ inline Lasting time_to_exhaustion(const Objective& objective, double remaining, 
     if (std::isnan(remaining) || std::isnan(burn)) return Lasting(std::numeric_limits<double>::quiet_NaN());
     if (remaining <= 0) return Lasting(0);
     if (burn <= 0) return Lasting(std::numeric_limits<double>::infinity());
-    return Lasting(remaining * static_cast<double>(objective.period_ms) / burn);
+    return Lasting(remaining * static_cast<double>(objective.period.count()) / burn);
 }
 
 }  // namespace slo

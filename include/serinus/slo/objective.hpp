@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -84,13 +85,13 @@ inline double budget_from_target(double target) {
     return budget_from_target(std::string_view(text.data(), static_cast<std::size_t>(result.ptr - text.data())));
 }
 
-/// A service level objective: of all events in any `period_ms`, at most the share `budget` may be bad.
+/// A service level objective: of all events in any `period`, at most the share `budget` may be bad.
 ///
-///     Objective{.name = "availability", .budget = budget_from_target("99.9%"), .period_ms = parse_duration("30d")}
+///     Objective{.name = "availability", .budget = budget_from_target("99.9%"), .period = parse_duration("30d")}
 struct Objective {
     std::string name = {};
     double budget = 0;  ///< the share of events that may be bad, above 0, below 1: 0.001, never 1 - 0.999
-    std::int64_t period_ms = 30 * std::int64_t{86'400'000};
+    std::chrono::milliseconds period = std::chrono::days(30);
     /// How many events the period has, where that is known; empty: learned from traffic.
     std::optional<double> expected_events = std::nullopt;
 
@@ -100,37 +101,48 @@ struct Objective {
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("name", self.name);
         visit("budget", self.budget);
-        visit("period", self.period_ms);
+        visit("period", self.period);
         visit("expected_events", self.expected_events);
     }
 };
 static_assert(described_whole<Objective>());
 
+namespace detail {
+
+/// A length of time that a promise is about.
+inline void require_length(std::chrono::milliseconds length, std::string_view field) {
+    require(length.count() > 0 && length.count() <= longest_ms, field, static_cast<double>(length.count()),
+            "above 0 ms, at most 9999 years");
+}
+
+}  // namespace detail
+
 /// Raises `serinus.argument.range` for an objective that means nothing.
 inline void check(const Objective& objective) {
     require(objective.budget > 0 && objective.budget < 1, "budget", objective.budget,
             "above 0, below 1 (the share of events that may be bad; a target of 99.9% has 0.001)");
-    require(objective.period_ms > 0 && objective.period_ms <= longest_ms, "period",
-            static_cast<double>(objective.period_ms), "above 0 ms, at most 9999 years");
+    detail::require_length(objective.period, "period");
     if (objective.expected_events) {
         require(*objective.expected_events > 0 && std::isfinite(*objective.expected_events), "expected_events",
                 *objective.expected_events, "above 0, finite");
     }
 }
 
-/// The burn rate at which `window_ms` uses up the share `share` of the period's budget:
+/// The burn rate at which `window` uses up the share `share` of the period's budget:
 ///
 ///     factor = share x period / window            (0.02 of a 30 d budget in 1 h: 14.4)
 ///
 /// Burn 1 uses up exactly the budget in exactly the period.
-inline double factor_of_share(double share, std::int64_t period_ms, std::int64_t window_ms) noexcept {
-    return share * static_cast<double>(period_ms) / static_cast<double>(window_ms);
+inline double factor_of_share(double share, std::chrono::milliseconds period,
+                              std::chrono::milliseconds window) noexcept {
+    return share * static_cast<double>(period.count()) / static_cast<double>(window.count());
 }
 
-/// The share of the period's budget that a burn rate of `factor` uses up in `window_ms`: the inverse of
+/// The share of the period's budget that a burn rate of `factor` uses up in `window`: the inverse of
 /// `factor_of_share`, for traffic that is even.
-inline double share_of_factor(double factor, std::int64_t period_ms, std::int64_t window_ms) noexcept {
-    return factor * static_cast<double>(window_ms) / static_cast<double>(period_ms);
+inline double share_of_factor(double factor, std::chrono::milliseconds period,
+                              std::chrono::milliseconds window) noexcept {
+    return factor * static_cast<double>(window.count()) / static_cast<double>(period.count());
 }
 
 }  // namespace slo

@@ -3,6 +3,7 @@
 /// When a burn rate is an alert: conditions of a long and a short window, each with a severity.
 
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -29,24 +30,24 @@ namespace slo {
 /// (it is still going on) both exceed `factor`, strictly.
 struct Condition {
     std::string name = {};
-    std::int64_t long_ms = 0;
-    std::int64_t short_ms = 0;  ///< at most `long_ms`; the same: one window
+    std::chrono::milliseconds long_window{};
+    std::chrono::milliseconds short_window{};  ///< at most `long_window`; the same: one window
     double factor = 0;
     Severity severity = Severity::page;
-    std::int64_t for_ms = 0;              ///< fires once it has held this long
-    std::int64_t keep_firing_for_ms = 0;  ///< goes on firing until this long after it first did not hold
+    std::chrono::milliseconds pending_for{};      ///< fires once it has held this long (Prometheus' `for`)
+    std::chrono::milliseconds keep_firing_for{};  ///< goes on firing until this long after it first did not hold
 
     friend bool operator==(const Condition&, const Condition&) = default;
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("name", self.name);
-        visit("long", self.long_ms);
-        visit("short", self.short_ms);
+        visit("long", self.long_window);
+        visit("short", self.short_window);
         visit("factor", self.factor);
         visit("severity", self.severity);
-        visit("for", self.for_ms);
-        visit("keep_firing_for", self.keep_firing_for_ms);
+        visit("for", self.pending_for);
+        visit("keep_firing_for", self.keep_firing_for);
     }
 };
 static_assert(described_whole<Condition>());
@@ -75,36 +76,36 @@ static_assert(described_whole<Policy>());
 /// % of the budget in 1 h or 5 % in 6 h, ticket for 10 % in 3 d, each with a short window of a twelfth; and, as Sloth
 /// has it, ticket for 10 % in 1 d. The factors follow the period: 14.4, 6, 3, 1 for 30 d; 13.44, 5.6, 2.8, 0.9333 for
 /// 28 d. Raises `serinus.argument.range` for a period that is not above 0.
-inline Policy sre_workbook_policy(std::int64_t period_ms = 30 * std::int64_t{86'400'000}) {
-    require(period_ms > 0 && period_ms <= longest_ms, "period", static_cast<double>(period_ms),
-            "above 0 ms, at most 9999 years");
-    constexpr std::int64_t minute = 60'000, hour = 60 * minute, day = 24 * hour;
-    const auto condition = [&](std::string_view name, double percent, std::int64_t long_ms, std::int64_t short_ms,
-                               Severity severity) {
+inline Policy sre_workbook_policy(std::chrono::milliseconds period = std::chrono::days(30)) {
+    detail::require_length(period, "period");
+    using std::chrono::milliseconds, std::chrono::minutes, std::chrono::hours, std::chrono::days;
+    const auto condition = [&](std::string_view name, double percent, milliseconds long_window,
+                               milliseconds short_window, Severity severity) {
         // Whole numbers before the one division: 14.4 is the number next to 14.4.
-        const double factor = percent * static_cast<double>(period_ms) / (100 * static_cast<double>(long_ms));
+        const double factor =
+            percent * static_cast<double>(period.count()) / (100 * static_cast<double>(long_window.count()));
         return Condition{.name = std::string(name),
-                         .long_ms = long_ms,
-                         .short_ms = short_ms,
+                         .long_window = long_window,
+                         .short_window = short_window,
                          .factor = factor,
                          .severity = severity};
     };
     Policy policy;
-    policy.conditions = {condition("page.quick", 2, hour, 5 * minute, Severity::page),
-                         condition("page.slow", 5, 6 * hour, 30 * minute, Severity::page),
-                         condition("ticket.quick", 10, day, 2 * hour, Severity::ticket),
-                         condition("ticket.slow", 10, 3 * day, 6 * hour, Severity::ticket)};
+    policy.conditions = {condition("page.quick", 2, hours(1), minutes(5), Severity::page),
+                         condition("page.slow", 5, hours(6), minutes(30), Severity::page),
+                         condition("ticket.quick", 10, days(1), hours(2), Severity::ticket),
+                         condition("ticket.slow", 10, days(3), hours(6), Severity::ticket)};
     return policy;
 }
 
 /// A single window that may not use up more than `share` of the period's budget: the backstop "halt when more than half
-/// of the budget goes in an hour" is `budget_share_condition("halt", 0.5, objective.period_ms, hour)`.
-inline Condition budget_share_condition(std::string name, double share, std::int64_t period_ms, std::int64_t window_ms,
-                                        Severity severity = Severity::page) {
+/// of the budget goes in an hour" is `budget_share_condition("halt", 0.5, objective.period, 1h)`.
+inline Condition budget_share_condition(std::string name, double share, std::chrono::milliseconds period,
+                                        std::chrono::milliseconds window, Severity severity = Severity::page) {
     return {.name = std::move(name),
-            .long_ms = window_ms,
-            .short_ms = window_ms,
-            .factor = factor_of_share(share, period_ms, window_ms),
+            .long_window = window,
+            .short_window = window,
+            .factor = factor_of_share(share, period, window),
             .severity = severity};
 }
 
@@ -115,21 +116,22 @@ inline Condition budget_share_condition(std::string name, double share, std::int
 inline void check(const Condition& condition, const Objective& objective) {
     check(objective);
     const std::string field = "condition " + in_quotes(condition.name);
-    require(condition.long_ms > 0 && condition.long_ms <= longest_ms, field + ": long window",
-            static_cast<double>(condition.long_ms), "above 0 ms, at most 9999 years");
-    require(condition.short_ms > 0 && condition.short_ms <= condition.long_ms, field + ": short window",
-            static_cast<double>(condition.short_ms), "above 0 ms, at most the long window");
+    detail::require_length(condition.long_window, field + ": long window");
+    const auto within = [&](std::string_view member, std::chrono::milliseconds length, std::int64_t least,
+                            std::int64_t most, std::string_view allowed) {
+        require(length.count() >= least && length.count() <= most, field + std::string(member),
+                static_cast<double>(length.count()), allowed);
+    };
+    within(": short window", condition.short_window, 1, condition.long_window.count(),
+           "above 0 ms, at most the long window");
     require(condition.factor > 0 && std::isfinite(condition.factor), field + ": factor", condition.factor,
             "above 0, finite");
-    require(condition.for_ms >= 0 && condition.for_ms <= longest_ms, field + ": for",
-            static_cast<double>(condition.for_ms), "0 ms or more, at most 9999 years");
-    require(condition.keep_firing_for_ms >= 0 && condition.keep_firing_for_ms <= longest_ms,
-            field + ": keep_firing_for", static_cast<double>(condition.keep_firing_for_ms),
-            "0 ms or more, at most 9999 years");
+    within(": for", condition.pending_for, 0, longest_ms, "0 ms or more, at most 9999 years");
+    within(": keep_firing_for", condition.keep_firing_for, 0, longest_ms, "0 ms or more, at most 9999 years");
     const double threshold = condition.factor * objective.budget;
     if (threshold < 1) return;
-    const double share = share_of_factor(condition.factor, objective.period_ms, condition.long_ms);
-    const double shortest = share * static_cast<double>(objective.period_ms) * objective.budget;
+    const double share = share_of_factor(condition.factor, objective.period, condition.long_window);
+    const double shortest = share * static_cast<double>(objective.period.count()) * objective.budget;
     raise(Code::slo_never_fires,
           field + " can never fire: it needs an error ratio above factor x budget = " + number_text(condition.factor) +
               " x " + number_text(objective.budget) + " = " + number_text(threshold) +

@@ -55,10 +55,10 @@ InstanceTests::InstanceTests(const Plan& plan, const Metric& metric, double alph
     setup->alpha_promote = plan.alpha_promote.value_or(plan.alpha);
     setup->beta = plan.beta;
     setup->promote_when = effective_promote_when(metric);
-    setup->warm_up_ms = plan.warm_up_ms;
+    setup->warm_up_ms = plan.warm_up.count();
     for (const Stage& stage : plan.stages) {
-        const std::int64_t warm = (plan.warm_up_ms + plan.interval_ms - 1) / plan.interval_ms;
-        const std::int64_t least_time = stage.min_ms / plan.interval_ms - warm;
+        const std::int64_t warm = (plan.warm_up + plan.interval - std::chrono::milliseconds(1)) / plan.interval;
+        const std::int64_t least_time = stage.min / plan.interval - warm;
         const std::int64_t last = longest(plan, stage);
         setup->last.push_back(last);
         setup->since.push_back(std::min(last, std::max(least_time, fewest_to_pass)));
@@ -73,7 +73,7 @@ InstanceTests::InstanceTests(const Plan& plan, const Metric& metric, double alph
             // A pair of arms knows its own offset; between turns the number of instances tells how well they are known.
             setup->history_can_judge = first.instances == 0 || first.instances >= fewest_instances;
             const bool long_stages = std::all_of(plan.stages.begin(), plan.stages.end(), [&](const Stage& stage) {
-                return !stage.max_ms || longest(plan, stage) >= long_stage;
+                return !stage.max || longest(plan, stage) >= long_stage;
             });
             setup->history_judges_better = setup->history_can_judge && first.size >= long_history && long_stages;
         }

@@ -42,7 +42,7 @@ Columns columns_of(const Plan& plan, const Metric& metric, const Batch& batch, s
         for (std::size_t i = 0; i < std::min(part.series.times_ms.size(), part.series.values.size()); ++i) {
             const double value = part.series.values[i];
             if (!std::isfinite(value) || part.series.times_ms[i] < from_ms) continue;
-            const std::int64_t at = interval_index(part.series.times_ms[i], from_ms, plan.interval_ms);
+            const std::int64_t at = interval_index(part.series.times_ms[i], from_ms, plan.interval.count());
             double& count = counts[part.series.instance][at];
             double& mean = means[part.series.instance][at];
             count += 1;
@@ -61,8 +61,8 @@ std::optional<std::int64_t> start_of(const Plan& plan, const Metric& metric, con
         for (const std::int64_t time : part.series.times_ms) of = std::min(of.value_or(time), time);
     }
     if (both_arms || !first[1]) return first[0] ? first[0] : first[1];
-    const std::int64_t warm = (plan.warm_up_ms + plan.interval_ms - 1) / plan.interval_ms;
-    return *first[1] + warm * plan.interval_ms;
+    const std::int64_t warm = (plan.warm_up + plan.interval - std::chrono::milliseconds(1)) / plan.interval;
+    return *first[1] + warm * plan.interval.count();
 }
 
 /// The values of the instances that count, in the intervals in which all of them have one.

@@ -1,5 +1,6 @@
 // Judges a canary with the whole library. The second file includes the same umbrella header: everything in it must be
 // defined in both without a clash.
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 
@@ -11,7 +12,7 @@ int main() {
     serinus::Plan plan;
     plan.name = "consumer";
     plan.stages = {{.traffic = 0.1}};
-    plan.interval_ms = 10'000;
+    plan.interval = std::chrono::seconds(10);
     serinus::Metric errors;
     errors.name = "errors";
     errors.bad = "bad";

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -9,13 +10,14 @@
 #include "support/burning_service.hpp"
 
 namespace serinus {
+using namespace std::chrono_literals;
 namespace {
 
 using nlohmann::json;
 
 TEST(WriteBurn, SaysWhatTheReportSays) {
     slo::Policy policy = slo::sre_workbook_policy();
-    policy.conditions[0].for_ms = 120'000;
+    policy.conditions[0].pending_for = 2min;
     const slo::BurnReport report = slo::burn_report(burning_objective, policy, burning_service(0.02, 30, 28));
     const json found = json::parse(io::write_burn(report));
     EXPECT_EQ(found["time"], "2026-11-24T03:20:00Z");

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -22,6 +23,7 @@
 namespace {
 
 using namespace serinus;
+using namespace std::chrono_literals;
 using nlohmann::json;
 
 std::string file(const std::string& path) {
@@ -53,8 +55,8 @@ TEST(ReadPlan, MinimalHasTheDefaults) {
     const Plan plan = io::read_plan(file("plans/minimal.json"));
     Plan expected;
     expected.name = "payments";
-    expected.stages = {{.traffic = 0.1, .min_ms = 0, .max_ms = std::nullopt}};
-    expected.interval_ms = 10'000;
+    expected.stages = {{.traffic = 0.1, .min = 0ms, .max = std::nullopt}};
+    expected.interval = 10s;
     Metric errors;
     errors.name = "errors";
     errors.bad = "http_errors";
@@ -75,12 +77,12 @@ TEST(ReadPlan, FullHasEveryValue) {
     expected.alpha = 0.01;
     expected.alpha_promote = 0.1;
     expected.beta = 0.1;
-    expected.stages = {{.traffic = 0.01, .min_ms = 600'000, .max_ms = 3'600'000},
-                       {.traffic = 0.1, .min_ms = 600'000, .max_ms = 5'400'000},
-                       {.traffic = 0.5, .min_ms = 1'800'000, .max_ms = std::nullopt}};
-    expected.interval_ms = 10'000;
-    expected.warm_up_ms = 120'000;
-    expected.settle_ms = 30'000;
+    expected.stages = {{.traffic = 0.01, .min = 10min, .max = 1h},
+                       {.traffic = 0.1, .min = 10min, .max = 90min},
+                       {.traffic = 0.5, .min = 30min, .max = std::nullopt}};
+    expected.interval = 10s;
+    expected.warm_up = 2min;
+    expected.settle = 30s;
     expected.on_deadline = Deadline::rollback;
     Metric errors;
     errors.name = "errors";
@@ -122,22 +124,21 @@ TEST(ReadPlan, FullHasEveryValue) {
     latency.instances_differ = 0.5;
     expected.metrics = {errors, slow, hits, latency};
     SloRule availability;
-    availability.objective = {
-        .name = "availability", .budget = 0.001, .period_ms = 28LL * 86'400'000, .expected_events = 2.4e9};
+    availability.objective = {.name = "availability", .budget = 0.001, .period = 28 * 24h, .expected_events = 2.4e9};
     availability.metric = "errors";
     availability.max_budget_per_release = 0.1;
     availability.halt_budget = 0.4;
-    availability.halt_window_ms = 1'800'000;
+    availability.halt_window = 30min;
     availability.policy.conditions = {{.name = "fast",
-                                       .long_ms = 3'600'000,
-                                       .short_ms = 300'000,
+                                       .long_window = 1h,
+                                       .short_window = 5min,
                                        .factor = 13.44,
                                        .severity = Severity::page,
-                                       .for_ms = 120'000,
-                                       .keep_firing_for_ms = 600'000},
+                                       .pending_for = 2min,
+                                       .keep_firing_for = 10min},
                                       {.name = "ticket.3d",
-                                       .long_ms = 3LL * 86'400'000,
-                                       .short_ms = 3LL * 86'400'000,
+                                       .long_window = 3 * 24h,
+                                       .short_window = 3 * 24h,
                                        .factor = 1,
                                        .severity = Severity::ticket}};
     availability.policy.min_events = 100;
@@ -201,7 +202,7 @@ TEST(ReadPlan, FullHasEveryValue) {
     expected.arms = {"role", "primary", "next"};
     expected.queries = {{"http_errors", "sum by (role) (http_requests_total{code=~\"5..\"})"},
                         {"http_requests", "sum by (role) (http_requests_total)"}};
-    expected.telemetry = {0.9, 0.02, 300'000};
+    expected.telemetry = {.min_coverage = 0.9, .max_imbalance = 0.02, .stale_after = 5min};
     EXPECT_EQ(plan, expected);
 }
 
@@ -210,7 +211,7 @@ TEST(ReadPlan, ExampleOfTheHeader) {
          "stages": [{"traffic": 0.1, "min": "10m"}],
          "metrics": [{"name": "errors", "kind": "proportion", "bad": "http_errors", "total": "http_requests",
                       "margin": {"ratio": 2}}]})");
-    EXPECT_EQ(plan.stages.front().min_ms, 600'000);
+    EXPECT_EQ(plan.stages.front().min, 10min);
 }
 
 TEST(ReadPlan, EveryBrokenPlanIsRefusedByPath) {
@@ -253,11 +254,11 @@ TEST(ReadPlan, NotJson) {
 
 TEST(ReadPolicy, IsWhatAnObjectiveOfAPlanHas) {
     const slo::Condition quick{.name = "page.1h",
-                               .long_ms = 3'600'000,
-                               .short_ms = 300'000,
+                               .long_window = 1h,
+                               .short_window = 5min,
                                .factor = 14.4,
                                .severity = Severity::page,
-                               .for_ms = 120'000};
+                               .pending_for = 2min};
     const std::string conditions =
         R"([{"long": "1h", "short": "5m", "factor": 14.4, "severity": "page", "for": "2m"}])";
     EXPECT_EQ(io::read_policy(conditions), (slo::Policy{.conditions = {quick}}));
@@ -420,7 +421,7 @@ Plan random_plan(std::mt19937_64& random) {
     const auto chance = [&random](int one_in) { return random() % static_cast<unsigned>(one_in) == 0; };
     const auto share = [&random] { return (static_cast<double>(random() >> 11U) + 1) / 9007199254740994.0; };
     const auto duration = [&random](std::int64_t most) {
-        return 1 + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(most));
+        return std::chrono::milliseconds(1 + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(most)));
     };
     const auto text = [&random](std::string prefix) {
         static const std::vector<std::string> pieces{
@@ -435,14 +436,14 @@ Plan random_plan(std::mt19937_64& random) {
     if (chance(2)) plan.alpha = share();
     if (chance(2)) plan.alpha_promote = share();
     if (chance(2)) plan.beta = share();
-    plan.interval_ms = duration(100'000'000);
-    if (chance(2)) plan.warm_up_ms = duration(1'000'000'000);
-    if (chance(2)) plan.settle_ms = duration(1'000'000'000);
+    plan.interval = duration(100'000'000);
+    if (chance(2)) plan.warm_up = duration(1'000'000'000);
+    if (chance(2)) plan.settle = duration(1'000'000'000);
     if (chance(2)) plan.on_deadline = Deadline::rollback;
     double traffic = share() / 10;
     for (std::uint64_t i = 0; i <= random() % 4; ++i) {
-        Stage stage{.traffic = traffic, .min_ms = chance(2) ? duration(10'000'000'000) : 0, .max_ms = std::nullopt};
-        if (chance(2)) stage.max_ms = stage.min_ms + plan.warm_up_ms + plan.interval_ms + duration(1'000'000'000);
+        Stage stage{.traffic = traffic, .min = chance(2) ? duration(10'000'000'000) : 0ms, .max = std::nullopt};
+        if (chance(2)) stage.max = stage.min + plan.warm_up + plan.interval + duration(1'000'000'000);
         plan.stages.push_back(stage);
         traffic += (1 - traffic) * share();
     }
@@ -479,7 +480,7 @@ Plan random_plan(std::mt19937_64& random) {
     if (chance(2)) plan.arms.canary = text("green");
     if (chance(2)) plan.telemetry.min_coverage = share();
     if (chance(2)) plan.telemetry.max_imbalance = share();
-    if (chance(2)) plan.telemetry.stale_after_ms = plan.settle_ms + plan.interval_ms + duration(1'000'000'000);
+    if (chance(2)) plan.telemetry.stale_after = plan.settle + plan.interval + duration(1'000'000'000);
     return plan;
 }
 
@@ -497,7 +498,7 @@ TEST(WritePlan, RefusesWhatCannotBeReadBack) {
     plan.alpha = std::numeric_limits<double>::quiet_NaN();
     EXPECT_THROW(io::write_plan(plan), Error);
     plan = io::read_plan(file("plans/minimal.json"));
-    plan.interval_ms = -1;
+    plan.interval = -1ms;
     EXPECT_THROW(io::write_plan(plan), Error);
     plan = io::read_plan(file("plans/full.json"));
     plan.queries["http_errors"] = "\xC3(";

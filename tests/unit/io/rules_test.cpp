@@ -1,5 +1,6 @@
 // write_rules, as the real promtool reads it: valid, and firing when our own Alerts fire.
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include <serinus/slo/burn_rate.hpp>
 
 namespace serinus {
+using namespace std::chrono_literals;
 namespace {
 
 constexpr std::int64_t minute = 60'000;
@@ -51,17 +53,17 @@ class Folder {
 slo::Policy quick_policy() {
     slo::Policy policy;
     policy.conditions = {{.name = "page",
-                          .long_ms = 30 * minute,
-                          .short_ms = 5 * minute,
+                          .long_window = 30min,
+                          .short_window = 5min,
                           .factor = 14.4,
                           .severity = Severity::page,
-                          .for_ms = 2 * minute},
+                          .pending_for = 2min},
                          {.name = "ticket",
-                          .long_ms = 60 * minute,
-                          .short_ms = 10 * minute,
+                          .long_window = 60min,
+                          .short_window = 10min,
                           .factor = 3,
                           .severity = Severity::ticket,
-                          .keep_firing_for_ms = 7 * minute}};
+                          .keep_firing_for = 7min}};
     return policy;
 }
 

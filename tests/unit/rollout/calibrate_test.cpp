@@ -1,6 +1,7 @@
 // Noise from history, and gauges judged with it.
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <functional>
@@ -31,8 +32,9 @@ constexpr std::int64_t interval = 60'000;
 Plan gauge_plan(Margin margin = {.ratio = 1.1}, std::vector<double> traffic = {0.1, 0.5}) {
     Plan plan;
     plan.name = "checkout";
-    plan.interval_ms = interval;
-    for (const double share : traffic) plan.stages.push_back(Stage{.traffic = share, .min_ms = 10 * interval});
+    plan.interval = std::chrono::milliseconds(interval);
+    for (const double share : traffic)
+        plan.stages.push_back(Stage{.traffic = share, .min = std::chrono::milliseconds(10 * interval)});
     Metric metric;
     metric.name = "p95";
     metric.kind = Kind::gauge;
@@ -202,7 +204,7 @@ TEST(Calibrate, NoiseHasTheUnitOfItsMargin) {
 TEST(Calibrate, ProportionsLearnTheirDispersion) {
     Plan plan;
     plan.name = "errors";
-    plan.interval_ms = interval;
+    plan.interval = std::chrono::milliseconds(interval);
     plan.stages = {Stage{.traffic = 0.5}};
     Metric metric;
     metric.name = "errors";

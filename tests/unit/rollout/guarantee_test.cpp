@@ -1,5 +1,6 @@
 // What stands behind the promise: docs/concepts/promise.md, "Proved, measured, assumed", row by row.
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -19,12 +20,13 @@
 namespace {
 
 using namespace serinus;
+using namespace std::chrono_literals;
 using Random = gauge_world::Random;
 
 Plan counts(Margin margin = {.ratio = 1.5, .difference = {}}) {
     Plan plan;
     plan.name = "payments";
-    plan.interval_ms = gauge_world::interval;
+    plan.interval = std::chrono::milliseconds(gauge_world::interval);
     plan.stages = {Stage{.traffic = 0.5}};
     Metric& metric = plan.metrics.emplace_back();
     metric.name = "errors";
@@ -127,7 +129,7 @@ TEST(Guarantee, TheDecisionHasTheWeakestOfThoseThatDecide) {
     plan.slo.emplace_back();
     plan.slo[0].objective.name = "availability";
     plan.slo[0].objective.budget = 0.001;
-    plan.slo[0].objective.period_ms = 30LL * 86'400'000;
+    plan.slo[0].objective.period = 30 * 24h;
     plan.slo[0].objective.expected_events = 1e7;
     plan.slo[0].metric = "errors";  // a rule decides by a muted metric's counts, too
     EXPECT_EQ(judge(plan, Batch{}).guarantee, Guarantee::none);

@@ -1,5 +1,6 @@
 // The half of history held back contradicts a noise that does not hold.
 
+#include <chrono>
 #include <cmath>
 #include <random>
 #include <string>
@@ -139,7 +140,7 @@ TEST(HeldBack, ContradictedCountsDecideNothingEither) {
     Random random(7);
     Plan plan;
     plan.name = "payments";
-    plan.interval_ms = gauge_world::interval;
+    plan.interval = std::chrono::milliseconds(gauge_world::interval);
     plan.stages = {Stage{.traffic = 0.5}};
     Metric& metric = plan.metrics.emplace_back();
     metric.name = "errors";

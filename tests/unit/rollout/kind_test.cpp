@@ -1,5 +1,6 @@
 // The facts of kinds, and what a new kind takes: one file (dummy_kind.hpp) and its name in a list.
 
+#include <chrono>
 #include <cmath>
 #include <set>
 #include <string>
@@ -17,6 +18,7 @@ namespace {
 
 using namespace serinus;
 
+using namespace std::chrono_literals;
 using WithDummy = detail::Kinds<detail::ProportionKind, detail::GaugeKind, detail::DummyKind>;
 using Judged = detail::JudgedAs<WithDummy>;
 
@@ -25,7 +27,7 @@ constexpr double alpha = 0.05;
 Plan plan_of(Kind kind) {
     Plan plan;
     plan.name = "payments";
-    plan.interval_ms = 60'000;
+    plan.interval = 1min;
     plan.stages = {Stage{.traffic = 0.5}};
     Metric& metric = plan.metrics.emplace_back();
     metric.name = "crashes";

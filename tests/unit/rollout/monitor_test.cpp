@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -12,6 +13,7 @@
 #include <serinus/rollout/monitor_state.hpp>
 
 namespace serinus {
+using namespace std::chrono_literals;
 namespace {
 
 constexpr std::int64_t origin = 1'795'382'480'000, interval = 10'000;
@@ -21,7 +23,7 @@ Plan make_plan() {
     Plan plan;
     plan.name = "payments";
     plan.deployment = "payments-1";
-    plan.interval_ms = interval;
+    plan.interval = std::chrono::milliseconds(interval);
     Stage stage;
     stage.traffic = 0.1;
     plan.stages = {stage};
@@ -139,7 +141,7 @@ TEST(Monitor, BeforeAnyDataItHolds) {
 // batches.
 TEST(Monitor, OrderRepetitionAndBatchesChangeNothing) {
     Plan plan = make_plan();
-    plan.settle_ms = 30'000;
+    plan.settle = 30s;
     const std::vector<Sample> data = traffic(80, 0.01, 0.03);
     const Decision whole = judge(plan, batch_of(data));
 
@@ -187,7 +189,7 @@ TEST(Monitor, LateSamplesAndConflictsAreCountedAndDropped) {
     EXPECT_TRUE(has(after.reasons, Code::late_samples));
 
     Plan plan = make_plan();
-    plan.settle_ms = 60'000;
+    plan.settle = 1min;
     Monitor settling(plan);
     settling.observe(batch_of({{"bad", Arm::canary, origin, 1}, {"total", Arm::canary, origin, 100}}));
     const Decision conflict =
@@ -209,7 +211,7 @@ TEST(Monitor, TimeNeverRunsBackwards) {
 
 TEST(Monitor, StateRoundTripsAtEveryMoment) {
     Plan plan = make_plan();
-    plan.settle_ms = 15'000;
+    plan.settle = 15s;
     plan.metrics.push_back(plan.metrics[0]);
     plan.metrics[1].name = "errors by difference";
     plan.metrics[1].margin = {.ratio = {}, .difference = 0.02};
@@ -413,7 +415,7 @@ TEST(Monitor, NoEventsNeverPassByARatio) {
 
 TEST(Monitor, WarmUpIsNotJudged) {
     Plan plan = make_plan();
-    plan.warm_up_ms = 95'000;  // ten intervals begin in it
+    plan.warm_up = 95s;  // ten intervals begin in it
     std::vector<Sample> data = traffic(10, 0.01, 0.9);
     const std::vector<Sample> rest = traffic(100, 0.02, 0.02, 2, 10);
     data.insert(data.end(), rest.begin(), rest.end());
@@ -424,7 +426,7 @@ TEST(Monitor, WarmUpIsNotJudged) {
 
 TEST(Monitor, ARestartedInstanceWarmsUpAgain) {
     Plan plan = make_plan();
-    plan.warm_up_ms = 50'000;
+    plan.warm_up = 50s;
     std::vector<Sample> data;
     for (Sample s : traffic(100, 0.02, 0.02)) {
         for (const char* instance : {"a", "b"}) {
@@ -447,7 +449,7 @@ TEST(Monitor, ARestartedInstanceWarmsUpAgain) {
 
 TEST(Monitor, TheMinimumOfAStageIsWaitedFor) {
     Plan plan = make_plan();
-    plan.stages[0].min_ms = 3'000'000;
+    plan.stages[0].min = 50min;
     const std::vector<Sample> data = traffic(301, 0.02, 0.02);
     Monitor monitor(plan);
     bool held = false;
@@ -465,7 +467,7 @@ TEST(Monitor, TheMinimumOfAStageIsWaitedFor) {
 
 TEST(Monitor, TheDeadlineIsAPolicyAndSaysSo) {
     Plan plan = make_plan();
-    plan.stages[0].max_ms = 100'000;
+    plan.stages[0].max = 100s;
     const Batch batch = batch_of(traffic(15, 0, 0));
     const Decision hold = judge(plan, batch);
     EXPECT_EQ(hold.action, Action::hold);
@@ -701,7 +703,7 @@ TEST(Monitor, ALongSilenceIsPassedQuickly) {
 
     // Intervals of a millisecond, and a silence of eight thousand years; then harm is found all the same.
     Plan plan = make_plan();
-    plan.interval_ms = 1;
+    plan.interval = 1ms;
     plan.telemetry.min_coverage = 1e-15;
     Monitor fine(plan);
     for (int i = 0; i < 100; ++i) {
@@ -786,7 +788,7 @@ TEST(Monitor, NamesAreQuotedSafely) {
 // Asking decides nothing: what the plan orders is latched when data are taken.
 TEST(Monitor, AskingChangesNothing) {
     Plan plan = make_plan();
-    plan.stages[0].max_ms = 20 * interval;
+    plan.stages[0].max = std::chrono::milliseconds(20 * interval);
     plan.on_deadline = Deadline::rollback;
     Monitor monitor(plan);
     monitor.observe(batch_of(traffic(10, 0.01, 0.01)));
@@ -802,12 +804,12 @@ TEST(Monitor, AskingChangesNothing) {
 // The first rule that holds wins, and all of its action that hold are told in their order.
 TEST(Monitor, RulesWinInTheirOrder) {
     Plan plan = make_plan();
-    plan.stages[0].max_ms = 20 * interval;
-    plan.stages[0].min_ms = 30 * interval;
+    plan.stages[0].max = std::chrono::milliseconds(20 * interval);
+    plan.stages[0].min = std::chrono::milliseconds(30 * interval);
     plan.metrics[0].missing = Missing::fail;
     plan.on_deadline = Deadline::rollback;
-    plan.warm_up_ms = 40 * interval;
-    plan.stages[0].max_ms = 50 * interval;
+    plan.warm_up = std::chrono::milliseconds(40 * interval);
+    plan.stages[0].max = std::chrono::milliseconds(50 * interval);
     const auto codes = [](const Decision& d) {
         std::vector<Code> found;
         for (const Reason& reason : d.reasons) found.push_back(reason.code);
@@ -851,7 +853,7 @@ TEST(Monitor, CountersMayBeSentAgainAfterAStageWasEntered) {
 // What is proven while a stage is entered is known to a state of that moment, before anybody has asked.
 TEST(Monitor, AStateTakenRightAfterAStageWasEnteredLoads) {
     Plan plan = plan_of_several(3);
-    plan.settle_ms = 1000 * interval;
+    plan.settle = std::chrono::milliseconds(1000 * interval);
     plan.stages.push_back({.traffic = 0.5});
     Monitor monitor(plan);
     EXPECT_EQ(monitor.observe(batch_of(several(60, 3, 3, 0.2, 1))).action, Action::hold);

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -8,16 +9,17 @@
 #include <serinus/rollout/plan.hpp>
 
 namespace serinus {
+using namespace std::chrono_literals;
 namespace {
 
 Plan good() {
     Plan plan;
     plan.name = "payments";
-    plan.interval_ms = 10'000;
+    plan.interval = 10s;
     Stage first, second;
     first.traffic = 0.1;
-    first.min_ms = 60'000;
-    first.max_ms = 600'000;
+    first.min = 1min;
+    first.max = 10min;
     second.traffic = 0.5;
     plan.stages = {first, second};
     Metric metric;
@@ -46,16 +48,16 @@ TEST(Plan, WhatIsImpossibleIsNamedWithItsPathItsValueAndWhatIsAllowed) {
         {[&](Plan& p) { p.alpha = nan; }, Code::plan_value, "alpha", "nan"},
         {[](Plan& p) { p.alpha_promote = 1.5; }, Code::plan_value, "alpha_promote", "1.5"},
         {[](Plan& p) { p.beta = 0; }, Code::plan_value, "beta", "is 0"},
-        {[](Plan& p) { p.interval_ms = 0; }, Code::plan_value, "interval", "0"},
-        {[](Plan& p) { p.interval_ms = -5; }, Code::plan_value, "interval", "-5"},
-        {[](Plan& p) { p.warm_up_ms = -1; }, Code::plan_value, "warm_up", "-1"},
-        {[](Plan& p) { p.settle_ms = -1; }, Code::plan_value, "settle", "-1"},
+        {[](Plan& p) { p.interval = 0ms; }, Code::plan_value, "interval", "0"},
+        {[](Plan& p) { p.interval = -5ms; }, Code::plan_value, "interval", "-5"},
+        {[](Plan& p) { p.warm_up = -1ms; }, Code::plan_value, "warm_up", "-1"},
+        {[](Plan& p) { p.settle = -1ms; }, Code::plan_value, "settle", "-1"},
         {[](Plan& p) { p.stages.clear(); }, Code::plan_value, "stages", "empty"},
         {[](Plan& p) { p.stages[1].traffic = 0.1; }, Code::plan_value, "stages[1].traffic", "0.1"},
         {[](Plan& p) { p.stages[1].traffic = 0.05; }, Code::plan_value, "stages[1].traffic", "0.05"},
         {[](Plan& p) { p.stages[0].traffic = 0; }, Code::plan_value, "stages[0].traffic", "is 0"},
         {[](Plan& p) { p.stages[1].traffic = 1.1; }, Code::plan_value, "stages[1].traffic", "1.1"},
-        {[](Plan& p) { p.stages[0].max_ms = 30'000; }, Code::plan_value, "stages[0].max", "30s"},
+        {[](Plan& p) { p.stages[0].max = 30s; }, Code::plan_value, "stages[0].max", "30s"},
         {[](Plan& p) { p.metrics.clear(); }, Code::plan_value, "metrics", "empty"},
         {[](Plan& p) { p.metrics.push_back(p.metrics[0]); }, Code::plan_duplicate, "metrics[1].name", "errors"},
         {[](Plan& p) { p.metrics[0].kind = Kind::rate; }, Code::plan_not_built, "metrics[0].kind", "rate"},
@@ -105,7 +107,7 @@ TEST(Plan, WhatIsImpossibleIsNamedWithItsPathItsValueAndWhatIsAllowed) {
         {[](Plan& p) { p.arms.label.clear(); }, Code::plan_value, "arms.label", "empty"},
         {[](Plan& p) { p.telemetry.min_coverage = 0; }, Code::plan_value, "telemetry.min_coverage", "is 0"},
         {[](Plan& p) { p.telemetry.max_imbalance = 2; }, Code::plan_value, "telemetry.max_imbalance", "is 2"},
-        {[](Plan& p) { p.telemetry.stale_after_ms = 1; }, Code::plan_value, "telemetry.stale_after", "1ms"},
+        {[](Plan& p) { p.telemetry.stale_after = 1ms; }, Code::plan_value, "telemetry.stale_after", "1ms"},
     };
     for (const Case& c : cases) {
         Plan plan = good();
@@ -151,9 +153,9 @@ TEST(Plan, DefaultsAreFilledIn) {
     EXPECT_EQ(effective_promote_when(metric), PromoteWhen::no_harm_found);
     metric.margin = {.ratio = {}, .difference = 0.01};
     EXPECT_EQ(effective_detect(metric)->difference, 0.02);
-    EXPECT_EQ(effective_stale_after_ms(plan), 50'000);
-    plan.settle_ms = 7'000;
-    EXPECT_EQ(effective_stale_after_ms(plan), 57'000);
+    EXPECT_EQ(effective_stale_after(plan), 50s);
+    plan.settle = 7s;
+    EXPECT_EQ(effective_stale_after(plan), 57s);
 }
 
 TEST(Plan, TheDigestTellsPlansApart) {
@@ -166,9 +168,9 @@ TEST(Plan, TheDigestTellsPlansApart) {
         [](Plan& p) { p.alpha = 0.04; },
         [](Plan& p) { p.alpha_promote = 0.05; },
         [](Plan& p) { p.beta = 0.1; },
-        [](Plan& p) { p.stages[0].min_ms += 1; },
-        [](Plan& p) { p.stages[0].max_ms.reset(); },
-        [](Plan& p) { p.warm_up_ms = 1; },
+        [](Plan& p) { p.stages[0].min += 1ms; },
+        [](Plan& p) { p.stages[0].max.reset(); },
+        [](Plan& p) { p.warm_up = 1ms; },
         [](Plan& p) { p.on_deadline = Deadline::rollback; },
         [](Plan& p) { p.metrics[0].margin.ratio = 2.0000000000000004; },
         [](Plan& p) { p.metrics[0].margin = {.ratio = {}, .difference = 0.2}; },

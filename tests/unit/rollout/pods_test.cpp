@@ -2,6 +2,7 @@
 // kept.
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -24,6 +25,7 @@
 namespace {
 
 using namespace serinus;
+using namespace std::chrono_literals;
 
 constexpr std::int64_t minute = 60'000;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -32,10 +34,9 @@ Plan plan_of(Margin margin = {.ratio = 1.5, .difference = {}}, int stages = 1) {
     Plan plan;
     plan.name = "shop";
     plan.deployment = "cart";
-    plan.interval_ms = minute;
-    plan.warm_up_ms = 2 * minute;
-    for (int i = 0; i < stages; ++i)
-        plan.stages.push_back({.traffic = 0.25 * (i + 1), .min_ms = 10 * minute, .max_ms = 22 * minute});
+    plan.interval = std::chrono::milliseconds(minute);
+    plan.warm_up = 2min;
+    for (int i = 0; i < stages; ++i) plan.stages.push_back({.traffic = 0.25 * (i + 1), .min = 10min, .max = 22min});
     Metric cpu;
     cpu.name = "cpu";
     cpu.kind = Kind::gauge;
@@ -177,7 +178,7 @@ TEST(Pods, ALongHistoryJudgesLongStages) {
             add(history, pair && i > 2 ? Arm::canary : Arm::baseline, "b" + std::to_string(i), -minutes, 0,
                 noisy(40 + i, 20 + i));
         Plan plan = plan_of();
-        plan.stages[0].max_ms = max ? std::optional(*max * minute) : std::nullopt;
+        plan.stages[0].max = max ? std::optional(std::chrono::milliseconds(*max * minute)) : std::nullopt;
         plan = with_noise(plan, calibrate(plan, history));
         const Batch good = rollout(5, noisy(40, 9)), bad = rollout(5, noisy(400, 9));
         // The rule does not look at what they read.
@@ -235,7 +236,7 @@ TEST(Pods, AnInstanceOfTheCanaryWarmsUpByItself) {
 
 TEST(Pods, FewerThanEightIntervalsNeverPass) {
     Plan plan = plan_of();
-    plan.stages[0].min_ms = 3 * minute;
+    plan.stages[0].min = 3min;
     EXPECT_EQ(judged(plan, rollout(9, noisy(40, 9), 9)).verdict, Verdict::inconclusive);  // 7 are judged
     EXPECT_EQ(judged(plan, rollout(9, noisy(40, 9), 10)).verdict, Verdict::pass);
 }
@@ -531,7 +532,7 @@ TEST(Pods, PlansCarryItToTheBit) {
     Batch history = rollout(4, noisy(40, 5), 40);
     history.series.pop_back();
     Plan plan = plan_of({.ratio = 1.5, .difference = {}}, 2);
-    plan.stages[1].max_ms.reset();
+    plan.stages[1].max.reset();
     const std::string before = digest(plan);
     plan.metrics[0].instances_differ = 0.5;
     EXPECT_NE(digest(plan), before);
@@ -560,7 +561,7 @@ TEST(Pods, PlansCarryItToTheBit) {
     EXPECT_EQ(refused([](Plan&) {}), "");
     EXPECT_NE(refused([](Plan& p) { p.metrics[0].instances_differ = 0; }).find("metrics[0].instances_differ is 0"),
               std::string::npos);
-    EXPECT_NE(refused([](Plan& p) { p.stages[0].max_ms = 18 * minute; }).find("calibrate again"), std::string::npos);
+    EXPECT_NE(refused([](Plan& p) { p.stages[0].max = 18min; }).find("calibrate again"), std::string::npos);
     EXPECT_NE(refused([](Plan& p) {
                   p.noise.at("cpu").stages.clear();
                   p.metrics[0].margin = {.ratio = {}, .difference = 1.0};

@@ -19,6 +19,7 @@
 #include <serinus/rollout/monitor_state.hpp>
 
 namespace serinus {
+using namespace std::chrono_literals;
 namespace {
 
 constexpr std::int64_t origin = 1'795'382'480'000, interval = 10'000;
@@ -29,7 +30,7 @@ Plan plan_of(double expected_events, double max_budget = 0.2) {
     Plan plan;
     plan.name = "payments";
     plan.deployment = "payments-7";
-    plan.interval_ms = interval;
+    plan.interval = std::chrono::milliseconds(interval);
     plan.stages = {{.traffic = 0.1}, {.traffic = 0.5}};
     Metric metric;
     metric.name = "errors";
@@ -255,12 +256,12 @@ TEST(Slo, AlertsEndWhenTheShortWindowIsCleanAgain) {
 TEST(Slo, ForAndKeepFiringForDelayBothEdges) {
     Plan plan = plan_of(1e9);
     plan.slo[0].policy.conditions = {{.name = "quick",
-                                      .long_ms = 60'000,
-                                      .short_ms = 30'000,
+                                      .long_window = 1min,
+                                      .short_window = 30s,
                                       .factor = 10,
                                       .severity = Severity::ticket,
-                                      .for_ms = 60'000,
-                                      .keep_firing_for_ms = 120'000}};
+                                      .pending_for = 1min,
+                                      .keep_firing_for = 2min}};
     Monitor monitor(plan);
     std::vector<int> firing;
     for (int i = 0; i < 60; ++i) {
@@ -276,7 +277,7 @@ TEST(Slo, ForAndKeepFiringForDelayBothEdges) {
 
 TEST(Slo, WarmUpIsNotJudgedAndItsAlertsAreSuppressedUnlessTheServiceBurns) {
     Plan plan = plan_of(2e6);
-    plan.warm_up_ms = 12 * interval;
+    plan.warm_up = std::chrono::milliseconds(12 * interval);
     Monitor monitor(plan);
     const Decision cold = run(monitor, 0, 10, {0, 39'900, 20, 100});  // 200 times; the service half
     EXPECT_TRUE(cold.burn[0].suppressed);
@@ -346,7 +347,7 @@ TEST(Slo, NothingFailsOrPassesOnPoorData) {
 
 TEST(Slo, RestartInTheMiddleChangesNothing) {
     Plan plan = plan_of(2e6);
-    plan.warm_up_ms = 30'000;
+    plan.warm_up = 30s;
     std::mt19937_64 random(11);
     std::vector<Counts> all;
     for (int i = 0; i < 120; ++i) {
@@ -483,14 +484,14 @@ TEST(Slo, TheWindowsAreThoseOfABurnRateOnTheSameSamples) {
 // Days of a rollout take no more than the tiers of a BurnRate do: 0.8 MiB a series of a month at 15 s.
 TEST(Slo, TheStateOfTheWindowsIsBounded) {
     Plan plan = plan_of(1e12);
-    plan.interval_ms = 300'000;
+    plan.interval = 5min;
     Monitor monitor(plan);
     std::size_t after_a_week = 0;
     for (int i = 0; i < 2 * 2016; ++i) {
         Batch batch;
         for (const Arm arm : {Arm::baseline, Arm::canary}) {
-            batch.series.push_back({"bad", arm, nan, {{origin + i * plan.interval_ms}, {1}, ""}});
-            batch.series.push_back({"total", arm, nan, {{origin + i * plan.interval_ms}, {1000}, ""}});
+            batch.series.push_back({"bad", arm, nan, {{origin + i * plan.interval.count()}, {1}, ""}});
+            batch.series.push_back({"total", arm, nan, {{origin + i * plan.interval.count()}, {1000}, ""}});
         }
         monitor.observe(batch);
         if (i == 2016) after_a_week = encode(monitor.state()).size();
@@ -530,7 +531,7 @@ TEST(Slo, AStateThatCannotBeIsRefusedAndChangesNothing) {
 // Order, repetition and batches change nothing, with objectives too.
 TEST(Slo, OrderRepetitionAndBatchesChangeNothing) {
     Plan plan = plan_of(2e6);
-    plan.settle_ms = 3 * interval;
+    plan.settle = std::chrono::milliseconds(3 * interval);
     Batch all;
     std::vector<Batch> pieces;
     for (int i = 0; i < 80; ++i) {
@@ -565,19 +566,19 @@ TEST(Slo, PlansAreRefusedByPathValueAndWhatIsAllowed) {
              {[](Plan& p) { p.slo[0].metric = "errs"; }, "slo[0].metric", "\"errs\""},
              {[](Plan& p) { p.metrics[0].harm = Harm::decrease; }, "slo[0].metric", "\"errors\""},
              {[](Plan& p) { p.slo[0].objective.budget = 0; }, "slo[0].budget", "0"},
-             {[](Plan& p) { p.slo[0].objective.period_ms = 0; }, "slo[0].period", "0"},
+             {[](Plan& p) { p.slo[0].objective.period = 0ms; }, "slo[0].period", "0"},
              {[](Plan& p) { p.slo[0].objective.expected_events = -1; }, "slo[0].expected_events", "-1"},
              {[](Plan& p) { p.slo[0].max_budget_per_release = 1.5; }, "slo[0].max_budget_per_release", "1.5"},
              {[](Plan& p) { p.slo[0].weight = 0; }, "slo[0].weight", "0"},
              {[](Plan& p) { p.slo[0].halt_budget = 0; }, "slo[0].halt.budget", "0"},
              // 0.5 x 30 d x 0.001 = 21.6 minutes: in less than that not even an outage uses up half of the budget.
-             {[](Plan& p) { p.slo[0].halt_window_ms = 20 * 60'000; }, "slo[0].halt.window",
+             {[](Plan& p) { p.slo[0].halt_window = 20min; }, "slo[0].halt.window",
               "20m; allowed: more than 21m36s; a halt would need a share of bad events above 0.5 x 30d x 0.001 / 20m "
               "= 1.08"},
-             {[](Plan& p) { p.slo[0].halt_window_ms = 31LL * 86'400'000; }, "slo[0].halt.window", "31d"},
+             {[](Plan& p) { p.slo[0].halt_window = 31 * 24h; }, "slo[0].halt.window", "31d"},
              {[](Plan& p) {
                   p.slo[0].objective.budget = 0.5;
-                  p.slo[0].policy.conditions = {{.name = "a", .long_ms = 1000, .short_ms = 1000, .factor = 1.5}};
+                  p.slo[0].policy.conditions = {{.name = "a", .long_window = 1s, .short_window = 1s, .factor = 1.5}};
               },
               "slo[0].halt.window", "missing"},
              {[](Plan& p) { p.slo[0].objective.budget = 0.1; }, "slo[0].policy", "14.4 x 0.1 = 1.44"},
@@ -601,11 +602,11 @@ TEST(Slo, PlansAreRefusedByPathValueAndWhatIsAllowed) {
     }
     // The usual windows grow with the budget: 1 h at 99.9 %, 6 h at 99 %, a day at 95 %.
     Plan plan = plan_of(2e6);
-    EXPECT_EQ(effective_halt_window_ms(plan.slo[0]), 3'600'000);
+    EXPECT_EQ(effective_halt_window(plan.slo[0]), 1h);
     plan.slo[0].objective.budget = 0.01;
-    EXPECT_EQ(effective_halt_window_ms(plan.slo[0]), 6 * 3'600'000);
+    EXPECT_EQ(effective_halt_window(plan.slo[0]), 6h);
     plan.slo[0].objective.budget = 0.05;
-    EXPECT_EQ(effective_halt_window_ms(plan.slo[0]), 24 * 3'600'000);
+    EXPECT_EQ(effective_halt_window(plan.slo[0]), 24h);
     EXPECT_NE(digest(plan), digest(plan_of(2e6)));
 }
 

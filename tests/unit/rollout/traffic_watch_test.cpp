@@ -1,5 +1,6 @@
 #include "rollout/traffic_watch.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -28,8 +29,8 @@ Metric share_of(const std::string& name, const std::string& bad, const std::stri
 
 Plan plan_of(std::int64_t warm_up_ms = 0) {
     Plan plan;
-    plan.interval_ms = interval;
-    plan.warm_up_ms = warm_up_ms;
+    plan.interval = std::chrono::milliseconds(interval);
+    plan.warm_up = std::chrono::milliseconds(warm_up_ms);
     plan.metrics.push_back(share_of("errors", "http_errors", "http_requests"));
     return plan;
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -16,6 +17,7 @@
 #include "support/lengths.hpp"
 
 namespace serinus::slo {
+using namespace std::chrono_literals;
 namespace {
 
 constexpr std::int64_t second = 1000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
@@ -31,13 +33,13 @@ WindowBurn window(std::int64_t ms, double bad, double total, double budget = 0.0
 
 const Objective availability{.name = "availability", .budget = 0.001};
 
-Policy one(std::int64_t for_ms = 0, std::int64_t keep_ms = 0) {
+Policy one(std::chrono::milliseconds pending_for = 0ms, std::chrono::milliseconds keep_firing_for = 0ms) {
     return {.conditions = {{.name = "one",
-                            .long_ms = hour,
-                            .short_ms = 5 * minute,
+                            .long_window = 1h,
+                            .short_window = 5min,
                             .factor = 10,
-                            .for_ms = for_ms,
-                            .keep_firing_for_ms = keep_ms}}};
+                            .pending_for = pending_for,
+                            .keep_firing_for = keep_firing_for}}};
 }
 
 std::vector<WindowBurn> burning(double ratio) {
@@ -83,7 +85,7 @@ TEST(Alerts, WhatIsNotKnownDoesNotHold) {
 }
 
 TEST(Alerts, WaitFireAndGoOnFiringLikePrometheus) {
-    Alerts alerts(one(2 * minute, 3 * minute), availability);
+    Alerts alerts(one(2min, 3min), availability);
     const auto at = [&](std::int64_t t, bool holds) {
         alerts.update(from_ms(t * minute), burning(holds ? 0.5 : 0));
         return alerts.alerts()[0].state;
@@ -171,15 +173,16 @@ TEST_P(Workbook, DetectsAndResetsWhenTheFormulaSays) {
     const Policy policy = sre_workbook_policy();
     const Condition condition = policy.conditions[number];
     // 1,000 requests a second, so that all the rates are whole counts; a sample every second.
-    BurnRate burn({.budget = 0.001, .windows = lengths({condition.short_ms, condition.long_ms})});
+    BurnRate burn({.budget = 0.001, .windows = {condition.short_window, condition.long_window}});
     const std::size_t bad = burn.add_series(Role::bad), total = burn.add_series(Role::total);
-    const std::int64_t onset = condition.long_ms + 5 * minute;
+    const std::int64_t long_ms = condition.long_window.count(), short_ms = condition.short_window.count();
+    const std::int64_t onset = long_ms + 5 * minute;
     // Long enough for detection, and for the short window to be full of errors.
     const std::int64_t length =
-        std::max<std::int64_t>(condition.short_ms, static_cast<std::int64_t>(detection * 1000)) + 10 * minute;
+        std::max<std::int64_t>(short_ms, static_cast<std::int64_t>(detection * 1000)) + 10 * minute;
     double bads = 0;
     std::vector<std::int64_t> times;
-    for (std::int64_t t = 0; t <= onset + length + condition.short_ms + minute; t += second) {
+    for (std::int64_t t = 0; t <= onset + length + short_ms + minute; t += second) {
         if (t > onset && t <= onset + length) bads += 1000 * rate;
         burn.add(bad, from_ms(t), std::round(bads));
         burn.add(total, from_ms(t), static_cast<double>(t));
@@ -193,10 +196,10 @@ TEST_P(Workbook, DetectsAndResetsWhenTheFormulaSays) {
     ASSERT_EQ(history.by_condition[0].size(), 1U);
     const FiringInterval fired = history.by_condition[0][0];
     // Strictly above: the first whole second after the formula's. The table of the formula's values is rounded.
-    const double exact = condition.factor * 0.001 * static_cast<double>(condition.long_ms) / 1000 / rate;
+    const double exact = condition.factor * 0.001 * static_cast<double>(long_ms) / 1000 / rate;
     EXPECT_NEAR(exact, detection, 0.5);
     EXPECT_NEAR(static_cast<double>(to_ms(fired.first) - onset) / 1000, exact, 1.001);
-    const double formula = static_cast<double>(condition.short_ms) / 1000 * (1 - condition.factor * 0.001 / rate);
+    const double formula = static_cast<double>(short_ms) / 1000 * (1 - condition.factor * 0.001 / rate);
     EXPECT_NEAR(formula, reset, 0.5);
     EXPECT_NEAR(static_cast<double>(to_ms(fired.last) + second - onset - length) / 1000, formula, 1.001);
 }
@@ -242,8 +245,8 @@ TEST(WorkbookPage, ResetsWithItsSlowestPair) {
 TEST(AlertsOver, SaysWhatUpdateSays) {
     std::mt19937_64 random(9);
     Policy policy = sre_workbook_policy();
-    policy.conditions[0].for_ms = 2 * minute;
-    policy.conditions[1].keep_firing_for_ms = 10 * minute;
+    policy.conditions[0].pending_for = 2min;
+    policy.conditions[1].keep_firing_for = 10min;
     policy.min_events = 50;
     policy.min_probability = 0.9;
     BurnRate burn({.budget = 0.001, .windows = windows_of(policy)});
@@ -279,7 +282,7 @@ TEST(AlertsOver, SaysWhatUpdateSays) {
 }
 
 TEST(AlertsState, GoesOn) {
-    const Policy policy = one(2 * minute, 3 * minute);
+    const Policy policy = one(2min, 3min);
     Alerts alerts(policy, availability), other(policy, availability);
     for (std::int64_t t = 0; t < 40; ++t) {
         const auto burns = burning(t % 7 < 4 ? 0.5 : 0);

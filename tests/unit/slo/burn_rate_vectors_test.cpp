@@ -128,11 +128,11 @@ TEST(BurnRateVectors, NothingOfTheFileIsLeftOut) {
         }
         // The factors of the file are those of the workbook's shares of the period, and its budgets those of the
         // targets.
-        const auto period = scenario["slo_period_days"].get<std::int64_t>() * 86'400'000;
+        const std::chrono::days period(scenario["slo_period_days"].get<std::int64_t>());
         for (const json& condition : scenario["policy"]) {
             EXPECT_NEAR(condition["factor"].get<double>(),
                         factor_of_share(condition["budget_percent"].get<double>() / 100, period,
-                                        parse_duration(condition["long"].get<std::string>()).count()),
+                                        parse_duration(condition["long"].get<std::string>())),
                         1e-12);
         }
         EXPECT_EQ(scenario["error_budget"].get<double>(), budget_from_target(scenario["slo_target"].dump()));
@@ -209,8 +209,8 @@ TEST(BurnRateVectors, EveryFiringIntervalOfPrometheus) {
         for (const json& condition : scenario["policy"]) {
             policy.conditions.push_back(
                 {.name = condition["severity"].get<std::string>() + "." + condition["speed"].get<std::string>(),
-                 .long_ms = parse_duration(condition["long"].get<std::string>()).count(),
-                 .short_ms = parse_duration(condition["short"].get<std::string>()).count(),
+                 .long_window = parse_duration(condition["long"].get<std::string>()),
+                 .short_window = parse_duration(condition["short"].get<std::string>()),
                  .factor = condition["factor"].get<double>(),
                  .severity = require_word<Severity>("severity", condition["severity"].get<std::string>())});
         }

@@ -52,18 +52,18 @@ TEST(BurnReport, IsWhatItsPartsSay) {
 }
 
 TEST(BurnReport, AConditionMustHaveHeldAtEveryEvaluation) {
-    Policy policy{.conditions = {{.name = "quick", .long_ms = hour, .short_ms = 5 * minute, .factor = 10}}};
-    const auto state = [&](std::int64_t for_ms, std::chrono::milliseconds interval) {
-        policy.conditions[0].for_ms = for_ms;
+    Policy policy{.conditions = {{.name = "quick", .long_window = 1h, .short_window = 5min, .factor = 10}}};
+    const auto state = [&](std::chrono::milliseconds pending_for, std::chrono::milliseconds interval) {
+        policy.conditions[0].pending_for = pending_for;
         const BurnReport report = burn_report(burning_objective, policy, burning_service(0.02, 2, 1),
                                               {.now = from_ms(burning_start_ms + 100 * minute), .interval = interval});
         return report.alerts[0].state;
     };
     // Half an hour of 20 times the budget's rate is 10 over an hour: it holds from the 91st minute on.
-    EXPECT_EQ(state(0, 1min), AlertState::firing);
-    EXPECT_EQ(state(9 * minute, 1min), AlertState::firing);
-    EXPECT_EQ(state(10 * minute, 1min), AlertState::pending);
-    EXPECT_EQ(state(9 * minute, 4min), AlertState::pending);  // seen to hold 8 minutes ago
+    EXPECT_EQ(state(0min, 1min), AlertState::firing);
+    EXPECT_EQ(state(9min, 1min), AlertState::firing);
+    EXPECT_EQ(state(10min, 1min), AlertState::pending);
+    EXPECT_EQ(state(9min, 4min), AlertState::pending);  // seen to hold 8 minutes ago
 }
 
 TEST(BurnReport, WithoutDataNothingIsKnown) {

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cmath>
 #include <random>
 #include <string>
@@ -9,6 +10,7 @@
 #include "support/code_of.hpp"
 
 namespace serinus::slo {
+using namespace std::chrono_literals;
 namespace {
 
 TEST(BudgetFromTarget, IsTheNumberNextToTheDecimalBudget) {
@@ -60,13 +62,13 @@ TEST(Objective, IsChecked) {
     EXPECT_EQ(code_of([] { check(Objective{}); }), Code::argument_range);
     EXPECT_EQ(code_of([] { check(Objective{.budget = 1}); }), Code::argument_range);
     EXPECT_EQ(code_of([] { check(Objective{.budget = std::nan("")}); }), Code::argument_range);
-    EXPECT_EQ(code_of([] { check(Objective{.budget = 0.01, .period_ms = 0}); }), Code::argument_range);
+    EXPECT_EQ(code_of([] { check(Objective{.budget = 0.01, .period = 0ms}); }), Code::argument_range);
     EXPECT_EQ(code_of([] { check(Objective{.budget = 0.01, .expected_events = 0.0}); }), Code::argument_range);
     EXPECT_EQ(code_of([] { check(Objective{.budget = 0.01, .expected_events = 1e9}); }), Code::none);
 }
 
 TEST(Objective, FactorsAndSharesAreInverse) {
-    constexpr std::int64_t hour = 3'600'000, month = 30 * 24 * hour;
+    constexpr std::chrono::milliseconds hour = 1h, month = std::chrono::days(30);
     EXPECT_DOUBLE_EQ(factor_of_share(0.02, month, hour), 14.4);
     EXPECT_DOUBLE_EQ(factor_of_share(0.5, month, hour), 360);
     EXPECT_DOUBLE_EQ(share_of_factor(14.4, month, hour), 0.02);
