@@ -19,8 +19,28 @@ inline namespace v0 {
 namespace detail {
 namespace {
 
+/// How a metric's data were understood.
+std::vector<Reason> intake_notes(const Look& look, const Judged& judged, std::size_t index) {
+    const MetricIntake& intake = look.intake.metrics()[index];
+    std::vector<Reason> reasons = intake.notes();
+    // Where intervals wait for others as a rule, the plan's interval does not fit the data.
+    if (judged.bridged > 2 && 5 * judged.bridged > judged.settled()) {
+        const auto spacing = static_cast<double>(intake.spacing_ms()) / 1000;
+        reasons.push_back({Code::bridged_intervals,
+                           "",
+                           {{"count", static_cast<double>(judged.bridged)},
+                            {"intervals", static_cast<double>(judged.settled())},
+                            {"spacing", spacing},
+                            {"interval", seconds(look.plan.interval.count())},
+                            {"fits", spacing}},
+                           false});
+    }
+    for (Reason& reason : reasons) reason.metric = judged.metric.name;
+    return reasons;
+}
+
 /// What is told of one metric.
-MetricResult result_of(const Look& look, const Judged& judged, const Standing& standing) {
+MetricResult result_of(const Look& look, const Judged& judged, const Standing& standing, std::size_t index) {
     const Metric& metric = judged.metric;
     MetricResult result;
     result.name = metric.name;
@@ -83,7 +103,13 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
                                   false});
     }
     if (result.verdict == Verdict::inconclusive) {
-        if (judged.nothing_happened() && metric.margin.ratio) {
+        if (const auto silent = judged.without_requests()) {
+            result.reasons.push_back(
+                {*silent == Arm::canary ? Code::canary_without_requests : Code::baseline_without_requests,
+                 metric.name,
+                 {},
+                 false});
+        } else if (judged.nothing_happened() && metric.margin.ratio) {
             result.reasons.push_back({Code::no_events, metric.name, {}, false});
         } else if (result.evidence.confidence > 0) {
             result.reasons.push_back({Code::undecided,
@@ -97,6 +123,7 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
         for (Reason& doubt : judged.doubts(look.clock.next)) result.reasons.push_back(std::move(doubt));
     }
     for (Reason& reason : judged.noise_reasons()) result.reasons.push_back(std::move(reason));
+    for (Reason& reason : intake_notes(look, judged, index)) result.reasons.push_back(std::move(reason));
     return result;
 }
 
@@ -286,7 +313,7 @@ void apply_rules(const Facts& facts, Decision& decision) {
 }
 
 /// What is told beside the action's reasons.
-void tell_besides(Decision& decision) {
+void tell_besides(Decision& decision, const Intake& intake) {
     // Raw burn rates page and open tickets; they never roll back.
     for (const BurnResult& burn : decision.burn) {
         if (!burn.alert) continue;
@@ -301,12 +328,13 @@ void tell_besides(Decision& decision) {
     };
     tell(Code::late_samples, decision.telemetry.late);
     tell(Code::conflicting_samples, decision.telemetry.conflicts);
+    for (Reason& note : intake.notes()) decision.reasons.push_back(std::move(note));
 }
 
 }  // namespace
 
-Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::View& panel, const Telemetry& telemetry) {
-    const Look look{plan, clock, {telemetry.newest[0].has_value(), telemetry.newest[1].has_value()}};
+Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::View& panel, const Intake& intake) {
+    const Look look{plan, clock, intake};
     Decision decision;
     decision.stage = static_cast<int>(clock.stage) + 1;
     decision.stages = static_cast<int>(plan.stages.size());
@@ -317,7 +345,7 @@ Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::Vie
     decision.deployment = plan.deployment;
     decision.alpha = plan.alpha;
     decision.version = version();
-    decision.telemetry = telemetry;
+    decision.telemetry = intake.telemetry();
 
     Facts facts{.plan = plan,
                 .stage = plan.stages[clock.stage],
@@ -332,9 +360,10 @@ Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::Vie
         weakest = std::max(weakest.value_or(metric.guarantee), metric.guarantee);
     };
     std::vector<Standing> standings;
-    for (const Judged& judged : panel.metrics) {
-        const Standing& standing = standings.emplace_back(look, judged);
-        decision.metrics.push_back(result_of(look, judged, standing));
+    for (std::size_t i = 0; i < panel.metrics.size(); ++i) {
+        const Judged& judged = panel.metrics[i];
+        const Standing& standing = standings.emplace_back(look, judged, i);
+        decision.metrics.push_back(result_of(look, judged, standing, i));
         const Metric& metric = judged.metric;
         if (metric.muted) continue;
         facts.only_muted = false;
@@ -362,7 +391,7 @@ Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::Vie
 
     latch_by_now(facts);
     apply_rules(facts, decision);
-    tell_besides(decision);
+    tell_besides(decision, intake);
     return {std::move(decision), std::move(facts.latch)};
 }
 

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <tuple>
+#include <utility>
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
+#include <serinus/core/text.hpp>
 #include <serinus/series/time.hpp>
 
 #include "rollout/limits.hpp"
@@ -14,6 +15,16 @@
 namespace serinus {
 inline namespace v0 {
 namespace detail {
+namespace {
+
+/// So many notes of readers, and names that the plan does not know, are kept.
+constexpr std::size_t most_notes = 32, most_names = 12;
+
+bool same(const NoteState& note, const Reason& reason) {
+    return note.code == static_cast<std::int64_t>(reason.code) && note.texts == reason.texts;
+}
+
+}  // namespace
 
 void require_time(const std::string& what, std::int64_t time_ms) {
     if (time_ms >= earliest_ms && time_ms <= latest_ms) return;
@@ -21,15 +32,28 @@ void require_time(const std::string& what, std::int64_t time_ms) {
 }
 
 Intake::Intake(const Plan& plan) : warm_up_ms_(plan.warm_up.count()) {
-    for (const Metric& metric : plan.metrics) {
-        for (const std::string& series : series_of(metric)) counters_[series] = metric.counter;
+    const bool tells_load = std::any_of(plan.metrics.begin(), plan.metrics.end(),
+                                        [](const Metric& metric) { return !facts_of(metric.kind).added_up; });
+    std::vector<std::string> loads;
+    for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
+        const Metric& metric = plan.metrics[i];
+        const std::vector<std::string> series = series_of(metric);
+        for (const std::string& name : series) {
+            auto& readers = readers_[name];
+            if (readers.empty() || readers.back() != i) readers.push_back(i);
+        }
+        // Of several metrics with the same total one tells it.
+        const bool first = tells_load && std::find(loads.begin(), loads.end(), series.back()) == loads.end();
+        if (first) loads.push_back(series.back());
+        metrics_.emplace_back(plan, metric, first);
     }
 }
 
-void Intake::check(const Batch& batch) {
+void Intake::check(const Batch& batch) const {
     for (const ArmSeries& part : batch.series) {
         const Series& series = part.series;
-        if (series.times_ms.size() != series.values.size()) {
+        if (series.times_ms.size() != series.values.size() ||
+            (!series.starts_ms.empty() && series.starts_ms.size() != series.times_ms.size())) {
             raise(Code::argument_length,
                   "series " + in_quotes(part.name) + " has " + std::to_string(series.times_ms.size()) + " times and " +
                       std::to_string(series.values.size()) + " values; allowed: as many of both");
@@ -39,34 +63,55 @@ void Intake::check(const Batch& batch) {
         });
         if (bad != series.times_ms.end()) require_time("series " + in_quotes(part.name) + " has a sample at", *bad);
     }
+    const bool buckets = std::any_of(batch.series.begin(), batch.series.end(),
+                                     [](const ArmSeries& part) { return !std::isnan(part.le); });
+    if (!buckets) return;
+    for (const MetricIntake& metric : metrics_) metric.check(batch);
 }
 
 void Intake::take(const Batch& batch, StageClock& clock) {
+    for (const Reason& note : batch.notes) {
+        auto known =
+            std::find_if(state_.notes.begin(), state_.notes.end(), [&](const NoteState& of) { return same(of, note); });
+        if (known == state_.notes.end()) {
+            if (state_.notes.size() == most_notes) continue;
+            known = state_.notes.insert(known, {static_cast<std::int64_t>(note.code), {}, note.texts});
+        }
+        known->numbers = note.numbers;
+    }
+    SampleCounts counts;
     for (const ArmSeries& part : batch.series) {
-        const auto known = counters_.find(part.name);
+        const auto readers = readers_.find(part.name);
         const Series& series = part.series;
-        if (known == counters_.end()) {
+        if (readers == readers_.end()) {
             state_.ignored += static_cast<std::int64_t>(series.times_ms.size());
+            auto& names = state_.ignored_names;
+            if (names.size() < most_names && std::find(names.begin(), names.end(), part.name) == names.end())
+                names.push_back(part.name);
             continue;
         }
-        Track& track = tracks_[TrackKey{part.name, part.arm, series.instance}];
         auto& newest = state_.newest_ms[static_cast<std::size_t>(part.arm)];
         for (std::size_t i = 0; i < series.times_ms.size(); ++i) {
-            const std::int64_t time = series.times_ms[i];
-            const double value = series.values[i];
-            if (std::isnan(value)) continue;  // the monitoring system had none
-            newest = std::max(newest.value_or(time), time);
-            clock.watch(time);
-            const bool consumed = track.consumed_ms && time <= *track.consumed_ms;
-            // Where a stage begins no interval is over, and still a counter's past cannot be taken twice.
-            if (clock.over(belongs(time, known->second)) || (consumed && known->second)) {
-                (consumed ? state_.repeated : state_.late) += 1;
-                continue;
-            }
-            const auto [at, fresh] = track.pending.emplace(time, value);
-            if (!fresh) (at->second == value ? state_.repeated : state_.conflicts) += 1;
+            if (std::isnan(series.values[i])) continue;
+            newest = std::max(newest.value_or(series.times_ms[i]), series.times_ms[i]);
+            clock.watch(series.times_ms[i]);
         }
+        // A sample counts once, however many metrics read it.
+        SampleCounts once;
+        for (const std::size_t metric : readers->second) {
+            SampleCounts of;
+            metrics_[metric].take(part, clock, of);
+            once.late = std::max(once.late, of.late);
+            once.repeated = std::max(once.repeated, of.repeated);
+            once.conflicts = std::max(once.conflicts, of.conflicts);
+        }
+        counts.late += once.late;
+        counts.repeated += once.repeated;
+        counts.conflicts += once.conflicts;
     }
+    state_.late += counts.late;
+    state_.repeated += counts.repeated;
+    state_.conflicts += counts.conflicts;
 }
 
 std::optional<std::int64_t> Intake::newest_ms() const {
@@ -76,68 +121,41 @@ std::optional<std::int64_t> Intake::newest_ms() const {
 
 std::optional<std::int64_t> Intake::first_of_canary_ms() const {
     std::optional<std::int64_t> first;
-    for (const auto& [key, track] : tracks_) {
-        if (std::get<Arm>(key) != Arm::canary || track.pending.empty()) continue;
-        const std::int64_t time = track.pending.begin()->first;
-        first = std::min(first.value_or(time), time);
+    for (const MetricIntake& metric : metrics_) {
+        const auto of = metric.first_of_canary_ms();
+        if (of) first = std::min(first.value_or(*of), *of);
     }
     return first;
 }
 
-std::optional<std::int64_t> Intake::first_waiting_ms() const {
+std::optional<std::int64_t> Intake::first_waiting_ms(std::optional<std::int64_t> from_ms) const {
     std::optional<std::int64_t> first;
-    for (const auto& [key, track] : tracks_) {
-        if (track.pending.empty()) continue;
-        const std::int64_t time = belongs(track.pending.begin()->first, is_counter(key));
-        first = std::min(first.value_or(time), time);
+    for (const MetricIntake& metric : metrics_) {
+        const auto of = metric.first_waiting_ms(from_ms);
+        if (of) first = std::min(first.value_or(*of), *of);
     }
     return first;
 }
 
 std::optional<std::int64_t> Intake::last_waiting_ms() const {
     std::optional<std::int64_t> last;
-    for (const auto& [key, track] : tracks_) {
-        if (!track.pending.empty())
-            last = std::max(last, std::optional(belongs(track.pending.rbegin()->first, is_counter(key))));
-    }
+    for (const MetricIntake& metric : metrics_) last = std::max(last, metric.last_waiting_ms());
     return last;
 }
 
-std::optional<double> Intake::consume(Track& track, bool counter) {
-    const auto [time, value] = *track.pending.begin();
-    track.pending.erase(track.pending.begin());
-    track.consumed_ms = time;
-    return counter ? track.counter.next(time, value) : std::optional<double>(value);
-}
-
-void Intake::pass_over(Track& track, bool counter, std::int64_t from_ms) {
-    while (!track.pending.empty() && belongs(track.pending.begin()->first, counter) < from_ms) consume(track, counter);
-}
-
 void Intake::pass_over(std::int64_t from_ms) {
-    for (auto& [key, track] : tracks_) pass_over(track, is_counter(key), from_ms);
+    for (MetricIntake& metric : metrics_) metric.pass_over(from_ms);
 }
 
-Interval Intake::close(std::int64_t from_ms, std::int64_t to_ms) {
+Interval Intake::close(std::int64_t from_ms, std::int64_t to_ms, bool warming) {
     Interval interval;
     interval.from_ms = from_ms;
     interval.to_ms = to_ms;
-    for (auto& [key, track] : tracks_) {
-        const bool counter = is_counter(key);
-        pass_over(track, counter, from_ms);
-        const bool excluded = warming_up(std::get<Arm>(key), std::get<2>(key), from_ms, to_ms);
-        while (!track.pending.empty() && belongs(track.pending.begin()->first, counter) < to_ms) {
-            const std::optional<double> value = consume(track, counter);
-            if (excluded) {
-                if (interval.excused.empty() || interval.excused.back() != key) interval.excused.push_back(key);
-                continue;
-            }
-            if (!value) continue;
-            Brought& of = interval.brought[key];
-            of.sum += *value;
-            of.samples += 1;
-        }
-    }
+    interval.metrics.reserve(metrics_.size());
+    const MetricIntake::Excused excused = [&](Arm arm, const std::string& instance) {
+        return !state_.restarts.empty() && warming_up(arm, instance, from_ms, to_ms);
+    };
+    for (MetricIntake& metric : metrics_) metric.close(interval, excused, warming);
     return interval;
 }
 
@@ -163,17 +181,13 @@ void Intake::forget_restarts(std::int64_t before_ms) {
 void Intake::enter_stage() {
     state_.intervals = state_.used = 0;
     state_.missing = {};
+    for (MetricIntake& metric : metrics_) metric.enter_stage();
 }
 
-void Intake::count(const std::array<bool, 2>& complete) {
-    ++state_.intervals;
-    for (std::size_t arm = 0; arm < 2; ++arm) state_.missing[arm] += complete[arm] ? 0 : 1;
-    if (complete[0] && complete[1]) ++state_.used;
-}
-
-void Intake::count_silent(std::int64_t intervals) {
+void Intake::count(std::int64_t intervals, std::int64_t used, const std::array<std::int64_t, 2>& missing) {
     state_.intervals += intervals;
-    for (auto& count : state_.missing) count += intervals;
+    state_.used = used;
+    state_.missing = missing;
 }
 
 Telemetry Intake::telemetry() const {
@@ -182,39 +196,50 @@ Telemetry Intake::telemetry() const {
             state_.late,      state_.repeated, state_.conflicts, state_.ignored};
 }
 
-std::vector<TrackState> Intake::tracks() const {
-    std::vector<TrackState> states;
-    for (const auto& [key, track] : tracks_) {
-        TrackState& state = states.emplace_back();
-        std::tie(state.name, state.arm, state.instance) = key;
-        for (const auto& [time, value] : track.pending) {
-            state.times_ms.push_back(time);
-            state.values.push_back(value);
+std::vector<Reason> Intake::notes() const {
+    std::vector<Reason> reasons;
+    for (const NoteState& note : state_.notes)
+        reasons.push_back({static_cast<Code>(note.code), "", note.numbers, false, note.texts});
+    // What the data have, beside what the plan misses: a name is often written in two ways.
+    std::vector<std::string> unseen;
+    for (const MetricIntake& metric : metrics_) {
+        for (const std::string& name : metric.unseen()) {
+            if (std::find(unseen.begin(), unseen.end(), name) == unseen.end()) unseen.push_back(name);
         }
-        state.consumed_ms = track.consumed_ms;
-        state.counter = track.counter.state();
     }
-    return states;
+    if (!unseen.empty() && !state_.ignored_names.empty()) {
+        reasons.push_back({Code::series_not_in_data,
+                           "",
+                           {},
+                           false,
+                           {{"series", listed(unseen)}, {"names", listed(state_.ignored_names)}}});
+    }
+    return reasons;
 }
 
-void Intake::restore(const State& state, const std::vector<TrackState>& tracks) {
+IntakeState Intake::state() const {
+    State state = state_;
+    for (const MetricIntake& metric : metrics_) state.series.push_back(metric.state());
+    return state;
+}
+
+void Intake::restore(const State& state, const std::vector<TrackState>& former_tracks) {
     for (const auto& time : state.newest_ms) require_state_time(time);
     for (const RestartState& restart : state.restarts) require_state_time(restart.at_ms);
     state_ = state;
-    tracks_.clear();
-    for (const TrackState& of : tracks) {
-        require_state(counters_.contains(of.name), "a series that the plan does not name");
-        require_state(of.times_ms.size() == of.values.size(), "a series with unequal times and values");
-        require_state_time(of.consumed_ms);
-        require_state_time(of.counter.previous_ms);
-        Track& track = tracks_[TrackKey{of.name, of.arm, of.instance}];
-        for (std::size_t i = 0; i < of.times_ms.size(); ++i) {
-            require_state_time(of.times_ms[i]);
-            track.pending.emplace(of.times_ms[i], of.values[i]);
-        }
-        track.consumed_ms = of.consumed_ms;
-        track.counter.restore(of.counter);
+    state_.series.clear();
+    // Versions before 4 kept the series of all metrics together.
+    for (const TrackState& former : former_tracks) {
+        const auto readers = readers_.find(former.name);
+        require_state(readers != readers_.end(), "a series that the plan does not name");
+        require_state(former.times_ms.size() == former.values.size(), "a series with unequal times and values");
+        require_state_time(former.consumed_ms);
+        require_state_time(former.counter.previous_ms);
+        for (const std::size_t metric : readers->second) metrics_[metric].restore_former(former);
     }
+    if (state.series.empty()) return;
+    require_state(state.series.size() == metrics_.size(), "another number of metrics");
+    for (std::size_t i = 0; i < metrics_.size(); ++i) metrics_[i].restore(state.series[i]);
 }
 
 }  // namespace detail

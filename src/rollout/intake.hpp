@@ -14,9 +14,9 @@
 #include <serinus/rollout/decision.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/rollout/plan.hpp>
-#include <serinus/series/counter.hpp>
 
 #include "rollout/interval.hpp"
+#include "rollout/metric_intake.hpp"
 #include "rollout/stage_clock.hpp"
 
 namespace serinus {
@@ -28,10 +28,10 @@ void require_time(const std::string& what, std::int64_t time_ms);
 
 /// Takes samples in any order, and gives each interval once, when it is closed.
 ///
-/// A sample belongs to the interval that its time lies in; the scrape of a counter closes what came before it, so it
-/// belongs to the instant before. What comes for an interval that is over is counted and dropped, and so are samples
-/// that were seen before and those that contradict one that waits. Of a counter an interval takes the increments that
-/// end in it.
+/// Each metric has an intake of its own, since what a series is taken up to depends on the others of its metric. A sample
+/// belongs to the interval that its time lies in; the scrape of a counter closes what came before it, so it belongs to
+/// the instant before. What comes for an interval that is over is counted and dropped (of a counter it is in the next
+/// sample), and so are samples that were seen before and those that contradict one that waits.
 class Intake {
   public:
     using State = IntakeState;
@@ -39,7 +39,7 @@ class Intake {
     explicit Intake(const Plan& plan);
 
     /// Raises before anything is taken, so that a bad batch changes nothing.
-    static void check(const Batch& batch);
+    void check(const Batch& batch) const;
 
     /// Takes the samples; tells the clock of the earliest.
     void take(const Batch& batch, StageClock& clock);
@@ -48,15 +48,15 @@ class Intake {
     std::optional<std::int64_t> newest_ms() const;
     /// The canary's first sample that waits.
     std::optional<std::int64_t> first_of_canary_ms() const;
-    /// The first and the last moment that a waiting sample tells of.
-    std::optional<std::int64_t> first_waiting_ms() const;
+    /// The first moment, from `from_ms` on, and the last one that a waiting sample tells of.
+    std::optional<std::int64_t> first_waiting_ms(std::optional<std::int64_t> from_ms) const;
     std::optional<std::int64_t> last_waiting_ms() const;
 
     /// Lets go of what belongs before a moment, but for the counters' last values.
     void pass_over(std::int64_t from_ms);
 
     /// Takes what belongs into [from, to) out of what waits; what belongs before is passed over.
-    Interval close(std::int64_t from_ms, std::int64_t to_ms);
+    Interval close(std::int64_t from_ms, std::int64_t to_ms, bool warming);
 
     /// Instances that were restarted do not count until their warm-up is over.
     void restart(Arm arm, std::string_view instance, std::int64_t at_ms);
@@ -64,36 +64,24 @@ class Intake {
 
     /// A stage begins: counts of intervals are the stage's.
     void enter_stage();
-    /// Counts an interval that was judged, and whether each arm had all data of every metric.
-    void count(const std::array<bool, 2>& complete);
-    /// Counts intervals that brought nothing from anybody.
-    void count_silent(std::int64_t intervals);
+    /// Counts intervals that are over, and takes what the metrics made of all of the stage's.
+    void count(std::int64_t intervals, std::int64_t used, const std::array<std::int64_t, 2>& missing);
     Telemetry telemetry() const;
 
-    const State& state() const { return state_; }
-    std::vector<TrackState> tracks() const;
+    const std::vector<MetricIntake>& metrics() const { return metrics_; }
+    /// How the data were understood, as far as it is about no metric.
+    std::vector<Reason> notes() const;
+
+    State state() const;
     /// Raises `serinus.state.invariant` for a state that cannot be; the object is of no use then.
-    void restore(const State& state, const std::vector<TrackState>& tracks);
+    void restore(const State& state, const std::vector<TrackState>& former);
 
   private:
-    /// A series of one instance: what is not judged yet, and where it was left off.
-    struct Track {
-        std::map<std::int64_t, double> pending;
-        std::optional<std::int64_t> consumed_ms;
-        CounterIncrements counter;
-    };
-
-    bool is_counter(const TrackKey& key) const { return counters_.at(std::get<0>(key)); }
-    /// The moment that a sample at this time tells of.
-    static std::int64_t belongs(std::int64_t time_ms, bool counter) { return time_ms - (counter ? 1 : 0); }
     bool warming_up(Arm arm, const std::string& instance, std::int64_t from_ms, std::int64_t to_ms) const;
-    static void pass_over(Track& track, bool counter, std::int64_t from_ms);
-    /// Takes the earliest sample that waits; of a counter its increment, if it has one.
-    static std::optional<double> consume(Track& track, bool counter);
 
-    std::map<std::string, bool> counters_;  // by series of the plan: is it a counter?
+    std::map<std::string, std::vector<std::size_t>, std::less<>> readers_;  // metrics, by series of the plan
     std::int64_t warm_up_ms_;
-    std::map<TrackKey, Track> tracks_;
+    std::vector<MetricIntake> metrics_;
     State state_;
 };
 

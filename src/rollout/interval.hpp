@@ -2,6 +2,8 @@
 /// \file
 /// What goes from the intake to the metrics: an interval with all that it brought; inside the library only.
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -22,11 +24,30 @@ struct Brought {
     double samples = 0;
 };
 
+/// What of a count one arm brought, over all of its instances and label sets, by role: a part, and the whole.
+struct ArmCounts {
+    bool present = false;   // an instance with all that the metric needs
+    bool unpaired = false;  // an instance with a part of it only
+    std::array<double, 2> sums{};
+};
+
+/// What one metric that counts has of an interval.
+struct MetricCounts {
+    std::array<ArmCounts, 2> arms;
+    bool waiting = false;                   // an arm has nothing yet: what the other has is kept for a later interval
+    std::array<bool, 2> heard{true, true};  // which arm has brought something since the last interval that was judged
+};
+
 /// What all of them brought in an interval that is closed.
 struct Interval {
-    std::map<TrackKey, Brought> brought;
+    std::map<TrackKey, Brought> brought;  // values, and the totals by instance
+    std::vector<MetricCounts> metrics;    // in the plan's order
     std::vector<TrackKey> excused;        // warming up again: their samples count for nothing
     std::int64_t from_ms = 0, to_ms = 0;  // [from, to)
+    std::size_t metric = 0;               // whose `counts` are meant
+
+    const MetricCounts& counts() const { return metrics[metric]; }
+    const ArmCounts& counts(Arm arm) const { return counts().arms[static_cast<std::size_t>(arm)]; }
 
     /// `what(instance, brought)` for each instance of an arm that has the series.
     template <class What>
@@ -36,10 +57,6 @@ struct Interval {
             if (of_series != series || of_arm != arm) break;
             what(instance, at->second);
         }
-    }
-    const Brought* find(const std::string& series, Arm arm, const std::string& instance) const {
-        const auto at = brought.find(TrackKey{series, arm, instance});
-        return at == brought.end() ? nullptr : &at->second;
     }
 };
 

@@ -2,7 +2,9 @@
 /// \file
 /// A metric under judgement: how it stands, whatever its kind; inside the library only.
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -10,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include <serinus/core/counts.hpp>
 #include <serinus/rollout/plan.hpp>
 
 #include "rollout/kinds/all.hpp"
@@ -34,8 +37,10 @@ struct JudgedAs<Kinds<Ks...>> {
     void enter_stage(std::size_t stage, bool fresh = true) {
         if (fresh) {
             passed = false;
-            intervals = used = unpaired = impossible = 0;
-            missing = {};
+            intervals = used = unpaired = impossible = waiting = bridged = 0;
+            missing = quiet = {};
+            recent = {};
+            first_impossible.reset();
             last_used_ms.reset();
         }
         std::visit([&](auto& of) { of.enter_stage(stage, fresh); }, kind);
@@ -48,16 +53,30 @@ struct JudgedAs<Kinds<Ks...>> {
         std::visit([&](auto& of) { of.begin(weight); }, kind);
     }
 
-    /// An interval that is judged. Returns which arms had all that the metric needs.
-    std::array<bool, 2> update(const Interval& interval, std::int64_t end_ms) {
-        return std::visit([&]<class K>(K& of) { return take(of, interval, end_ms); }, kind);
+    /// An interval that is judged.
+    void update(const Interval& interval) {
+        std::visit([&]<class K>(K& of) { take(of, interval); }, kind);
     }
     /// So many intervals brought nothing.
     void silence(std::int64_t count) {
         intervals += count;
-        for (auto& of : missing) of += count;
+        if (bridges()) {
+            waiting += count;
+            for (auto& of : quiet) of += count;
+        } else {
+            for (auto& of : missing) of += count;
+            for (std::int64_t i = 0; i < std::min(count, recent_intervals); ++i) remember({false, false}, false, false);
+        }
         std::visit([](auto& of) { of.gap(); }, kind);
     }
+
+    /// Counters keep what one arm has until the other has something too.
+    bool bridges() const { return metric.counter && facts_of(metric.kind).added_up; }
+    /// Intervals of the stage without anything of an arm.
+    std::int64_t absent(std::size_t arm) const { return missing[arm] + quiet[arm]; }
+    /// Intervals that are settled: not waiting for one with news of both arms.
+    std::int64_t settled() const { return intervals - waiting; }
+    static int ones(std::int64_t bits) { return std::popcount(static_cast<std::uint64_t>(bits)); }
 
     // ---- what its kind says
 
@@ -105,6 +124,9 @@ struct JudgedAs<Kinds<Ks...>> {
     }
     bool nothing_happened() const {
         return ask([](const auto& of) { return of.nothing_happened(); });
+    }
+    std::optional<Arm> without_requests() const {
+        return ask([](const auto& of) { return of.without_requests(); });
     }
     std::optional<double> idle_share() const {
         return ask([](const auto& of) { return of.idle_share(); });
@@ -164,14 +186,20 @@ struct JudgedAs<Kinds<Ks...>> {
         out.unpaired = unpaired;
         out.impossible = impossible;
         out.last_used_ms = last_used_ms;
+        out.recent = recent;
+        out.first_impossible = first_impossible;
+        out.waiting = waiting;
+        out.bridged = bridged;
+        out.quiet = quiet;
         out.failed_spikes = failure.spikes;
         out.failed_baseline = failure.baseline;
     }
     void restore(const MetricState& in, std::size_t stage) {
         require_state(in.counts.has_value() != in.gauge.has_value(), "a metric of no kind, or of two");
         enter_stage(stage, false);
-        require_state(in.used >= 0 && in.used <= in.intervals && in.unpaired >= 0 && in.impossible >= 0,
-                      "counts of intervals that cannot be");
+        require_state(
+            in.used >= 0 && in.used <= in.intervals && in.waiting >= 0 && in.unpaired >= 0 && in.impossible >= 0,
+            "counts of intervals that cannot be");
         std::visit([&](auto& of) { of.restore(in, stage); }, kind);
         failed = in.failed;
         failure = {.down = in.failed_down,
@@ -186,6 +214,11 @@ struct JudgedAs<Kinds<Ks...>> {
         unpaired = in.unpaired;
         impossible = in.impossible;
         last_used_ms = in.last_used_ms;
+        recent = in.recent;
+        first_impossible = in.first_impossible;
+        waiting = in.waiting;
+        bridged = in.bridged;
+        quiet = in.quiet;
     }
 
     Metric metric;
@@ -199,6 +232,12 @@ struct JudgedAs<Kinds<Ks...>> {
     std::int64_t intervals = 0, used = 0, unpaired = 0, impossible = 0;
     std::array<std::int64_t, 2> missing{};
     std::optional<std::int64_t> last_used_ms;
+    /// Doubts about the data are asked of so many intervals as well as of the whole stage: they heal.
+    static constexpr std::int64_t recent_intervals = 20;
+    RecentState recent;
+    std::optional<ImpossibleState> first_impossible;
+    std::int64_t waiting = 0, bridged = 0;
+    std::array<std::int64_t, 2> quiet{};
 
   private:
     template <class Question>
@@ -207,22 +246,68 @@ struct JudgedAs<Kinds<Ks...>> {
     }
 
     template <class K>
-    std::array<bool, 2> take(K& of, const Interval& interval, std::int64_t end_ms) {
+    void take(K& of, const Interval& interval) {
+        ++intervals;
+        if (bridges() && interval.counts().waiting) {
+            ++waiting;
+            for (std::size_t arm = 0; arm < 2; ++arm) quiet[arm] = interval.counts().heard[arm] ? 0 : quiet[arm] + 1;
+            return;
+        }
         const std::array<typename K::Values, 2> arms{K::gather(interval, metric, Arm::baseline),
                                                      K::gather(interval, metric, Arm::canary)};
         const std::array<bool, 2> present{arms[0].present, arms[1].present};
-        ++intervals;
-        if (arms[0].unpaired || arms[1].unpaired) ++unpaired;
+        const bool half = arms[0].unpaired || arms[1].unpaired;
+        bool wrong = false;
+        if (half) ++unpaired;
         for (std::size_t arm = 0; arm < 2; ++arm) missing[arm] += present[arm] ? 0 : 1;
         if (!present[0] || !present[1]) {
             of.gap();
         } else if (!of.update(arms)) {
+            wrong = true;
             ++impossible;
+            if (!first_impossible) first_impossible = impossible_of(interval);
         } else {
-            ++used;
-            last_used_ms = end_ms;
+            used += 1 + waiting;
+            last_used_ms = interval.to_ms;
         }
-        return present;
+        bridged += waiting;
+        for (std::int64_t i = 0; i < std::min(waiting, recent_intervals); ++i) remember(present, half, wrong);
+        remember(present, half, wrong);
+        waiting = 0;
+        quiet = {};
+    }
+
+    void remember(const std::array<bool, 2>& present, bool half, bool wrong) {
+        const auto push = [](std::int64_t& bits, bool bit) {
+            bits = ((bits << 1) | (bit ? 1 : 0)) & ((std::int64_t{1} << recent_intervals) - 1);
+        };
+        for (std::size_t arm = 0; arm < 2; ++arm) push(recent.missing[arm], !present[arm]);
+        push(recent.unpaired, half);
+        push(recent.impossible, wrong);
+        push(recent.used, present[0] && present[1] && !wrong);
+    }
+
+    /// Which of the sums cannot be, and why.
+    static ImpossibleState impossible_of(const Interval& interval) {
+        ImpossibleState found;
+        found.time_ms = interval.to_ms;
+        found.code = static_cast<std::int64_t>(Code::impossible_counts);
+        if (interval.metrics.empty()) return found;
+        for (const Arm arm : {Arm::canary, Arm::baseline}) {
+            const auto& [part, whole] = interval.counts(arm).sums;
+            const auto say = [&](Code code, double value) {
+                found.code = static_cast<std::int64_t>(code);
+                found.arm = arm;
+                found.value = value;
+                found.of = whole;
+            };
+            if (part > whole) say(Code::impossible_more, part);
+            for (const double value : {part, whole}) {
+                if (value < 0) say(Code::impossible_negative, value);
+                if (value >= 0 && !is_count(value)) say(Code::impossible_fraction, value);
+            }
+        }
+        return found;
     }
 
     std::vector<Reason> named(std::vector<Reason> reasons) const {

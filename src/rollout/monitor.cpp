@@ -55,7 +55,7 @@ struct Monitor::Impl {
         if (!clock.begun()) return;
         const std::int64_t complete = clock.interval_at(time_ms);  // intervals [0, complete) have ended
         while (clock.next() < complete) {
-            const std::optional<std::int64_t> waiting = intake.first_waiting_ms();
+            const std::optional<std::int64_t> waiting = intake.first_waiting_ms(clock.frontier_ms());
             const std::int64_t jump = waiting ? std::min(complete, clock.interval_at(*waiting)) : complete;
             if (jump > clock.next()) {
                 pass_over_silence(jump);
@@ -72,7 +72,7 @@ struct Monitor::Impl {
         const std::int64_t judged = std::max(to, clock.warm()) - std::max(from, clock.warm());
         if (judged > 0) {
             panel.silence(judged, clock.take_starts(from, to));
-            intake.count_silent(judged);
+            intake.count(judged, panel.used(), panel.missing());
         }
         panel.burn_silently(clock.start_of(from + 1), plan.interval.count(), to - from);
         clock.advance(to - from);
@@ -81,18 +81,17 @@ struct Monitor::Impl {
     void judge_interval() {
         const std::int64_t next = clock.next();
         const bool warming = next < clock.warm();
-        const detail::Interval interval = intake.close(clock.start_of(next), clock.start_of(next + 1));
-        const auto complete = panel.judge(interval, plan, clock.stage(), warming, clock.take_starts(next, next + 1));
+        detail::Interval interval = intake.close(clock.start_of(next), clock.start_of(next + 1), warming);
+        panel.judge(interval, plan, clock.stage(), warming, clock.take_starts(next, next + 1));
         if (!warming) {
-            intake.count(complete);
-            const auto& newest = intake.state().newest_ms;
-            panel.settle({plan, clock.view(), {newest[0].has_value(), newest[1].has_value()}});
+            intake.count(1, panel.used(), panel.missing());
+            panel.settle({plan, clock.view(), intake});
         }
         clock.advance(1);
     }
 
     Decided decide() const {
-        Decided decided = detail::decide(plan, clock.view(), panel.view(), intake.telemetry());
+        Decided decided = detail::decide(plan, clock.view(), panel.view(), intake);
         decided.decision.digest = plan_digest;
         return decided;
     }
@@ -122,7 +121,7 @@ Decision Monitor::decision() const { return impl_->decide().decision; }
 Decision Monitor::observe(const Batch& batch, std::optional<std::int64_t> now_ms) {
     Impl& m = *impl_;
     if (now_ms) require_time("now is", *now_ms);
-    Intake::check(batch);
+    m.intake.check(batch);
     m.intake.take(batch, m.clock);
     if (const auto now = now_ms ? now_ms : m.intake.newest_ms()) m.clock.tell(*now);
     m.clock.begin_with(m.intake.first_of_canary_ms());
@@ -173,7 +172,7 @@ MonitorState Monitor::state() const {
     return {.plan_digest = m.plan_digest,
             .clock = m.clock.state(),
             .latch = m.panel.view().latch,
-            .tracks = m.intake.tracks(),
+            .tracks = {},
             .metrics = m.panel.metric_states(),
             .slo = m.panel.slo_states(),
             .intake = m.intake.state()};

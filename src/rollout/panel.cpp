@@ -43,10 +43,10 @@ void Panel::enter_stage(std::size_t stage, bool fresh) {
     for (Judged& judged : metrics_) judged.enter_stage(stage, fresh);
 }
 
-std::array<bool, 2> Panel::judge(const Interval& interval, const Plan& plan, std::size_t stage, bool warming,
-                                 double weight) {
+void Panel::judge(Interval& interval, const Plan& plan, std::size_t stage, bool warming, double weight) {
     for (SloJudged& judged : slo_) {
         const Metric& metric = metrics_[judged.metric].metric;
+        interval.metric = judged.metric;
         const std::array<ProportionKind::Values, 2> arms{ProportionKind::gather(interval, metric, Arm::baseline),
                                                          ProportionKind::gather(interval, metric, Arm::canary)};
         judged.watch(arms, warming, interval.from_ms, interval.to_ms);
@@ -54,14 +54,26 @@ std::array<bool, 2> Panel::judge(const Interval& interval, const Plan& plan, std
         if (!warming) judged.update(arms, plan.stages[stage].traffic);
     }
     for (Judged& judged : metrics_) judged.listen(interval, interval.from_ms, warming);
-    std::array<bool, 2> complete{true, true};
-    if (warming) return complete;
-    for (Judged& judged : metrics_) {
-        if (weight > 0) judged.begin(weight);
-        const std::array<bool, 2> present = judged.update(interval, interval.to_ms);
-        for (std::size_t arm = 0; arm < 2; ++arm) complete[arm] = complete[arm] && present[arm];
+    if (warming) return;
+    for (std::size_t i = 0; i < metrics_.size(); ++i) {
+        if (weight > 0) metrics_[i].begin(weight);
+        interval.metric = i;
+        metrics_[i].update(interval);
     }
-    return complete;
+}
+
+std::int64_t Panel::used() const {
+    std::int64_t used = std::numeric_limits<std::int64_t>::max();
+    for (const Judged& judged : metrics_) used = std::min(used, judged.used);
+    return used;
+}
+
+std::array<std::int64_t, 2> Panel::missing() const {
+    std::array<std::int64_t, 2> missing{};
+    for (const Judged& judged : metrics_) {
+        for (std::size_t arm = 0; arm < 2; ++arm) missing[arm] = std::max(missing[arm], judged.absent(arm));
+    }
+    return missing;
 }
 
 void Panel::silence(std::int64_t intervals, double weight) {
@@ -81,9 +93,13 @@ void Panel::burn_silently(std::int64_t first_ms, std::int64_t interval_ms, std::
 
 void Panel::settle(const Look& look) {
     const std::int64_t after_ms = (look.clock.next + 1) * look.plan.interval.count();
-    // Obstacles look at telemetry alone, so no verdict of this interval changes them.
-    std::vector<bool> hindered;
-    for (const Judged& judged : metrics_) hindered.push_back(!obstacles(look, judged).empty());
+    // Obstacles look at telemetry alone, so no verdict of this interval changes them. Any doubt about the data forbids
+    // to pass; to fail only those that can make harm out of nothing.
+    std::vector<bool> hindered, doubted;
+    for (std::size_t i = 0; i < metrics_.size(); ++i) {
+        hindered.push_back(!obstacles(look, metrics_[i], i, Blocks::rollback).empty());
+        doubted.push_back(!obstacles(look, metrics_[i], i, Blocks::promotion).empty());
+    }
     for (bool again = true; again;) {
         again = false;
         double left = 0, total = 0;
@@ -117,7 +133,7 @@ void Panel::settle(const Look& look) {
     }
     for (std::size_t i = 0; i < metrics_.size(); ++i) {
         Judged& judged = metrics_[i];
-        if (judged.failed || judged.passed || hindered[i] || !judged.mirror_decided()) continue;
+        if (judged.failed || judged.passed || doubted[i] || !judged.mirror_decided()) continue;
         judged.passed = !judged.idle_share();
     }
 }

@@ -37,11 +37,13 @@ class Panel {
     /// `fresh`: a stage begins, or begins again; otherwise it is told which one runs.
     void enter_stage(std::size_t stage, bool fresh);
 
-    /// Judges an interval, and says which arms had all data of every metric. `weight`: of the start of the harm
-    /// evidence that falls into it, 0 where none does. An interval of the `warming` up only burns error budgets, and
-    /// tells who takes part.
-    std::array<bool, 2> judge(const Interval& interval, const Plan& plan, std::size_t stage, bool warming,
-                              double weight);
+    /// Judges an interval. `weight`: of the start of the harm evidence that falls into it, 0 where none does. An
+    /// interval of the `warming` up only burns error budgets, and tells who takes part.
+    void judge(Interval& interval, const Plan& plan, std::size_t stage, bool warming, double weight);
+
+    /// Intervals of the stage in which every metric had both arms, and those in which some metric missed an arm.
+    std::int64_t used() const;
+    std::array<std::int64_t, 2> missing() const;
 
     /// Intervals after the warm-up that brought nothing from anybody. Starts that fall into them are one start of their
     /// summed weight.

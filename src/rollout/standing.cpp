@@ -5,50 +5,90 @@
 #include <string>
 #include <utility>
 
+#include <serinus/series/time.hpp>
+
 namespace serinus {
 inline namespace v0 {
 namespace detail {
 
-std::vector<Reason> obstacles(const Look& look, const Judged& judged) {
+namespace {
+
+/// Says which counts cannot be: of the first ones the series, the value and the time.
+Reason impossible_reason(const Judged& judged) {
+    const Metric& metric = judged.metric;
+    const ImpossibleState first = judged.first_impossible.value_or(ImpossibleState());
+    const auto count = static_cast<double>(judged.impossible);
+    if (first.code == 0 || first.code == static_cast<std::int64_t>(Code::impossible_counts))
+        return {Code::impossible_counts, metric.name, {{"count", count}}, false};
+    const bool part = first.value != first.of;
+    const std::string& named = metric.good.empty() ? metric.bad : metric.good;
+    return {static_cast<Code>(first.code),
+            metric.name,
+            {{"count", count}, {"value", first.value}, {"of", first.of}},
+            false,
+            {{"series", part ? named : metric.total},
+             {"other", metric.total},
+             {"arm", std::string(word(first.arm))},
+             {"time", format_time(first.time_ms)}}};
+}
+
+}  // namespace
+
+std::vector<Reason> obstacles(const Look& look, const Judged& judged, std::size_t index, Blocks blocks) {
     std::vector<Reason> reasons;
     const std::string& name = judged.metric.name;
+    const bool promotion = blocks == Blocks::promotion;
     const auto absent = [&](Arm arm) {
         const auto at = static_cast<std::size_t>(arm);
-        return judged.intervals > 0 ? judged.missing[at] == judged.intervals : look.clock.now_ms && !look.heard[at];
+        return judged.intervals > 0 ? judged.absent(at) == judged.intervals
+                                    : look.clock.now_ms && !look.intake.state().newest_ms[at];
     };
-    if (absent(Arm::baseline)) reasons.push_back({Code::missing_baseline, name, {}, false});
-    if (absent(Arm::canary)) reasons.push_back({Code::missing_canary, name, {}, false});
-    const auto of_kind = [&] {
-        for (Reason& reason : judged.obstacles()) reasons.push_back(std::move(reason));
+    if (promotion && absent(Arm::baseline)) reasons.push_back({Code::missing_baseline, name, {}, false});
+    if (promotion && absent(Arm::canary)) reasons.push_back({Code::missing_canary, name, {}, false});
+    const auto add = [&](std::vector<Reason> more) {
+        for (Reason& reason : more) {
+            reason.metric = name;
+            reasons.push_back(std::move(reason));
+        }
     };
+    const auto of_kind = [&] { add(judged.obstacles()); };
     if (judged.intervals == 0) {
         reasons.push_back({Code::no_data_yet, name, {}, false});
         of_kind();
         return reasons;
     }
-    const auto all = static_cast<double>(judged.intervals);
-    const auto miss = [&](std::size_t arm) { return static_cast<double>(judged.missing[arm]); };
     // Rows that are only sent when something went wrong would count an instance only when it fails: dropping by value.
-    // A counter that was not born yet is left out for what is known before, which is fair, as long as the arm has
-    // others.
-    if (judged.unpaired > (judged.metric.counter ? 0 : 1) &&
-        (!judged.metric.counter || judged.used < judged.intervals)) {
+    if (judged.unpaired > 1 && judged.recent.unpaired != 0) {
         reasons.push_back({Code::unpaired_series, name, {{"count", static_cast<double>(judged.unpaired)}}, false});
     }
-    if (judged.impossible > 0) {
-        reasons.push_back({Code::impossible_counts, name, {{"count", static_cast<double>(judged.impossible)}}, false});
-    }
-    const double coverage = static_cast<double>(judged.used) / all;
-    if (coverage < look.plan.telemetry.min_coverage) {
-        reasons.push_back({Code::low_coverage,
-                           name,
-                           {{"coverage", coverage}, {"intervals", all}, {"needed", look.plan.telemetry.min_coverage}},
-                           false});
-    }
-    // One missing scrape is no pattern, however short the stage is yet.
-    if (std::fabs(miss(0) - miss(1)) > std::max(1.0, look.plan.telemetry.max_imbalance * all)) {
-        reasons.push_back(
-            {Code::unbalanced_gaps, name, {{"baseline", miss(0) / all}, {"canary", miss(1) / all}}, false});
+    if (judged.impossible > 0 && judged.recent.impossible != 0) reasons.push_back(impossible_reason(judged));
+    const std::int64_t now_ms = look.clock.now_ms.value_or(look.clock.frontier_ms);
+    add(look.intake.metrics()[index].obstacles(judged.intervals, now_ms, !promotion));
+    if (promotion) {
+        // Intervals that wait are neither used nor lost; should they wait for long, the data are stale.
+        const auto all = static_cast<double>(std::max<std::int64_t>(1, judged.settled()));
+        const auto lately = static_cast<double>(std::min(judged.settled(), Judged::recent_intervals));
+        const auto miss = [&](std::size_t arm) { return static_cast<double>(judged.missing[arm]); };
+        const double coverage = static_cast<double>(judged.used) / all;
+        const double coverage_lately = lately > 0 ? Judged::ones(judged.recent.used) / lately : 0;
+        // Of what was judged before a state had a memory of intervals only the whole stage is known.
+        if (std::max(coverage, coverage_lately) < look.plan.telemetry.min_coverage) {
+            reasons.push_back({Code::low_coverage,
+                               name,
+                               {{"coverage", coverage},
+                                {"intervals", static_cast<double>(judged.intervals)},
+                                {"needed", look.plan.telemetry.min_coverage}},
+                               false});
+        }
+        // One missing scrape is no pattern, however short the stage is yet.
+        const double limit = look.plan.telemetry.max_imbalance;
+        const double apart = std::fabs(miss(0) - miss(1));
+        const double apart_lately = std::fabs(
+            static_cast<double>(Judged::ones(judged.recent.missing[0]) - Judged::ones(judged.recent.missing[1])));
+        if (apart > std::max(1.0, limit * all) && apart_lately > limit * lately) {
+            reasons.push_back(
+                {Code::unbalanced_gaps, name, {{"baseline", miss(0) / all}, {"canary", miss(1) / all}}, false});
+        }
     }
     const double fewest = judged.fewest();
     if (fewest < judged.metric.min_count) {
@@ -58,8 +98,8 @@ std::vector<Reason> obstacles(const Look& look, const Judged& judged) {
     return reasons;
 }
 
-Standing::Standing(const Look& look, const Judged& judged)
-    : obstacles(detail::obstacles(look, judged)), idle_share(judged.idle_share()) {
+Standing::Standing(const Look& look, const Judged& judged, std::size_t index)
+    : obstacles(detail::obstacles(look, judged, index, Blocks::promotion)), idle_share(judged.idle_share()) {
     if (!look.clock.watched()) return;
     const std::int64_t since =
         judged.last_used_ms.value_or(look.clock.start_ms ? look.clock.warmed_up_ms : *look.clock.watch_ms);

@@ -2,7 +2,7 @@
 /// \file
 /// What stands in the way of a metric, whatever its kind and its evidence; inside the library only.
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -10,6 +10,7 @@
 #include <serinus/core/reason.hpp>
 #include <serinus/rollout/plan.hpp>
 
+#include "rollout/intake.hpp"
 #include "rollout/judged.hpp"
 #include "rollout/stage_clock.hpp"
 
@@ -21,15 +22,19 @@ namespace detail {
 struct Look {
     const Plan& plan;
     const StageClock::View& clock;
-    std::array<bool, 2> heard;  // whether a sample of it has come: baseline, canary
+    const Intake& intake;
 };
 
-/// What forbids a metric to decide at all. These look at telemetry, never at which way the evidence points.
-std::vector<Reason> obstacles(const Look& look, const Judged& judged);
+/// What a doubt about the data forbids.
+enum class Blocks : std::uint8_t { promotion, rollback };
+
+/// What forbids a metric, which is the plan's `index`-th, to pass, or even to fail. These look at telemetry, never at
+/// which way the evidence points. To pass, any doubt forbids; to fail, what can make harm out of nothing.
+std::vector<Reason> obstacles(const Look& look, const Judged& judged, std::size_t index, Blocks blocks);
 
 /// How a metric stands at the moment of a decision: asked once, and handed on.
 struct Standing {
-    Standing(const Look& look, const Judged& judged);
+    Standing(const Look& look, const Judged& judged, std::size_t index);
 
     std::vector<Reason> obstacles;
     std::optional<double> idle_share;  // of an instance of the canary, where that forbids to pass

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <serinus/core/reason.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
@@ -18,6 +19,7 @@
 #include <serinus/sequential/silence.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 #include <serinus/series/counter.hpp>
+#include <serinus/series/counter_follower.hpp>
 #include <serinus/slo/alerts.hpp>
 #include <serinus/slo/burn_rate.hpp>
 #include <serinus/slo/excess_sequence.hpp>
@@ -25,7 +27,7 @@
 namespace serinus {
 inline namespace v0 {
 
-/// What is kept of one series of one instance: samples not judged yet, and where it was left off.
+/// What versions before 4 kept of one series of one instance: samples not judged yet, and where it was left off.
 struct TrackState {
     static constexpr std::string_view kind = "trck";
     static constexpr std::int64_t version = 1;
@@ -50,6 +52,158 @@ struct TrackState {
     }
 };
 static_assert(described_whole<TrackState>());
+
+/// What is kept of one series of a metric: samples that wait, and where it was left off.
+struct SeriesTrackState {
+    static constexpr std::string_view kind = "strk";
+    static constexpr std::int64_t version = 1;
+
+    std::int64_t role = 0;
+    Arm arm = Arm::baseline;
+    std::string instance;
+    std::string labels;
+    std::vector<std::string> replicas;   // that it came through, in the order of their first sample
+    std::vector<std::int64_t> times_ms;  // of samples that wait
+    std::vector<std::int64_t> replica;   // of each
+    std::vector<double> values;
+    std::vector<std::int64_t> starts_ms;       // 0: not said
+    std::optional<std::int64_t> consumed_ms;   // the newest sample that was judged or passed over
+    std::int64_t followed = 0;                 // replica
+    std::int64_t spacing_ms = 0;               // between the last two samples of it
+    CounterFollowerState counter;              // of a cumulative series
+    double last = 0;                           // value
+    std::int64_t rising = 0, rose_before = 0;  // values running that rise, and those before a fall
+    std::int64_t descents = 0, steps = 0;      // the last 20 steps, a bit each; how many there were
+    std::string twin;                          // a series that brought the same for so many intervals
+    std::int64_t twin_intervals = 0, twin_changes = 0;
+    double twin_last = 0;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("role", self.role);
+        visit("arm", self.arm);
+        visit("instance", self.instance);
+        visit("labels", self.labels);
+        visit("replicas", self.replicas);
+        visit("times_ms", self.times_ms);
+        visit("replica", self.replica);
+        visit("values", self.values);
+        visit("starts_ms", self.starts_ms);
+        visit("consumed_ms", self.consumed_ms);
+        visit("followed", self.followed);
+        visit("spacing_ms", self.spacing_ms);
+        visit("counter", self.counter);
+        visit("last", self.last);
+        visit("rising", self.rising);
+        visit("rose_before", self.rose_before);
+        visit("descents", self.descents);
+        visit("steps", self.steps);
+        visit("twin", self.twin);
+        visit("twin_intervals", self.twin_intervals);
+        visit("twin_changes", self.twin_changes);
+        visit("twin_last", self.twin_last);
+    }
+};
+static_assert(described_whole<SeriesTrackState>());
+
+/// What is kept of one instance's counters together.
+struct UnitState {
+    static constexpr std::string_view kind = "unit";
+    static constexpr std::int64_t version = 1;
+
+    Arm arm = Arm::baseline;
+    std::string instance;
+    std::optional<std::int64_t> cut_ms;        // up to where it is taken
+    std::optional<std::int64_t> restarted_ms;  // when its process was first seen to have begun again
+    std::optional<std::int64_t> total_ms;      // the newest sample of its total that was taken
+    bool common = false;                       // its series have been sampled at one time
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("arm", self.arm);
+        visit("instance", self.instance);
+        visit("cut_ms", self.cut_ms);
+        visit("restarted_ms", self.restarted_ms);
+        visit("total_ms", self.total_ms);
+        visit("common", self.common);
+    }
+};
+static_assert(described_whole<UnitState>());
+
+/// Something that befell a counter in the stage, and how often.
+struct CounterEventState {
+    std::int64_t count = 0;
+    std::string series;  // the last one's
+    Arm arm = Arm::baseline;
+    std::int64_t time_ms = 0;
+    double before = 0, after = 0;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("count", self.count);
+        visit("series", self.series);
+        visit("arm", self.arm);
+        visit("time_ms", self.time_ms);
+        visit("before", self.before);
+        visit("after", self.after);
+    }
+};
+static_assert(described_whole<CounterEventState>());
+
+/// What of a metric's data came in: the state of a MetricIntake.
+struct MetricIntakeState {
+    static constexpr std::string_view kind = "mtin";
+    static constexpr std::int64_t version = 1;
+
+    std::vector<SeriesTrackState> tracks;
+    std::vector<UnitState> units;
+    std::array<bool, 2> lives{};                          // a series of the role was seen, in either arm
+    std::array<std::optional<std::int64_t>, 2> cut_ms{};  // the newest, of each arm
+    std::array<std::int64_t, 2> spacing_ms{};             // between the last two cuts
+    std::optional<std::int64_t> first_ms;                 // the first sample that was seen
+    double largest_rate = 0;                              // of one instance's total, a millisecond
+    std::array<std::array<double, 2>, 2> sums{};          // by arm and role: counted, and not judged yet
+    std::array<bool, 2> news{};
+    std::int64_t doubtful_cuts = 0;
+    bool begins = true;  // a stage does: what belongs before its first interval is passed over
+    CounterEventState births, restarts, dips, lost;
+    std::vector<std::int64_t> lost_ms;      // when, the last 64
+    std::array<std::int64_t, 2> absent{};   // intervals in which an arm's part was taken as zero
+    std::string absent_instance;            // the last one of an arm that has it elsewhere
+    std::optional<std::int64_t> looked_ms;  // when a series last looked like what it should not be
+    CounterEventState looked;
+    std::optional<std::int64_t> twin_ms;
+    CounterEventState twin;
+    std::string twin_other;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("tracks", self.tracks);
+        visit("units", self.units);
+        visit("lives", self.lives);
+        visit("cut_ms", self.cut_ms);
+        visit("spacing_ms", self.spacing_ms);
+        visit("first_ms", self.first_ms);
+        visit("largest_rate", self.largest_rate);
+        visit("sums", self.sums);
+        visit("news", self.news);
+        visit("doubtful_cuts", self.doubtful_cuts);
+        visit("begins", self.begins);
+        visit("births", self.births);
+        visit("restarts", self.restarts);
+        visit("dips", self.dips);
+        visit("lost", self.lost);
+        visit("lost_ms", self.lost_ms);
+        visit("absent", self.absent);
+        visit("absent_instance", self.absent_instance);
+        visit("looked_ms", self.looked_ms);
+        visit("looked", self.looked);
+        visit("twin_ms", self.twin_ms);
+        visit("twin", self.twin);
+        visit("twin_other", self.twin_other);
+    }
+};
+static_assert(described_whole<MetricIntakeState>());
 
 /// The tests of one metric.
 template <class TestState>
@@ -209,12 +363,49 @@ struct TrafficState {
 };
 static_assert(described_whole<TrafficState>());
 
+/// The first counts of a stage that cannot be.
+struct ImpossibleState {
+    std::int64_t code = 0;
+    Arm arm = Arm::baseline;
+    double value = 0, of = 0;
+    std::int64_t time_ms = 0;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("code", self.code);
+        visit("arm", self.arm);
+        visit("value", self.value);
+        visit("of", self.of);
+        visit("time_ms", self.time_ms);
+    }
+};
+static_assert(described_whole<ImpossibleState>());
+
+/// The last 20 intervals of a metric, a bit each, the newest lowest.
+struct RecentState {
+    std::array<std::int64_t, 2> missing{};
+    std::int64_t unpaired = 0, impossible = 0, used = 0;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("missing", self.missing);
+        visit("unpaired", self.unpaired);
+        visit("impossible", self.impossible);
+        visit("used", self.used);
+    }
+};
+static_assert(described_whole<RecentState>());
+
 /// How one metric stands.
 struct MetricState {
     static constexpr std::string_view kind = "metr";
-    static constexpr std::int64_t version = 3;
+    static constexpr std::int64_t version = 4;
     static constexpr std::int64_t oldest = 2;
     static constexpr std::int64_t since(std::string_view field) {
+        if (field == "recent" || field == "first_impossible" || field == "waiting" || field == "bridged" ||
+            field == "quiet") {
+            return 4;
+        }
         return field == "spikes" || field == "failed_spikes" || field == "failed_baseline" || field == "instances" ? 3
                                                                                                                    : 2;
     }
@@ -236,6 +427,10 @@ struct MetricState {
     bool failed_spikes = false;               // it is by its spikes that it failed
     double failed_baseline = 0;               // the baseline's share of them then
     std::optional<InstancesState> instances;  // of a gauge; empty: the state of a version that knew nothing of them
+    RecentState recent;
+    std::optional<ImpossibleState> first_impossible;
+    std::int64_t waiting = 0, bridged = 0;  // intervals that wait for one with news of both arms, and that did
+    std::array<std::int64_t, 2> quiet{};    // of those that wait: without any of an arm
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -256,6 +451,11 @@ struct MetricState {
         visit("failed_spikes", self.failed_spikes);
         visit("failed_baseline", self.failed_baseline);
         visit("instances", self.instances);
+        visit("recent", self.recent);
+        visit("first_impossible", self.first_impossible);
+        visit("waiting", self.waiting);
+        visit("bridged", self.bridged);
+        visit("quiet", self.quiet);
     }
 };
 static_assert(described_whole<MetricState>());
@@ -367,7 +567,22 @@ struct LatchState {
 };
 static_assert(described_whole<LatchState>());
 
-/// What has come in, beside the samples that wait in the tracks: what the Intake of a Monitor remembers. The counts are
+/// What a reader said of data that were left aside.
+struct NoteState {
+    std::int64_t code = 0;
+    std::vector<NamedNumber> numbers;
+    std::vector<NamedText> texts;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("code", self.code);
+        visit("numbers", self.numbers);
+        visit("texts", self.texts);
+    }
+};
+static_assert(described_whole<NoteState>());
+
+/// What has come in: what the Intake of a Monitor remembers. The counts are
 /// told in `Telemetry`.
 struct IntakeState {
     std::vector<RestartState> restarts;
@@ -379,6 +594,9 @@ struct IntakeState {
     std::int64_t repeated = 0;
     std::int64_t conflicts = 0;
     std::int64_t ignored = 0;
+    std::vector<NoteState> notes;
+    std::vector<std::string> ignored_names;  // of series that the plan does not know
+    std::vector<MetricIntakeState> series;   // by metric
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -391,6 +609,9 @@ struct IntakeState {
         visit("repeated", self.repeated);
         visit("conflicts", self.conflicts);
         visit("ignored", self.ignored);
+        visit("notes", self.notes);
+        visit("ignored_names", self.ignored_names);
+        visit("series", self.series);
     }
 };
 static_assert(described_whole<IntakeState>());
@@ -399,14 +620,17 @@ static_assert(described_whole<IntakeState>());
 /// and `since` know them by name.
 struct MonitorState {
     static constexpr std::string_view kind = "moni";
-    static constexpr std::int64_t version = 3;
+    static constexpr std::int64_t version = 4;
     static constexpr std::int64_t oldest = 2;
-    static constexpr std::int64_t since(std::string_view field) { return field.starts_with("together") ? 3 : 2; }
+    static constexpr std::int64_t since(std::string_view field) {
+        if (field == "notes" || field == "ignored_names" || field == "series") return 4;
+        return field.starts_with("together") ? 3 : 2;
+    }
 
     std::string plan_digest;
     StageClockState clock;
     LatchState latch;
-    std::vector<TrackState> tracks;
+    std::vector<TrackState> tracks;  // of versions before 4
     std::vector<MetricState> metrics;
     std::vector<SloState> slo;
     IntakeState intake;

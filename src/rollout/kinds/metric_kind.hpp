@@ -237,6 +237,8 @@ class JudgedBy {
     bool blind() const { return false; }
     /// Nothing of what is counted has happened.
     bool nothing_happened() const { return false; }
+    /// An arm that has had no request at all, where requests are counted.
+    std::optional<Arm> without_requests() const { return std::nullopt; }
     /// What hinders a metric that is open.
     std::vector<Reason> hindrances() const { return {}; }
     /// What of the rollout its noise does not reach to, `judged` intervals into the stage, and what is not calm though
@@ -291,6 +293,7 @@ concept MetricKind =
         { known.idle_share() } -> std::same_as<std::optional<double>>;
         { known.blind() } -> std::same_as<bool>;
         { known.nothing_happened() } -> std::same_as<bool>;
+        { known.without_requests() } -> std::same_as<std::optional<Arm>>;
         { known.hindrances() } -> std::same_as<std::vector<Reason>>;
         { known.doubts(std::int64_t{}, bool{}) } -> std::same_as<std::vector<Reason>>;
         { known.promise() } -> std::same_as<Promise>;

@@ -26,7 +26,7 @@ class ProportionKind : public JudgedBy<sequential::ProportionTest> {
     static constexpr HarmCodes harm_codes{Code::harm_proven, Code::harm_proven_decrease, Code::harm_proven_difference,
                                           Code::harm_proven_decrease_difference};
 
-    /// Sums over the instances that report both series: half of a share says nothing.
+    /// Sums over instances and label sets.
     struct Values : ArmPresence {
         double bad = 0, total = 0;
 
@@ -42,20 +42,12 @@ class ProportionKind : public JudgedBy<sequential::ProportionTest> {
     static void learn(Learning& learning);
 
     static Values gather(const Interval& interval, const Metric& metric, Arm arm) {
+        const ArmCounts& counts = interval.counts(arm);
         Values values;
-        interval.each(metric.total, arm, [&](const std::string& instance, const Brought& total) {
-            const Brought* const bad = interval.find(metric.bad, arm, instance);
-            if (!bad) {
-                values.unpaired = true;
-                return;
-            }
-            values.bad += bad->sum;
-            values.total += total.sum;
-            values.present = true;
-        });
-        interval.each(metric.bad, arm, [&](const std::string& instance, const Brought&) {
-            values.unpaired = values.unpaired || !interval.find(metric.total, arm, instance);
-        });
+        values.present = counts.present;
+        values.unpaired = counts.unpaired;
+        values.total = counts.sums[1];
+        values.bad = metric.good.empty() ? counts.sums[0] : counts.sums[1] - counts.sums[0];
         return values;
     }
 
@@ -69,6 +61,11 @@ class ProportionKind : public JudgedBy<sequential::ProportionTest> {
         return static_cast<double>(std::min(tests_.stage.baseline().total, tests_.stage.canary().total));
     }
     bool nothing_happened() const { return tests_.stage.baseline().bad + tests_.stage.canary().bad == 0; }
+    std::optional<Arm> without_requests() const {
+        if (tests_.stage.canary().total == 0) return Arm::canary;
+        if (tests_.stage.baseline().total == 0) return Arm::baseline;
+        return std::nullopt;
+    }
     std::vector<NamedNumber> observed() const {
         const Proportion b = tests_.stage.baseline(), c = tests_.stage.canary();
         return {{"bad_baseline", static_cast<double>(b.bad)},
