@@ -124,6 +124,13 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
     }
     for (Reason& reason : judged.noise_reasons()) result.reasons.push_back(std::move(reason));
     for (Reason& reason : intake_notes(look, judged, index)) result.reasons.push_back(std::move(reason));
+    // What could not be is told even where it no longer stands in the way.
+    if (judged.impossible > 0) {
+        Reason impossible = impossible_reason(judged);
+        const bool said = std::any_of(result.reasons.begin(), result.reasons.end(),
+                                      [&](const Reason& reason) { return reason.code == impossible.code; });
+        if (!said) result.reasons.push_back(std::move(impossible));
+    }
     return result;
 }
 

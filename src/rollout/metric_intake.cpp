@@ -114,7 +114,9 @@ void MetricIntake::take(std::size_t role, const ArmSeries& series, const StageCl
         unit == unit_states_.end() || !metric_.counter ? std::nullopt : unit->second.cut_ms;
     for (std::size_t i = 0; i < samples.times_ms.size(); ++i) {
         const std::int64_t time = samples.times_ms[i];
-        if (std::isnan(samples.values[i])) continue;  // the monitoring system had none
+        // The monitoring system had none. Of counts it says that the part is not known, which is no zero.
+        const bool unknown = std::isnan(samples.values[i]);
+        if (unknown && (metric_.counter || !this->counts() || role != 0)) continue;
         const bool consumed = track.kept.consumed_ms && time <= *track.kept.consumed_ms;
         // What a counter showed late is in its next sample; where a stage begins no interval is over, and still its past
         // cannot be taken twice.
@@ -132,6 +134,7 @@ void MetricIntake::take(std::size_t role, const ArmSeries& series, const StageCl
             (waiting->second.value == samples.values[i] ? counts.repeated : counts.conflicts) += 1;
             continue;
         }
+        if (unknown) continue;
         kept_.lives[role] = true;
         kept_.first_ms = std::min(kept_.first_ms.value_or(time), time);
         if (metric_.counter && track.waiting.size() > most_waiting)
@@ -142,8 +145,10 @@ void MetricIntake::take(std::size_t role, const ArmSeries& series, const StageCl
 std::optional<std::int64_t> MetricIntake::first_of_canary_ms() const {
     std::optional<std::int64_t> first;
     for (const auto& [key, track] : tracks_) {
-        if (std::get<Arm>(key) != Arm::canary || track.waiting.empty()) continue;
-        const std::int64_t time = track.waiting.begin()->first.first;
+        const auto known = std::find_if(track.waiting.begin(), track.waiting.end(),
+                                        [](const auto& of) { return !std::isnan(of.second.value); });
+        if (std::get<Arm>(key) != Arm::canary || known == track.waiting.end()) continue;
+        const std::int64_t time = known->first.first;
         first = std::min(first.value_or(time), time);
     }
     return first;
@@ -527,6 +532,10 @@ void MetricIntake::close_counts(Interval& interval, MetricCounts& found, const E
                     const std::size_t role = is_whole(*track) ? 1 : 0;
                     lived = lived || (role == 0 && track->kept.consumed_ms);
                     each_until(*track, interval.to_ms - 1, [&](std::int64_t, const Sample& sample) {
+                        if (std::isnan(sample.value)) {
+                            lived = true;
+                            return;
+                        }
                         sums[role] += sample.value;
                         any[role] = true;
                         track->brought += sample.value;
@@ -627,19 +636,25 @@ void MetricIntake::watch_counts(const Unit& unit, std::int64_t time_ms) {
 
 /// Two series of one arm that bring the same, at the same times, are one.
 void MetricIntake::watch_twins(std::int64_t time_ms) {
-    const int role = counts() ? 1 : 0;
+    if (!counts()) return;  // values of one instance are averaged, which the same value does not change
+    constexpr int role = 1;
     for (const Arm arm : both_arms) {
         std::vector<Track*> brought;
         for (auto at_ = tracks_.lower_bound(Key{role, arm, "", ""});
              at_ != tracks_.end() && std::get<int>(at_->first) == role && std::get<Arm>(at_->first) == arm; ++at_) {
             if (at_->second.samples > 0) brought.push_back(&at_->second);
         }
-        std::sort(brought.begin(), brought.end(),
-                  [](const Track* a, const Track* b) { return a->sequence < b->sequence; });
+        std::sort(brought.begin(), brought.end(), [](const Track* a, const Track* b) {
+            return std::tie(a->sequence, a->kept.instance) < std::tie(b->sequence, b->kept.instance);
+        });
         for (std::size_t i = 0; i < brought.size(); ++i) {
             SeriesTrackState& kept = brought[i]->kept;
             const Track* same = nullptr;
-            if (i > 0 && brought[i - 1]->sequence == brought[i]->sequence) same = brought[i - 1];
+            // Two instances may well be equal: of one instance two series with the same requests are one.
+            if (i > 0 && brought[i - 1]->sequence == brought[i]->sequence &&
+                brought[i - 1]->kept.instance == kept.instance) {
+                same = brought[i - 1];
+            }
             if (!same) {
                 kept.twin.clear();
                 kept.twin_intervals = kept.twin_changes = 0;

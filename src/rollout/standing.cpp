@@ -11,9 +11,6 @@ namespace serinus {
 inline namespace v0 {
 namespace detail {
 
-namespace {
-
-/// Says which counts cannot be: of the first ones the series, the value and the time.
 Reason impossible_reason(const Judged& judged) {
     const Metric& metric = judged.metric;
     const ImpossibleState first = judged.first_impossible.value_or(ImpossibleState());
@@ -31,8 +28,6 @@ Reason impossible_reason(const Judged& judged) {
              {"arm", std::string(word(first.arm))},
              {"time", format_time(first.time_ms)}}};
 }
-
-}  // namespace
 
 std::vector<Reason> obstacles(const Look& look, const Judged& judged, std::size_t index, Blocks blocks) {
     std::vector<Reason> reasons;

@@ -32,6 +32,9 @@ enum class Blocks : std::uint8_t { promotion, rollback };
 /// which way the evidence points. To pass, any doubt forbids; to fail, what can make harm out of nothing.
 std::vector<Reason> obstacles(const Look& look, const Judged& judged, std::size_t index, Blocks blocks);
 
+/// Which counts of a metric cannot be: of the first ones the series, the value and the time.
+Reason impossible_reason(const Judged& judged);
+
 /// How a metric stands at the moment of a decision: asked once, and handed on.
 struct Standing {
     Standing(const Look& look, const Judged& judged, std::size_t index);

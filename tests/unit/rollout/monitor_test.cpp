@@ -259,8 +259,9 @@ TEST(Monitor, StatesOfOtherPlansAndSpoiledOnesAreRefusedAndChangeNothing) {
     EXPECT_EQ(spoiled([](MonitorState& s) { s.clock.starts.clear(); }), Code::state_invariant);
     EXPECT_EQ(spoiled([](MonitorState& s) { s.clock.next = -1; }), Code::state_invariant);
     EXPECT_EQ(spoiled([](MonitorState& s) { s.latch.policy = {1}; }), Code::state_invariant);
-    EXPECT_EQ(spoiled([](MonitorState& s) { s.tracks[0].name = "unknown"; }), Code::state_invariant);
-    EXPECT_EQ(spoiled([](MonitorState& s) { s.tracks[0].times_ms.push_back(3); }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.intake.series[0].tracks[0].role = 2; }), Code::state_invariant);
+    EXPECT_EQ(spoiled([](MonitorState& s) { s.intake.series[0].tracks[0].times_ms.push_back(3); }),
+              Code::state_invariant);
     EXPECT_EQ(spoiled([](MonitorState& s) { s.metrics[0].used = 99; }), Code::state_invariant);
     EXPECT_EQ(spoiled([](MonitorState& s) { s.metrics[0].counts->stage.log_mass.clear(); }), Code::state_invariant);
     EXPECT_EQ(spoiled([](MonitorState&) {}), Code::none);
@@ -305,16 +306,36 @@ TEST(Monitor, InstancesAreSummedAndHalfReportsLeftOut) {
     const Decision whole = judge(make_plan(), batch_of(traffic(40, 0.02, 0.02)));
     const Decision summed = judge(make_plan(), batch_of(split));
     EXPECT_EQ(whole.metrics[0].observed, summed.metrics[0].observed);
-    // An instance that reports only its total is left out; the rest counts.
-    for (int i = 0; i < 40; ++i) split.push_back({"total", Arm::canary, origin + i * interval, 1e6, "c"});
+    // An instance without errors has none of them, for others have the series; unless the plan says that it is unknown.
+    for (int i = 0; i < 40; ++i) split.push_back({"total", Arm::canary, origin + i * interval, 100, "c"});
     const Decision with_half = judge(make_plan(), batch_of(split));
-    EXPECT_EQ(whole.metrics[0].observed, with_half.metrics[0].observed);
+    EXPECT_EQ(with_half.metrics[0].observed[2].value, whole.metrics[0].observed[2].value);
+    EXPECT_EQ(with_half.metrics[0].observed[3].value, whole.metrics[0].observed[3].value + 4000);
+    EXPECT_TRUE(has(with_half.metrics[0].reasons, Code::absent_taken_as_zero));
+    Plan unknown = make_plan();
+    unknown.metrics[0].absent = Absent::unknown;
+    EXPECT_EQ(judge(unknown, batch_of(split)).metrics[0].observed, whole.metrics[0].observed);
 }
 
-TEST(Monitor, AnErrorSeriesThatIsNotSentIsNoDataNotZero) {
+TEST(Monitor, AnErrorSeriesThatIsNotSentIsZeroWhereItsNameLives) {
     std::vector<Sample> data = traffic(40, 0.02, 0.0);
     std::erase_if(data, [](const Sample& s) { return s.series == "bad" && s.arm == Arm::canary; });
-    const Decision d = judge(make_plan(), batch_of(data));
+    const Decision zero = judge(make_plan(), batch_of(data));
+    EXPECT_EQ(zero.action, Action::promote);
+    EXPECT_TRUE(has(zero.metrics[0].reasons, Code::absent_taken_as_zero));
+
+    std::vector<Sample> nobody = data;
+    std::erase_if(nobody, [](const Sample& s) { return s.series == "bad"; });
+    const Decision never = judge(make_plan(), batch_of(nobody));
+    EXPECT_EQ(never.action, Action::hold);
+    EXPECT_TRUE(has(never.metrics[0].reasons, Code::never_seen));
+    Plan always = make_plan();
+    always.metrics[0].absent = Absent::zero;
+    EXPECT_FALSE(has(judge(always, batch_of(nobody)).metrics[0].reasons, Code::never_seen));
+
+    Plan unknown = make_plan();
+    unknown.metrics[0].absent = Absent::unknown;
+    const Decision d = judge(unknown, batch_of(data));
     EXPECT_EQ(d.action, Action::hold);
     EXPECT_EQ(d.metrics[0].verdict, Verdict::no_data);
     EXPECT_TRUE(has(d.metrics[0].reasons, Code::unpaired_series));
@@ -382,10 +403,7 @@ TEST(Monitor, SilenceAges) {
 
 TEST(Monitor, GapsHold) {
     std::vector<Sample> data = traffic(100, 0.02, 0.02);
-    std::mt19937_64 random(3);
-    std::vector<bool> lost(100);
-    for (std::size_t i = 0; i < 100; ++i) lost[i] = random() % 10 < 3;
-    std::erase_if(data, [&](const Sample& s) { return lost[static_cast<std::size_t>((s.time - origin) / interval)]; });
+    std::erase_if(data, [&](const Sample& s) { return (s.time - origin) / interval % 10 < 3; });
     EXPECT_TRUE(has(judge(make_plan(), batch_of(data)).metrics[0].reasons, Code::low_coverage));
 
     std::vector<Sample> unequal = traffic(100, 0.02, 0.02);
@@ -398,11 +416,20 @@ TEST(Monitor, GapsHold) {
 
 TEST(Monitor, CountsThatCannotBeHold) {
     for (const double bad : {101.0, -1.0, 0.5}) {
-        std::vector<Sample> data = traffic(100, 0.02, 0.02);
+        const Code code = bad > 100 ? Code::impossible_more
+                          : bad < 0 ? Code::impossible_negative
+                                    : Code::impossible_fraction;
+        std::vector<Sample> data = traffic(50, 0.02, 0.02);
         data[40 * 4 + 2].value = bad;
         const Decision d = judge(make_plan(), batch_of(data));
         EXPECT_EQ(d.action, Action::hold) << bad;
-        EXPECT_TRUE(has(d.metrics[0].reasons, Code::impossible_counts)) << bad;
+        EXPECT_TRUE(has(d.metrics[0].reasons, code)) << bad;
+        // It heals: twenty intervals later it stands in nobody's way, and is told all the same.
+        std::vector<Sample> longer = traffic(100, 0.02, 0.02);
+        longer[40 * 4 + 2].value = bad;
+        const Decision healed = judge(make_plan(), batch_of(longer));
+        EXPECT_EQ(healed.action, Action::promote) << bad;
+        EXPECT_TRUE(has(healed.metrics[0].reasons, code)) << bad;
     }
 }
 

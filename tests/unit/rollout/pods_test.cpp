@@ -493,7 +493,7 @@ struct OldMonitor {
         const auto put = [&](std::string_view name, auto& field) {
             if (name == "metrics") {
                 visit(name, self.metrics);
-            } else if (!name.starts_with("together")) {
+            } else if (MonitorState::since(name) <= version) {
                 visit(name, field);
             }
         };
