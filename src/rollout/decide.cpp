@@ -35,6 +35,11 @@ std::vector<Reason> intake_notes(const Look& look, const Judged& judged, std::si
                             {"fits", spacing}},
                            false});
     }
+    // A split that is another one than told, and not that of exchanged arms, changes no comparison.
+    const TrafficWatch* const watch = look.traffic.of(index);
+    if (watch && watch->off() && !watch->exchanged() && !watch->silent()) {
+        for (Reason& reason : watch->reasons(judged.metric.name)) reasons.push_back(std::move(reason));
+    }
     for (Reason& reason : reasons) reason.metric = judged.metric.name;
     return reasons;
 }
@@ -341,7 +346,7 @@ void tell_besides(Decision& decision, const Intake& intake) {
 }  // namespace
 
 Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::View& panel, const Intake& intake) {
-    const Look look{plan, clock, intake};
+    const Look look{plan, clock, intake, panel.traffic};
     Decision decision;
     decision.stage = static_cast<int>(clock.stage) + 1;
     decision.stages = static_cast<int>(plan.stages.size());
@@ -377,6 +382,11 @@ Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::Vie
         rest_on(decision.metrics.back());
         if (standing.stale && metric.missing == Missing::fail)
             facts.silent_seconds = std::max(facts.silent_seconds.value_or(0), standing.age_seconds);
+        const TrafficWatch* const watch = panel.traffic.of(i);
+        if (watch && watch->silent() && metric.missing == Missing::fail && clock.now_ms) {
+            const auto since_ms = watch->state().since_ms.value_or(*clock.now_ms);
+            facts.silent_seconds = std::max(facts.silent_seconds.value_or(0), seconds(*clock.now_ms - since_ms));
+        }
         // Without any data of its own an ignorable metric does not keep the others waiting.
         if (standing.stale && judged.used == 0 && metric.missing == Missing::ignore) continue;
         facts.any_judged = true;

@@ -36,6 +36,8 @@ struct MetricCounts {
     std::array<ArmCounts, 2> arms;
     bool waiting = false;                   // an arm has nothing yet: what the other has is kept for a later interval
     std::array<bool, 2> heard{true, true};  // which arm has brought something since the last interval that was judged
+    bool baseline_heard = false;            // in this one
+    std::array<double, 2> requests{};       // since the baseline was last heard: the whole of each arm
 };
 
 /// What all of them brought in an interval that is closed.

@@ -466,11 +466,24 @@ std::array<double, 2> MetricIntake::take_unit(Unit& unit, Arm arm, std::int64_t 
 
 bool MetricIntake::possible(const std::array<double, 2>& sums) const { return sums[0] <= sums[1] && sums[0] >= 0; }
 
+/// What the split is seen by. What the canary had while nothing was heard of the baseline belongs to its next news.
+void MetricIntake::tell_requests(MetricCounts& found, Arm arm, bool heard, double requests) {
+    if (arm == Arm::canary) {
+        kept_.canary_requests += requests;
+        if (!found.baseline_heard) return;
+        found.requests[1] = std::exchange(kept_.canary_requests, 0);
+    } else {
+        found.baseline_heard = heard;
+        found.requests[0] = requests;
+    }
+}
+
 void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const Excused& excused, bool warming) {
     cut_before_ = kept_.cut_ms;
     for (const Arm arm : both_arms) {
         auto& newest = kept_.cut_ms[at(arm)];
         const auto before = newest;
+        double requests = 0;
         for (auto& [instance, unit] : units(arm)) {
             const std::optional<std::int64_t> cut = cut_of(unit, interval.to_ms);
             if (!cut) continue;
@@ -482,6 +495,7 @@ void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const
                 kept_.looked.before = ones(track->kept.descents, 20);
             }
             newest = std::max(newest.value_or(*cut), *cut);
+            requests += sums[1];
             if (excused(arm, instance)) continue;
             kept_.news[at(arm)] = true;
             kept_.sums[at(arm)][0] += sums[0];
@@ -496,6 +510,7 @@ void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const
             of.samples += 1;
         }
         if (before && newest && *newest > *before) kept_.spacing_ms[at(arm)] = *newest - *before;
+        tell_requests(found, arm, newest != before, requests);
     }
     const auto give = [&](Arm arm) {
         found.arms[at(arm)].present = kept_.news[at(arm)];
@@ -523,6 +538,8 @@ void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const
 void MetricIntake::close_counts(Interval& interval, MetricCounts& found, const Excused& excused) {
     for (const Arm arm : both_arms) {
         ArmCounts& counts = found.arms[at(arm)];
+        double requests = 0;
+        bool heard = false;
         for (auto& [instance, unit] : units(arm)) {
             std::array<double, 2> sums{};
             std::array<bool, 2> any{};
@@ -545,6 +562,8 @@ void MetricIntake::close_counts(Interval& interval, MetricCounts& found, const E
                 }
             }
             watch_counts(unit, interval.to_ms);
+            requests += std::max(0.0, sums[1]);
+            heard = heard || any[1];
             if (excused(arm, instance) || (!any[0] && !any[1])) continue;
             const bool zero = !any[0] && zero_where_absent() && (!lived || metric_.absent == Absent::zero);
             if (!any[1] || (!any[0] && !zero)) {
@@ -563,6 +582,7 @@ void MetricIntake::close_counts(Interval& interval, MetricCounts& found, const E
             of.sum += sums[1];
             of.samples += 1;
         }
+        tell_requests(found, arm, heard, requests);
     }
 }
 

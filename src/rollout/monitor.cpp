@@ -85,7 +85,7 @@ struct Monitor::Impl {
         panel.judge(interval, plan, clock.stage(), warming, clock.take_starts(next, next + 1));
         if (!warming) {
             intake.count(1, panel.used(), panel.missing());
-            panel.settle({plan, clock.view(), intake});
+            panel.settle({plan, clock.view(), intake, panel.view().traffic});
         }
         clock.advance(1);
     }
@@ -175,7 +175,8 @@ MonitorState Monitor::state() const {
             .tracks = {},
             .metrics = m.panel.metric_states(),
             .slo = m.panel.slo_states(),
-            .intake = m.intake.state()};
+            .intake = m.intake.state(),
+            .traffic = m.panel.traffic_states()};
 }
 
 void Monitor::restore(const MonitorState& state) {
@@ -186,7 +187,7 @@ void Monitor::restore(const MonitorState& state) {
     Impl next(impl_->plan);
     next.clock.restore(state.clock);
     next.intake.restore(state.intake, state.tracks);
-    next.panel.restore(state.latch, state.metrics, state.slo, next.clock.stage());
+    next.panel.restore(state, next.clock.stage());
     *impl_ = std::move(next);
 }
 

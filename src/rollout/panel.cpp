@@ -32,7 +32,7 @@ double log_mean_e_value(double alpha, std::span<const Judged> metrics, std::span
 
 }  // namespace
 
-Panel::Panel(const Plan& plan) {
+Panel::Panel(const Plan& plan) : traffic_(plan) {
     const std::vector<double> split = alpha_split(plan);
     for (std::size_t i = 0; i < plan.metrics.size(); ++i) metrics_.emplace_back(plan, plan.metrics[i], split[i]);
     const std::vector<double> slo_split = slo_alpha_split(plan);
@@ -53,6 +53,7 @@ void Panel::judge(Interval& interval, const Plan& plan, std::size_t stage, bool 
         if (weight > 0) judged.begin(weight);
         if (!warming) judged.update(arms, plan.stages[stage].traffic);
     }
+    traffic_.update(interval, plan.stages[stage].traffic);
     for (Judged& judged : metrics_) judged.listen(interval, interval.from_ms, warming);
     if (warming) return;
     for (std::size_t i = 0; i < metrics_.size(); ++i) {

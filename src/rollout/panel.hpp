@@ -15,6 +15,7 @@
 #include "rollout/judged.hpp"
 #include "rollout/slo_judged.hpp"
 #include "rollout/standing.hpp"
+#include "rollout/traffic_watch.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -28,11 +29,12 @@ class Panel {
         const std::vector<Judged>& metrics;
         const std::vector<SloJudged>& slo;
         const LatchState& latch;
+        const TrafficWatches& traffic;
     };
 
     explicit Panel(const Plan& plan);
 
-    View view() const { return {metrics_, slo_, latch_}; }
+    View view() const { return {metrics_, slo_, latch_, traffic_}; }
 
     /// `fresh`: a stage begins, or begins again; otherwise it is told which one runs.
     void enter_stage(std::size_t stage, bool fresh);
@@ -61,14 +63,15 @@ class Panel {
 
     std::vector<MetricState> metric_states() const;
     std::vector<SloState> slo_states() const;
+    std::vector<TrafficState> traffic_states() const { return traffic_.states(); }
     /// Raises `serinus.state.*` for a state that cannot be; the object is of no use then. `stage`: the one that runs.
-    void restore(const LatchState& latch, const std::vector<MetricState>& metrics, const std::vector<SloState>& slo,
-                 std::size_t stage);
+    void restore(const MonitorState& state, std::size_t stage);
 
   private:
     std::vector<Judged> metrics_;
     std::vector<SloJudged> slo_;
     LatchState latch_;
+    TrafficWatches traffic_;
 };
 
 }  // namespace detail

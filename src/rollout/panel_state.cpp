@@ -1,6 +1,7 @@
 // The states of what is judged, and back.
 
 #include <cmath>
+#include <tuple>
 
 #include <serinus/core/error.hpp>
 
@@ -60,8 +61,9 @@ std::vector<SloState> Panel::slo_states() const {
     return states;
 }
 
-void Panel::restore(const LatchState& latch, const std::vector<MetricState>& metrics, const std::vector<SloState>& slo,
-                    std::size_t stage) {
+void Panel::restore(const MonitorState& state, std::size_t stage) {
+    const auto& [latch, metrics, slo] = std::tie(state.latch, state.metrics, state.slo);
+    traffic_.restore(state.traffic);
     require_state(metrics.size() == metrics_.size(), "another number of metrics");
     require_state(slo.size() == slo_.size(), "another number of objectives");
     require_state(std::isfinite(latch.together_log), "evidence of all metrics together that is no number");

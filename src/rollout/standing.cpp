@@ -59,6 +59,11 @@ std::vector<Reason> obstacles(const Look& look, const Judged& judged, std::size_
     if (judged.impossible > 0 && judged.recent.impossible != 0) reasons.push_back(impossible_reason(judged));
     const std::int64_t now_ms = look.clock.now_ms.value_or(look.clock.frontier_ms);
     add(look.intake.metrics()[index].obstacles(judged.intervals, now_ms, !promotion));
+    if (const TrafficWatch* const watch = look.traffic.of(index)) {
+        // Arms that are exchanged make harm of what is good; silence is no more than a doubt.
+        const bool silent = watch->silent() && judged.metric.missing != Missing::ignore;
+        if (watch->exchanged() || (promotion && silent)) add(watch->reasons(name));
+    }
     if (promotion) {
         // Intervals that wait are neither used nor lost; should they wait for long, the data are stale.
         const auto all = static_cast<double>(std::max<std::int64_t>(1, judged.settled()));

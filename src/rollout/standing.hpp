@@ -13,6 +13,7 @@
 #include "rollout/intake.hpp"
 #include "rollout/judged.hpp"
 #include "rollout/stage_clock.hpp"
+#include "rollout/traffic_watch.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -23,6 +24,7 @@ struct Look {
     const Plan& plan;
     const StageClock::View& clock;
     const Intake& intake;
+    const TrafficWatches& traffic;
 };
 
 /// What a doubt about the data forbids.

@@ -10,6 +10,7 @@
 #include <serinus/series/time.hpp>
 
 #include "rollout/limits.hpp"
+#include "rollout/state_checks.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -189,6 +190,44 @@ void TrafficWatch::restore(const State& state) {
     above_.restore(state.above);
     below_.restore(state.below);
     state_ = state;
+}
+
+TrafficWatches::TrafficWatches(const Plan& plan) : watch_of_(plan.metrics.size()) {
+    const std::vector<std::string> totals = watched_totals(plan);
+    for (const std::string& total : totals) {
+        const std::size_t watch = watches_.size();
+        watches_.emplace_back(plan);
+        for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
+            const Metric& metric = plan.metrics[i];
+            if (metric.muted || !facts_of(metric.kind).bad_of_total || metric.total != total) continue;
+            if (first_.size() == watch) first_.push_back(i);
+            watch_of_[i] = watch;
+        }
+    }
+}
+
+void TrafficWatches::update(const Interval& interval, double told) {
+    for (std::size_t i = 0; i < watches_.size(); ++i) {
+        const MetricCounts& counts = interval.metrics[first_[i]];
+        if (!counts.baseline_heard) continue;
+        watches_[i].update(counts.requests[0], counts.requests[1], told, interval.from_ms, interval.to_ms);
+    }
+}
+
+const TrafficWatch* TrafficWatches::of(std::size_t metric) const {
+    return watch_of_[metric] ? &watches_[*watch_of_[metric]] : nullptr;
+}
+
+std::vector<TrafficState> TrafficWatches::states() const {
+    std::vector<TrafficState> states;
+    for (const TrafficWatch& watch : watches_) states.push_back(watch.state());
+    return states;
+}
+
+void TrafficWatches::restore(const std::vector<TrafficState>& states) {
+    if (states.empty()) return;
+    require_state(states.size() == watches_.size(), "another number of totals");
+    for (std::size_t i = 0; i < watches_.size(); ++i) watches_[i].restore(states[i]);
 }
 
 }  // namespace detail

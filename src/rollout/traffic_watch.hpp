@@ -14,6 +14,8 @@
 #include <serinus/sequential/moving_share.hpp>
 #include <serinus/sequential/silence.hpp>
 
+#include "rollout/interval.hpp"
+
 namespace serinus {
 inline namespace v0 {
 namespace detail {
@@ -88,6 +90,26 @@ class TrafficWatch {
     double log_needed_;  // of the split
     sequential::MovingShare above_{+1}, below_{-1};
     State state_;  // but for the three above
+};
+
+/// The watches of all totals of a plan, and which metric reads which.
+class TrafficWatches {
+  public:
+    explicit TrafficWatches(const Plan& plan);
+
+    /// An interval, warm-ups included, whose requests metrics tell.
+    void update(const Interval& interval, double told);
+    /// The watch of the plan's `metric`-th metric; none of one that counts no requests, or is muted.
+    const TrafficWatch* of(std::size_t metric) const;
+
+    std::vector<TrafficState> states() const;
+    /// Raises `serinus.state.*` for states that cannot be; none at all are those of versions that watched nothing.
+    void restore(const std::vector<TrafficState>& states);
+
+  private:
+    std::vector<TrafficWatch> watches_;
+    std::vector<std::size_t> first_;                    // the metric that tells each of them
+    std::vector<std::optional<std::size_t>> watch_of_;  // by metric
 };
 
 }  // namespace detail

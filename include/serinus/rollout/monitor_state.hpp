@@ -165,7 +165,8 @@ struct MetricIntakeState {
     std::array<std::array<double, 2>, 2> sums{};          // by arm and role: counted, and not judged yet
     std::array<bool, 2> news{};
     std::int64_t doubtful_cuts = 0;
-    bool begins = true;  // a stage does: what belongs before its first interval is passed over
+    double canary_requests = 0;  // since the baseline was last heard
+    bool begins = true;          // a stage does: what belongs before its first interval is passed over
     CounterEventState births, restarts, dips, lost;
     std::vector<std::int64_t> lost_ms;      // when, the last 64
     std::array<std::int64_t, 2> absent{};   // intervals in which an arm's part was taken as zero
@@ -188,6 +189,7 @@ struct MetricIntakeState {
         visit("sums", self.sums);
         visit("news", self.news);
         visit("doubtful_cuts", self.doubtful_cuts);
+        visit("canary_requests", self.canary_requests);
         visit("begins", self.begins);
         visit("births", self.births);
         visit("restarts", self.restarts);
@@ -623,7 +625,7 @@ struct MonitorState {
     static constexpr std::int64_t version = 4;
     static constexpr std::int64_t oldest = 2;
     static constexpr std::int64_t since(std::string_view field) {
-        if (field == "notes" || field == "ignored_names" || field == "series") return 4;
+        if (field == "notes" || field == "ignored_names" || field == "series" || field == "traffic") return 4;
         return field.starts_with("together") ? 3 : 2;
     }
 
@@ -634,6 +636,7 @@ struct MonitorState {
     std::vector<MetricState> metrics;
     std::vector<SloState> slo;
     IntakeState intake;
+    std::vector<TrafficState> traffic;  // by total that is watched
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -644,6 +647,7 @@ struct MonitorState {
         visit("metrics", self.metrics);
         visit("slo", self.slo);
         IntakeState::describe(visit, self.intake);
+        visit("traffic", self.traffic);
     }
 };
 static_assert(described_names<MonitorState>().size() ==
