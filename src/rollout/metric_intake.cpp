@@ -509,7 +509,12 @@ void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const
             of.sum += sums[1];
             of.samples += 1;
         }
-        if (before && newest && *newest > *before) kept_.spacing_ms[at(arm)] = *newest - *before;
+        if (requests > 0) {
+            // Of what is shown more often than it is sampled the changes tell how often that is.
+            auto& moved = kept_.moved_ms[at(arm)];
+            if (moved) kept_.spacing_ms[at(arm)] = *newest - *moved;
+            moved = newest;
+        }
         tell_requests(found, arm, newest != before, requests);
     }
     const auto give = [&](Arm arm) {
@@ -707,6 +712,7 @@ void MetricIntake::pass_over(std::int64_t from_ms) {
             auto& newest = kept_.cut_ms[at(arm)];
             const std::int64_t cut = *unit.kept->total_ms;
             if (newest && cut > *newest) kept_.spacing_ms[at(arm)] = cut - *newest;
+            kept_.moved_ms[at(arm)] = cut;
             newest = std::max(newest.value_or(cut), cut);
         }
     }
@@ -884,7 +890,8 @@ void MetricIntake::restore(const MetricIntakeState& state) {
         for (const auto& ms : {unit.cut_ms, unit.restarted_ms, unit.total_ms}) require_state_time(ms);
         unit_states_[{unit.arm, unit.instance}] = unit;
     }
-    for (const auto& ms : {state.first_ms, state.looked_ms, state.twin_ms, state.cut_ms[0], state.cut_ms[1]})
+    for (const auto& ms : {state.first_ms, state.looked_ms, state.twin_ms, state.cut_ms[0], state.cut_ms[1],
+                           state.moved_ms[0], state.moved_ms[1]})
         require_state_time(ms);
     require_state(state.largest_rate >= 0 && std::isfinite(state.largest_rate), "a rate that cannot be");
     for (const SeriesTrackState& of : state.tracks) {

@@ -157,12 +157,13 @@ struct MetricIntakeState {
 
     std::vector<SeriesTrackState> tracks;
     std::vector<UnitState> units;
-    std::array<bool, 2> lives{};                          // a series of the role was seen, in either arm
-    std::array<std::optional<std::int64_t>, 2> cut_ms{};  // the newest, of each arm
-    std::array<std::int64_t, 2> spacing_ms{};             // between the last two cuts
-    std::optional<std::int64_t> first_ms;                 // the first sample that was seen
-    double largest_rate = 0;                              // of one instance's total, a millisecond
-    std::array<std::array<double, 2>, 2> sums{};          // by arm and role: counted, and not judged yet
+    std::array<bool, 2> lives{};                            // a series of the role was seen, in either arm
+    std::array<std::optional<std::int64_t>, 2> cut_ms{};    // the newest, of each arm
+    std::array<std::optional<std::int64_t>, 2> moved_ms{};  // the newest at which the whole had grown
+    std::array<std::int64_t, 2> spacing_ms{};               // between the last two cuts
+    std::optional<std::int64_t> first_ms;                   // the first sample that was seen
+    double largest_rate = 0;                                // of one instance's total, a millisecond
+    std::array<std::array<double, 2>, 2> sums{};            // by arm and role: counted, and not judged yet
     std::array<bool, 2> news{};
     std::int64_t doubtful_cuts = 0;
     double canary_requests = 0;  // since the baseline was last heard
@@ -183,6 +184,7 @@ struct MetricIntakeState {
         visit("units", self.units);
         visit("lives", self.lives);
         visit("cut_ms", self.cut_ms);
+        visit("moved_ms", self.moved_ms);
         visit("spacing_ms", self.spacing_ms);
         visit("first_ms", self.first_ms);
         visit("largest_rate", self.largest_rate);
