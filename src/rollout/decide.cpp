@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -25,7 +26,7 @@ std::vector<Reason> intake_notes(const Look& look, const Judged& judged, std::si
     std::vector<Reason> reasons = intake.notes();
     // Where intervals wait for others as a rule, the plan's interval does not fit the data.
     if (judged.bridged > 2 && 5 * judged.bridged > judged.settled()) {
-        const auto spacing = static_cast<double>(intake.spacing_ms()) / 1000;
+        const double spacing = std::round(static_cast<double>(intake.spacing_ms()) / 1000);
         reasons.push_back({Code::bridged_intervals,
                            "",
                            {{"count", static_cast<double>(judged.bridged)},
@@ -59,6 +60,15 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
     result.alpha = judged.alpha;
     result.alpha_mirror = judged.mirror_alpha();
     std::tie(result.guarantee, result.guarantee_why) = judged.promise();
+    // What is not what the plan says it is keeps no promise.
+    for (const Reason& reason : standing.obstacles) {
+        if (reason.code != Code::looks_like_counter && reason.code != Code::looks_like_counts &&
+            reason.code != Code::duplicate_series && reason.code != Code::arms_exchanged) {
+            continue;
+        }
+        result.guarantee = Guarantee::none;
+        result.guarantee_why = reason.code;
+    }
 
     const Evidence shown = judged.evidence();
     result.evidence = shown;

@@ -266,6 +266,7 @@ struct JudgedAs<Kinds<Ks...>> {
             wrong = true;
             ++impossible;
             if (!first_impossible) first_impossible = impossible_of(interval);
+            last_used_ms = interval.to_ms;
         } else {
             used += 1 + waiting;
             last_used_ms = interval.to_ms;
@@ -284,7 +285,7 @@ struct JudgedAs<Kinds<Ks...>> {
         for (std::size_t arm = 0; arm < 2; ++arm) push(recent.missing[arm], !present[arm]);
         push(recent.unpaired, half);
         push(recent.impossible, wrong);
-        push(recent.used, present[0] && present[1] && !wrong);
+        push(recent.used, present[0] && present[1]);
     }
 
     /// Which of the sums cannot be, and why.

@@ -31,7 +31,7 @@ constexpr std::int64_t forgotten_after_intervals = 100;
 /// Doubts about the data are asked of so many intervals as well as of the whole stage, so that they heal.
 constexpr std::int64_t recent = 20;
 constexpr double few_falls = 3;
-/// Sums that cannot be, or that stand still, are given so many intervals to change: part and whole may be scraped apart.
+/// Sums that cannot be, and those that stand still, are given so many intervals to change: part and whole may be scraped apart.
 constexpr std::int64_t patience = 5;
 /// Ten values of independent counts rise strictly once in 10! times.
 constexpr std::int64_t rising_values = 10;
@@ -76,11 +76,11 @@ void MetricIntake::check(const Batch& batch) const {
     if (bounds.empty() || asked) return;
     std::sort(bounds.begin(), bounds.end());
     std::vector<std::string> shown;
-    for (const double bound : bounds) shown.push_back(number_text(bound, 17));
+    for (const double bound : bounds) shown.push_back(std::isinf(bound) ? "+Inf" : number_text(bound, 6));
     const std::string of = "series " + in_quotes(names_[0]) + " has the buckets " + listed(shown);
     if (metric_.le) {
         raise(Code::data_bucket, of + ", and metric " + in_quotes(metric_.name) + " asks for le " +
-                                     number_text(*metric_.le, 17) + "; allowed: one of them");
+                                     number_text(*metric_.le, 6) + "; allowed: one of them");
     }
     raise(Code::data_bucket, of + ", and metric " + in_quotes(metric_.name) + " reads one series; allowed: \"good\": " +
                                  in_quotes(names_[0]) + " with \"le\", one of these bounds: what is above it is bad");
@@ -366,6 +366,8 @@ bool MetricIntake::born(const Sample& sample, std::int64_t time_ms, Arm arm, dou
 void MetricIntake::happened(CounterEventState& event, const Track& track, std::int64_t time_ms, double before,
                             double after) const {
     ++event.count;
+    // Of several series at one time the whole is told, which comes first.
+    if (event.count > 1 && event.time_ms == time_ms && !is_whole(track)) return;
     event.series = series_text(track);
     event.arm = track.kept.arm;
     event.time_ms = time_ms;
@@ -500,7 +502,10 @@ void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const
             kept_.news[at(arm)] = true;
             kept_.sums[at(arm)][0] += sums[0];
             kept_.sums[at(arm)][1] += sums[1];
-            if (unit.part.empty()) {
+            const bool absent = std::none_of(unit.part.begin(), unit.part.end(), [](const Track* track) {
+                return track->kept.consumed_ms.has_value();
+            });
+            if (absent) {
                 ++kept_.absent[at(arm)];
                 kept_.absent_instance = instance;
             }
@@ -512,7 +517,11 @@ void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const
         if (requests > 0) {
             // Of what is shown more often than it is sampled the changes tell how often that is.
             auto& moved = kept_.moved_ms[at(arm)];
-            if (moved) kept_.spacing_ms[at(arm)] = *newest - *moved;
+            if (moved) {
+                kept_.moves[at(arm)] += 1;
+                kept_.moved_for_ms[at(arm)] += *newest - *moved;
+                kept_.spacing_ms[at(arm)] = kept_.moved_for_ms[at(arm)] / kept_.moves[at(arm)];
+            }
             moved = newest;
         }
         tell_requests(found, arm, newest != before, requests);
@@ -525,17 +534,23 @@ void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const
     };
     found.heard = kept_.news;
     const bool ready = kept_.news[0] && kept_.news[1];
-    // A whole that stands still may only be shown again: one that is asked for more often than it is scraped.
+    // A whole that stands still may only be shown again: it is asked for more often than it is sampled.
     const bool moved = kept_.sums[0][1] > 0 && kept_.sums[1][1] > 0;
-    const bool can_be = moved && possible(kept_.sums[0]) && possible(kept_.sums[1]);
+    const bool can_be = possible(kept_.sums[0]) && possible(kept_.sums[1]);
     if (warming) {
         for (const Arm arm : both_arms) give(arm);
-    } else if (ready && (can_be || ++kept_.doubtful_cuts >= patience)) {
+    } else if (ready && moved && (can_be || ++kept_.doubtful_cuts >= patience)) {
         for (const Arm arm : both_arms) give(arm);
         kept_.doubtful_cuts = 0;
     } else {
         found.waiting = true;
+        for (const Arm arm : both_arms) {
+            const bool still = kept_.news[at(arm)] && kept_.sums[at(arm)][1] <= 0;
+            kept_.still[at(arm)] = still ? kept_.still[at(arm)] + 1 : 0;
+        }
+        return;
     }
+    kept_.still = {};
 }
 
 // ---- counts of their own interval, and values
@@ -824,6 +839,11 @@ std::vector<Reason> MetricIntake::obstacles(std::int64_t intervals, std::int64_t
         reasons.back().texts.push_back({"other", kept_.twin_other});
     }
     if (harmful || !counts()) return reasons;
+    if (kept_.still[1] >= patience) {
+        reasons.push_back({Code::canary_without_requests, "", {}, false});
+    } else if (kept_.still[0] >= patience) {
+        reasons.push_back({Code::baseline_without_requests, "", {}, false});
+    }
     if (!kept_.lives[0] && kept_.lives[1] && metric_.absent != Absent::zero)
         reasons.push_back({Code::never_seen, "", {}, false, {{"series", names_[0]}}});
     return reasons;

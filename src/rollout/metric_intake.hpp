@@ -71,7 +71,7 @@ class MetricIntake {
     std::vector<Reason> obstacles(std::int64_t intervals, std::int64_t now_ms, bool harmful) const;
     /// How the data were understood.
     std::vector<Reason> notes() const;
-    /// Between the last two cuts, of the arm whose are farther apart.
+    /// Between two cuts on average, of the arm whose are farther apart.
     std::int64_t spacing_ms() const { return std::max(kept_.spacing_ms[0], kept_.spacing_ms[1]); }
     /// Series of the metric that nobody has had so far.
     std::vector<std::string> unseen() const;

@@ -57,8 +57,8 @@ std::vector<Reason> obstacles(const Look& look, const Judged& judged, std::size_
         reasons.push_back({Code::unpaired_series, name, {{"count", static_cast<double>(judged.unpaired)}}, false});
     }
     if (judged.impossible > 0 && judged.recent.impossible != 0) reasons.push_back(impossible_reason(judged));
-    const std::int64_t now_ms = look.clock.now_ms.value_or(look.clock.frontier_ms);
-    add(look.intake.metrics()[index].obstacles(judged.intervals, now_ms, !promotion));
+    // Of all that has come only what is judged is asked, as somebody would who had watched all along.
+    add(look.intake.metrics()[index].obstacles(judged.intervals, look.clock.frontier_ms, !promotion));
     if (const TrafficWatch* const watch = look.traffic.of(index)) {
         // Arms that are exchanged make harm of what is good; silence is no more than a doubt.
         const bool silent = watch->silent() && judged.metric.missing != Missing::ignore;
@@ -69,7 +69,8 @@ std::vector<Reason> obstacles(const Look& look, const Judged& judged, std::size_
         const auto all = static_cast<double>(std::max<std::int64_t>(1, judged.settled()));
         const auto lately = static_cast<double>(std::min(judged.settled(), Judged::recent_intervals));
         const auto miss = [&](std::size_t arm) { return static_cast<double>(judged.missing[arm]); };
-        const double coverage = static_cast<double>(judged.used) / all;
+        // What cannot be has its own reason.
+        const double coverage = static_cast<double>(judged.used + judged.impossible) / all;
         const double coverage_lately = lately > 0 ? Judged::ones(judged.recent.used) / lately : 0;
         // Of what was judged before a state had a memory of intervals only the whole stage is known.
         if (std::max(coverage, coverage_lately) < look.plan.telemetry.min_coverage) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -101,10 +102,11 @@ struct Truth {
 inline Plan plan_of(const World& world) {
     Plan plan;
     plan.name = "simulation";
-    plan.interval_ms = world.interval;
-    plan.settle_ms = world.settle;
-    plan.warm_up_ms = world.warm_up;
-    plan.stages.push_back({.traffic = world.traffic, .min_ms = world.least});
+    using std::chrono::milliseconds;
+    plan.interval = milliseconds(world.interval);
+    plan.settle = milliseconds(world.settle);
+    plan.warm_up = milliseconds(world.warm_up);
+    plan.stages.push_back({.traffic = world.traffic, .min = milliseconds(world.least)});
     Metric& metric = plan.metrics.emplace_back();
     metric.name = "errors";
     metric.bad = "bad";

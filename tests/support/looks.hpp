@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,7 @@ inline std::vector<std::pair<std::int64_t, serinus::Batch>> looks_of(const serin
             if (!series.series.starts_ms.empty()) out.series.starts_ms = {series.series.starts_ms[i]};
         }
     }
+    if (!by_time.empty()) by_time.begin()->second.notes = whole.notes;
     return {by_time.begin(), by_time.end()};
 }
 
@@ -46,6 +48,14 @@ inline std::set<serinus::Code> told(const serinus::Decision& decision) {
     std::set<serinus::Code> codes;
     for (const serinus::Reason& reason : reasons_of(decision)) codes.insert(reason.code);
     return codes;
+}
+
+/// What is decided, and every reason by its name and sentence.
+inline std::string all_said(const serinus::Decision& decision) {
+    std::string all(word(decision.action));
+    for (const serinus::Reason& reason : reasons_of(decision))
+        all += "\n  " + serinus::name(reason) + ": " + serinus::sentence(reason);
+    return all;
 }
 
 }  // namespace support

@@ -160,14 +160,16 @@ struct MetricIntakeState {
     std::array<bool, 2> lives{};                            // a series of the role was seen, in either arm
     std::array<std::optional<std::int64_t>, 2> cut_ms{};    // the newest, of each arm
     std::array<std::optional<std::int64_t>, 2> moved_ms{};  // the newest at which the whole had grown
-    std::array<std::int64_t, 2> spacing_ms{};               // between the last two cuts
+    std::array<std::int64_t, 2> moves{}, moved_for_ms{};    // how often, and in which time
+    std::array<std::int64_t, 2> spacing_ms{};               // between two of them, on average
     std::optional<std::int64_t> first_ms;                   // the first sample that was seen
     double largest_rate = 0;                                // of one instance's total, a millisecond
     std::array<std::array<double, 2>, 2> sums{};            // by arm and role: counted, and not judged yet
     std::array<bool, 2> news{};
     std::int64_t doubtful_cuts = 0;
-    double canary_requests = 0;  // since the baseline was last heard
-    bool begins = true;          // a stage does: what belongs before its first interval is passed over
+    std::array<std::int64_t, 2> still{};  // closed intervals in which an arm was heard, and its whole stood still
+    double canary_requests = 0;           // since the baseline was last heard
+    bool begins = true;                   // a stage does: what belongs before its first interval is passed over
     CounterEventState births, restarts, dips, lost;
     std::vector<std::int64_t> lost_ms;      // when, the last 64
     std::array<std::int64_t, 2> absent{};   // intervals in which an arm's part was taken as zero
@@ -185,12 +187,15 @@ struct MetricIntakeState {
         visit("lives", self.lives);
         visit("cut_ms", self.cut_ms);
         visit("moved_ms", self.moved_ms);
+        visit("moves", self.moves);
+        visit("moved_for_ms", self.moved_for_ms);
         visit("spacing_ms", self.spacing_ms);
         visit("first_ms", self.first_ms);
         visit("largest_rate", self.largest_rate);
         visit("sums", self.sums);
         visit("news", self.news);
         visit("doubtful_cuts", self.doubtful_cuts);
+        visit("still", self.still);
         visit("canary_requests", self.canary_requests);
         visit("begins", self.begins);
         visit("births", self.births);
