@@ -256,6 +256,7 @@ void take(const std::string& path, const json& value, std::optional<T>& out) {
 template <class T>
 void take(const std::string& path, const json& value, std::vector<T>& out) {
     if (!value.is_array()) wrong_type(path, value, "a list");
+    out.clear();  // of what is there where nothing is given
     for (std::size_t i = 0; i < value.size(); ++i) take(element(path, i), value[i], out.emplace_back());
 }
 template <class T>

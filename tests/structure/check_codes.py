@@ -12,7 +12,7 @@ import sys
 START = "    /* written by tests/structure/check_codes.py from serinus/core/code.def */\n"
 END = "    /* end of what check_codes.py writes */\n"
 ERROR = re.compile(r'^SERINUS_ERROR\((\w+), (\d+), "([^"]*)", "([^"]*)"\)', re.MULTILINE)
-REASON = re.compile(r'^SERINUS_REASON\((\w+), (\d+), (\w+),\s*"([^"]*)"\)', re.MULTILINE)
+REASON = re.compile(r'^SERINUS_REASON\((\w+), (\d+), (\w+),\s*"((?:[^"\\]|\\.)*)"\)', re.MULTILINE)
 
 
 def block(definition):

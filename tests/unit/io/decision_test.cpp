@@ -220,7 +220,8 @@ TEST(WriteDecision, EmptyOneHasEveryKey) {
 void collect(const json& value, const std::string& path, std::set<std::string>& keys) {
     if (value.is_array()) {
         for (const json& element : value) collect(element, path, keys);
-    } else if (value.is_object() && !path.ends_with(".numbers") && !path.ends_with(".observed")) {
+    } else if (value.is_object() && !path.ends_with(".numbers") && !path.ends_with(".texts") &&
+               !path.ends_with(".observed")) {
         for (const auto& [key, member] : value.items()) {
             keys.insert(path + "." + key);
             collect(member, path + "." + key, keys);
@@ -250,6 +251,8 @@ TEST(DecisionSchema, HasTheKeysThatAreWritten) {
     decision.metrics[1].detect = {.ratio = std::nullopt, .difference = 0.2};
     decision.metrics[1].reasons[0].outside_alpha = true;
     decision.burn[0].reasons[0].outside_alpha = true;
+    for (Reason* const reason : {&decision.reasons[0], &decision.metrics[1].reasons[0], &decision.burn[0].reasons[0]})
+        reason->texts = {{"series", "requests"}};
     std::set<std::string> written;
     collect(json::parse(io::write_decision(decision)), "", written);
     std::set<std::string> described;
