@@ -12,7 +12,8 @@ Every exception is written here, with its reason; one that is no longer needed i
 import pathlib
 import re
 import sys
-import tempfile
+
+from trees import wrong_cases
 
 FLOORS = {
     "core": 0,
@@ -237,28 +238,21 @@ def self_test():
         "no test": ({"include/serinus/core/a.hpp": "", "tests/unit/core/a_test.cpp": None}, "has no test"),
         "empty": ({}, "no source at all"),
     }
-    wrong = 0
+    trees = {}
     for name, (files, expected) in cases.items():
-        with tempfile.TemporaryDirectory() as folder:
-            root = pathlib.Path(folder)
-            whole = {f"tests/unit/{file.removeprefix('include/serinus/').removesuffix('.hpp')}_test.cpp": ""
-                     for file in files if file.startswith("include/serinus/")} | files
-            for file, text in whole.items():
-                if text is not None:
-                    (root / file).parent.mkdir(parents=True, exist_ok=True)
-                    (root / file).write_text(text, encoding="utf-8")
-            if "include/serinus.hpp" not in files and files:
-                (root / "include").mkdir(exist_ok=True)
-                (root / "include/serinus.hpp").write_text(umbrella(root), encoding="utf-8")
-            problems = check(root, {}, {}, {})
-            stale = check(root, {("src/a.cpp", "b.hpp"): ""}, {}, {})
-        if bool(problems) != (expected is not None) or (expected and not any(expected in problem for problem in problems)):
-            wrong += 1
-            print(f"self-test \"{name}\": expected {expected}, found {problems}")
-        if not any("no longer needed" in problem for problem in stale):
-            wrong += 1
-            print(f"self-test \"{name}\": a stale exception was not seen")
-    return wrong
+        tests = {f"tests/unit/{file.removeprefix('include/serinus/').removesuffix('.hpp')}_test.cpp": ""
+                 for file in files if file.startswith("include/serinus/")}
+        trees[name] = (tests | files, expected)
+
+    def check_tree(root):
+        if any(root.iterdir()) and not (root / "include/serinus.hpp").exists():
+            (root / "include").mkdir(exist_ok=True)
+            (root / "include/serinus.hpp").write_text(umbrella(root), encoding="utf-8")
+        stale = check(root, {("src/a.cpp", "b.hpp"): ""}, {}, {})
+        assert any("no longer needed" in problem for problem in stale), "a stale exception was not seen"
+        return check(root, {}, {}, {})
+
+    return wrong_cases(check_tree, trees)
 
 
 def main():

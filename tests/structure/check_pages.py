@@ -9,7 +9,8 @@ Links are checked on every page, named paths on the pages that are maps. NAME in
 import pathlib
 import re
 import sys
-import tempfile
+
+from trees import wrong_cases
 
 MAPS = {"docs/adding.md", "docs/architecture.md", "CONTRIBUTING.md"}
 PATH = re.compile(r"`((?:include|src|tests|docs|data|bindings|bench|examples|cmake|tools)/[^`\s]*)(?: --[^`]*)?`")
@@ -64,18 +65,7 @@ def self_test():
         "no example of a name": ({"docs/adding.md": "`src/kinds/NAME.hpp`\n"}, "is not there"),
         "nothing": ({}, "no page at all"),
     }
-    wrong = 0
-    for name, (files, expected) in cases.items():
-        with tempfile.TemporaryDirectory() as folder:
-            root = pathlib.Path(folder)
-            for file, text in files.items():
-                (root / file).parent.mkdir(parents=True, exist_ok=True)
-                (root / file).write_text(text, encoding="utf-8")
-            problems = check(root)
-        if bool(problems) != (expected is not None) or (expected and not any(expected in problem for problem in problems)):
-            wrong += 1
-            print(f"self-test \"{name}\": expected {expected}, found {problems}")
-    return wrong
+    return wrong_cases(check, cases)
 
 
 def main():

@@ -11,7 +11,8 @@ import json
 import pathlib
 import re
 import sys
-import tempfile
+
+from trees import wrong_cases
 
 # Words that were given up, by what replaced them; and where a file may still have one, with the reason.
 OLD = {
@@ -167,18 +168,7 @@ def self_test():
         "a word twice": ({"docs/words.md": without + "| `u` | x |\n"}, "u is there twice"),
         "an old word": ({"data/schema/plan.schema.json": '{"properties": {"arl": {}, "stages": {}, "min": {}}}'}, "arl is an old word"),
     }
-    wrong = 0
-    for name, (files, expected) in cases.items():
-        with tempfile.TemporaryDirectory() as folder:
-            root = pathlib.Path(folder)
-            for file, text in (clean | files).items():
-                (root / file).parent.mkdir(parents=True, exist_ok=True)
-                (root / file).write_text(text, encoding="utf-8")
-            problems = check(root)
-        if bool(problems) != (expected is not None) or (expected and not any(expected in problem for problem in problems)):
-            wrong += 1
-            print(f"self-test \"{name}\": expected {expected}, found {problems}")
-    return wrong
+    return wrong_cases(check, {name: (clean | files, expected) for name, (files, expected) in cases.items()})
 
 
 def main():
