@@ -43,6 +43,7 @@
 #include <serinus/fixed/yuen.hpp>
 #include <serinus/io/burn.hpp>
 #include <serinus/io/calibration.hpp>
+#include <serinus/io/columns.hpp>
 #include <serinus/io/csv.hpp>
 #include <serinus/io/data.hpp>
 #include <serinus/io/decision.hpp>

@@ -8,6 +8,9 @@
 #include <serinus/io/prometheus.hpp>
 #include <serinus/io/victoriametrics.hpp>
 
+#include "encoding.hpp"
+#include "formats.hpp"
+
 namespace serinus {
 inline namespace v0 {
 namespace io {
@@ -22,25 +25,31 @@ DataFormat guess_format(std::string_view text) {
     return json ? DataFormat::prometheus : DataFormat::csv;
 }
 
-Batch read_data(std::string_view text, const ReadOptions& options) {
+Batch read_data(std::string_view bytes, const ReadOptions& options) {
+    std::string storage;
+    const std::string_view text = to_utf8(bytes, storage, options.max_bytes);
     switch (guess_format(text)) {
         case DataFormat::openmetrics: return read_openmetrics(text, options);
         case DataFormat::otlp: return read_otlp(text, options);
         case DataFormat::victoriametrics: return read_victoriametrics(text, options);
-        case DataFormat::prometheus: return read_prometheus(text, options);
+        case DataFormat::prometheus: refuse_by_name(text); return read_prometheus(text, options);
         case DataFormat::csv: break;
     }
-    return read_csv(text, {.max_bytes = options.max_bytes});
+    refuse_by_name(text);
+    return read_csv(text, options);
 }
 
 Batch read_service_data(std::string_view text, const ReadOptions& options) {
+    ReadOptions service = options;
+    service.service = true;
     try {
-        return read_data(text, options);
+        return read_data(text, service);
     } catch (const Error& error) {
-        if (error.code() != Code::data_arm || guess_format(text) == DataFormat::csv) throw;
-        ReadOptions whole = options;
-        whole.arms.baseline = "";
-        return read_data(text, whole);
+        if (error.code() != Code::data_arm) throw;
+        std::string storage;
+        if (guess_format(to_utf8(text, storage, options.max_bytes)) == DataFormat::csv) throw;
+        service.arms.baseline = "";
+        return read_data(text, service);
     }
 }
 

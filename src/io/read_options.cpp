@@ -66,6 +66,7 @@ void each_pair(std::string_view text, std::string_view option, std::string_view 
 ReadOptions read_options(const Plan& plan) {
     ReadOptions options;
     options.arms = plan.arms;
+    options.replica_labels = plan.replica_labels;
     std::set<std::string> names;
     for (const Metric& metric : plan.metrics) {
         for (const std::string& name : series_of(metric)) names.insert(name);

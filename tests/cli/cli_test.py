@@ -336,7 +336,7 @@ class BadFiles(Case):
                           f"line {2 + 4 * INTERVALS}")
 
     def test_wrong_columns_arms_and_times(self):
-        self.expect_error(self.judge(plan(), "time,http_errors,http_requests\n1,2,3\n"), "serinus.data.column")
+        self.expect_error(self.judge(plan(), "time,http_errors,http_requests\n1,2,3\n"), "serinus.data.arm")
         self.expect_error(self.judge(plan(), HEADER + sample(START, "http_errors", "control", 1)), "serinus.data.arm",
                           "control")
         self.expect_error(self.judge(plan(), HEADER + sample("noon", "http_errors", "canary", 1)),

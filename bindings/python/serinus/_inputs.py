@@ -102,7 +102,7 @@ def milliseconds(name: str, given: Any) -> int:
         return _core.time_from_number(float(given), name)
     _fail(
         "data.timestamp",
-        f"{name} is {_shown(given)}; allowed: a datetime, a text in RFC 3339, or Unix seconds or milliseconds",
+        f"{name} is {_shown(given)}; allowed: a datetime, a text in RFC 3339, or Unix time in seconds, ms, us or ns",
     )
 
 

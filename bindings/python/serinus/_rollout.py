@@ -79,8 +79,8 @@ def judge(plan: PlanLike, data: Any, now: TimeLike | None = None) -> _core.Decis
     data : path, text, dict or table
         * a table in long form, one sample a row: a pandas or polars DataFrame, an Arrow table, a dict of arrays or a
           structured array with the columns `timestamp, series, arm, value` and if you like `instance, le, stage`; arm is
-          baseline or canary; a timestamp is a datetime (without a zone: UTC), RFC 3339, or Unix seconds or milliseconds
-          (below 1e11: seconds); a missing value (NaN, None) is no sample;
+          baseline or canary; a timestamp is a datetime (without a zone: UTC), RFC 3339, or Unix time in
+          seconds, ms, us or ns (told by its size); a missing value (NaN, None) is no sample;
         * the path of a CSV file in that form, or its text;
         * answers of the Prometheus API, {"http_errors": {"status": "success", ...}, ...}, as dict, text or path.
     now : time, optional
@@ -231,7 +231,7 @@ class Monitor(_core.Monitor):
 
     Notes
     -----
-    A time is a datetime (without a zone: UTC), a text in RFC 3339, or Unix seconds or milliseconds (below 1e11: seconds).
+    A time is a datetime (without a zone: UTC), a text in RFC 3339, or Unix time in seconds, ms, us or ns (told by its size).
 
     Examples
     --------

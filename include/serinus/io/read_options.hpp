@@ -27,6 +27,8 @@ struct ReadOptions {
     std::vector<std::string> names{};  ///< the series that the plan knows; empty: all that come
     /// When a scrape was taken whose samples say no time; nothing: such samples are refused.
     std::optional<Time> at{};
+    /// There is no rollout: what names no arm is the baseline's.
+    bool service = false;
     std::uint64_t max_bytes = std::uint64_t{1} << 30;  ///< longer texts are refused unread
 };
 

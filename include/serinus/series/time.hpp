@@ -38,7 +38,8 @@ inline constexpr std::int64_t latest_ms = 253'402'300'799'999;
 
 /// What errors say of texts and numbers that are no time.
 inline constexpr std::string_view time_allowed =
-    "RFC 3339 (2026-11-22T21:21:29Z; no offset means UTC), or Unix seconds or milliseconds, within the years 1 to 9999";
+    "RFC 3339 (2026-11-22T21:21:29Z; no offset means UTC), or Unix time in seconds, ms, us or ns, within the years 1 "
+    "to 9999";
 
 /// Whether a number of milliseconds lies within the years 1 to 9999.
 constexpr bool in_time_range(std::int64_t ms) noexcept { return ms >= earliest_ms && ms <= latest_ms; }
@@ -149,14 +150,18 @@ constexpr std::optional<Time> parse_calendar_time(std::string_view text) noexcep
 
 }  // namespace detail
 
-/// The moment that a number means: Unix seconds when |number| < 1e11 (until the year 5138), else Unix milliseconds.
-/// Nothing for NaN, infinity and what lies outside the years 1 to 9999.
+/// The moment that a number means, its unit told by its size: Unix seconds when |number| < 1e11 (until the year 5138),
+/// milliseconds below 1e15 (all that there are), microseconds below 1e17 (16 digits: from 2001 on), else nanoseconds
+/// (19 digits). Nothing for NaN, infinity and what lies outside the years 1 to 9999.
 /// A double holds today's seconds to a quarter of a microsecond, so it is rounded to the microsecond first; then, like a text, to the
 /// millisecond at or before it.
 inline std::optional<Time> try_time_from_number(double number) noexcept {
-    const bool seconds = std::fabs(number) < 1e11;
-    if (!(std::fabs(number) < 1e15)) return std::nullopt;
-    const double microseconds = std::round(number * (seconds ? 1e6 : 1e3));
+    const double size = std::fabs(number);
+    if (!(size < 1e20)) return std::nullopt;
+    const double microseconds = std::round(size < 1e11   ? number * 1e6
+                                           : size < 1e15 ? number * 1e3
+                                           : size < 1e17 ? number
+                                                         : number / 1e3);
     return detail::time_at(static_cast<std::int64_t>(std::floor(microseconds / 1e3)));
 }
 
@@ -174,7 +179,8 @@ inline Time time_from_number(double number, std::string_view field = "timestamp"
 ///
 /// - RFC 3339 and its relatives: "2026-11-22T21:21:29Z", a space instead of T, any number of decimal places, offsets
 ///   +02:00, +0200, +02, no offset (UTC), no seconds, or the date alone (midnight).
-/// - Unix time, whole or decimal, negative before 1970: seconds when |number| < 1e11, else milliseconds.
+/// - Unix time, whole or decimal, negative before 1970: seconds when |number| < 1e11, milliseconds below 1e15,
+///   microseconds below 1e17, else nanoseconds.
 ///
 /// What is finer than a millisecond is cut off toward the past, in decimal, so that no binary rounding moves a sample.
 /// Leap seconds (":60") do not exist in Unix time and are refused. Cost: linear in the text, no memory.
@@ -191,7 +197,7 @@ inline std::optional<Time> try_parse_time(std::string_view text) noexcept {
 
     std::int64_t whole = 0;
     const auto [end, problem] = std::from_chars(rest.data(), rest.data() + digits, whole);
-    if (problem != std::errc{} || whole > 1'000'000'000'000'000) return std::nullopt;
+    if (problem != std::errc{}) return std::nullopt;
     rest.remove_prefix(digits);
     bool cut = false;
     std::int64_t fraction = 0;
@@ -205,11 +211,11 @@ inline std::optional<Time> try_parse_time(std::string_view text) noexcept {
         if (error != std::errc{} || stop != number.data() + number.size()) return std::nullopt;
         return try_time_from_number(value);
     }
-    std::int64_t ms = whole * 1'000 + fraction;
-    if (whole >= 100'000'000'000) {
-        cut = cut || fraction != 0;
-        ms = whole;
-    }
+    if (whole < 100'000'000'000)
+        return detail::time_at(negative ? -(whole * 1'000 + fraction) - (cut ? 1 : 0) : whole * 1'000 + fraction);
+    const std::int64_t finer = whole < 1'000'000'000'000'000 ? 1 : whole < 100'000'000'000'000'000 ? 1'000 : 1'000'000;
+    cut = cut || fraction != 0 || whole % finer != 0;
+    const std::int64_t ms = whole / finer;
     return detail::time_at(negative ? -ms - (cut ? 1 : 0) : ms);
 }
 

@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include <serinus/core/error.hpp>
+#include <serinus/io/columns.hpp>
 #include <serinus/io/csv.hpp>
 
 #include "support/data_dir.hpp"
@@ -47,6 +48,9 @@ void expect_same(const Batch& a, const Batch& b) {
         EXPECT_EQ(bits(a.series[i].le), bits(b.series[i].le));
         EXPECT_EQ(a.series[i].series.instance, b.series[i].series.instance);
         EXPECT_EQ(a.series[i].series.times_ms, b.series[i].series.times_ms);
+        EXPECT_EQ(a.series[i].series.starts_ms, b.series[i].series.starts_ms);
+        EXPECT_EQ(a.series[i].labels, b.series[i].labels);
+        EXPECT_EQ(a.series[i].replica, b.series[i].replica);
         ASSERT_EQ(a.series[i].series.values.size(), b.series[i].series.values.size());
         for (std::size_t j = 0; j < a.series[i].series.values.size(); ++j) {
             EXPECT_EQ(bits(a.series[i].series.values[j]), bits(b.series[i].series.values[j])) << i << " " << j;
@@ -147,8 +151,9 @@ TEST(ReadCsv, Values) {
         expected.series = {{"a", Arm::baseline, nan, {{1000}, {value}, ""}}};
         expect_same(read_csv(header + "1,a,baseline," + text), expected);
     }
-    for (const std::string bad : {"abc", "1,5", "1e309", "1e-400", "0x10", "1 2", "--5", "+-5", "-", "+", "e5", "1e",
-                                  "nan(1)", "infin", "1_000", "null", "None", "5%", "\xC3\xA9"}) {
+    for (const std::string bad :
+         {"abc", "1,5", "1e309",  "1e-400", "0x10",  "1 2",   "--5",   "+-5",  "-",  "+",
+          "e5",  "1e",  "nan(1)", "infin",  "1_000", "1,234", "1 234", "zero", "5%", "\xC3\xA9"}) {
         expect_refused(header + "1,a,baseline,5\n1,a,baseline,\"" + bad + "\"\n", Code::data_value,
                        {"line 3, column value is \"" + bad + "\"; allowed: a decimal number", "NaN, +Inf, -Inf"});
     }
@@ -175,13 +180,16 @@ TEST(ReadCsv, RefusesHeaders) {
                    {"\"value\" is missing", "allowed: timestamp"});
     expect_refused("timestamp,series,arm,value,Value\n", Code::data_column, {"4 and 5", "\"value\""});
     expect_refused("timestamp,time,series,arm,value\n", Code::data_column, {"1 and 2", "\"timestamp\""});
-    expect_refused(",timestamp,series,arm,value\n", Code::data_column, {"column 1 is \"\""});
-    expect_refused("timestamp;series;arm;value\n", Code::data_column, {"\"timestamp;series;arm;value\"", "allowed: "});
-    expect_refused(sample("pandas_wide.csv"), Code::data_column,
-                   {"column 2 is \"baseline_200\"", "allowed: timestamp"});
-    expect_refused(sample("grafana_style_joined.csv"), Code::data_column, {"column 2 is \"{code=\"200\""});
+    expect_refused("timestamp|series|arm|value\n1|a|canary|2\n", Code::data_column,
+                   {"\"timestamp\" is missing", "allowed: timestamp"});
+    expect_refused(sample("grafana_style_joined.csv"), Code::data_column,
+                   {"column 2 is \"{code=\"200\"", "names no series", "{{track}}"});
     expect_refused(sample("grafana_style_raw_ms.csv"), Code::data_column, {"\"series\" is missing"});
-    expect_refused(std::string(5000, ','), Code::data_column, {"line 1", "1000"});
+    expect_refused(
+        "timestamp,p50,p99\n1,2,3\n", Code::data_arm,
+        {"none of the columns", "\"p99\" belongs to an arm", "no \"stable\" or \"canary\" alone in \"p50\""});
+    expect_refused("timestamp,requests canary,requests canary\n1,2,3\n", Code::data_column, {"2 and 3", "are both"});
+    expect_refused(std::string(200'000, ','), Code::data_column, {"line 1", "100000"});
 }
 
 TEST(ReadCsv, RefusesRows) {
@@ -191,8 +199,9 @@ TEST(ReadCsv, RefusesRows) {
                    {"line 2, column timestamp is \"soon\"", "RFC 3339"});
     expect_refused(header + ",a,canary,5\n", Code::data_timestamp, {"is \"\""});
     expect_refused(header + "1,a,control,5\n", Code::data_arm,
-                   {"line 2, column arm is \"control\"; allowed: baseline, canary"});
+                   {"line 2, column arm is \"control\"; allowed: \"stable\" or \"baseline\", and \"canary\""});
     expect_refused(header + "1,a,Canary,5\n", Code::data_arm, {"\"Canary\""});
+    expect_refused(header + ",,,\n", Code::data_empty, {"no row"});
     expect_refused(header + "1,,canary,5\n", Code::data_value, {"column series is \"\""});
     expect_refused(header + "1,a\xFF,canary,5\n", Code::data_value, {"column series is \"a?\"; allowed: UTF-8"});
     expect_refused("timestamp,series,arm,value,instance\n1,a,canary,5,\xC3\n", Code::data_value,
@@ -263,12 +272,16 @@ TEST(WriteCsv, ReadsBackToTheSameBits) {
             series.arm = random() % 2 == 0 ? Arm::baseline : Arm::canary;
             if (random() % 2 == 0) series.le = random() % 4 == 0 ? HUGE_VAL : static_cast<double>(random() % 100) / 7;
             if (random() % 2 == 0) series.series.instance = names[random() % names.size()];
+            if (random() % 2 == 0) series.labels = serinus::io::labels_text({{"code", "500"}, {"path", name}});
+            if (random() % 4 == 0) series.replica = "prometheus-" + std::to_string(random() % 2);
+            const bool starts = random() % 4 == 0;
             for (int i = 0; i < 20; ++i) {
                 const auto wide = static_cast<std::int64_t>(random() % 300'000'000'000'000) - 60'000'000'000'000;
                 const auto narrow = static_cast<std::int64_t>(random() % 400'000'000'000) - 200'000'000'000;
                 const auto any = std::bit_cast<double>(random());
                 series.series.times_ms.push_back(random() % 2 == 0 ? wide : narrow);
                 series.series.values.push_back(random() % 4 == 0 ? odd[random() % odd.size()] : any);
+                if (starts) series.series.starts_ms.push_back(i == 19 ? 1'795'382'489'000 : i == 0 ? -5'000 : 0);
             }
             batch.series.push_back(std::move(series));
         }

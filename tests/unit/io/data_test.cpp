@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <fstream>
 #include <iterator>
-#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -76,40 +75,6 @@ TEST(ReadData, SaysWhenTheArmsDoNotFit) {
     // One arm alone, and no label set at all, are for telemetry to judge.
     EXPECT_EQ(read_data(sample("document.json"), {}).series.size(), 2U);
     EXPECT_TRUE(read_data("{\"a\":" + sample("prom_empty.json") + "}", captured).series.empty());
-}
-
-TEST(TellArms, OverridesWhatIsNamed) {
-    serinus::io::ReadOptions options;
-    serinus::io::tell_arms(options, "baseline=6d4c,canary=\"7f,9\"");
-    EXPECT_EQ(options.arms, (serinus::Arms{"track", "6d4c", "7f,9"}));
-    serinus::io::tell_arms(options, "label=rollouts_pod_template_hash");
-    EXPECT_EQ(options.arms, (serinus::Arms{"rollouts_pod_template_hash", "6d4c", "7f,9"}));
-    for (const char* const text :
-         {"", "label", "label=", "=a", "label=a,", "label=a,label=b", "arm=x", "label=\"a\"b", "baseline=a,canary=a"}) {
-        try {
-            serinus::io::ReadOptions fresh;
-            serinus::io::tell_arms(fresh, text);
-            ADD_FAILURE() << text;
-        } catch (const Error& error) {
-            EXPECT_EQ(error.code(), Code::argument_word) << text;
-            EXPECT_NE(std::string(error.what()).find("allowed: "), std::string::npos);
-        }
-    }
-}
-
-TEST(TellColumns, OursByTheirs) {
-    serinus::io::ReadOptions options;
-    serinus::io::tell_columns(options, "time=Time,value=\"Requests, \"\"all\"\"\",arm=track");
-    EXPECT_EQ(options.columns, (std::map<std::string, std::string>{
-                                   {"timestamp", "Time"}, {"value", "Requests, \"all\""}, {"arm", "track"}}));
-    try {
-        serinus::io::tell_columns(options, "metric=name");
-        ADD_FAILURE();
-    } catch (const Error& error) {
-        EXPECT_NE(std::string(error.what()).find("columns names \"metric\"; allowed: OURS=THEIRS"), std::string::npos)
-            << error.what();
-        EXPECT_NE(std::string(error.what()).find("timestamp, series, arm, value, instance"), std::string::npos);
-    }
 }
 
 /// Changes a text the way files break: flipped, lost, doubled and foreign bytes, cut ends, pieces of another file.
