@@ -289,9 +289,9 @@ struct JudgedAs<Kinds<Ks...>> {
     }
 
     /// Which of the sums cannot be, and why.
-    static ImpossibleState impossible_of(const Interval& interval) {
+    ImpossibleState impossible_of(const Interval& interval) const {
         ImpossibleState found;
-        found.time_ms = interval.to_ms;
+        found.time_ms = bridges() ? interval.to_ms : interval.from_ms;
         found.code = static_cast<std::int64_t>(Code::impossible_counts);
         if (interval.metrics.empty()) return found;
         for (const Arm arm : {Arm::canary, Arm::baseline}) {
@@ -305,7 +305,8 @@ struct JudgedAs<Kinds<Ks...>> {
             if (part > whole) say(Code::impossible_more, part);
             for (const double value : {part, whole}) {
                 if (value < 0) say(Code::impossible_negative, value);
-                if (value >= 0 && !is_count(value)) say(Code::impossible_fraction, value);
+                if (value >= 0 && !is_count(value))
+                    say(value > as_double(most_count) ? Code::impossible_large : Code::impossible_fraction, value);
             }
         }
         return found;

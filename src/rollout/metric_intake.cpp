@@ -109,9 +109,11 @@ void MetricIntake::take(std::size_t role, const ArmSeries& series, const StageCl
     auto replica =
         static_cast<std::int64_t>(std::find(replicas.begin(), replicas.end(), series.replica) - replicas.begin());
     if (replica == static_cast<std::int64_t>(replicas.size())) replicas.push_back(series.replica);
-    const auto unit = unit_states_.find({series.arm, samples.instance});
-    const std::optional<std::int64_t> cut_ms =
-        unit == unit_states_.end() || !metric_.counter ? std::nullopt : unit->second.cut_ms;
+    std::int64_t cut_ms = std::numeric_limits<std::int64_t>::min();
+    if (const auto unit = unit_states_.find({series.arm, samples.instance});
+        metric_.counter && unit != unit_states_.end() && unit->second.cut_ms) {
+        cut_ms = *unit->second.cut_ms;
+    }
     for (std::size_t i = 0; i < samples.times_ms.size(); ++i) {
         const std::int64_t time = samples.times_ms[i];
         // The monitoring system had none. Of counts it says that the part is not known, which is no zero.
@@ -121,7 +123,7 @@ void MetricIntake::take(std::size_t role, const ArmSeries& series, const StageCl
         // What a counter showed late is in its next sample; where a stage begins no interval is over, and still its past
         // cannot be taken twice.
         const bool over = metric_.counter && this->counts()
-                              ? consumed || (cut_ms && time <= *cut_ms)
+                              ? consumed || time <= cut_ms
                               : clock.over(belongs(time)) || (consumed && metric_.counter);
         if (over) {
             (consumed ? counts.repeated : counts.late) += 1;
@@ -444,16 +446,21 @@ std::array<double, 2> MetricIntake::take_unit(Unit& unit, Arm arm, std::int64_t 
             if (kept.total_ms && time > *kept.total_ms)
                 kept_.largest_rate = std::max(kept_.largest_rate, growth / static_cast<double>(time - *kept.total_ms));
             kept.total_ms = time;
+            if (!kept.first_ms) kept.first_ms = time;
         }
         if (first_parts && !firsts.empty()) {
             unpaired = sums[1];  // what the whole had brought when its part was first seen
             first_parts = false;
         }
     }
-    // A part that is seen for the first time began to count since the last cut where its whole has brought as much.
+    // A part that is seen for the first time began to count since the last cut where its whole has brought as much: its
+    // whole must have been watched for longer than the two may be scraped apart, or have begun to count itself.
+    std::int64_t apart = interval_ms_;
+    for (const Track* const track : unit.whole) apart = std::max(apart, track->kept.spacing_ms);
     bool refused = false;
     for (const auto& [time, track, sample] : firsts) {
-        if (sums[0] + sample.value <= sums[1]) {
+        const bool watched = kept.first_ms && time - *kept.first_ms >= apart;
+        if ((watched || born_so_far > 0) && sums[0] + sample.value <= sums[1]) {
             sums[0] += sample.value;
             if (sample.value > 0) happened(kept_.births, *track, time, 0, sample.value);
         } else {
@@ -502,9 +509,8 @@ void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const
             kept_.news[at(arm)] = true;
             kept_.sums[at(arm)][0] += sums[0];
             kept_.sums[at(arm)][1] += sums[1];
-            const bool absent = std::none_of(unit.part.begin(), unit.part.end(), [](const Track* track) {
-                return track->kept.consumed_ms.has_value();
-            });
+            const bool absent = std::none_of(unit.part.begin(), unit.part.end(),
+                                             [](const Track* track) { return track->kept.consumed_ms.has_value(); });
             if (absent) {
                 ++kept_.absent[at(arm)];
                 kept_.absent_instance = instance;
@@ -907,7 +913,7 @@ void MetricIntake::restore(const MetricIntakeState& state) {
     kept_.tracks.clear();
     kept_.units.clear();
     for (const UnitState& unit : state.units) {
-        for (const auto& ms : {unit.cut_ms, unit.restarted_ms, unit.total_ms}) require_state_time(ms);
+        for (const auto& ms : {unit.cut_ms, unit.restarted_ms, unit.first_ms, unit.total_ms}) require_state_time(ms);
         unit_states_[{unit.arm, unit.instance}] = unit;
     }
     for (const auto& ms : {state.first_ms, state.looked_ms, state.twin_ms, state.cut_ms[0], state.cut_ms[1],
@@ -955,7 +961,7 @@ void MetricIntake::restore_former(const TrackState& former) {
             track.counter.restore({former.counter.previous_ms, former.counter.previous_value, 0, 0});
             kept_.first_ms = std::min(kept_.first_ms.value_or(former.counter.previous_ms), former.counter.previous_ms);
             UnitState& unit = unit_state(former.arm, former.instance);
-            if (role == 1) unit.total_ms = former.counter.previous_ms;
+            if (role == 1) unit.first_ms = unit.total_ms = former.counter.previous_ms;
         }
         for (std::size_t i = 0; i < former.times_ms.size(); ++i) {
             require_state_time(former.times_ms[i]);

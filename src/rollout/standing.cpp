@@ -91,6 +91,13 @@ std::vector<Reason> obstacles(const Look& look, const Judged& judged, std::size_
                 {Code::unbalanced_gaps, name, {{"baseline", miss(0) / all}, {"canary", miss(1) / all}}, false});
         }
     }
+    // While nobody has one of the series, that is why the others are of no use.
+    const auto is = [](Code code) { return [code](const Reason& reason) { return reason.code == code; }; };
+    if (std::any_of(reasons.begin(), reasons.end(), is(Code::never_seen))) {
+        for (const Code code :
+             {Code::missing_baseline, Code::missing_canary, Code::low_coverage, Code::unpaired_series})
+            std::erase_if(reasons, is(code));
+    }
     const double fewest = judged.fewest();
     if (fewest < judged.metric.min_count) {
         reasons.push_back({Code::too_few, name, {{"count", fewest}, {"needed", judged.metric.min_count}}, false});

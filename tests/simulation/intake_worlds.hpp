@@ -413,7 +413,7 @@ inline std::pair<Batch, Truth> seen_of(const World& world, std::uint64_t seed) {
     detail::Sights sights = detail::sights_of(world, random, truth);
     detail::spoil(world, sights, random);
     if (world.stage_told) batch.stages.push_back({1, epoch});
-    for (const auto& [key, seen] : sights) {
+    for (const auto& [key, sights_of_one] : sights) {
         const auto& [name, arm, pod, labels] = key;
         for (int replica = 0; replica < world.replicas; ++replica) {
             ArmSeries& out = batch.series.emplace_back();
@@ -428,7 +428,7 @@ inline std::pair<Batch, Truth> seen_of(const World& world, std::uint64_t seed) {
             }
             out.series.instance = pod;
             const std::int64_t away = epoch + (5 + 11 * replica) * minute;
-            for (const auto& [at, sight] : seen) {
+            for (const auto& [at, sight] : sights_of_one) {
                 if (world.replicas_fail && at >= away && at < away + 10 * minute) continue;
                 out.series.times_ms.push_back(at + replica * world.replica_apart);
                 out.series.values.push_back(sight.value);

@@ -115,6 +115,7 @@ struct UnitState {
     std::string instance;
     std::optional<std::int64_t> cut_ms;        // up to where it is taken
     std::optional<std::int64_t> restarted_ms;  // when its process was first seen to have begun again
+    std::optional<std::int64_t> first_ms;      // the first sample of its total
     std::optional<std::int64_t> total_ms;      // the newest sample of its total that was taken
     bool common = false;                       // its series have been sampled at one time
 
@@ -124,6 +125,7 @@ struct UnitState {
         visit("instance", self.instance);
         visit("cut_ms", self.cut_ms);
         visit("restarted_ms", self.restarted_ms);
+        visit("first_ms", self.first_ms);
         visit("total_ms", self.total_ms);
         visit("common", self.common);
     }
