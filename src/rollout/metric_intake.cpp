@@ -420,13 +420,15 @@ std::array<double, 2> MetricIntake::take_unit(Unit& unit, Arm arm, std::int64_t 
                     firsts.push_back(events_[i]);
                 }
             } else {
-                const bool again = kept.restarted_ms && *previous < *kept.restarted_ms;
+                const bool again = kept.restarted_ms && *previous < *kept.restarted_ms &&
+                                   (track->counter.falls(sample.value) ||
+                                    track->counter.could_count(time, sample.value, kept_.largest_rate));
                 const bool told = sample.start_ms > *previous;
                 const auto step =
                     track->counter.next(time, sample.value, again || told ? Restarted::yes : Restarted::no);
                 increment = step->increment;
                 watch_steps(*track, sample.value, step->what != CounterStep::restart);
-                if (step->what == CounterStep::restart)
+                if (step->what == CounterStep::restart && sample.value < step->before)
                     happened(kept_.restarts, *track, time, step->before, sample.value);
                 if (step->what == CounterStep::dip && track->counter.state().below == 1)
                     happened(kept_.dips, *track, time, step->before, sample.value);
@@ -443,8 +445,11 @@ std::array<double, 2> MetricIntake::take_unit(Unit& unit, Arm arm, std::int64_t 
             sums[whole ? 1 : 0] += increment;
         }
         if (any_whole) {
-            if (kept.total_ms && time > *kept.total_ms)
-                kept_.largest_rate = std::max(kept_.largest_rate, growth / static_cast<double>(time - *kept.total_ms));
+            if (kept.total_ms && time > *kept.total_ms) {
+                const double rate = growth / static_cast<double>(time - *kept.total_ms);
+                const double most = kept_.largest_rate > 0 ? CounterFollower::room * kept_.largest_rate : rate;
+                kept_.largest_rate = std::max(kept_.largest_rate, std::min(rate, most));
+            }
             kept.total_ms = time;
             if (!kept.first_ms) kept.first_ms = time;
         }
@@ -475,27 +480,38 @@ std::array<double, 2> MetricIntake::take_unit(Unit& unit, Arm arm, std::int64_t 
 
 bool MetricIntake::possible(const std::array<double, 2>& sums) const { return sums[0] <= sums[1] && sums[0] >= 0; }
 
-/// What the split is seen by. What the canary had while nothing was heard of the baseline belongs to its next news.
-void MetricIntake::tell_requests(MetricCounts& found, Arm arm, bool heard, double requests) {
-    if (arm == Arm::canary) {
-        kept_.canary_requests += requests;
-        if (!found.baseline_heard) return;
-        found.requests[1] = std::exchange(kept_.canary_requests, 0);
-    } else {
-        found.baseline_heard = heard;
-        found.requests[0] = requests;
-    }
+/// What the split is seen by: requests of both arms since the last time, once something is heard of the baseline. While
+/// the canary's requests are there and wait for a cut nothing is told, for it is not silent.
+void MetricIntake::tell_requests(MetricCounts& found, const std::array<double, 2>& requests, bool baseline_heard,
+                                 bool canary_waits) {
+    for (const Arm arm : both_arms) kept_.requests[at(arm)] += requests[at(arm)];
+    kept_.baseline_heard = kept_.baseline_heard || baseline_heard;
+    if (!kept_.baseline_heard || canary_waits) return;
+    found.baseline_heard = true;
+    found.requests = std::exchange(kept_.requests, {});
+    kept_.baseline_heard = false;
 }
 
 void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const Excused& excused, bool warming) {
     cut_before_ = kept_.cut_ms;
+    std::array<double, 2> requests_of{};
+    std::array<bool, 2> heard{}, waits{};
     for (const Arm arm : both_arms) {
         auto& newest = kept_.cut_ms[at(arm)];
         const auto before = newest;
-        double requests = 0;
+        double& requests = requests_of[at(arm)];
         for (auto& [instance, unit] : units(arm)) {
             const std::optional<std::int64_t> cut = cut_of(unit, interval.to_ms);
-            if (!cut) continue;
+            if (!cut) {
+                for (const Track* const track : unit.whole) {
+                    waits[at(arm)] =
+                        waits[at(arm)] ||
+                        std::any_of(track->waiting.begin(), track->waiting.end(), [&](const auto& of) {
+                            return of.first.first <= interval.to_ms && of.second.value > track->counter.level();
+                        });
+                }
+                continue;
+            }
             const std::array<double, 2> sums = take_unit(unit, arm, *cut);
             for (Track* const track : unit.whole) {
                 if (std::popcount(static_cast<std::uint64_t>(track->kept.descents)) < most_falls_of_a_counter) continue;
@@ -530,8 +546,9 @@ void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const
             }
             moved = newest;
         }
-        tell_requests(found, arm, newest != before, requests);
+        heard[at(arm)] = newest != before;
     }
+    tell_requests(found, requests_of, heard[0], waits[1]);
     const auto give = [&](Arm arm) {
         found.arms[at(arm)].present = kept_.news[at(arm)];
         found.arms[at(arm)].sums = kept_.sums[at(arm)];
@@ -562,10 +579,10 @@ void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const
 // ---- counts of their own interval, and values
 
 void MetricIntake::close_counts(Interval& interval, MetricCounts& found, const Excused& excused) {
+    std::array<double, 2> requests{};
+    std::array<bool, 2> heard{};
     for (const Arm arm : both_arms) {
         ArmCounts& counts = found.arms[at(arm)];
-        double requests = 0;
-        bool heard = false;
         for (auto& [instance, unit] : units(arm)) {
             std::array<double, 2> sums{};
             std::array<bool, 2> any{};
@@ -588,8 +605,8 @@ void MetricIntake::close_counts(Interval& interval, MetricCounts& found, const E
                 }
             }
             watch_counts(unit, interval.to_ms);
-            requests += std::max(0.0, sums[1]);
-            heard = heard || any[1];
+            requests[at(arm)] += std::max(0.0, sums[1]);
+            heard[at(arm)] = heard[at(arm)] || any[1];
             if (excused(arm, instance) || (!any[0] && !any[1])) continue;
             const bool zero = !any[0] && zero_where_absent() && (!lived || metric_.absent == Absent::zero);
             if (!any[1] || (!any[0] && !zero)) {
@@ -608,8 +625,8 @@ void MetricIntake::close_counts(Interval& interval, MetricCounts& found, const E
             of.sum += sums[1];
             of.samples += 1;
         }
-        tell_requests(found, arm, heard, requests);
     }
+    tell_requests(found, requests, heard[0], false);
 }
 
 void MetricIntake::close_values(Interval& interval, const Excused& excused) {
@@ -958,7 +975,7 @@ void MetricIntake::restore_former(const TrackState& former) {
         track.kept.consumed_ms = former.consumed_ms;
         kept_.lives[role] = true;
         if (former.counter.has_previous) {
-            track.counter.restore({former.counter.previous_ms, former.counter.previous_value, 0, 0});
+            track.counter.restore({former.counter.previous_ms, former.counter.previous_value, 0, 0, std::nullopt});
             kept_.first_ms = std::min(kept_.first_ms.value_or(former.counter.previous_ms), former.counter.previous_ms);
             UnitState& unit = unit_state(former.arm, former.instance);
             if (role == 1) unit.first_ms = unit.total_ms = former.counter.previous_ms;

@@ -137,7 +137,8 @@ class MetricIntake {
     bool began_again(std::size_t begin, std::size_t end) const;
     bool born(const Sample& sample, std::int64_t time_ms, Arm arm, double born_so_far) const;
     std::array<double, 2> take_unit(Unit& unit, Arm arm, std::int64_t cut_ms);
-    void tell_requests(MetricCounts& found, Arm arm, bool heard, double requests);
+    void tell_requests(MetricCounts& found, const std::array<double, 2>& requests, bool baseline_heard,
+                       bool canary_waits);
     void close_counters(Interval& interval, MetricCounts& found, const Excused& excused, bool warming);
     void close_counts(Interval& interval, MetricCounts& found, const Excused& excused);
     void close_values(Interval& interval, const Excused& excused);

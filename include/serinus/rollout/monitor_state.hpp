@@ -170,7 +170,8 @@ struct MetricIntakeState {
     std::array<bool, 2> news{};
     std::int64_t doubtful_cuts = 0;
     std::array<std::int64_t, 2> still{};  // closed intervals in which an arm was heard, and its whole stood still
-    double canary_requests = 0;           // since the baseline was last heard
+    std::array<double, 2> requests{};     // that the watch on the split has not been told
+    bool baseline_heard = false;          // since it was
     bool begins = true;                   // a stage does: what belongs before its first interval is passed over
     CounterEventState births, restarts, dips, lost;
     std::vector<std::int64_t> lost_ms;      // when, the last 64
@@ -198,7 +199,8 @@ struct MetricIntakeState {
         visit("news", self.news);
         visit("doubtful_cuts", self.doubtful_cuts);
         visit("still", self.still);
-        visit("canary_requests", self.canary_requests);
+        visit("requests", self.requests);
+        visit("baseline_heard", self.baseline_heard);
         visit("begins", self.begins);
         visit("births", self.births);
         visit("restarts", self.restarts);

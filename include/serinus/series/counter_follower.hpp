@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
@@ -46,6 +47,7 @@ struct CounterFollowerState {
     double level = 0;                         ///< the highest value of this life
     double largest_rate = 0;                  ///< the fastest growth so far, a millisecond
     std::int64_t below = 0;                   ///< samples running below the level
+    std::optional<double> former;             ///< the level of the life before, until this one has grown
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -53,6 +55,7 @@ struct CounterFollowerState {
         visit("level", self.level);
         visit("largest_rate", self.largest_rate);
         visit("below", self.below);
+        visit("former", self.former);
     }
     friend bool operator==(const CounterFollowerState&, const CounterFollowerState&) = default;
 };
@@ -70,14 +73,15 @@ static_assert(described_whole<CounterFollowerState>());
 ///
 /// It can have begun again when x is at most what it could have counted since its last sample, `room` times its largest
 /// rate so far times that time, and 1; a fall by less than a twentieth is none, for a process would have to be sampled
-/// just where the old one ended. A caller that knows better (the process' start time, its other counters) says so.
+/// just where the old one ended. Where the next value is back at where it fell from, and cannot have been counted since,
+/// it was no restart but a hole (a null that is shown as 0), and only what is beyond is booked. A caller that knows better (the process' start time, its other counters) says so.
 /// Prometheus takes every fall for a restart and counts x (`CounterIncrements` does the same): where three processes
 /// stand behind one series and one of them restarts, all that the others ever counted is counted once more.
 ///
 /// - The first sample has no increment; whether its value counts is the caller's to say.
 /// - NaN and infinities are skipped, negative values are no counter's and go through the rules above.
 ///
-/// Exact while values stay below 2^53. State: 4 numbers. Cost: O(1) a sample.
+/// Exact while values stay below 2^53. State: 5 numbers. Cost: O(1) a sample.
 ///
 ///     CounterFollower requests;
 ///     requests.next(0, 1000);      // first
@@ -114,14 +118,25 @@ class CounterFollower {
             raise(Code::data_order, "the counter's sample at " + std::to_string(time_ms) + " ms follows one at " +
                                         std::to_string(*state_.previous_ms) + " ms; allowed: strictly later times");
         }
+        if (state_.former && value >= *state_.former && restarted != Restarted::yes &&
+            !could_count(time_ms, value, usual_rate)) {
+            state_.level = *std::exchange(state_.former, std::nullopt);
+            state_.below = 1;
+        }
         const double before = state_.level;
         const auto took = static_cast<double>(time_ms - *state_.previous_ms);
-        const bool again = restarted == Restarted::yes || (restarted == Restarted::unknown && value < before &&
-                                                           could_be_restart(time_ms, value, usual_rate));
+        // A negative value is no counter's, and no beginning.
+        const bool again =
+            (restarted == Restarted::yes && value >= 0) ||
+            (restarted == Restarted::unknown && value < before && could_be_restart(time_ms, value, usual_rate));
         state_.previous_ms = time_ms;
-        if (again) return grow(CounterStep::restart, value, value, before, took);
+        if (again) {
+            if (!state_.former) state_.former = before;
+            return grow(CounterStep::restart, value, value, before, took);
+        }
         if (value >= before) {
             const CounterStep what = state_.below > 0 ? CounterStep::recovered : CounterStep::growth;
+            if (value > before) state_.former.reset();
             return grow(what, value, value - before, before, took);
         }
         if (++state_.below < longest_dip) return Step{CounterStep::dip, 0, before};
@@ -135,8 +150,8 @@ class CounterFollower {
         if (!state_.previous_ms) return false;
         const double rate = std::max(state_.largest_rate, state_.largest_rate > 0 ? 0 : usual_rate);
         const auto took = static_cast<double>(time_ms - *state_.previous_ms);
-        const bool falls_far = value <= 0 || value <= (1 - smallest_fall) * state_.level;
-        return falls_far && value <= room * rate * took + 1;
+        const bool falls_far = value == 0 || value <= (1 - smallest_fall) * state_.level;
+        return falls_far && value >= 0 && value <= room * rate * took + 1;
     }
     /// The same without the fall: whether so much can have been counted since the last sample.
     bool could_count(std::int64_t time_ms, double value, double usual_rate = 0) const noexcept {
@@ -154,9 +169,10 @@ class CounterFollower {
     const CounterFollowerState& state() const noexcept { return state_; }
     /// Goes on where `state` was taken. Raises `serinus.state.invariant` for numbers that no counter leaves behind.
     void restore(const CounterFollowerState& state) {
-        const bool untouched = state.level == 0 && state.largest_rate == 0 && state.below == 0;
+        const bool untouched = state.level == 0 && state.largest_rate == 0 && state.below == 0 && !state.former;
         if (!std::isfinite(state.level) || !(state.largest_rate >= 0) || !std::isfinite(state.largest_rate) ||
-            state.below < 0 || state.below >= longest_dip || (!state.previous_ms && !untouched)) {
+            state.below < 0 || state.below >= longest_dip || (state.former && !std::isfinite(*state.former)) ||
+            (!state.previous_ms && !untouched)) {
             raise(
                 Code::state_invariant,
                 "a counter's state must have a finite level, a largest rate of 0 or more, fewer than 5 samples below, "
@@ -169,8 +185,11 @@ class CounterFollower {
     Step grow(CounterStep what, double value, double increment, double before, double took) noexcept {
         state_.level = value;
         state_.below = 0;
-        // A passage over a dip took longer than since the last sample, and says nothing of the rate.
-        if (what != CounterStep::recovered) state_.largest_rate = std::max(state_.largest_rate, increment / took);
+        // A passage over a dip took longer than since the last sample, and says nothing of the rate. One value that is far
+        // off does not make every later one possible: the rate grows step by step.
+        const double rate = increment / took;
+        const double most = state_.largest_rate > 0 ? room * state_.largest_rate : rate;
+        if (what != CounterStep::recovered) state_.largest_rate = std::max(state_.largest_rate, std::min(rate, most));
         return {what, increment, before};
     }
 

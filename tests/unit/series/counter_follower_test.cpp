@@ -57,6 +57,21 @@ TEST(CounterFollower, WhoKnowsTheProcessSaysSo) {
     expect_step(counter, 2000, 20, CounterStep::dip, 0, Restarted::no);
 }
 
+// A null that is shown as 0 is no restart: what was counted before is not counted once more.
+TEST(CounterFollower, AHoleCountsNothingTwice) {
+    for (const double hole : {0.0, -5.0}) {
+        for (const int length : {1, 2, 3}) {
+            CounterFollower counter;
+            counter.next(0, 20'000);
+            double counted = 0;
+            for (int i = 1; i <= 10; ++i) counted += counter.next(1000 * i, 20'000 + 100 * i)->increment;
+            for (int i = 11; i < 11 + length; ++i) counted += counter.next(1000 * i, hole)->increment;
+            for (int i = 11 + length; i <= 30; ++i) counted += counter.next(1000 * i, 20'000 + 100 * i)->increment;
+            EXPECT_EQ(counted, 3000) << hole << ", " << length;
+        }
+    }
+}
+
 TEST(CounterFollower, WhatIsNoNumberIsSkippedAndTimesMustIncrease) {
     CounterFollower counter;
     EXPECT_FALSE(counter.next(0, std::numeric_limits<double>::quiet_NaN()));
