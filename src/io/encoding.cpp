@@ -334,12 +334,11 @@ std::string_view to_utf8(std::string_view bytes, std::string& storage, std::uint
               "the text has " + std::to_string(bytes.size()) + " bytes; allowed: at most " + std::to_string(max_bytes));
     }
     if (bytes.starts_with("\x1F\x8B")) {
-        storage = gunzip(bytes, max_bytes);
-        std::string unpacked = std::move(storage);
+        std::string unpacked = gunzip(bytes, max_bytes);
         if (unpacked.starts_with("\xFF\xFE") || unpacked.starts_with("\xFE\xFF")) {
             storage = from_utf16(std::string_view(unpacked).substr(2), unpacked.front() == '\xFE', max_bytes);
         } else {
-            storage = std::move(unpacked);
+            storage.swap(unpacked);
         }
         bytes = storage;
     } else if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {

@@ -309,6 +309,17 @@ TEST(IntakeSimulation, ACounterDips) {
             }
         }
     }
+    // What is missing is filled with zeros.
+    for (const bool by_pod : {false, true}) {
+        World world = one_percent(std::string("8 scrapes read 0") + (by_pod ? ", by pod" : ""));
+        if (by_pod) pods(world);
+        world.past = {4'000'000, 0};
+        world.zeros = 8;
+        rows = rows + good_and_bad(world, {Code::counter_dips, Code::unexplained_falls});
+        world.past = {4'000'000, 200'000};
+        world.what += ", counters are old";
+        rows = rows + good_and_bad(world, {Code::counter_dips, Code::unexplained_falls});
+    }
     simulate(rows, 301);
 }
 

@@ -74,6 +74,7 @@ struct World {
     int dips = 0;                  ///< samples that read less than one before
     double dip_by = 1;             ///< so much less; 0: what was read two scrapes before
     int dip_of = 0;             ///< 0: the canary's requests, 1: its errors, 2 and 3: the baseline's, -1: any of them
+    int zeros = 0;              ///< scrapes of the canary that read 0 in every series
     int replicas = 1;           ///< collectors of each series
     bool replicas_told = true;  ///< by a label that the plan knows
     std::int64_t replica_apart = 0;      ///< the next replica reads so much later, in ms
@@ -392,6 +393,16 @@ inline void spoil(const World& world, Sights& sights, Random& random) {
     for (int i = 0; i < world.lost_samples; ++i) {
         if (auto* const seen = pick("bad", std::nullopt))
             seen->erase(std::next(seen->begin(), static_cast<std::ptrdiff_t>(1 + any(seen->size() - 2, random))));
+    }
+    for (int i = 0; i < world.zeros; ++i) {
+        const auto* const seen = pick("requests", Arm::canary);
+        if (!seen) continue;
+        const auto when =
+            std::next(seen->begin(), static_cast<std::ptrdiff_t>(1 + any(seen->size() - 2, random)))->first;
+        for (auto& [key, of] : sights) {
+            const auto sight = of.find(when);
+            if (std::get<Arm>(key) == Arm::canary && sight != of.end()) sight->second.value = 0;
+        }
     }
     for (int i = 0; i < world.dips; ++i) {
         const int of = world.dip_of < 0 ? static_cast<int>(any(4, random)) : world.dip_of;
