@@ -57,14 +57,32 @@ class Reader {
     void read(const json& answer, std::string_view series) {
         series_ = series;
         const json& result = result_of(answer);
-        const bool named = !series_.empty() || name_series(result);
-        std::set<std::string> seen;
-        for (std::size_t i = 0; i < result.size(); ++i) read_label_set(result[i], i, named, seen);
+        read_result(result);
+    }
+
+    /// The same of a document of answers, where clients have often taken off what is around the label sets: `data`
+    /// alone, or the list of `result` alone.
+    void read_part(const json& part, std::string_view series) {
+        series_ = series;
+        if (part.is_array()) {
+            read_result(part);
+        } else if (part.is_object() && !part.contains("status") && part.contains("resultType")) {
+            read_result(result_of_data(part));
+        } else {
+            read_result(result_of(part));
+        }
     }
 
     Batch take() { return sets_.take(); }
 
   private:
+    void read_result(const json& result) {
+        take_names(result);
+        const bool named = !series_.empty() || name_series(result);
+        std::set<std::string> seen;
+        for (std::size_t i = 0; i < result.size(); ++i) read_label_set(result[i], i, named, seen);
+    }
+
     [[noreturn]] void refuse(Code code, const std::string& path, const std::string& sentence) const {
         std::string where = printable(series_);
         if (!path.empty()) where += (where.empty() ? "" : ".") + path;
@@ -104,10 +122,15 @@ class Reader {
             }
             refuse(Code::data_document, "data", " is no object" + allowed);
         }
-        const json* type = json_member(*data, "resultType");
+        return result_of_data(*data);
+    }
+
+    const json& result_of_data(const json& data) const {
+        const std::string allowed = "; allowed: " + std::string(answer_allowed);
+        const json* type = json_member(data, "resultType");
         if (type == nullptr) {
             for (const OtherAnswer& other : other_answers) {
-                if (!data->contains(std::string(other.key))) continue;
+                if (!data.contains(std::string(other.key))) continue;
                 refuse(Code::data_format, "",
                        " is Prometheus' " + std::string(other.name) + ", which has no samples" + allowed);
             }
@@ -121,17 +144,20 @@ class Reader {
         if (*type != "matrix" && *type != "vector") {
             refuse(Code::data_document, "data.resultType", " is " + show(*type) + "; allowed: matrix, vector");
         }
-        const json* result = json_member(*data, "result");
+        const json* result = json_member(data, "result");
         if (result == nullptr || !result->is_array()) {
             refuse(Code::data_document, "data.result", " is no array" + allowed);
         }
+        return *result;
+    }
+
+    void take_names(const json& result) {
         names_.clear();
-        for (const json& entry : *result) {
+        for (const json& entry : result) {
             const json* metric = json_member(entry, "metric");
             const json* name = metric == nullptr ? nullptr : json_member(*metric, "__name__");
             if (name != nullptr && name->is_string()) names_.insert(name->get_ref<const std::string&>());
         }
-        return *result;
     }
 
     void take_notes(const json& answer, const char* key, Code code) {
@@ -371,7 +397,7 @@ Batch read_prometheus(std::string_view text, const ReadOptions& options, std::st
     }
     for (const auto& [name, answer] : document.items()) {
         if (name.empty()) raise(Code::data_document, "the document has the key \"\"" + allowed);
-        reader.read(answer, name);
+        reader.read_part(answer, name);
     }
     return reader.take();
 }

@@ -24,6 +24,7 @@ bool looks_like_prometheus(std::string_view text);
 ///          {"metric": {"track": "canary"}, "values": [[1795382489, "148"], [1795382494, "163"]]}]}},
 ///      "http_requests": ...}
 ///
+/// (where a client has taken off what is around it: the answer's `data` alone, or the list of its `result`),
 /// or a single answer, whose series are called by `series`; where that is empty, by the `__name__` of each label set
 /// (with or without `_total`, as the plan has it), or, where none has one and the plan knows a single name, by that.
 ///

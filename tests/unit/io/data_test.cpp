@@ -146,6 +146,19 @@ TEST(ReadServiceData, AnswersWithoutArmsAreOneService) {
     EXPECT_THROW(serinus::io::read_service_data("timestamp,series,arm,value\n0,errors,green,1\n", {}), Error);
 }
 
+TEST(ReadServiceData, EveryFormatWithoutArmsIsOneService) {
+    for (const std::string name : {"otlp/otlp_delta.jsonl", "otlp/otlp_collector_cumulative.jsonl"}) {
+        const Batch batch = serinus::io::read_service_data(sample(name), {});
+        EXPECT_GT(batch.series.size(), 4U) << name;
+        for (const auto& s : batch.series) EXPECT_EQ(s.arm, serinus::Arm::baseline);
+    }
+    EXPECT_EQ(serinus::io::read_service_data("n{job=\"x\"} 5 1795382460\n", {}).series.size(), 1U);
+    EXPECT_EQ(
+        serinus::io::read_service_data(R"({"metric":{"__name__":"n"},"values":[5],"timestamps":[1795382460000]})", {})
+            .series.size(),
+        1U);
+}
+
 TEST(ReadData, BrokenDocumentsEndInABatchOrAnError) {
     const std::vector<std::string> names{"long_form.csv",
                                          "document.json",

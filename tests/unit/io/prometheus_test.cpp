@@ -547,6 +547,21 @@ TEST(ReadPrometheusDocument, OneAnswerASeries) {
     EXPECT_EQ(read(sample("document.json"), {}, "").notes[0].numbers[0].value, 2);
 }
 
+TEST(ReadPrometheusDocument, WhatClientsLeaveOfAnAnswer) {
+    const std::string result = "[" + entry(R"("track":"canary","instance":"a")") + "]";
+    const Batch whole = read("{\"a\":" + answer(result) + "}", captured, "");
+    ASSERT_EQ(whole.series.size(), 1U);
+    for (const std::string& part : {R"({"resultType":"matrix","result":)" + result + "}", result}) {
+        const Batch batch = read("{\"a\":" + part + "}", captured, "");
+        ASSERT_EQ(batch.series.size(), 1U) << part;
+        EXPECT_EQ(batch.series[0].name, "a");
+        EXPECT_EQ(batch.series[0].series, whole.series[0].series);
+    }
+    expect_refused("{\"a\":[5]}", Code::data_document, {"a.data.result[0] has no \"metric\""}, captured, "");
+    expect_refused(R"({"a":{"resultType":"scalar","result":[1,"2"]}})", Code::data_document, {"\"scalar\""}, captured,
+                   "");
+}
+
 TEST(ReadPrometheusDocument, Refusals) {
     expect_refused("{}", Code::data_empty, {"no series", "allowed: {\"SERIES\": ANSWER"}, captured, "");
     expect_refused("[]", Code::data_document, {"allowed: {\"SERIES\": ANSWER"}, captured, "");
