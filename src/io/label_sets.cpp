@@ -364,7 +364,7 @@ Batch LabelSets::take() {
         }
         const std::string labels = labels_text(set.labels);
         if (!set.histograms.samples.empty()) {
-            histograms[set.name] += static_cast<std::int64_t>(set.histograms.samples.size());
+            if (!set.read_otherwise) histograms[set.name] += static_cast<std::int64_t>(set.histograms.samples.size());
             ArmHistogram& added = batch.histograms.emplace_back();
             added.name = set.name;
             added.arm = set.arm;

@@ -52,7 +52,8 @@ struct LabelSet {
     bool delta = false;                   ///< `samples` count what came since the one before
     std::optional<double> timeless = {};  ///< the last value that came without a time
     std::int64_t timeless_count = 0;
-    bool left_out = false;  ///< it has served its purpose, or none of its samples has a time
+    bool read_otherwise = false;  ///< the plan reads what was made of the histograms
+    bool left_out = false;        ///< it has served its purpose, or none of its samples has a time
 };
 
 /// Adds one sample; `start_ms` is 0 where nobody said.

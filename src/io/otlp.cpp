@@ -462,6 +462,7 @@ class Reader {
         LabelSet* const set = sets_.add(name_, labels).first;
         if (set == nullptr) return;
         set->histograms.delta = since == Temporality::delta;
+        set->read_otherwise = sets_.known(derived("_bucket")) || sets_.known(derived("_count"));
         push(set->histograms, at, std::move(sample), start);
     }
 

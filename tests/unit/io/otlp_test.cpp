@@ -203,6 +203,11 @@ TEST(ReadOtlp, Histograms) {
               find_series(batch, asked.names[1], Arm::baseline, "\"200\"").series.values);
     for (const ArmSeries& s : batch.series) EXPECT_NE(s.name, "http_server_request_duration_seconds_sum");
 
+    // The plan reads what was made of these, and nothing of the others.
+    EXPECT_EQ(sentences(batch),
+              std::vector<std::string>{"12 histograms of shop.payment.duration are read, and no metric of the plan "
+                                       "judges histograms"});
+
     const ArmHistogram& payment = histogram(batch, "shop.payment.duration", Arm::baseline, "card");
     EXPECT_EQ(payment.series.samples[0].layout, HistogramLayout::exponential);
     EXPECT_EQ(payment.series.samples[0].buckets[0].ends, BucketEnds::both);
