@@ -203,7 +203,7 @@ TEST(ReadOpenMetrics, Refusals) {
     for (const std::string value : {"x", "1,5", "0x1p3", "1e999", "{count:1,sum:2}"}) {
         expect_refused("a{track=\"canary\"} " + value + " 5", Code::data_value, {"line 1: the value is \"" + value});
     }
-    for (const std::string time : {"2026-11-22T21:21:29Z", "x", "1796012400318000000", "NaN", "1e300"}) {
+    for (const std::string time : {"2026-11-22T21:21:29Z", "x", "NaN", "1e300"}) {
         expect_refused("a{track=\"canary\"} 1 " + time, Code::data_timestamp, {"line 1: the timestamp is \"" + time});
     }
     for (const std::string le : {"x", "NaN", "-Inf", ""}) {
