@@ -401,6 +401,13 @@ std::array<double, 2> MetricIntake::take_unit(Unit& unit, Arm arm, std::int64_t 
         const std::int64_t time = events_[begin].time_ms;
         while (end < events_.size() && events_[end].time_ms == time) ++end;
         if (began_again(begin, end)) kept.restarted_ms = time;
+        // Where the whole is back at where it fell from, nothing began again, and neither did its parts.
+        const bool hole =
+            std::any_of(events_.begin() + static_cast<std::ptrdiff_t>(begin),
+                        events_.begin() + static_cast<std::ptrdiff_t>(end), [&](const Event& event) {
+                            return is_whole(*event.track) && event.track->counter.is_back(time, event.sample.value);
+                        });
+        if (hole) kept.restarted_ms.reset();
         double growth = 0;
         bool any_whole = false;
         for (std::size_t i = begin; i < end; ++i) {

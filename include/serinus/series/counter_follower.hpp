@@ -118,11 +118,7 @@ class CounterFollower {
             raise(Code::data_order, "the counter's sample at " + std::to_string(time_ms) + " ms follows one at " +
                                         std::to_string(*state_.previous_ms) + " ms; allowed: strictly later times");
         }
-        if (state_.former && value >= *state_.former && restarted != Restarted::yes &&
-            !could_count(time_ms, value, usual_rate)) {
-            state_.level = *std::exchange(state_.former, std::nullopt);
-            state_.below = 1;
-        }
+        if (restarted != Restarted::yes && is_back(time_ms, value, usual_rate)) undo_restart();
         const double before = state_.level;
         const auto took = static_cast<double>(time_ms - *state_.previous_ms);
         // A negative value is no counter's, and no beginning.
@@ -158,6 +154,16 @@ class CounterFollower {
         if (!state_.previous_ms) return true;
         const auto took = static_cast<double>(time_ms - *state_.previous_ms);
         return value <= room * std::max(state_.largest_rate, usual_rate) * took + 1;
+    }
+    /// Whether a value is back at where it fell from, and cannot have been counted since: the restart was none.
+    bool is_back(std::int64_t time_ms, double value, double usual_rate = 0) const noexcept {
+        return state_.former && value >= *state_.former && !could_count(time_ms, value, usual_rate);
+    }
+    /// The last restart was none, as the caller knows: the level is that of before.
+    void undo_restart() noexcept {
+        if (!state_.former) return;
+        state_.level = *std::exchange(state_.former, std::nullopt);
+        state_.below = 1;
     }
     /// Does the value lie below the level?
     bool falls(double value) const noexcept { return state_.previous_ms && value < state_.level; }
