@@ -427,6 +427,13 @@ std::array<double, 2> MetricIntake::take_unit(Unit& unit, Arm arm, std::int64_t 
                     firsts.push_back(events_[i]);
                 }
             } else {
+                if (hole && track->counter.state().former && sample.value >= *track->counter.state().former) {
+                    if (whole) {
+                        kept_.restarts.count = std::max<std::int64_t>(0, kept_.restarts.count - 1);
+                        happened(kept_.dips, *track, time, *track->counter.state().former, track->counter.level());
+                    }
+                    track->counter.undo_restart();
+                }
                 const bool again = kept.restarted_ms && *previous < *kept.restarted_ms &&
                                    (track->counter.falls(sample.value) ||
                                     track->counter.could_count(time, sample.value, kept_.largest_rate));

@@ -442,6 +442,7 @@ TEST(IntakeSimulation, ACanaryFallsSilent) {
             world.missing = Missing::fail;
             world.what += ", which fails";
             rows.push_back({world, Right::rolled_back, {}});
+            rows.back().counted = 0;  // it is over before much was compared
         }
     }
     simulate(rows, 901);
