@@ -315,10 +315,10 @@ TEST(IntakeSimulation, ACounterDips) {
         if (by_pod) pods(world);
         world.past = {4'000'000, 0};
         world.zeros = 8;
-        rows = rows + good_and_bad(world, {Code::counter_dips, Code::unexplained_falls});
+        rows = rows + good_and_bad(world, {Code::counter_dips, Code::unexplained_falls, Code::counter_restarts});
         world.past = {4'000'000, 200'000};
         world.what += ", counters are old";
-        rows = rows + good_and_bad(world, {Code::counter_dips, Code::unexplained_falls});
+        rows = rows + good_and_bad(world, {Code::counter_dips, Code::unexplained_falls, Code::counter_restarts});
     }
     simulate(rows, 301);
 }
