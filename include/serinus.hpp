@@ -47,6 +47,7 @@
 #include <serinus/io/csv.hpp>
 #include <serinus/io/data.hpp>
 #include <serinus/io/decision.hpp>
+#include <serinus/io/lint.hpp>
 #include <serinus/io/openmetrics.hpp>
 #include <serinus/io/otlp.hpp>
 #include <serinus/io/plan.hpp>
@@ -76,6 +77,7 @@
 #include <serinus/numeric/workspace.hpp>
 #include <serinus/report/burn.hpp>
 #include <serinus/report/calibration.hpp>
+#include <serinus/report/lint.hpp>
 #include <serinus/report/record.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/batch.hpp>
@@ -83,6 +85,7 @@
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/decision.hpp>
 #include <serinus/rollout/kind.hpp>
+#include <serinus/rollout/lint.hpp>
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/rollout/noise.hpp>

@@ -13,8 +13,8 @@ namespace cli {
 enum class Format { text, json };
 enum class Color { automatic, always, never };
 
-/// What the program returns to its caller; part of its interface.
-enum class Exit : int { promote = 0, rollback = 1, error = 2, hold = 3, no_data = 4 };
+/// What the program returns to its caller; part of its interface. `mend`: the input can be read, and should be mended.
+enum class Exit : int { promote = 0, rollback = 1, error = 2, mend = 2, hold = 3, no_data = 4 };
 
 /// The bytes of a file; "-" is standard input. Raises `serinus.file.read`, naming the file and the system's reason, for
 /// what cannot be read, and `serinus.data.size` above 1 GiB.

@@ -51,6 +51,12 @@ constexpr Row<JudgeOptions> judge_options[] = {
     {"--color", &JudgeOptions::color, "", color_help},
     {"--now", &JudgeOptions::now, "TIME", "Decide as of this time: RFC 3339 or Unix time"}};
 
+constexpr Row<CheckOptions> check_options[] = {
+    {"PLAN", &CheckOptions::plan, "FILE", "The plan, a JSON file", Need::required},
+    {"DATA", &CheckOptions::data, "FILE", "Data to try it on: files, taken together; - is standard input"},
+    {"--format", &CheckOptions::format, "", "How to answer"},
+    {"--color", &CheckOptions::color, "", color_help}};
+
 constexpr Row<CalibrateOptions> calibrate_options[] = {
     {"PLAN", &CalibrateOptions::plan, "FILE", "The plan, a JSON file", Need::required},
     {"HISTORY", &CalibrateOptions::history, "FILE", files_help, Need::required},
@@ -119,6 +125,24 @@ Examples:
   serinus judge plan.json data.csv --now 2026-11-22T21:40:00Z
 
 )" + exit_codes;
+
+const std::string check_help = R"(Of the plan alone: a burn window or a settling time longer than a stage, a gauge
+that has neither noise nor instances, a query that loses the label of the arms
+or asks for the rate of what its metric takes for a counter.
+With DATA, in the same formats as for judge: which series, arms and instances
+were found and how often they are sampled, what was born, restarted or fell,
+what is absent, what is ignored, and what would stand in the way of a promotion;
+a margin that can hardly be decided within a stage at the data's traffic.
+Nothing is judged: no verdict is told.
+
+Examples:
+  serinus check plan.json
+  serinus check plan.json data.csv
+  serinus check plan.json requests.csv errors.csv --format json
+
+Exit codes:
+  0  nothing is to be mended      2  something is; usage or bad input
+)";
 
 const std::string calibrate_help = R"(HISTORY is data of the plan's series in the same formats as for judge, from a
 time when both arms ran one version. Best are 1,500 intervals or more of
@@ -288,6 +312,8 @@ std::vector<Command> commands() {
     return {
         command("judge", "Judge a rollout by its plan and all its data", judge_help, std::span(judge_options),
                 judge_command),
+        command("check", "Look for what is wrong with a plan, and how its data are understood", check_help,
+                std::span(check_options), check_command),
         command("calibrate", "Learn from history how two arms of one version differ", calibrate_help,
                 std::span(calibrate_options), calibrate_command),
         command("burn", "How fast a service spends its error budget", burn_help, std::span(burn_options), burn_command),

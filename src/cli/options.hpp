@@ -28,6 +28,13 @@ struct JudgeOptions {
     Color color = Color::automatic;
 };
 
+struct CheckOptions {
+    std::string plan;               ///< a file
+    std::vector<std::string> data;  ///< files, taken together; "-" is standard input; none: the plan alone
+    Format format = Format::text;
+    Color color = Color::automatic;
+};
+
 struct CalibrateOptions {
     std::string plan;                   ///< a file
     std::vector<std::string> history;   ///< files, taken together; "-" is standard input
@@ -104,6 +111,10 @@ Exit refuse_usage(const std::string& problem);
 
 /// Reads, judges and writes. 0: promote; 1: rollback; 3: hold; 4: a hold because no metric that could decide has data.
 Exit judge_command(const JudgeOptions& options);
+
+/// Reads a plan, and data where there are any, and writes what should be mended before the rollout and how the data are
+/// understood; nothing is judged. 0: nothing is to be mended; 2: something is.
+Exit check_command(const CheckOptions& options);
 
 /// Reads, learns how two arms of one version differ, and writes. 0: every metric was learned, 3: some were not, 4: none
 /// was. A plan is written unless none was.

@@ -46,7 +46,9 @@ CROSSINGS = {
 TOGETHER = "boundaries_test.cpp asks the same of all boundaries"
 NO_TEST = {
     "io/calibration.hpp": "io/decision_test.cpp and rollout/calibrate_test.cpp write and read it",
+    "io/lint.hpp": "tests/cli/check_test.py reads what it writes",
     "report/calibration.hpp": "report/text_test.cpp holds all texts to its golden files",
+    "report/lint.hpp": "tests/cli/check_test.py reads what it writes",
     "report/record.hpp": "a struct of three, in report/text_test.cpp",
     "rollout/batch.hpp": "a struct of series, in every test of the rollout",
     "rollout/burn.hpp": "structs that rollout/slo_test.cpp and io/decision_test.cpp fill and read",

@@ -21,7 +21,8 @@ enum class ReasonGroup : std::uint8_t {
     intake,       ///< how the data were understood: information, which stands in nobody's way
     rollout,      ///< how the rollout as a whole stands
     budget,       ///< what is left of error budgets
-    calibration   ///< what calibration found in history
+    calibration,  ///< what calibration found in history
+    plan          ///< what of a plan can hardly work out
 };
 
 /// The group of a reason's code; `none` for an error's. Cost: O(1).

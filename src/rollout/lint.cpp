@@ -1,0 +1,459 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <set>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include <serinus/core/reason_group.hpp>
+#include <serinus/fixed/power.hpp>
+#include <serinus/numeric/elementary.hpp>
+#include <serinus/numeric/normal.hpp>
+#include <serinus/rollout/decision.hpp>
+#include <serinus/rollout/lint.hpp>
+#include <serinus/rollout/monitor.hpp>
+
+namespace serinus {
+inline namespace v0 {
+namespace {
+
+using std::chrono::milliseconds;
+
+double in_seconds(milliseconds length) { return static_cast<double>(length.count()) / 1000; }
+
+/// How long a stage is planned to run.
+milliseconds length_of(const Plan& plan, const Stage& stage) {
+    if (stage.max) return *stage.max;
+    if (stage.min > milliseconds(0)) return stage.min;
+    return plan.warm_up + longest(plan, stage) * plan.interval;
+}
+
+// ---- queries
+
+/// The words of a PromQL expression that tell what becomes of its labels.
+class Query {
+  public:
+    explicit Query(std::string_view text) { read(text); }
+
+    bool names(std::string_view label) const {
+        return std::any_of(tokens_.begin(), tokens_.end(),
+                           [&](const Token& token) { return token.form != Form::sign && token.text == label; });
+    }
+
+    /// The first aggregation that drops the label; empty: none does, or it is put back.
+    std::string loses(std::string_view label) const {
+        if (puts_back(label)) return {};
+        for (const Aggregation& of : aggregations()) {
+            const bool listed = std::find(of.labels.begin(), of.labels.end(), label) != of.labels.end();
+            if (listed == of.without) return of.name;
+        }
+        return {};
+    }
+
+    /// The first of the functions that turn a counter into something else; empty: none.
+    std::string rates() const {
+        constexpr std::array<std::string_view, 5> functions{"rate", "increase", "irate", "delta", "idelta"};
+        for (std::size_t i = 0; i < tokens_.size(); ++i) {
+            if (tokens_[i].form == Form::word && is_sign(i + 1, '(') &&
+                std::find(functions.begin(), functions.end(), tokens_[i].text) != functions.end())
+                return tokens_[i].text;
+        }
+        return {};
+    }
+
+  private:
+    enum class Form { word, text, sign };
+    struct Token {
+        Form form = Form::sign;
+        std::string text;
+    };
+    struct Aggregation {
+        std::string name;
+        bool without = false;  // the labels are dropped, else kept
+        std::vector<std::string> labels = {};
+    };
+
+    static bool begins_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':'; }
+    static bool goes_on(char c) { return begins_word(c) || (c >= '0' && c <= '9'); }
+
+    void read(std::string_view text) {
+        for (std::size_t i = 0; i < text.size();) {
+            const char c = text[i];
+            if (c == '#') {
+                i = std::min(text.find('\n', i), text.size());
+            } else if (c == '"' || c == '\'' || c == '`') {
+                const std::size_t begin = ++i;
+                while (i < text.size() && text[i] != c) i += c != '`' && text[i] == '\\' ? 2U : 1U;
+                i = std::min(i, text.size());
+                tokens_.push_back({Form::text, std::string(text.substr(begin, i - begin))});
+                ++i;
+            } else if (goes_on(c)) {
+                // Numbers and durations are words as well; they name nothing.
+                const std::size_t begin = i;
+                while (i < text.size() && goes_on(text[i])) ++i;
+                tokens_.push_back({Form::word, std::string(text.substr(begin, i - begin))});
+            } else {
+                if (c != ' ' && c != '\t' && c != '\n' && c != '\r') tokens_.push_back({Form::sign, std::string(1, c)});
+                ++i;
+            }
+        }
+    }
+
+    bool is_sign(std::size_t at, char sign) const {
+        return at < tokens_.size() && tokens_[at].form == Form::sign && tokens_[at].text.front() == sign;
+    }
+    /// Keywords and aggregations may be written large.
+    bool is_word(std::size_t at, std::string_view word) const {
+        if (at >= tokens_.size() || tokens_[at].form != Form::word) return false;
+        const std::string& text = tokens_[at].text;
+        return std::equal(text.begin(), text.end(), word.begin(), word.end(),
+                          [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+    }
+
+    /// The label is one that a function writes, or a join brings labels along.
+    bool puts_back(std::string_view label) const {
+        for (std::size_t i = 0; i < tokens_.size(); ++i) {
+            if (is_word(i, "group_left") || is_word(i, "group_right")) return true;
+            if (tokens_[i].form == Form::text && tokens_[i].text == label) return true;
+        }
+        return false;
+    }
+
+    /// Behind the bracket that closes the one at `at`.
+    std::size_t behind(std::size_t at) const {
+        int depth = 0;
+        for (; at < tokens_.size(); ++at) {
+            if (is_sign(at, '(')) ++depth;
+            if (is_sign(at, ')') && --depth == 0) return at + 1;
+        }
+        return at;
+    }
+
+    /// "by (a, b)" or "without (a, b)" at a place.
+    bool clause(std::size_t at, Aggregation& of) const {
+        const bool by = is_word(at, "by");
+        if ((!by && !is_word(at, "without")) || !is_sign(at + 1, '(')) return false;
+        of.without = !by;
+        const std::size_t end = behind(at + 1);
+        for (std::size_t i = at + 2; i < end; ++i) {
+            if (tokens_[i].form != Form::sign) of.labels.push_back(tokens_[i].text);
+        }
+        return true;
+    }
+
+    std::vector<Aggregation> aggregations() const {
+        // topk, bottomk and the like choose series and leave them their labels.
+        constexpr std::array<std::string_view, 10> names{"sum",    "min",    "max",   "avg",          "group",
+                                                         "stddev", "stdvar", "count", "count_values", "quantile"};
+        std::vector<Aggregation> found;
+        for (std::size_t i = 0; i < tokens_.size(); ++i) {
+            const auto name =
+                std::find_if(names.begin(), names.end(), [&](std::string_view word) { return is_word(i, word); });
+            if (name == names.end()) continue;
+            Aggregation of{.name = std::string(*name)};
+            if (is_sign(i + 1, '(')) {
+                clause(behind(i + 1), of);
+            } else if (!clause(i + 1, of)) {
+                continue;  // a series or a label that is called so
+            }
+            found.push_back(std::move(of));
+        }
+        return found;
+    }
+
+    std::vector<Token> tokens_;
+};
+
+void lint_queries(const Plan& plan, std::vector<Reason>& reasons) {
+    std::set<std::string> seen;
+    const std::string& label = plan.arms.label;
+    for (const Metric& metric : plan.metrics) {
+        if (metric.muted) continue;
+        for (const std::string& name : series_of(metric)) {
+            const auto found = plan.queries.find(name);
+            if (found == plan.queries.end()) continue;
+            const Query query(found->second);
+            if (const std::string function = query.rates(); metric.counter && !function.empty()) {
+                reasons.push_back(
+                    {Code::query_of_rates, metric.name, {}, false, {{"series", name}, {"function", function}}});
+            }
+            if (!seen.insert(name).second) continue;
+            if (const std::string aggregation = query.loses(label); !aggregation.empty()) {
+                reasons.push_back({Code::query_loses_arm,
+                                   metric.name,
+                                   {},
+                                   false,
+                                   {{"series", name}, {"label", label}, {"aggregation", aggregation}}});
+            } else if (!query.names(label)) {
+                reasons.push_back(
+                    {Code::query_without_arm, metric.name, {}, false, {{"series", name}, {"label", label}}});
+            }
+        }
+    }
+}
+
+bool keeps_instances(const Plan& plan, const Metric& metric) {
+    const auto found = plan.queries.find(metric.series);
+    if (found == plan.queries.end()) return false;
+    const Query query(found->second);
+    return query.loses("instance").empty() || query.loses("pod").empty();
+}
+
+// ---- margins
+
+/// The error rate at which one look needs about as many requests for one chance in two as a test at `alpha` that may be
+/// looked at at any time: z^2/2 of it is what the e-value must reach, ln(1/alpha), and 1 more that a mixture costs.
+double of_one_look(double alpha) { return normal_survival(std::sqrt(2 * (1 - elementary::log(alpha)))); }
+
+double number_of(const std::vector<NamedNumber>& numbers, std::string_view name) {
+    for (const NamedNumber& number : numbers) {
+        if (number.name == name) return number.value;
+    }
+    return 0;
+}
+
+/// The share of bad events that a good canary must be told from; nothing where there is none between 0 and 1.
+std::optional<double> to_tell_from(const Metric& metric, double share) {
+    const std::optional<Margin> allowed = effective_promote_when(metric) == PromoteWhen::harm_ruled_out
+                                              ? std::optional(metric.margin)
+                                              : effective_detect(metric);
+    if (!allowed) return std::nullopt;
+    const bool less = metric.harm == Harm::decrease;
+    double bound = share;
+    if (allowed->ratio) {
+        bound = less ? share / *allowed->ratio : share * *allowed->ratio;
+    } else if (allowed->difference) {
+        bound = less ? share - *allowed->difference : share + *allowed->difference;
+    }
+    if (!(bound > 0 && bound < 1) || bound == share) return std::nullopt;
+    return bound;
+}
+
+/// The first stage in which a good canary can hardly pass.
+std::optional<Reason> lint_margin(const Plan& plan, const Metric& metric, const MetricResult& seen,
+                                  std::int64_t intervals) {
+    const double baseline = number_of(seen.observed, "total_baseline");
+    const double requests = baseline + number_of(seen.observed, "total_canary");
+    if (!facts_of(metric.kind).bad_of_total || metric.muted || !(baseline > 0) || intervals <= 0) return std::nullopt;
+    const double share = std::max(number_of(seen.observed, "bad_baseline"), 3.0) / baseline;
+    if (!(share < 1)) return std::nullopt;
+    const std::optional<double> bound = to_tell_from(metric, share);
+    if (!bound) return std::nullopt;
+    const bool ruled_out = effective_promote_when(metric) == PromoteWhen::harm_ruled_out;
+    PowerOptions options;
+    options.alpha = of_one_look(ruled_out ? plan.alpha_promote.value_or(plan.alpha) : plan.beta);
+    options.alternative = *bound > share ? Alternative::greater : Alternative::less;
+    if (const auto noise = plan.noise.find(metric.name); noise != plan.noise.end())
+        options.independent = 1 / std::max(1.0, noise->second.dispersion.value_or(1));
+    const double per_second = requests / (static_cast<double>(intervals) * in_seconds(plan.interval));
+    for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+        const Stage& stage = plan.stages[i];
+        if (!(stage.traffic < 1)) continue;
+        milliseconds length = length_of(plan, stage);
+        if (!stage.max) length = std::max(length, plan.warm_up + 120 * plan.interval);
+        const double judged = std::max(in_seconds(plan.interval), in_seconds(length - plan.warm_up - plan.settle));
+        const double all = per_second * judged;
+        const auto chance = [&](double times) {
+            const double used = all * times;
+            return power(ProportionDesign{.baseline = share, .canary = *bound}, used * (1 - stage.traffic),
+                         used * stage.traffic, options);
+        };
+        const double smaller = all * std::min(stage.traffic, 1 - stage.traffic);
+        if (chance(1) >= 0.5 && smaller >= metric.min_count) continue;
+        double times = 1;
+        while (chance(times) < 0.5 && times < 1e9) times *= 1.01;
+        times = std::max(times, metric.min_count / smaller);
+        return Reason{Code::margin_undecidable,
+                      metric.name,
+                      {{"stage", static_cast<double>(i + 1)},
+                       {"length", in_seconds(length)},
+                       {"requests", std::round(all * stage.traffic)},
+                       {"needed", std::ceil(times * all * stage.traffic)},
+                       {"share", share}}};
+    }
+    return std::nullopt;
+}
+
+// ---- data
+
+/// Whether a series is what a metric's key names.
+bool read_as(const Metric& metric, std::string_view key, const ArmSeries& series) {
+    if (!metric.le) return std::isnan(series.le);
+    if (key == "good") return series.le == *metric.le;
+    return std::isnan(series.le) ? metric.good != metric.total : series.le == std::numeric_limits<double>::infinity();
+}
+
+SeriesSeen seen_of(const Metric& metric, std::string_view key, const std::string& name, Arm arm, const Batch& batch) {
+    SeriesSeen seen{.metric = metric.name, .key = std::string(key), .name = name, .arm = arm};
+    std::map<std::pair<std::string, std::string>, std::vector<std::int64_t>> times;
+    std::set<std::string> replicas, instances;
+    for (const ArmSeries& series : batch.series) {
+        if (series.name != name || series.arm != arm || !read_as(metric, key, series)) continue;
+        std::vector<std::int64_t>& of = times[{series.series.instance, series.labels}];
+        of.insert(of.end(), series.series.times_ms.begin(), series.series.times_ms.end());
+        replicas.insert(series.replica);
+        if (!series.series.instance.empty()) instances.insert(series.series.instance);
+    }
+    std::vector<std::int64_t> gaps;
+    std::optional<std::int64_t> first, last;
+    for (auto& [of, at] : times) {
+        seen.samples += static_cast<std::int64_t>(at.size());
+        std::sort(at.begin(), at.end());
+        at.erase(std::unique(at.begin(), at.end()), at.end());
+        if (at.empty()) continue;
+        first = std::min(first.value_or(at.front()), at.front());
+        last = std::max(last.value_or(at.back()), at.back());
+        for (std::size_t i = 1; i < at.size(); ++i) gaps.push_back(at[i] - at[i - 1]);
+    }
+    seen.series = static_cast<std::int64_t>(times.size());
+    seen.instances.assign(instances.begin(), instances.end());
+    seen.replicas = static_cast<std::int64_t>(replicas.size());
+    if (!gaps.empty()) {
+        const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
+        std::nth_element(gaps.begin(), middle, gaps.end());
+        seen.spacing = milliseconds(*middle);
+    }
+    if (first) seen.first = Time(milliseconds(*first));
+    if (last) seen.last = Time(milliseconds(*last));
+    return seen;
+}
+
+/// What the data lack today, and may have tomorrow.
+bool passes_with_time(Code code) {
+    return code == Code::warming_up || code == Code::no_data_yet || code == Code::too_few ||
+           code == Code::late_samples || code == Code::conflicting_samples;
+}
+
+void add(std::vector<Reason>& to, const Reason& reason) {
+    if (std::find(to.begin(), to.end(), reason) == to.end()) to.push_back(reason);
+}
+
+/// Where no arm has anything the monitor still waits; who shows data expects them to be found.
+void lint_names(const Plan& plan, Understood& understood) {
+    const auto told = [&](Code code, const std::string& metric) {
+        return std::any_of(understood.mend.begin(), understood.mend.end(),
+                           [&](const Reason& reason) { return reason.code == code && reason.metric == metric; });
+    };
+    for (const Metric& metric : plan.metrics) {
+        if (metric.muted || metric.missing == Missing::ignore) continue;
+        std::map<std::string, std::array<bool, 2>> seen;  // by series
+        for (const SeriesSeen& of : understood.series) {
+            if (of.metric == metric.name) seen[of.name][static_cast<std::size_t>(of.arm)] |= of.samples > 0;
+        }
+        const std::string& whole = metric.total.empty() ? metric.series : metric.total;
+        for (const Arm arm : {Arm::baseline, Arm::canary}) {
+            const Code code = arm == Arm::baseline ? Code::missing_baseline : Code::missing_canary;
+            if (!seen[whole][static_cast<std::size_t>(arm)] && !told(code, metric.name))
+                understood.mend.push_back({code, metric.name, {}});
+        }
+        const std::string& part = metric.good.empty() ? metric.bad : metric.good;
+        if (part.empty() || metric.absent == Absent::zero || seen[part][0] || seen[part][1] ||
+            told(Code::never_seen, metric.name))
+            continue;
+        understood.mend.push_back({Code::never_seen, metric.name, {}, false, {{"series", part}}});
+    }
+}
+
+}  // namespace
+
+std::vector<Reason> lint(const Plan& plan) {
+    check(plan);
+    std::vector<Reason> reasons;
+    milliseconds longest_stage{};
+    for (const Stage& stage : plan.stages) longest_stage = std::max(longest_stage, length_of(plan, stage));
+    for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+        const milliseconds length = length_of(plan, plan.stages[i]);
+        if (plan.settle < length) continue;
+        reasons.push_back({Code::settle_beyond_stage,
+                           "",
+                           {{"settle", in_seconds(plan.settle)},
+                            {"stage", static_cast<double>(i + 1)},
+                            {"length", in_seconds(length)}}});
+        break;
+    }
+    for (const SloRule& rule : plan.slo) {
+        const auto ask = [&](milliseconds window, const std::string& condition) {
+            if (window <= longest_stage) return;
+            reasons.push_back({Code::window_beyond_stage,
+                               rule.metric,
+                               {{"window", in_seconds(window)}, {"stage", in_seconds(longest_stage)}},
+                               false,
+                               {{"objective", rule.objective.name}, {"condition", condition}}});
+        };
+        if (rule.halt_window) ask(*rule.halt_window, "the halt");
+        for (const slo::Condition& condition : rule.policy.conditions)
+            ask(condition.long_window, condition.name.empty() ? "a condition" : condition.name);
+    }
+    for (const Metric& metric : plan.metrics) {
+        if (metric.muted || metric.kind != Kind::gauge || plan.learn_noise || plan.noise.contains(metric.name) ||
+            keeps_instances(plan, metric))
+            continue;
+        reasons.push_back({Code::gauge_without_noise, metric.name, {}});
+    }
+    lint_queries(plan, reasons);
+    return reasons;
+}
+
+Understood understand(const Plan& plan, const Batch& batch) {
+    Understood understood;
+    const std::vector<Reason> planned = lint(plan);
+    const Decision decision = judge(plan, batch);
+
+    std::set<std::pair<std::string, Arm>> with_data;  // series and arms
+    std::set<std::string> answered;  // metrics with data: a gauge that decides nothing says so itself (noise_unknown)
+    for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
+        const Metric& metric = plan.metrics[i];
+        bool data = true;
+        for (const auto& [key, member] : series_members) {
+            if (!facts_of(metric.kind).reads(key) || (metric.*member).empty()) continue;
+            for (const Arm arm : {Arm::baseline, Arm::canary}) {
+                understood.series.push_back(seen_of(metric, key, metric.*member, arm, batch));
+                if (understood.series.back().samples == 0) {
+                    data = false;
+                } else {
+                    with_data.emplace(metric.*member, arm);
+                }
+            }
+        }
+        if (data) answered.insert(metric.name);
+    }
+    for (const Reason& reason : planned) {
+        if (reason.code == Code::gauge_without_noise && answered.contains(reason.metric)) continue;
+        if (reason.code == Code::query_without_arm) {
+            const std::string& name = reason.texts.front().value;
+            if (with_data.contains({name, Arm::baseline}) && with_data.contains({name, Arm::canary})) continue;
+        }
+        add(understood.mend, reason);
+    }
+    const auto tell = [&](const Reason& reason, bool counts) {
+        const ReasonGroup of = group(reason.code);
+        const bool doubt = of == ReasonGroup::telemetry || of == ReasonGroup::undecidable;
+        if (reason.code == Code::series_not_in_data || (doubt && counts && !passes_with_time(reason.code))) {
+            add(understood.mend, reason);
+        } else if (doubt || of == ReasonGroup::intake) {
+            add(understood.notes, reason);
+        }
+    };
+    for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
+        const Metric& metric = plan.metrics[i];
+        const MetricResult& seen = decision.metrics[i];
+        for (const Reason& reason : seen.reasons) tell(reason, !metric.muted && metric.missing != Missing::ignore);
+        if (const auto reason = lint_margin(plan, metric, seen, decision.telemetry.intervals))
+            add(understood.mend, *reason);
+    }
+    // Of the reasons of the rollout those about metrics are told by now.
+    for (const Reason& reason : decision.reasons) {
+        if (reason.metric.empty()) tell(reason, true);
+    }
+    for (const Reason& note : batch.notes) add(understood.notes, note);
+    lint_names(plan, understood);
+    return understood;
+}
+
+}  // namespace v0
+}  // namespace serinus
