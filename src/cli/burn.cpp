@@ -28,14 +28,16 @@ namespace {
 
 /// What says something about data says nothing to rules, and is refused rather than ignored.
 std::string rules_of(const BurnOptions& options) {
-    const std::array<std::pair<std::string_view, bool>, 8> idle{{{"DATA", !options.data.empty()},
-                                                                 {"--good", !options.good.empty()},
-                                                                 {"--windows", !options.windows.empty()},
-                                                                 {"--semantics", options.semantics != "exact"},
-                                                                 {"--arm", options.arm != "both"},
-                                                                 {"--deltas", options.deltas},
-                                                                 {"--now", options.now.has_value()},
-                                                                 {"--format json", options.format == Format::json}}};
+    const std::array<std::pair<std::string_view, bool>, 10> idle{{{"DATA", !options.data.empty()},
+                                                                  {"--arms", !options.arms.empty()},
+                                                                  {"--columns", !options.columns.empty()},
+                                                                  {"--good", !options.good.empty()},
+                                                                  {"--windows", !options.windows.empty()},
+                                                                  {"--semantics", options.semantics != "exact"},
+                                                                  {"--arm", options.arm != "both"},
+                                                                  {"--deltas", options.deltas},
+                                                                  {"--now", options.now.has_value()},
+                                                                  {"--format json", options.format == Format::json}}};
     for (const auto& [name, there] : idle) {
         if (there)
             refuse_beside(name, "--rules",
@@ -70,7 +72,9 @@ slo::BurnReport report_of(const BurnOptions& options) {
         refuse_beside("--no-data", "DATA", "--no-data with --rules; no data is exit code 4 here");
     const slo::BurnReportOptions asked = report_options(options);
     if (options.arm != "both") promise.names.arm = require_word<Arm>("--arm", options.arm);
-    const Batch batch = read_service_files(options.data, promise.labels);
+    const Batch batch =
+        read_service_files(options.data, promise.labels, {promise.names.bad, promise.names.good, promise.names.total},
+                           {options.arms, options.columns});
     const std::vector<slo::ServiceSeries> series = service_series(batch, promise.names, "--");
     if (promise.names.kind == slo::SeriesKind::delta) {
         note_counters(batch, {promise.names.bad, promise.names.good, promise.names.total},

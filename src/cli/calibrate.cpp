@@ -16,11 +16,12 @@ namespace cli {
 
 Exit calibrate_command(const CalibrateOptions& options) {
     const Plan plan = read_plan_file(options.plan);
-    const Batch history = read_data_files(options.history, plan);
+    const DataWords words{options.arms, options.columns};
+    const Batch history = read_data_files(options.history, plan, words);
     note_counters(history, plan);
     std::vector<Batch> former;
     for (const std::string& name : options.releases) {
-        for (const std::string& file : files_in(name)) former.push_back(read_data_files({file}, plan));
+        for (const std::string& file : files_in(name)) former.push_back(read_data_files({file}, plan, words));
     }
     const Calibration learned = calibrate(plan, history, former);
     const bool written = options.output && !learned.noise.empty();

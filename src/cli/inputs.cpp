@@ -45,6 +45,11 @@ class Merge {
             if (std::find(all_.notes.begin(), all_.notes.end(), note) == all_.notes.end())
                 all_.notes.push_back(std::move(note));
         }
+        for (ArmHistogram& histogram : batch.histograms) all_.histograms.push_back(std::move(histogram));
+        for (Reason& note : batch.notes) {
+            if (std::find(all_.notes.begin(), all_.notes.end(), note) == all_.notes.end())
+                all_.notes.push_back(std::move(note));
+        }
         for (const StageStart& start : batch.stages) {
             const auto [known, fresh] = starts_.emplace(start.stage, start.at_ms);
             if (!fresh) known->second = std::min(known->second, start.at_ms);
@@ -69,6 +74,11 @@ class Merge {
     std::map<int, std::int64_t> starts_;
 };
 
+void tell(io::ReadOptions& options, const DataWords& words) {
+    if (!words.arms.empty()) io::tell_arms(options, words.arms);
+    if (!words.columns.empty()) io::tell_columns(options, words.columns);
+}
+
 }  // namespace
 
 Plan read_plan_file(const std::string& path) {
@@ -79,17 +89,23 @@ slo::Policy read_policy_file(const std::string& path) {
     return read_named(path, [](const std::string& bytes) { return io::read_policy(bytes); });
 }
 
-Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan) {
-    const io::ReadOptions options = io::read_options(plan);
+Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan, const DataWords& words) {
+    io::ReadOptions options = io::read_options(plan);
+    tell(options, words);
     Merge merge;
     for (const std::string& path : paths)
         merge.add(read_named(path, [&](const std::string& bytes) { return io::read_data(bytes, options); }));
     return merge.take();
 }
 
-Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms) {
+Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms, const std::vector<std::string>& names,
+                         const DataWords& words) {
     io::ReadOptions options;
     options.arms = arms;
+    for (const std::string& name : names) {
+        if (!name.empty()) options.names.push_back(name);
+    }
+    tell(options, words);
     Merge merge;
     for (const std::string& path : paths)
         merge.add(read_named(path, [&](const std::string& bytes) { return io::read_service_data(bytes, options); }));

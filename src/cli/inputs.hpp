@@ -20,13 +20,20 @@ Plan read_plan_file(const std::string& path);
 /// The burn policy in a file. Errors begin with the file's name.
 slo::Policy read_policy_file(const std::string& path);
 
+/// How data are to be understood where they do not say it in our words; empty: as the plan says.
+struct DataWords {
+    std::string arms{};     ///< "label=track,baseline=stable,canary=canary"
+    std::string columns{};  ///< "time=Time,value=Value"
+};
+
 /// The data of several files as if they were one: series of one name, arm and instance continue one another, a stage
 /// begins where the first file says so. The arms of Prometheus answers are told apart as the plan says.
-Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan);
+Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan, const DataWords& words = {});
 
 /// The same where there is no rollout: Prometheus answers without a label that tells arms apart (`track`, or what the
 /// plan says, where there is one) are one service, and count as its baseline.
-Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms);
+Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms,
+                         const std::vector<std::string>& names = {}, const DataWords& words = {});
 
 /// Says on standard error which of these series, that are taken as counts an interval, look like cumulative counters:
 /// 30 samples or more that never fall and rise nearly every time.

@@ -39,7 +39,7 @@ Exit judge_command(const JudgeOptions& options) {
     if (options.now) now_ms = to_ms(parse_time(*options.now, "--now"));
     report::Record record;
     record.plan = read_plan_file(options.plan);
-    record.batch = read_data_files(options.data, record.plan);
+    record.batch = read_data_files(options.data, record.plan, {options.arms, options.columns});
     note_counters(record.batch, record.plan);
 
     const Decision decision = judge(record.plan, record.batch, now_ms);

@@ -42,11 +42,17 @@ struct Row {
 };
 
 constexpr std::string_view files_help = "The data: files, taken together; - is standard input";
+constexpr std::string_view arms_value = "label=NAME,baseline=VALUE,canary=VALUE";
+constexpr std::string_view arms_help = "What tells the arms apart in the data, where it is not as the plan says";
+constexpr std::string_view columns_value = "time=NAME,value=NAME,...";
+constexpr std::string_view columns_help = "What a table's columns are called";
 constexpr std::string_view color_help = "auto: on a terminal, unless NO_COLOR is set";
 
 constexpr Row<JudgeOptions> judge_options[] = {
     {"PLAN", &JudgeOptions::plan, "FILE", "The plan, a JSON file", Need::required},
     {"DATA", &JudgeOptions::data, "FILE", files_help, Need::required},
+    {"--arms", &JudgeOptions::arms, arms_value, arms_help},
+    {"--columns", &JudgeOptions::columns, columns_value, columns_help},
     {"--format", &JudgeOptions::format, "", "How to answer"},
     {"--color", &JudgeOptions::color, "", color_help},
     {"--now", &JudgeOptions::now, "TIME", "Decide as of this time: RFC 3339 or Unix time"}};
@@ -62,6 +68,8 @@ constexpr Row<CalibrateOptions> calibrate_options[] = {
     {"HISTORY", &CalibrateOptions::history, "FILE", files_help, Need::required},
     {"--release", &CalibrateOptions::releases, "PATH",
      "Data of a former release: a file, or a folder of them; may be repeated"},
+    {"--arms", &CalibrateOptions::arms, arms_value, arms_help},
+    {"--columns", &CalibrateOptions::columns, columns_value, columns_help},
     {"--output", &CalibrateOptions::output, "FILE", "Write the plan with its noise here"},
     {"--format", &CalibrateOptions::format, "", "How to answer"},
     {"--color", &CalibrateOptions::color, "", color_help}};
@@ -92,6 +100,8 @@ constexpr Row<BurnOptions> burn_options[] = {
     {"--no-data", &BurnOptions::no_data, "{page,ticket,info}",
      "Rules: alert with this severity when a ratio is not known"},
     {"--name", &BurnOptions::name, "NAME", "The objective's name: of the plan's, or the label slo of the rules"},
+    {"--arms", &BurnOptions::arms, arms_value, arms_help},
+    {"--columns", &BurnOptions::columns, columns_value, columns_help},
     {"--now", &BurnOptions::now, "TIME", "The time to look at; default: the newest sample"},
     {"--format", &BurnOptions::format, "", "How to answer"},
     {"--color", &BurnOptions::color, "", color_help}};
@@ -103,10 +113,12 @@ const std::string exit_codes = R"(Exit codes:
   3  hold           4  no data (hold, and no metric has any)
 )";
 
-const std::string judge_help = R"(DATA is CSV in long form, one sample a row, separated by commas:
-  timestamp,series,arm,value[,instance][,le][,stage]
+const std::string judge_help = R"(DATA is CSV in long form, one sample a row:
+  timestamp,series,arm,value[,instance][,le][,stage][,labels][,replica][,start]
   2026-11-22T21:21:29Z,http_requests,baseline,806
   2026-11-22T21:21:29Z,http_requests,canary,9
+or in wide form, as Grafana and pandas write it, one column a series:
+  Time,http_requests stable,http_requests canary
 or a document of Prometheus answers, one a series of the plan:
   {"http_requests": {"status": "success", "data": {...}}, "http_errors": {...}}
 whose label "track" is "stable" or "canary" (the plan's "arms" can say otherwise).

@@ -23,6 +23,7 @@ namespace cli {
 struct JudgeOptions {
     std::string plan;               ///< a file
     std::vector<std::string> data;  ///< files, taken together; "-" is standard input
+    std::string arms, columns;      ///< how the data are to be understood, see io/read_options.hpp
     std::optional<std::string> now;
     Format format = Format::text;
     Color color = Color::automatic;
@@ -39,6 +40,7 @@ struct CalibrateOptions {
     std::string plan;                   ///< a file
     std::vector<std::string> history;   ///< files, taken together; "-" is standard input
     std::vector<std::string> releases;  ///< files of former releases, or folders of them
+    std::string arms, columns;          ///< how the data are to be understood, see io/read_options.hpp
     std::optional<std::string> output;  ///< where to write the plan with its noise
     Format format = Format::text;
     Color color = Color::automatic;
@@ -65,6 +67,7 @@ struct BurnOptions {
     std::optional<std::string> now;  ///< RFC 3339 or Unix time; without it the newest sample
     bool rules = false;              ///< write the policy as Prometheus rules and look at no data
     std::string name;                ///< of the objective; with `plan`: which of its objectives
+    std::string arms, columns;       ///< how the data are to be understood, see io/read_options.hpp
     Format format = Format::text;
     Color color = Color::automatic;
 };

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import gzip
 import json
 import math
 import os
@@ -309,6 +310,50 @@ class Faces(Case):
             process = subprocess.run([SERINUS, "judge", path, data], stdout=full, stderr=subprocess.PIPE, timeout=60)
         self.assertEqual(process.returncode, ERROR)
         self.assertTrue(process.stderr.startswith(b"serinus: serinus.file.write: standard output: "), process.stderr)
+
+
+class OtherWords(Case):
+    """Data whose arms and columns are called otherwise, told for one call (--arms, --columns)."""
+
+    def renamed(self):
+        text = csv(0.06).replace("timestamp,series,arm,value", "When;What;Hash;\"How much, in all\"", 1)
+        head, *lines = text.splitlines()
+        arms = {"baseline": "6d4c9f", "canary": "7f5b2a"}
+        cells = [line.split(",") for line in lines]
+        return "\n".join([head] + [";".join([t, series, arms[arm], value]) for t, series, arm, value in cells]) + "\n"
+
+    def test_arms_and_columns(self):
+        told = ["--arms", "baseline=6d4c9f,canary=7f5b2a", "--columns",
+                'time=When,series=What,arm=Hash,value="How much, in all"']
+        known, _ = self.decision(plan(), csv(0.06))
+        code, decision = self.decision(plan(), self.renamed(), *told)
+        self.assertEqual(code, known)
+        self.assertEqual(decision["decision"], "rollback")
+        result = self.judge(plan(), self.renamed())
+        self.expect_error(result, "serinus.data.column", '"timestamp" is missing')
+        self.expect_error(self.judge(plan(), self.renamed(), *told[2:]), "serinus.data.arm", '"6d4c9f"')
+
+    def test_wide_and_packed(self):
+        by_time = {}
+        for line in csv(0.06).splitlines()[1:]:
+            at, series, arm, value = line.split(",")
+            by_time.setdefault(at, {})[f"{arm} {series}"] = value
+        names = sorted(next(iter(by_time.values())))
+        lines = ["Time," + ",".join(names)]
+        lines += [",".join([at] + [row.get(name, "") for name in names]) for at, row in by_time.items()]
+        wide = "\n".join(lines)
+        _, known = self.decision(plan(), csv(0.06))
+        for data in (wide.encode(), gzip.compress(wide.encode()), wide.encode("utf-16")):
+            _, decision = self.decision(plan(), data)
+            self.assertEqual(decision["metrics"], known["metrics"])
+
+    def test_what_cannot_be_told(self):
+        self.expect_error(self.judge(plan(), csv(0.02), "--arms", "color=red"), "serinus.argument.word",
+                          'arms names "color"; allowed: label=NAME')
+        self.expect_error(self.judge(plan(), csv(0.02), "--columns", "metric=x"), "serinus.argument.word",
+                          'columns names "metric"; allowed: OURS=THEIRS')
+        self.expect_error(self.judge(plan(), csv(0.02), "--columns", "value=Wert"), "serinus.data.column",
+                          'there is no column "Wert"')
 
 
 class BadFiles(Case):
