@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/quote.hpp>
 #include <serinus/core/require.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/io/burn.hpp>
@@ -47,7 +49,9 @@ std::string rules_of(const BurnOptions& options) {
         raise(Code::argument_range,
               "--name is missing; allowed: the objective's name, which --rules takes as label slo");
     const Promise promise = promise_of(options);
-    io::RulesOptions rules{.bad = promise.names.bad, .total = promise.names.total};
+    io::RulesOptions rules{.bad = promise.selector(promise.names.bad, "--bad", options.bad),
+                           .total = promise.selector(promise.names.total, "--total", options.total)};
+    rules.good = promise.selector(promise.names.good, "--bad", {}, promise.names.le);
     if (!options.interval.empty()) rules.interval = parse_duration(options.interval, "--interval");
     if (!options.no_data.empty()) rules.no_data = require_word<Severity>("--no-data", options.no_data);
     return io::write_rules(promise.objective, promise.policy, rules);
@@ -66,7 +70,8 @@ slo::BurnReportOptions report_options(const BurnOptions& options) {
     return asked;
 }
 
-slo::BurnReport report_of(const BurnOptions& options) {
+/// Nothing where the data are not what they are taken for, which is said then.
+std::optional<slo::BurnReport> report_of(const BurnOptions& options) {
     Promise promise = promise_of(options);
     if (!options.no_data.empty())
         refuse_beside("--no-data", "DATA", "--no-data with --rules; no data is exit code 4 here");
@@ -80,6 +85,16 @@ slo::BurnReport report_of(const BurnOptions& options) {
         note_counters(batch, {promise.names.bad, promise.names.good, promise.names.total},
                       options.plan.empty() ? "leave out --deltas" : "the plan's metric needs \"counter\": true");
     }
+    if (const auto counts = counts_for_counter(series)) {
+        const std::string& name = counts->role == slo::Role::bad    ? promise.names.bad
+                                  : counts->role == slo::Role::good ? promise.names.good
+                                                                    : promise.names.total;
+        write_error(in_quotes(name) + " falls in " + std::to_string(counts->falls) + " of " +
+                    std::to_string(counts->steps) +
+                    " steps, as no cumulative counter does, and no burn rate is told of it: counts an interval need " +
+                    (options.plan.empty() ? "--deltas" : "\"counter\": false in the plan's metric"));
+        return std::nullopt;
+    }
     return slo::burn_report(promise.objective, promise.policy, series, asked);
 }
 
@@ -91,7 +106,9 @@ Exit burn_command(const BurnOptions& options) {
         return Exit::promote;
     }
     if (options.data.empty()) raise(Code::argument_range, "DATA is missing; allowed: at least one file, or --rules");
-    const slo::BurnReport report = report_of(options);
+    const std::optional<slo::BurnReport> known = report_of(options);
+    if (!known) return Exit::no_data;
+    const slo::BurnReport& report = *known;
     write_output(options.format == Format::json ? io::write_burn(report) + "\n"
                                                 : report::text(report, {.color = colored(options.color)}));
     if (report.firing == Severity::page) return Exit::rollback;

@@ -9,6 +9,7 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/text.hpp>
+#include <serinus/io/rules.hpp>
 #include <serinus/series/duration.hpp>
 
 #include "cli/inputs.hpp"
@@ -56,6 +57,17 @@ void refuse_beside(std::string_view name, const std::string& beside, const std::
     raise(Code::argument_range, std::string(name) + " is given with " + beside + "; allowed: " + allowed);
 }
 
+std::string Promise::selector(const std::string& series, const std::string& option, const std::string& said,
+                              std::optional<double> le) const {
+    if (!said.empty() || series.empty()) return series;
+    const auto query = queries.find(series);
+    const std::string& known = query == queries.end() ? series : query->second;
+    if (const auto found = io::selector_of(known, le)) return *found;
+    if (query == queries.end()) return series;
+    raise(Code::argument_word, "the plan's query for " + in_quotes(series) + " is " + in_quotes(known) +
+                                   "; allowed with --rules: a selector, or the sum of one, or " + option + " SELECTOR");
+}
+
 Promise promise_of(const BurnOptions& options) {
     Promise promise{.objective = {},
                     .policy = {},
@@ -82,10 +94,15 @@ Promise promise_of(const BurnOptions& options) {
         promise.objective = rule.objective;
         promise.policy = rule.policy;
         // Selectors of Prometheus, and series of another name, may be told.
-        if (promise.names.bad.empty()) promise.names.bad = metric->bad;
+        if (promise.names.bad.empty()) {
+            promise.names.bad = metric->bad;
+            promise.names.good = metric->good;
+            promise.names.le = metric->le;
+        }
         if (promise.names.total.empty()) promise.names.total = metric->total;
         if (!metric->counter) kind = slo::SeriesKind::delta;
         promise.labels = plan.arms;
+        promise.queries = plan.queries;
     }
     if (promise.policy.conditions.empty())
         promise.policy.conditions = slo::sre_workbook_policy(promise.objective.period).conditions;

@@ -2,6 +2,8 @@
 /// \file
 /// What `serinus burn` is asked about: a promise, when it alerts, and which series count its events.
 
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,7 +22,13 @@ struct Promise {
     slo::Objective objective;
     slo::Policy policy;
     ServiceNames names;
-    Arms labels;  ///< what tells arms apart in Prometheus answers
+    Arms labels;                                      ///< what tells arms apart in Prometheus answers
+    std::map<std::string, std::string> queries = {};  ///< the plan's
+
+    /// What Prometheus knows a series by: as `said`, or the selector in the plan's query for it, or its name. Raises
+    /// `serinus.argument.word` for a query that is more than the sum of a selector.
+    std::string selector(const std::string& series, const std::string& option, const std::string& said,
+                         std::optional<double> le = std::nullopt) const;
 };
 
 /// From the options, or from the objective of a plan. Raises `serinus.argument.range` for options beside --plan that

@@ -66,7 +66,8 @@ std::string write_burn(const slo::BurnReport& report) {
                                   {"duplicates", report.samples.duplicates},
                                   {"conflicts", report.samples.conflicts},
                                   {"not_numbers", report.samples.not_numbers},
-                                  {"resets", report.samples.resets}}}};
+                                  {"resets", report.samples.resets},
+                                  {"dips", report.samples.dips}}}};
     return document.dump(2);
 }
 

@@ -47,9 +47,103 @@ std::string increase(const std::string& selector, std::chrono::milliseconds wind
 
 }  // namespace
 
+namespace {
+
+constexpr std::string_view space = " \t\r\n";
+
+std::string_view trimmed(std::string_view text) {
+    const std::size_t from = text.find_first_not_of(space);
+    return from == std::string_view::npos ? "" : text.substr(from, text.find_last_not_of(space) - from + 1);
+}
+
+/// Where the bracket that `text` begins with is closed; quoted text is passed over. npos: nowhere.
+std::size_t closed_at(std::string_view text) {
+    const char open = text.front(), close = open == '(' ? ')' : '}';
+    std::size_t depth = 0;
+    char quote = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (quote != 0) {
+            if (text[i] == '\\' && quote != '`') {
+                ++i;
+            } else if (text[i] == quote) {
+                quote = 0;
+            }
+        } else if (text[i] == '"' || text[i] == '\'' || text[i] == '`') {
+            quote = text[i];
+        } else if (text[i] == open) {
+            ++depth;
+        } else if (text[i] == close && --depth == 0) {
+            return i;
+        }
+    }
+    return std::string_view::npos;
+}
+
+/// Takes `by (...)` or `without (...)` from the front, if it is there.
+bool skip_grouping(std::string_view& text) {
+    for (const std::string_view word : {std::string_view("by"), std::string_view("without")}) {
+        if (!text.starts_with(word)) continue;
+        const std::string_view rest = trimmed(text.substr(word.size()));
+        const std::size_t end = rest.starts_with('(') ? closed_at(rest) : std::string_view::npos;
+        if (end == std::string_view::npos) continue;
+        text = trimmed(rest.substr(end + 1));
+        return true;
+    }
+    return false;
+}
+
+bool in_name(char c, bool first) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' || (!first && c >= '0' && c <= '9');
+}
+
+}  // namespace
+
+std::optional<std::string> selector_of(std::string_view query, std::optional<double> le) {
+    std::string_view rest = trimmed(query);
+    for (;;) {
+        if (rest.starts_with("sum")) {
+            std::string_view after = trimmed(rest.substr(3));
+            skip_grouping(after);
+            const std::size_t end = after.starts_with('(') ? closed_at(after) : std::string_view::npos;
+            if (end != std::string_view::npos) {
+                std::string_view behind = trimmed(after.substr(end + 1));
+                skip_grouping(behind);
+                if (!behind.empty()) return std::nullopt;
+                rest = trimmed(after.substr(1, end - 1));
+                continue;
+            }
+        }
+        if (!rest.starts_with('(') || closed_at(rest) != rest.size() - 1) break;
+        rest = trimmed(rest.substr(1, rest.size() - 2));
+    }
+    std::size_t name = 0;
+    while (name < rest.size() && in_name(rest[name], name == 0)) ++name;
+    const std::string_view braces = trimmed(rest.substr(name));
+    if (rest.empty() || (braces.empty() ? name == 0 : braces.front() != '{' || closed_at(braces) != braces.size() - 1))
+        return std::nullopt;
+    std::string selector(rest.substr(0, name));
+    const std::string_view matchers =
+        braces.empty() ? std::string_view() : trimmed(braces.substr(1, braces.size() - 2));
+    std::string all(matchers);
+    if (le) {
+        // Prometheus 3 writes a bound of 1 as 1.0, version 2 as the process did.
+        const std::string bound = promql(*le);
+        const bool whole = bound.find_first_not_of("0123456789") == std::string::npos;
+        if (!all.empty() && !matchers.ends_with(',')) all += ",";
+        all += whole ? "le=~\"" + bound + "|" + bound + "[.]0\"" : "le=\"" + bound + "\"";
+    }
+    return all.empty() ? selector : selector + "{" + all + "}";
+}
+
 std::string write_rules(const slo::Objective& objective, const slo::Policy& policy, const RulesOptions& options) {
     check(policy, objective);
-    check_selector("bad", options.bad);
+    if (options.good.empty()) {
+        check_selector("bad", options.bad);
+    } else {
+        check_selector("good", options.good);
+        if (!options.bad.empty())
+            raise(Code::argument_word, "bad and good are both given; allowed: one of them, and total");
+    }
     check_selector("total", options.total);
     if (policy.min_probability) {
         raise(Code::argument_word,
@@ -68,9 +162,10 @@ std::string write_rules(const slo::Objective& objective, const slo::Policy& poli
     if (options.interval) out += "    interval: " + format_duration(*options.interval) + "\n";
     out += "    rules:\n";
     for (const std::chrono::milliseconds window : windows) {
-        out += "      - record: " + recorded(window) +
-               "\n        expr: " + yaml(increase(options.bad, window) + " / " + increase(options.total, window)) +
-               "\n" + labels;
+        const std::string share =
+            options.good.empty() ? increase(options.bad, window) + " / " + increase(options.total, window)
+                                 : "1 - " + increase(options.good, window) + " / " + increase(options.total, window);
+        out += "      - record: " + recorded(window) + "\n        expr: " + yaml(share) + "\n" + labels;
     }
     for (const slo::Condition& condition : policy.conditions) {
         const std::string threshold = " > (" + promql(condition.factor) + " * " + promql(objective.budget) + ")";

@@ -106,10 +106,9 @@ void samples(Page& page, const slo::BurnReport& found) {
     };
     told(found.samples.conflicts, "repeat a timestamp with another value; the first one counts");
     told(found.samples.not_numbers, "are no numbers and were left out");
-    told(found.samples.resets,
-         found.samples.resets * 10 > found.samples.taken
-             ? "are below the one before, as if a counter began again; counts an interval need --deltas"
-             : "show that a counter began again");
+    told(found.samples.resets, "show that a counter began again");
+    told(found.samples.dips,
+         "fall and cannot have begun again; several processes behind one series: keep the instance label");
     const slo::WindowBurn& longest = found.windows.back();
     if (longest.bad > longest.total)
         page.line("  samples       more bad events than events: are the series exchanged?");

@@ -1,16 +1,22 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <serinus/core/counts.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/rollout/service.hpp>
+#include <serinus/series/counter_follower.hpp>
 #include <serinus/series/time.hpp>
 #include <serinus/slo/burn_report.hpp>
 
@@ -53,6 +59,104 @@ void require_counts(const ArmSeries& series, slo::Role role, std::string_view pr
     }
 }
 
+/// Samples of one series that came through several collectors: one is followed until it falls silent, then the next
+/// that goes on; by their times alone.
+Series joined_replicas(std::map<std::string, Series> replicas) {
+    if (replicas.size() == 1) return std::move(replicas.begin()->second);
+    std::vector<std::vector<std::pair<std::int64_t, double>>> all;
+    for (const auto& [name, series] : replicas) {
+        auto& samples = all.emplace_back();
+        for (std::size_t i = 0; i < series.values.size(); ++i)
+            if (std::isfinite(series.values[i])) samples.emplace_back(series.times_ms[i], series.values[i]);
+        std::stable_sort(samples.begin(), samples.end(),
+                         [](const auto& x, const auto& y) { return x.first < y.first; });
+    }
+    Series whole{{}, {}, replicas.begin()->second.instance};
+    std::vector<std::size_t> next(all.size(), 0);
+    std::size_t followed = all.size();
+    for (std::int64_t at = std::numeric_limits<std::int64_t>::min();;) {
+        for (std::size_t r = 0; r < all.size(); ++r)
+            while (next[r] < all[r].size() && all[r][next[r]].first <= at) ++next[r];
+        // The one that speaks next; the one that is followed speaks before it for as long as its spacing allows.
+        std::size_t soonest = all.size();
+        for (std::size_t r = 0; r < all.size(); ++r) {
+            if (next[r] == all[r].size()) continue;
+            if (soonest == all.size() || all[r][next[r]].first < all[soonest][next[soonest]].first) soonest = r;
+        }
+        if (soonest == all.size()) break;
+        if (followed != all.size() && next[followed] < all[followed].size()) {
+            const std::int64_t waits = all[followed][next[followed]].first - at;
+            const std::int64_t usual =
+                next[followed] >= 2 ? all[followed][next[followed] - 1].first - all[followed][next[followed] - 2].first
+                                    : waits;
+            if (waits <= 2 * usual + usual / 2) soonest = followed;
+        }
+        followed = soonest;
+        at = all[followed][next[followed]].first;
+        whole.times_ms.push_back(at);
+        whole.values.push_back(all[followed][next[followed]].second);
+    }
+    return whole;
+}
+
+/// What a series has counted by each of its samples, from the first one on.
+std::vector<std::pair<std::int64_t, double>> counted(const slo::ServiceSeries& of) {
+    std::vector<std::pair<std::int64_t, double>> samples;
+    for (std::size_t i = 0; i < of.series.values.size(); ++i) {
+        if (std::isfinite(of.series.values[i])) samples.emplace_back(of.series.times_ms[i], of.series.values[i]);
+    }
+    std::stable_sort(samples.begin(), samples.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
+    const auto same_time = [](const auto& x, const auto& y) { return x.first == y.first; };
+    samples.erase(std::unique(samples.begin(), samples.end(), same_time), samples.end());
+    CounterFollower follower;
+    double sum = 0;
+    for (auto& [time, value] : samples) {
+        sum += of.kind == slo::SeriesKind::delta ? value : follower.next(time, value)->increment;
+        value = sum;
+    }
+    return samples;
+}
+
+/// All of one role together: its growth by time.
+std::map<std::int64_t, double> growth_of(const std::vector<slo::ServiceSeries>& all, slo::Role role) {
+    std::map<std::int64_t, double> growth;
+    for (const slo::ServiceSeries& of : all) {
+        if (of.role != role) continue;
+        double before = 0;
+        for (const auto& [time, sum] : counted(of)) {
+            growth[time] += sum - before;
+            before = sum;
+        }
+    }
+    return growth;
+}
+
+/// More good events than all there were, by more than a scrape that falls between two counts can make it look.
+void require_no_more_good(const std::vector<slo::ServiceSeries>& all, const ServiceNames& names,
+                          std::string_view prefix) {
+    if (names.good.empty() || names.total.empty()) return;
+    const auto good = growth_of(all, slo::Role::good), total = growth_of(all, slo::Role::total);
+    double goods = 0, totals = 0, largest = 0;
+    auto next = total.begin();
+    for (const auto& [time, more] : good) {
+        goods += more;
+        for (; next != total.end() && next->first <= time; ++next) {
+            totals += next->second;
+            largest = std::max(largest, next->second);
+        }
+        if (!(goods > (totals + largest) * (1 + 1e-12))) continue;
+        raise(Code::argument_count, std::string(prefix) + "good: " + in_quotes(names.good) + " has counted " +
+                                        number_text(goods) + " by " + format_time(time) + ", " +
+                                        in_quotes(names.total) + " " + number_text(totals) +
+                                        "; allowed: at most as many good events as all");
+    }
+    if (!(goods > totals * (1 + 1e-12)) || next != total.end() || total.empty() || good.empty()) return;
+    raise(Code::argument_count, std::string(prefix) + "good: " + in_quotes(names.good) + " has counted " +
+                                    number_text(goods) + " by " + format_time(good.rbegin()->first) + ", " +
+                                    in_quotes(names.total) + " " + number_text(totals) +
+                                    "; allowed: at most as many good events as all");
+}
+
 }  // namespace
 
 std::vector<slo::ServiceSeries> service_series(const Batch& batch, const ServiceNames& names, std::string_view prefix) {
@@ -60,21 +164,51 @@ std::vector<slo::ServiceSeries> service_series(const Batch& batch, const Service
     require_two(roles, prefix);
     require_known(batch, roles, prefix);
     std::vector<slo::ServiceSeries> all;
+    std::vector<std::map<std::string, Series>> replicas;  // of each
     // A counter that goes on in another series of the batch, as in the next of several files, is one counter.
-    std::map<std::tuple<slo::Role, Arm, std::string>, std::size_t> places;
+    std::map<std::tuple<slo::Role, Arm, std::string, std::string>, std::size_t> places;
     for (const ArmSeries& series : batch.series) {
         if (names.arm && series.arm != *names.arm) continue;
         for (const auto& [name, role] : roles) {
             if (name.empty() || series.name != name) continue;
+            // Of a histogram, the one bucket that is meant.
+            if (role == slo::Role::good && names.le && series.le != *names.le) continue;
             require_counts(series, role, prefix);
-            const auto [place, fresh] = places.try_emplace({role, series.arm, series.series.instance}, all.size());
-            if (fresh) all.push_back({role, names.kind, {{}, {}, series.series.instance}});
-            Series& whole = all[place->second].series;
+            const auto [place, fresh] =
+                places.try_emplace({role, series.arm, series.series.instance, series.labels}, all.size());
+            if (fresh) {
+                all.push_back({role, names.kind, {}});
+                replicas.emplace_back();
+            }
+            Series& whole = replicas[place->second][series.replica];
+            whole.instance = series.series.instance;
             whole.times_ms.insert(whole.times_ms.end(), series.series.times_ms.begin(), series.series.times_ms.end());
             whole.values.insert(whole.values.end(), series.series.values.begin(), series.series.values.end());
         }
     }
+    for (std::size_t i = 0; i < all.size(); ++i) all[i].series = joined_replicas(std::move(replicas[i]));
+    require_no_more_good(all, names, prefix);
     return all;
+}
+
+std::optional<CountsForCounter> counts_for_counter(const std::vector<slo::ServiceSeries>& series) {
+    for (const slo::ServiceSeries& of : series) {
+        if (of.kind != slo::SeriesKind::counter) continue;
+        std::vector<std::pair<std::int64_t, double>> samples;
+        for (std::size_t i = 0; i < of.series.values.size(); ++i) {
+            if (std::isfinite(of.series.values[i])) samples.emplace_back(of.series.times_ms[i], of.series.values[i]);
+        }
+        std::sort(samples.begin(), samples.end());
+        CountsForCounter found{.role = of.role};
+        for (std::size_t i = 1; i < samples.size(); ++i) {
+            if (samples[i].first == samples[i - 1].first) continue;
+            ++found.steps;
+            found.falls += samples[i].second < samples[i - 1].second ? 1 : 0;
+        }
+        // A process that begins again every fifth scrape would be no service.
+        if (found.falls >= 5 && found.falls * 5 >= found.steps) return found;
+    }
+    return std::nullopt;
 }
 
 }  // namespace v0

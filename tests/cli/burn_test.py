@@ -273,6 +273,48 @@ class Burn(unittest.TestCase):
                                   "--target", "99.9%")
         self.assertIn("are the series exchanged?", exchanged.stdout)
 
+    def test_more_good_than_all(self):
+        content = (DATA / "cases/good-above-total.csv").read_text(encoding="utf-8")
+        done = self.run_with({}, content, "data.csv", "--good", "good", "--total", "requests", "--target", "99%")
+        self.assertEqual((done.returncode, done.stdout), (ERROR, ""))
+        self.assertRegex(done.stderr, r'--good: "good" has counted \d+ by 2027-01-15T.*, "requests" \d+; allowed: at most as '
+                                      "many good events as all")
+
+    def test_errors_born_with_the_first_one(self):
+        lines = ["timestamp,series,arm,value"]
+        for minute in range(61):
+            lines.append(f"{START + 60 * minute},requests,baseline,{70000 + 1000 * minute}")
+            if minute >= 30:
+                lines.append(f"{START + 60 * minute},errors,baseline,{3 if minute < 40 else 5}")
+        code, found = self.json_of("\n".join(lines) + "\n", "--windows", "10m")
+        self.assertEqual(code, NOTHING)
+        hour = next(w for w in found["windows"] if w["window"] == "1h")
+        self.assertEqual((hour["bad"], hour["total"]), (5, 60000))
+        # Before the first error there was none; with Prometheus' words nothing is known of it.
+        at = ("--now", str(START + 60 * 20))
+        window = self.json_of("\n".join(lines) + "\n", *at)[1]["windows"][0]
+        self.assertEqual((window["status"], window["bad"]), ("ok", 0))
+        window = self.json_of("\n".join(lines) + "\n", *at, "--semantics", "prometheus3")[1]["windows"][0]
+        self.assertEqual(window["status"], "absent")
+
+    def test_a_dip_is_no_restart(self):
+        content = table(0.0005)
+        fallen = content.replace(f"{START + 6000},requests,baseline,{6000 * 100}\n",
+                                 f"{START + 6000},requests,baseline,{6000 * 99 - 1}\n")
+        self.assertNotEqual(fallen, content)
+        right, found = self.json_of(content)[1], self.json_of(fallen)[1]
+        self.assertEqual(found["windows"], right["windows"])
+        self.assertEqual((found["samples"]["dips"], found["samples"]["resets"]), (1, 0))
+        self.assertIn("1 fall and cannot have begun again", self.run_burn(fallen, "--target", "99.9%").stdout)
+
+    def test_windows_without_traffic_are_no_alert(self):
+        lines = ["timestamp,series,arm,value"]
+        for minute in range(180):
+            lines += [f"{START + 60 * minute},requests,baseline,1000", f"{START + 60 * minute},errors,baseline,900"]
+        code, found = self.json_of("\n".join(lines) + "\n")
+        self.assertEqual((code, found["firing"]), (NOTHING, None))
+        self.assertEqual({w["status"] for w in found["windows"]}, {"no_traffic"})
+
     def test_counters_and_counts_taken_for_each_other(self):
         done = self.run_burn(table(0.02), "--target", "99.9%", "--deltas")
         self.assertIn('note: "requests" never falls in', done.stderr)
@@ -282,7 +324,9 @@ class Burn(unittest.TestCase):
             lines += [f"{START + 60 * minute},requests,baseline,{1000 + minute * 37 % 11}",
                       f"{START + 60 * minute},errors,baseline,{minute * 7 % 3}"]
         done = self.run_burn("\n".join(lines) + "\n", "--target", "99.9%")
-        self.assertIn("counts an interval need --deltas", done.stdout)
+        self.assertEqual((done.returncode, done.stdout), (NO_DATA, ""))
+        self.assertRegex(done.stderr, r'serinus: "requests" falls in \d+ of 59 steps, as no cumulative counter does, and no burn rate is '
+                                      r"told of it: counts an interval need --deltas")
 
     def test_a_terminal_has_sparklines(self):
         done = self.run_burn(table(0.02, from_hour=28), "--target", "99.9%", "--color", "always")
@@ -338,6 +382,19 @@ class Burn(unittest.TestCase):
                 checked = subprocess.run(command, capture_output=True, text=True, timeout=60)
                 self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
                 self.assertIn("11 rules found", checked.stdout)
+
+    def test_rules_take_the_queries_of_the_plan(self):
+        plan = json.loads((DATA / "cases/plan_slo.json").read_text(encoding="utf-8"))
+        done = self.run_with({"plan.json": plan}, "", "--rules", "--plan", "plan.json")
+        self.assertEqual((done.returncode, done.stderr), (NOTHING, ""))
+        bad = r'http_requests_total{job=\"JOB\",code=~\"5..\"}'
+        self.assertIn(f'sum(increase({bad}[5m])) / sum(increase(' r'http_requests_total{job=\"JOB\"}[5m]))', done.stdout)
+        self.assertNotIn("http_errors", done.stdout)
+        plan["queries"]["http_errors"] = "sum(http_errors_total) or vector(0)"
+        done = self.run_with({"plan.json": plan}, "", "--rules", "--plan", "plan.json")
+        self.assertEqual((done.returncode, done.stdout), (ERROR, ""))
+        self.assertIn('the plan\'s query for "http_errors" is "sum(http_errors_total) or vector(0)"; allowed with --rules: '
+                      "a selector, or the sum of one, or --bad SELECTOR", done.stderr)
 
     def test_rules_of_a_plan(self):
         plan = json.loads((DATA / "plans/slo.json").read_text(encoding="utf-8"))

@@ -279,9 +279,9 @@ edge_error_events, edge_error_bad : float
             return BurnRate(options);
         }))
         .def("_add_series",
-             [](BurnRate& burn, py::handle role, py::handle kind) {
+             [](BurnRate& burn, py::handle role, py::handle kind, std::string instance) {
                  return burn.add_series(word_argument<slo::Role>("role", role),
-                                        word_argument<slo::SeriesKind>("kind", kind));
+                                        word_argument<slo::SeriesKind>("kind", kind), std::move(instance));
              })
         .def("_add",
              [](BurnRate& burn, std::size_t series, const Times& times, const Values& values) {
@@ -331,7 +331,7 @@ edge_error_events, edge_error_bad : float
                  using namespace py::literals;
                  return py::dict("taken"_a = tally.taken, "reordered"_a = tally.reordered, "late"_a = tally.late,
                                  "duplicates"_a = tally.duplicates, "conflicts"_a = tally.conflicts,
-                                 "not_numbers"_a = tally.not_numbers, "resets"_a = tally.resets);
+                                 "not_numbers"_a = tally.not_numbers, "resets"_a = tally.resets, "dips"_a = tally.dips);
              })
         .def_property_readonly(
             "budget", [](const BurnRate& burn) { return burn.options().budget; },

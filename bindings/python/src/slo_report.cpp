@@ -42,22 +42,31 @@ void register_slo_report(py::module_& module) {
         if (now_ms) options.now = from_ms(*now_ms);
         slo::BurnReport report;
         std::string text, json;
+        std::optional<CountsForCounter> counts;
         {
             const py::gil_scoped_release release;
-            report = slo::burn_report(objective, policy, service_series(batch, names), options);
+            const std::vector<slo::ServiceSeries> series = service_series(batch, names);
+            counts = counts_for_counter(series);
+            report = slo::burn_report(objective, policy, series, options);
             text = report::text(report);
             json = io::write_burn(report);
         }
+        if (counts) {
+            const std::string said = "the series of " + std::string(word(counts->role)) + " falls in " +
+                                     std::to_string(counts->falls) + " of " + std::to_string(counts->steps) +
+                                     " steps, as no cumulative counter does: counts an interval need deltas=True";
+            if (PyErr_WarnEx(PyExc_UserWarning, said.c_str(), 2) != 0) throw py::error_already_set();
+        }
         const slo::SampleTally& tally = report.samples;
-        return py::dict(
-            "time"_a = static_cast<double>(to_ms(report.now)) / 1000, "windows"_a = report.windows,
-            "alerts"_a = report.alerts,
-            "firing"_a = report.firing ? member("Severity", *report.firing) : py::object(py::none()),
-            "budget"_a = report.budget, "time_to_exhaustion"_a = report.time_to_exhaustion.count() / 1000,
-            "samples"_a = py::dict("taken"_a = tally.taken, "reordered"_a = tally.reordered, "late"_a = tally.late,
-                                   "duplicates"_a = tally.duplicates, "conflicts"_a = tally.conflicts,
-                                   "not_numbers"_a = tally.not_numbers, "resets"_a = tally.resets),
-            "text"_a = text, "json"_a = json);
+        return py::dict("time"_a = static_cast<double>(to_ms(report.now)) / 1000, "windows"_a = report.windows,
+                        "alerts"_a = report.alerts,
+                        "firing"_a = report.firing ? member("Severity", *report.firing) : py::object(py::none()),
+                        "budget"_a = report.budget, "time_to_exhaustion"_a = report.time_to_exhaustion.count() / 1000,
+                        "samples"_a = py::dict("taken"_a = tally.taken, "reordered"_a = tally.reordered,
+                                               "late"_a = tally.late, "duplicates"_a = tally.duplicates,
+                                               "conflicts"_a = tally.conflicts, "not_numbers"_a = tally.not_numbers,
+                                               "resets"_a = tally.resets, "dips"_a = tally.dips),
+                        "text"_a = text, "json"_a = json);
     });
 }
 

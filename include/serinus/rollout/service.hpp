@@ -2,6 +2,7 @@
 /// \file
 /// Which series of a batch count the events of a service.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,18 +25,31 @@ struct ServiceNames {
     std::string good = {};
     std::string total = {};
     slo::SeriesKind kind = slo::SeriesKind::counter;
-    std::optional<Arm> arm = std::nullopt;  ///< empty: both arms are one service
+    std::optional<Arm> arm = std::nullopt;    ///< empty: both arms are one service
+    std::optional<double> le = std::nullopt;  ///< of a histogram's buckets by the name `good`, the one with this bound
 };
 
-/// The series of a batch by these names, for `slo::burn_report`. What has one role, arm and instance is one series.
+/// The series of a batch by these names, for `slo::burn_report`. What has one role, arm, instance and label set is one
+/// series; collectors of one target are followed one after the other (Plan::replica_labels).
 ///
 /// Raises `serinus.argument.range` unless two of the three are named, `serinus.argument.word` for a name that no series
 /// of the batch has (silence would look like a service without errors), and `serinus.argument.count` for a value below
-/// 0. (A value that is no number, such as a staleness marker, is no sample, and is counted later.) `prefix` stands
+/// 0 and for more good events than all. (A value that is no number, such as a staleness marker, is no sample, and is counted later.) `prefix` stands
 /// before the roles in these sentences, as "--" does on a command line. Include slo/burn_report.hpp to use the answer.
 /// Cost: linear in the samples.
 std::vector<slo::ServiceSeries> service_series(const Batch& batch, const ServiceNames& names,
                                                std::string_view prefix = {});
+
+/// A counter that falls in a fifth of its steps or more.
+struct CountsForCounter {
+    slo::Role role = slo::Role::bad;
+    std::int64_t falls = 0;
+    std::int64_t steps = 0;
+};
+
+/// The first series that is taken for a counter and cannot be one: it falls in at least five steps and in a fifth of
+/// all, as counts of an interval do. Empty: none. Cost: O(n log n) of the samples.
+std::optional<CountsForCounter> counts_for_counter(const std::vector<slo::ServiceSeries>& series);
 
 }  // namespace v0
 }  // namespace serinus

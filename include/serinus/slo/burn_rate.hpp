@@ -60,7 +60,11 @@ static_assert(described_whole<BurnRateOptions>());
 
 struct BurnRateState {
     static constexpr std::string_view kind = "burn";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t oldest = 1;
+    static constexpr std::int64_t since(std::string_view field) {
+        return field == "instances" || field == "first_ms" || field == "born" ? 2 : 1;
+    }
 
     double budget = 0;
     std::vector<std::int64_t> windows_ms;
@@ -73,6 +77,9 @@ struct BurnRateState {
     std::vector<TypicalSpacingState> spacings;
     CoveredTimeState covered;
     std::optional<std::int64_t> last_ms;
+    std::vector<std::string> instances;
+    std::vector<std::int64_t> first_ms;  ///< of each series' first sample; before year 1: none, or not looked at
+    std::vector<std::int64_t> born;      ///< 1: it began at 0 while it was watched
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -87,6 +94,9 @@ struct BurnRateState {
         visit("spacings", self.spacings);
         visit("covered", self.covered);
         visit("last_ms", self.last_ms);
+        visit("instances", self.instances);
+        visit("first_ms", self.first_ms);
+        visit("born", self.born);
     }
 };
 static_assert(described_whole<BurnRateState>());
@@ -107,13 +117,17 @@ static_assert(described_whole<BurnRateState>());
 ///
 /// - NaN (with Prometheus' staleness marker 0x7ff0000000000002) and infinities are no samples; a counter's increase
 ///   over the gap is kept whole and belongs to the sample after it.
-/// - A value below the one before it is a restart from 0 (a reset). What the process counted between its last sample
-///   and the restart is lost, and a restart that has overtaken the old value is not seen.
+/// - A value below the one before it is a restart from 0 (a reset) where it can be one, with the other semantics always.
+///   What the process counted between its last sample and the restart is lost, and a restart that has overtaken the old
+///   value is not seen. Any other fall is a dip: it counts nothing until it is passed (`CounterFollower`; `tally`).
 /// - A sample with the time of another is dropped and counted (`tally`): the first one counts. A late one is put in its
 ///   place; which answers have been given before does not change. Where the history is thinned, one that is older than
 ///   `raw` + 10 minutes is dropped and counted.
-/// - A series that is born late counts from its second sample on: nobody knows what the first one had counted before.
-///   Give an error series that is only written when there are errors a sample of 0 when the process starts.
+/// - `exact` begins a series that is born late at 0, where its first value can have been counted since its instance was
+///   last seen: of bad (or good) events at most what the instance's total has grown by, of all events at most what the
+///   fastest series like it would have counted in twice the time and one more sample. Bad events are none before. Of any
+///   other series nobody knows what the first sample had counted before, and it counts from its second sample on; so it
+///   does with the other semantics, and where nothing of its instance was seen before.
 ///
 /// Cost: `add` O(1) and `at` O(series x windows), amortised, whatever the windows' lengths, for samples and times in
 /// order; `over` the same a time. Memory: `Keep::all` 16 to 24 bytes a sample; `Keep::thinned` is bounded by the
@@ -127,7 +141,7 @@ static_assert(described_whole<BurnRateState>());
 class BurnRate {
   public:
     /// Raises `serinus.argument.range` for a budget outside (0, 1) and windows that are none.
-    explicit BurnRate(const BurnRateOptions& options) : options_(options), events_({{}}, interval_ms()) {
+    explicit BurnRate(const BurnRateOptions& options) : options_(options), events_({{}}, interval_ms(), follows()) {
         require_open_unit("budget", options.budget);
         require(!options.windows.empty(), "the number of windows", 0, "at least one");
         for (const std::chrono::milliseconds window : options.windows) {
@@ -139,14 +153,16 @@ class BurnRate {
         if (options.interval) require_duration("interval", *options.interval);
         longest_ms_ = *std::max_element(windows_ms_.begin(), windows_ms_.end());
         if (options.keep == Keep::thinned)
-            events_ = detail::ServiceEvents(thinned_history(longest_ms_, options.raw.count()), interval_ms());
+            events_ =
+                detail::ServiceEvents(thinned_history(longest_ms_, options.raw.count()), interval_ms(), follows());
         for (Sums& sums : sums_) sums.resize(windows_ms_.size());
     }
 
-    /// A new series; the number that stands for it.
-    std::size_t add_series(Role role, SeriesKind kind = SeriesKind::counter) {
+    /// A new series; the number that stands for it. `instance`: the process that counts it, for which series belong to
+    /// one is known by it alone.
+    std::size_t add_series(Role role, SeriesKind kind = SeriesKind::counter, std::string instance = {}) {
         look_ups_.push_back(look_up(role, kind));
-        return events_.add_series(events_.make_series(role, kind));
+        return events_.add_series(events_.make_series(role, kind, std::move(instance)));
     }
 
     /// Takes a sample. Raises `serinus.argument.range` for a series that is none, `serinus.data.timestamp` outside the
@@ -288,6 +304,9 @@ class BurnRate {
             state.roles.push_back(series.role);
             state.histories.push_back(series.history.state());
             state.spacings.push_back(series.spacing.state());
+            state.instances.push_back(series.instance);
+            state.first_ms.push_back(series.first_ms.value_or(earliest_ms - 1));
+            state.born.push_back(series.born ? 1 : 0);
         }
         state.covered = events_.covered().state();
         state.last_ms = last_ms_;
@@ -304,6 +323,15 @@ class BurnRate {
         }
         if (state.histories.size() != state.roles.size() || state.spacings.size() != state.roles.size())
             raise(Code::state_invariant, "the state of a BurnRate must have a role, a history and a spacing a series");
+        // A state of version 1 knows nothing of births.
+        const bool births = !state.instances.empty() || !state.first_ms.empty() || !state.born.empty();
+        const std::size_t known = births ? state.roles.size() : 0;
+        bool sound = state.instances.size() == known && state.first_ms.size() == known && state.born.size() == known;
+        for (std::size_t i = 0; sound && i < known; ++i) {
+            sound = state.first_ms[i] >= earliest_ms - 1 && state.first_ms[i] <= latest_ms &&
+                    (state.born[i] == 0 || (state.born[i] == 1 && state.first_ms[i] >= earliest_ms));
+        }
+        if (!sound) raise(Code::state_invariant, "the state of a BurnRate tells births that cannot be");
         if (state.last_ms && (*state.last_ms < earliest_ms || *state.last_ms > latest_ms))
             raise(Code::state_invariant, "the state of a BurnRate was last asked outside the years 1 to 9999");
         std::vector<detail::ServiceEvents::Series> series;
@@ -312,6 +340,11 @@ class BurnRate {
             series.push_back(events_.make_series(state.roles[i], state.histories[i].series_kind));
             series.back().history.restore(state.histories[i]);
             series.back().spacing.restore(state.spacings[i]);
+            if (births) {
+                series.back().instance = state.instances[i];
+                if (state.first_ms[i] >= earliest_ms) series.back().first_ms = state.first_ms[i];
+                series.back().born = state.born[i] == 1;
+            }
             look_ups.push_back(look_up(state.roles[i], state.histories[i].series_kind));
         }
         CoveredTime covered;
@@ -363,6 +396,9 @@ class BurnRate {
         }
         for (const std::int64_t time : times_ms) require_time(time);
     }
+
+    /// Are counters taken as they are, not as Prometheus takes them?
+    bool follows() const noexcept { return options_.semantics == Semantics::exact; }
 
     LookUp look_up(Role role, SeriesKind kind) const {
         const EventHistory history = events_.make_series(role, kind).history;

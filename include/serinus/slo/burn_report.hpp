@@ -158,7 +158,7 @@ inline BurnReport burn_report(const Objective& objective, const Policy& policy, 
                    .windows = burn_report_detail::windows_of(policy, objective, options),
                    .semantics = options.semantics});
     for (const ServiceSeries& of : series)
-        burn.add(burn.add_series(of.role, of.kind), of.series.times_ms, of.series.values);
+        burn.add(burn.add_series(of.role, of.kind, of.series.instance), of.series.times_ms, of.series.values);
 
     BurnReport report;
     report.now = options.now ? *options.now : burn.newest().value_or(Time());

@@ -31,7 +31,9 @@ enum class SeriesKind : std::uint8_t { counter = 1, delta = 2 };
 ///
 /// - `exact`: what was counted between two samples that were seen: the last one at or before t - w (where there is
 ///   none, the first one inside) and the last one at or before t. Whole counts stay whole, and windows that tile a time
-///   add up to it. The same as `increase(x[w] anchored)` of Prometheus 3.16 with unlimited look-back.
+///   add up to it. A fall is a restart only if it can be one (`CounterFollower`), and a series that is born while its
+///   instance is watched begins at 0 (`BurnRate`). Where counters only grow or begin again, and all are there from the
+///   beginning, the same as `increase(x[w] anchored)` of Prometheus 3.16 with unlimited look-back.
 /// - `prometheus2`, `prometheus3`: what a Prometheus of that major version answers to `increase(x[w])`: from the
 ///   samples inside the window alone, at least two, stretched to the window's edges. Version 2 takes the samples of the
 ///   closed window [t - w, t], version 3 those of (t - w, t].
@@ -86,7 +88,9 @@ namespace slo {
 /// What became of the samples that were given.
 struct SampleTally {
     static constexpr std::string_view kind = "tlly";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t oldest = 1;
+    static constexpr std::int64_t since(std::string_view field) { return field == "dips" ? 2 : 1; }
 
     std::int64_t taken = 0;        ///< all that count
     std::int64_t reordered = 0;    ///< of those: came after a later one, and were put in their place
@@ -95,6 +99,7 @@ struct SampleTally {
     std::int64_t conflicts = 0;    ///< the time of one that counts, but another value: the first one counts
     std::int64_t not_numbers = 0;  ///< NaN, among them Prometheus' staleness marker, and infinities: no sample
     std::int64_t resets = 0;       ///< how often a counter began again, among the samples that are kept
+    std::int64_t dips = 0;         ///< how often one fell and cannot have begun again; `exact` alone looks at that
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -105,6 +110,7 @@ struct SampleTally {
         visit("conflicts", self.conflicts);
         visit("not_numbers", self.not_numbers);
         visit("resets", self.resets);
+        visit("dips", self.dips);
     }
     SampleTally& operator+=(const SampleTally& other) noexcept {
         taken += other.taken;
@@ -114,6 +120,7 @@ struct SampleTally {
         conflicts += other.conflicts;
         not_numbers += other.not_numbers;
         resets += other.resets;
+        dips += other.dips;
         return *this;
     }
     friend bool operator==(const SampleTally&, const SampleTally&) = default;

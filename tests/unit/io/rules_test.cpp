@@ -186,5 +186,33 @@ TEST(WriteRules, RefusesWhatPromqlCannotSay) {
     EXPECT_EQ(code(policy, selectors), Code::slo_never_fires);
 }
 
+TEST(WriteRules, FindsTheSelectorThatAQuerySums) {
+    const auto selector = [](std::string_view query) { return io::selector_of(query).value_or("none"); };
+    EXPECT_EQ(selector("http_requests_total"), "http_requests_total");
+    EXPECT_EQ(selector(R"( sum by (track) (n{job="JOB",code=~"5.."}) )"), R"(n{job="JOB",code=~"5.."})");
+    EXPECT_EQ(selector(R"(sum(n{a=")}("}) by (track, le))"), R"(n{a=")}("})");
+    EXPECT_EQ(selector("sum without(instance)((job:n:sum))"), "job:n:sum");
+    EXPECT_EQ(selector("sum by (track) (sum by (track, pod) (n{}))"), "n");
+    EXPECT_EQ(selector(R"({__name__="n"})"), R"({__name__="n"})");
+    EXPECT_EQ(selector("summary_total"), "summary_total");
+    for (const char* more : {"", "rate(n[5m])", "n or vector(0)", "sum(n) or sum(m) * 0", "sum(n", "a + b", "n{", "1n",
+                             "sum(n) / sum(m)", "n[5m]", "n offset 5m"}) {
+        EXPECT_EQ(selector(more), "none") << more;
+    }
+    EXPECT_EQ(io::selector_of(R"(sum by (track, le) (t_bucket{job="a"}))", 0.3), R"(t_bucket{job="a",le="0.3"})");
+    EXPECT_EQ(io::selector_of("t_bucket", 2), R"(t_bucket{le=~"2|2[.]0"})");
+}
+
+TEST(WriteRules, TakesGoodEventsInPlaceOfBadOnes) {
+    io::RulesOptions options;
+    options.total = "all";
+    options.good = R"(t_bucket{le="0.3"})";
+    const std::string text = io::write_rules(objective, quick_policy(), options);
+    EXPECT_NE(text.find(R"(1 - sum(increase(t_bucket{le=\"0.3\"}[5m])) / sum(increase(all[5m])))"), std::string::npos)
+        << text;
+    options.bad = "errors";
+    EXPECT_THROW(io::write_rules(objective, quick_policy(), options), Error);
+}
+
 }  // namespace
 }  // namespace serinus

@@ -85,5 +85,80 @@ TEST(ServiceSeries, RefusesWhatWouldLookLikeNoErrors) {
     EXPECT_EQ(service_series(many, {.bad = "series_10", .total = "all"}).size(), 3U);  // NaN is no count below 0
 }
 
+TEST(ServiceSeries, LabelSetsAreSummedAndReplicasAreOne) {
+    Batch batch;
+    for (const char* code : {"{code=\"200\"}", "{code=\"500\"}"}) {
+        batch.series.push_back(series("n", Arm::baseline, {0, 1000}, {1, 2}, "a"));
+        batch.series.back().labels = code;
+    }
+    batch.series.push_back(series("e", Arm::baseline, {0, 1000}, {0, 0}, "a"));
+    EXPECT_EQ(service_series(batch, {.bad = "e", .total = "n"}).size(), 3U);
+
+    // One is followed until it falls silent, then the other; whatever their values.
+    Batch twice;
+    twice.series = {
+        series("n", Arm::baseline, {0, 1000, 2000, 3000}, {10, 20, 30, 40}, "a"),
+        series("n", Arm::baseline, {300, 1300, 2300, 3300, 4300, 5300, 6300}, {11, 21, 31, 41, 51, 61, 71}, "a"),
+        series("e", Arm::baseline, {0}, {0}, "a")};
+    twice.series[0].replica = "one";
+    twice.series[1].replica = "two";
+    const auto found = service_series(twice, {.bad = "e", .total = "n"});
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].series.times_ms, (std::vector<std::int64_t>{0, 1000, 2000, 3000, 3300, 4300, 5300, 6300}));
+    EXPECT_EQ(found[0].series.values, (std::vector<double>{10, 20, 30, 40, 41, 51, 61, 71}));
+    EXPECT_EQ(found[0].series.instance, "a");
+}
+
+TEST(ServiceSeries, OfAHistogramTheBucketThatIsMeant) {
+    Batch batch;
+    for (const double le : {0.1, 0.3, 1.0}) {
+        batch.series.push_back(series("t", Arm::baseline, {0, 1000}, {0, 100 * le}));
+        batch.series.back().le = le;
+    }
+    batch.series.push_back(series("n", Arm::baseline, {0, 1000}, {0, 100}));
+    const auto found = service_series(batch, {.good = "t", .total = "n", .le = 0.3});
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].series.values, (std::vector<double>{0, 30}));
+}
+
+TEST(ServiceSeries, MoreGoodThanAllIsRefused) {
+    Batch batch;
+    std::vector<std::int64_t> times;
+    std::vector<double> good, all;
+    for (int i = 0; i < 40; ++i) {
+        times.push_back(60'000 * i);
+        good.push_back(1008 * i);
+        all.push_back(1000 * i);
+    }
+    batch.series = {series("ok", Arm::baseline, times, good), series("all", Arm::baseline, times, all)};
+    const std::string said = refused(batch, {.good = "ok", .total = "all"}, Code::argument_count);
+    for (const char* part :
+         {"--good: \"ok\" has counted ", "\"all\" ", " by 1970-01-01T00:", "at most as many good events as all"})
+        EXPECT_NE(said.find(part), std::string::npos) << said;
+    // As many, counted a scrape apart, are as many.
+    for (std::size_t i = 0; i < times.size(); ++i) good[i] = all[i] + (i % 2 == 1 ? 500 : 0);
+    good.back() = all.back();
+    batch.series = {series("ok", Arm::baseline, times, good), series("all", Arm::baseline, times, all)};
+    EXPECT_EQ(service_series(batch, {.good = "ok", .total = "all"}).size(), 2U);
+}
+
+TEST(ServiceSeries, CountsAreNoCounters) {
+    std::vector<slo::ServiceSeries> all(1);
+    all[0].role = slo::Role::total;
+    for (int i = 0; i < 60; ++i) {
+        all[0].series.times_ms.push_back(i);
+        all[0].series.values.push_back(i < 30 ? 10 * i : 10 * (i - 30));  // one restart
+    }
+    EXPECT_FALSE(counts_for_counter(all));
+    for (std::size_t i = 0; i < 60; ++i) all[0].series.values[i] = 1000 + static_cast<double>(i * 37 % 11);
+    const auto found = counts_for_counter(all);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->role, slo::Role::total);
+    EXPECT_EQ(found->steps, 59);
+    EXPECT_GE(found->falls, 12);
+    all[0].kind = slo::SeriesKind::delta;
+    EXPECT_FALSE(counts_for_counter(all));
+}
+
 }  // namespace
 }  // namespace serinus

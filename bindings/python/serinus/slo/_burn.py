@@ -97,15 +97,17 @@ class BurnRate(_core.BurnRate):
         values: ArrayLike = (),
         *,
         kind: Literal["counter", "delta"] = "counter",
+        instance: str = "",
     ) -> int:
         """A new series of bad, good or all events; returns the number that `add` knows it by.
 
         The times `t` are datetimes (naive: UTC), texts, or numbers, each Unix seconds below 1e11, else milliseconds, as
         everywhere. `values` are those of a cumulative counter, or (`kind="delta"`) what was counted since the sample
-        before; in any order. NaN is no sample; of two samples at one time the first one counts.
+        before; in any order. NaN is no sample; of two samples at one time the first one counts. `instance` is the
+        process that counts it: with `exact` a series born late begins at 0 where its instance can have counted so much.
         """
         times, numbers = _samples(t, values)
-        series = self._add_series(role, kind)
+        series = self._add_series(role, kind, instance)
         self._add(series, times, numbers)
         return series
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/series/counter_follower.hpp>
 #include <serinus/series/time.hpp>
 #include <serinus/slo/burn_window.hpp>
 #include <serinus/slo/detail/history_tier.hpp>
@@ -65,12 +67,15 @@ struct SamplePlaces {
 /// What an `EventHistory` remembers.
 struct EventHistoryState {
     static constexpr std::string_view kind = "hist";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t oldest = 1;
+    static constexpr std::int64_t since(std::string_view field) { return field == "follower" ? 2 : 1; }
 
     SeriesKind series_kind = SeriesKind::counter;
     std::vector<HistoryTier> tiers;
     double sum = 0, compensation = 0;
     SampleTally tally;
+    std::optional<CounterFollowerState> follower;  ///< of a counter that has fallen, where falls are looked at
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -79,6 +84,7 @@ struct EventHistoryState {
         visit("sum", self.sum);
         visit("compensation", self.compensation);
         visit("tally", self.tally);
+        visit("follower", self.follower);
     }
 };
 static_assert(described_whole<EventHistoryState>());
@@ -88,7 +94,8 @@ static_assert(described_whole<EventHistoryState>());
 ///
 /// With v the counter's values and L_i the sum of v_{j-1} over all resets v_j < v_{j-1}, j <= i, the increase between
 /// two samples is (v_i - v_k) + (L_i - L_k): a difference of two sums, so any window costs O(1) once its first and last
-/// sample are known, and whole counts stay whole below 2^53. Deltas are summed (Neumaier 1974), and their window is a
+/// sample are known, and whole counts stay whole below 2^53. Where falls are looked at (`follows`), v_i + L_i is what
+/// `CounterFollower` has counted by then: a dip is no reset. Deltas are summed (Neumaier 1974), and their window is a
 /// difference of two sums as well.
 ///
 /// A thinned history keeps samples, not sums over buckets: what lies between two kept samples is known exactly. A
@@ -103,8 +110,10 @@ class EventHistory {
         std::int64_t place = 0;
     };
 
-    explicit EventHistory(SeriesKind kind = SeriesKind::counter, const std::vector<Resolution>& resolutions = {{}})
-        : kind_(kind) {
+    /// `follows`: a fall of a counter is a reset only if it can be one; else every fall is, as in Prometheus.
+    explicit EventHistory(SeriesKind kind = SeriesKind::counter, const std::vector<Resolution>& resolutions = {{}},
+                          bool follows = false)
+        : kind_(kind), follows_(follows && kind == SeriesKind::counter) {
         for (const Resolution& resolution : resolutions) tiers_.emplace_back().resolution = resolution;
     }
 
@@ -142,7 +151,7 @@ class EventHistory {
             previous = value;
         }
         if (!finite) return false;
-        if (kind_ == SeriesKind::delta || falls || !raw.lost.empty()) {
+        if (kind_ == SeriesKind::delta || falls || !raw.lost.empty() || follower_) {
             for (std::size_t i = 0; i < times_ms.size(); ++i) append(times_ms[i], values[i]);
             return true;
         }
@@ -384,7 +393,10 @@ class EventHistory {
         return bytes;
     }
 
-    EventHistoryState state() const { return {kind_, tiers_, sum_, compensation_, tally_}; }
+    EventHistoryState state() const {
+        return {kind_,         tiers_, sum_,
+                compensation_, tally_, follower_ ? std::optional(follower_->state()) : std::nullopt};
+    }
 
     /// Takes over a state. Raises `serinus.state.options` for one of another kind or resolution,
     /// `serinus.state.invariant` for numbers that cannot be; the object is unchanged then.
@@ -411,6 +423,9 @@ class EventHistory {
                 (size == 0 || tier.times.back() == state.tiers.front().times.back());
         }
         if (!sound) raise(Code::state_invariant, "the state of a history has numbers that cannot be");
+        std::optional<CounterFollower> follower;
+        if (state.follower && follows_) follower.emplace().restore(*state.follower);
+        follower_ = follower;
         tiers_ = state.tiers;
         for (HistoryTier& tier : tiers_) tier.find_bucket();
         sum_ = state.sum;
@@ -439,7 +454,10 @@ class EventHistory {
         } else if (!raw.empty()) {
             sample.lost = lost(raw, raw.end() - 1);
             const double previous = raw.values.back();
-            if (value < previous) {
+            if (follower_ || (follows_ && value < previous)) {
+                if (!follower_) follower_ = follower_until(raw.end());
+                sample.lost = follow(*follower_, time_ms, value, previous, sample.lost, tally_);
+            } else if (value < previous) {
                 sample.lost += previous;
                 ++tally_.resets;
             }
@@ -448,6 +466,31 @@ class EventHistory {
             if (tier.push(sample)) tier.evict(time_ms);
         }
         ++tally_.taken;
+    }
+
+    /// A follower of the samples that are kept one by one, up to the one before `end`.
+    CounterFollower follower_until(std::size_t end) const {
+        const HistoryTier& raw = tiers_.front();
+        CounterFollower follower;
+        for (std::size_t i = raw.begin(); i < end; ++i) follower.next(raw.times[i], raw.values[i]);
+        return follower;
+    }
+
+    /// What is to be added to the value, so that it is what has been counted by now: `lost` before it, and `previous`.
+    static double follow(CounterFollower& follower, std::int64_t time_ms, double value, double previous, double lost,
+                         SampleTally& tally) {
+        const auto step = follower.next(time_ms, value);
+        if (!step) return lost;
+        const double counted = lost + previous;
+        switch (step->what) {
+            case CounterStep::first:
+            case CounterStep::growth: return lost;
+            case CounterStep::restart: ++tally.resets; return counted;
+            case CounterStep::recovered: return counted + step->increment - value;
+            case CounterStep::dip: tally.dips += follower.state().below == 1; return counted - value;
+            case CounterStep::rebased: return counted - value;
+        }
+        return lost;
     }
 
     bool insert(std::int64_t time_ms, double value) {
@@ -471,6 +514,8 @@ class EventHistory {
             // Goes on from the number that is kept: nothing counted must stay a difference of exactly 0.
             sum_ = raw.values.back();
             compensation_ = 0;
+        } else if (follows_) {
+            follow_again(k);
         } else {
             recount_resets(k);
         }
@@ -481,6 +526,48 @@ class EventHistory {
         ++tally_.taken;
         ++tally_.reordered;
         return true;
+    }
+
+    /// What was counted by each sample, after the sample k has been put in.
+    void follow_again(std::size_t k) {
+        HistoryTier& raw = tiers_.front();
+        const bool falls = (k > raw.begin() && raw.values[k] < raw.values[k - 1]) ||
+                           (k + 1 < raw.end() && raw.values[k + 1] < raw.values[k]);
+        if (!follower_ && !falls) return;
+        // What the samples without it were taken for is no longer so.
+        SampleTally was, is;
+        CounterFollower before = beginning(), after = beginning();
+        std::size_t last = raw.end();  // before i, without k
+        double lost_before = 0;
+        for (std::size_t i = raw.begin(); i < raw.end(); ++i) {
+            if (i != k && last == raw.end()) {
+                before.next(raw.times[i], raw.values[i]);
+            } else if (i != k) {
+                lost_before = follow(before, raw.times[i], raw.values[i], raw.values[last], lost_before, was);
+            }
+            if (i != k) last = i;
+            if (i == raw.begin()) {
+                after.next(raw.times[i], raw.values[i]);
+                continue;
+            }
+            raw.set_lost(i, follow(after, raw.times[i], raw.values[i], raw.values[i - 1], lost(raw, i - 1), is));
+        }
+        tally_.resets += is.resets - was.resets;
+        tally_.dips += is.dips - was.dips;
+        follower_ = after;
+    }
+    /// A follower that has seen nothing of the samples that are kept, but knows the rate of those that were there.
+    CounterFollower beginning() const {
+        CounterFollower follower;
+        const HistoryTier& raw = tiers_.front();
+        if (raw.evicted && follower_ && !raw.empty()) {
+            CounterFollowerState state;
+            state.previous_ms = raw.times[raw.begin()] - 1;
+            state.level = raw.values[raw.begin()];
+            state.largest_rate = follower_->largest_rate();
+            follower.restore(state);
+        }
+        return follower;
     }
 
     /// The sums of what resets lost, from the sample k on, which has just been put in.
@@ -506,6 +593,8 @@ class EventHistory {
     }
 
     SeriesKind kind_;
+    bool follows_;
+    std::optional<CounterFollower> follower_;  // since the first fall
     std::vector<HistoryTier> tiers_;
     double sum_ = 0, compensation_ = 0;
     SampleTally tally_;

@@ -11,6 +11,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -64,12 +65,20 @@ class ServiceEvents {
         Role role;
         EventHistory history;
         TypicalSpacing spacing;
+        std::string instance = {};
+        /// The first sample that was given; before it there may be zeros that stand for none. Empty before it, and
+        /// where births are not looked at.
+        std::optional<std::int64_t> first_ms = std::nullopt;
+        bool born = false;  // it began at 0 while it was watched
     };
 
-    ServiceEvents(std::vector<Resolution> resolutions, std::optional<std::int64_t> interval_ms)
-        : resolutions_(std::move(resolutions)), interval_ms_(interval_ms) {}
+    /// `follows`: counters as they are, not as Prometheus takes them: falls and births are looked at.
+    ServiceEvents(std::vector<Resolution> resolutions, std::optional<std::int64_t> interval_ms, bool follows = false)
+        : resolutions_(std::move(resolutions)), interval_ms_(interval_ms), follows_(follows) {}
 
-    Series make_series(Role role, SeriesKind kind) const { return {role, EventHistory(kind, resolutions_), {}}; }
+    Series make_series(Role role, SeriesKind kind, std::string instance = {}) const {
+        return {role, EventHistory(kind, resolutions_, follows_), {}, std::move(instance)};
+    }
 
     std::size_t add_series(Series series) {
         series_.push_back(std::move(series));
@@ -85,10 +94,25 @@ class ServiceEvents {
     bool keeps_all() const noexcept { return resolutions_.size() == 1 && resolutions_[0] == Resolution{}; }
 
     void take(std::size_t at, std::int64_t time_ms, double value) {
+        const std::int64_t newest = newest_of(at);
+        take_one(at, time_ms, value);
+        look_at_births(at, newest);
+    }
+
+    /// Takes many samples, in any order.
+    void take(std::size_t at, std::span<const std::int64_t> times_ms, std::span<const double> values) {
+        const std::int64_t newest = newest_of(at);
+        take_all(at, times_ms, values);
+        look_at_births(at, newest);
+    }
+
+  private:
+    void take_one(std::size_t at, std::int64_t time_ms, double value) {
         Series& series = series_[at];
         EventHistory& history = series.history;
         const bool first = history.empty();
         const std::int64_t newest = first ? 0 : history.newest_ms();
+        if (series.born && time_ms < *series.first_ms) unmake_birth(series);
         if (!history.add(time_ms, value)) return;
         if (first) return;
         if (time_ms > newest) {
@@ -104,10 +128,10 @@ class ServiceEvents {
         if (raw.times[next] - time_ms <= longest) covered_.add(time_ms, raw.times[next]);
     }
 
-    /// Takes many samples, in any order.
-    void take(std::size_t at, std::span<const std::int64_t> times_ms, std::span<const double> values) {
+    void take_all(std::size_t at, std::span<const std::int64_t> times_ms, std::span<const double> values) {
         if (times_ms.empty()) return;
         Series& series = series_[at];
+        if (series.born && *std::min_element(times_ms.begin(), times_ms.end()) < *series.first_ms) unmake_birth(series);
         EventHistory& history = series.history;
         const bool in_order =
             std::adjacent_find(times_ms.begin(), times_ms.end(), std::greater_equal<>()) == times_ms.end() &&
@@ -127,9 +151,10 @@ class ServiceEvents {
                 return;
             }
         }
-        for (std::size_t i = 0; i < times_ms.size(); ++i) take(at, times_ms[i], values[i]);
+        for (std::size_t i = 0; i < times_ms.size(); ++i) take_one(at, times_ms[i], values[i]);
     }
 
+  public:
     void evict(std::int64_t now_ms, std::int64_t longest_ms) {
         for (Series& series : series_) series.history.evict(now_ms);
         covered_.forget(now_ms - longest_ms, most_intervals);
@@ -163,6 +188,9 @@ class ServiceEvents {
     void replace(std::vector<Series> series, CoveredTime covered) {
         series_ = std::move(series);
         covered_ = std::move(covered);
+        newest_first_ms_ = earliest_ms - 1;
+        for (const Series& one : series_)
+            newest_first_ms_ = std::max(newest_first_ms_, one.first_ms.value_or(earliest_ms - 1));
         look_at_roles();
     }
 
@@ -174,6 +202,128 @@ class ServiceEvents {
     std::int64_t reach(const TypicalSpacing& spacing) const noexcept {
         const std::int64_t usual = interval_ms_.value_or(spacing.median_ms());
         return 2 * usual + usual / 2;
+    }
+
+    // ---- births (docs/adr/0017-burn-takes-counters-as-they-are.md)
+
+    std::int64_t newest_of(std::size_t at) const noexcept {
+        const EventHistory& history = series_[at].history;
+        return history.empty() ? earliest_ms - 1 : history.newest_ms();
+    }
+
+    /// The fastest growth a millisecond among the last samples, counted from the front of the arrays, before `end`.
+    static double fastest(const HistoryTier& samples, std::size_t end) noexcept {
+        constexpr std::size_t most = 256;
+        double rate = 0;
+        const std::size_t from = end > samples.begin() + most ? end - most : samples.begin();
+        for (std::size_t i = from + 1; i < end; ++i) {
+            rate = std::max(rate, (samples.values[i] - samples.values[i - 1]) /
+                                      static_cast<double>(samples.times[i] - samples.times[i - 1]));
+        }
+        return rate;
+    }
+
+    /// The role whose series say what an instance is credited with: all that it served, or what went well.
+    Role reference() const noexcept { return roles_.total || !roles_.good ? Role::total : Role::good; }
+
+    /// A series was told more, of which `newest` was the newest before: what is born by now begins at 0.
+    void look_at_births(std::size_t at, std::int64_t newest) {
+        Series& told = series_[at];
+        if (!follows_ || told.history.kind() != SeriesKind::counter || told.history.empty()) return;
+        if (!told.first_ms && newest < earliest_ms) {
+            told.first_ms = told.history.raw().times[told.history.raw().begin()];
+            newest_first_ms_ = std::max(newest_first_ms_, *told.first_ms);
+            bear(told);
+        } else if (told.first_ms && !told.born) {
+            // A sample that came late may be the first one.
+            const HistoryTier& raw = told.history.raw();
+            if (!raw.evicted && raw.times[raw.begin()] < *told.first_ms) {
+                told.first_ms = raw.times[raw.begin()];
+                bear(told);
+            }
+        }
+        if (told.role != reference() || newest >= newest_first_ms_) return;
+        // Others that began within what it was told.
+        const std::int64_t now = told.history.newest_ms();
+        const auto within = [&](const Series& other) {
+            return other.first_ms && !other.born && *other.first_ms > newest && *other.first_ms <= now;
+        };
+        for (Series& other : series_) {
+            if (other.role == reference() && within(other)) bear(other);
+        }
+        for (Series& other : series_) {
+            if (other.role != reference() && within(other) && other.instance == told.instance) bear(other);
+        }
+    }
+
+    /// Begins a series at 0 where its first value can have been counted since the cut before: of what all is counted by,
+    /// so much as any like it has at most counted in that time; of a part, what its own instance is credited with.
+    void bear(Series& series) {
+        if (series.born || !series.first_ms || series.history.raw().evicted) return;
+        const HistoryTier& raw = series.history.raw();
+        const std::int64_t first = *series.first_ms;
+        const double value = raw.values[raw.begin()];
+        const bool part = series.role != reference();
+        std::int64_t cut = earliest_ms - 1;
+        double credit = 0, rate = 0;
+        const Series* longest = nullptr;  // of the instance's own, or of all
+        for (const Series& other : series_) {
+            if (&other == &series || other.role != reference() || other.history.empty()) continue;
+            const HistoryTier& samples = other.history.raw();
+            const std::size_t end = samples.count_until(first, samples.end());
+            if (part && other.instance == series.instance && end >= samples.begin() + 2 &&
+                samples.times.back() >= first) {
+                const HistorySample now = samples.sample(end - 1), before = samples.sample(end - 2);
+                credit += (now.value - before.value) + (now.lost - before.lost);
+            }
+            const std::size_t earlier = samples.count_until(first - 1, end);
+            if (earlier == samples.begin()) continue;
+            if (!part || other.instance == series.instance) cut = std::max(cut, samples.times[earlier - 1]);
+            if (!part) rate = std::max(rate, fastest(samples, end));
+            if (longest == nullptr || samples.times[samples.begin()] < longest->history.raw().times.front())
+                longest = &other;
+        }
+        if (cut < earliest_ms || value < 0) return;  // nobody was watched before
+        if (!part) credit = 2 * rate * 2 * static_cast<double>(first - cut);
+        if (value > credit) return;
+
+        // Zeros wherever its like was seen before: what a part had then is known, and it is none.
+        EventHistory history(series.history.kind(), resolutions_, follows_);
+        if (part) {
+            const HistoryTier& seen = longest->history.raw();
+            for (std::size_t i = seen.begin(); i < seen.end() && seen.times[i] < cut; ++i)
+                history.add(seen.times[i], 0);
+        }
+        history.add(cut, 0);
+        for (std::size_t i = raw.begin(); i < raw.end(); ++i) history.add(raw.times[i], raw.values[i]);
+        SampleTally tally = series.history.tally();
+        tally.resets = history.tally().resets;
+        tally.dips = history.tally().dips;
+        history.set_tally(tally);
+        series.history = std::move(history);
+        series.born = true;
+        covered_.add(cut, first);
+        if (part) return;
+        // What its instance is credited with is more by now.
+        for (Series& other : series_) {
+            if (other.role != reference() && other.instance == series.instance && other.first_ms == series.first_ms)
+                bear(other);
+        }
+    }
+
+    /// Takes the zeros away again: a sample came late that is older than the first.
+    void unmake_birth(Series& series) const {
+        const HistoryTier& raw = series.history.raw();
+        EventHistory history(series.history.kind(), resolutions_, follows_);
+        for (std::size_t i = raw.begin(); i < raw.end(); ++i) {
+            if (raw.times[i] >= *series.first_ms) history.add(raw.times[i], raw.values[i]);
+        }
+        SampleTally tally = series.history.tally();
+        tally.resets = history.tally().resets;
+        tally.dips = history.tally().dips;
+        history.set_tally(tally);
+        series.history = std::move(history);
+        series.born = false;
     }
 
     void cover(TypicalSpacing& spacing, CoveredTime& covered, std::int64_t from_ms, std::int64_t to_ms) const {
@@ -205,7 +355,7 @@ class ServiceEvents {
         }
         std::stable_sort(all.begin(), all.end(), [](const Given& a, const Given& b) { return a.time_ms < b.time_ms; });
 
-        EventHistory history(old.kind(), resolutions_);
+        EventHistory history(old.kind(), resolutions_, follows_);
         TypicalSpacing spacing;
         CoveredTime covered;
         for (const Given& given : all) {
@@ -215,7 +365,7 @@ class ServiceEvents {
             tally.reordered += given.after_later;
             if (!first) cover(spacing, covered, before, given.time_ms);
         }
-        tally.taken = tally.resets = 0;
+        tally.taken = tally.resets = tally.dips = 0;
         tally += history.tally();
         history.set_tally(tally);
         series.history = std::move(history);
@@ -234,6 +384,8 @@ class ServiceEvents {
 
     std::vector<Resolution> resolutions_;
     std::optional<std::int64_t> interval_ms_;
+    bool follows_;
+    std::int64_t newest_first_ms_ = earliest_ms - 1;  // of the series whose births are looked at
     std::vector<Series> series_;
     CoveredTime covered_;
     Roles roles_;
