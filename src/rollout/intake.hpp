@@ -46,6 +46,7 @@ class Intake {
 
     /// The newest time of any sample of the plan's series.
     std::optional<std::int64_t> newest_ms() const;
+    bool heard(Arm arm) const { return state_.newest_ms[static_cast<std::size_t>(arm)].has_value(); }
     /// The canary's first sample that waits.
     std::optional<std::int64_t> first_of_canary_ms() const;
     /// The first moment, from `from_ms` on, and the last one that a waiting sample tells of.

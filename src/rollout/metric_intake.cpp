@@ -39,7 +39,8 @@ constexpr std::int64_t rising_values = 10;
 constexpr std::int64_t rising_values_and_a_fall = 14;
 /// A cumulative counter of processes that come and go falls less often than this in 20 steps; counts do in ten of them.
 constexpr int most_falls_of_a_counter = 8;
-constexpr std::int64_t equal_intervals = 10, equal_changes = 3;
+/// Two series of one instance that bring the same at the same times so often, and not always the same, are one.
+constexpr std::int64_t equal_intervals = 4, equal_changes = 3;
 constexpr std::size_t events_kept = 64;
 
 int ones(std::int64_t steps, int newest) {
@@ -721,7 +722,7 @@ void MetricIntake::watch_twins(std::int64_t time_ms) {
              at_ != tracks_.end() && std::get<int>(at_->first) == role && std::get<Arm>(at_->first) == arm; ++at_) {
             if (at_->second.samples > 0) brought.push_back(&at_->second);
         }
-        std::sort(brought.begin(), brought.end(), [](const Track* a, const Track* b) {
+        std::stable_sort(brought.begin(), brought.end(), [](const Track* a, const Track* b) {
             return std::tie(a->sequence, a->kept.instance) < std::tie(b->sequence, b->kept.instance);
         });
         for (std::size_t i = 0; i < brought.size(); ++i) {

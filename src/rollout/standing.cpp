@@ -36,7 +36,7 @@ std::vector<Reason> obstacles(const Look& look, const Judged& judged, std::size_
     const auto absent = [&](Arm arm) {
         const auto at = static_cast<std::size_t>(arm);
         return judged.intervals > 0 ? judged.absent(at) == judged.intervals
-                                    : look.clock.now_ms && !look.intake.state().newest_ms[at];
+                                    : look.clock.now_ms && !look.intake.heard(arm);
     };
     if (promotion && absent(Arm::baseline)) reasons.push_back({Code::missing_baseline, name, {}, false});
     if (promotion && absent(Arm::canary)) reasons.push_back({Code::missing_canary, name, {}, false});
