@@ -39,8 +39,9 @@ constexpr std::int64_t rising_values = 10;
 constexpr std::int64_t rising_values_and_a_fall = 14;
 /// A cumulative counter of processes that come and go falls less often than this in 20 steps; counts do in ten of them.
 constexpr int most_falls_of_a_counter = 8;
-/// Two series of one instance that bring the same at the same times so often, and not always the same, are one.
-constexpr std::int64_t equal_intervals = 4, equal_changes = 3;
+/// Two series of one instance that have the same values at the same times in so many intervals, and grow differently in
+/// them, are one: that values of some size agree twice by chance is rare, and it heals.
+constexpr std::int64_t equal_intervals = 2, equal_changes = 2;
 constexpr std::size_t events_kept = 64;
 
 int ones(std::int64_t steps, int newest) {
