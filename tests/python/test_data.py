@@ -210,7 +210,7 @@ WRONG: dict[str, tuple[Any, str, str]] = {
         "serinus.data.timestamp",
         "nan",
     ),
-    "far future": (lambda t: {**t, "timestamp": t["timestamp"] * 10**9}, "serinus.data.timestamp", "timestamp is 1"),
+    "far future": (lambda t: {**t, "timestamp": t["timestamp"] * 1e20}, "serinus.data.timestamp", "timestamp is 1"),
     "NaT": (
         lambda t: {**t, "timestamp": np.full(len(t["arm"]), np.datetime64("NaT", "s"))},
         "serinus.data.timestamp",

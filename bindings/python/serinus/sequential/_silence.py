@@ -75,4 +75,4 @@ class SilenceTest(Test, _core.SilenceTest):
         told = np.atleast_1d(_inputs.values("shares", np.atleast_1d(np.asarray(shares))))
         if told.size == 1:
             told = np.full(columns[0].size, told[0])
-        self._update_many(*columns, told)
+        self._update_many(columns[0], columns[1], told)
