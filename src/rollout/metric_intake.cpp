@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 #include <serinus/core/counts.hpp>
 #include <serinus/core/error.hpp>
@@ -42,6 +43,9 @@ constexpr int most_falls_of_a_counter = 8;
 /// Two series of one instance that have the same values at the same times in so many intervals, and grow differently in
 /// them, are one: that values of some size agree twice by chance is rare, and it heals.
 constexpr std::int64_t equal_intervals = 2, equal_changes = 2;
+/// Counts of so many in an interval seldom agree; of fewer it takes longer to know.
+constexpr double enough_to_differ = 50;
+constexpr std::int64_t equal_intervals_of_few = 10;
 constexpr std::size_t events_kept = 64;
 
 int ones(std::int64_t steps, int newest) {
@@ -726,14 +730,23 @@ void MetricIntake::watch_twins(std::int64_t time_ms) {
         std::stable_sort(brought.begin(), brought.end(), [](const Track* a, const Track* b) {
             return std::tie(a->sequence, a->kept.instance) < std::tie(b->sequence, b->kept.instance);
         });
+        // A target that is read twice shows all of its series twice; of several series two may be equal by chance.
+        std::map<std::string_view, std::pair<std::size_t, std::size_t>> of_instance;  // series, and those with a twin
+        const auto same_as_before = [&](std::size_t i) {
+            return i > 0 && brought[i - 1]->sequence == brought[i]->sequence &&
+                   brought[i - 1]->kept.instance == brought[i]->kept.instance;
+        };
+        for (std::size_t i = 0; i < brought.size(); ++i) {
+            auto& [all, twins] = of_instance[brought[i]->kept.instance];
+            ++all;
+            twins += same_as_before(i) ? 1U : 0U;
+        }
         for (std::size_t i = 0; i < brought.size(); ++i) {
             SeriesTrackState& kept = brought[i]->kept;
             const Track* same = nullptr;
             // Two instances may well be equal: of one instance two series with the same requests are one.
-            if (i > 0 && brought[i - 1]->sequence == brought[i]->sequence &&
-                brought[i - 1]->kept.instance == kept.instance) {
-                same = brought[i - 1];
-            }
+            const auto& [all, twins] = of_instance[kept.instance];
+            if (same_as_before(i) && 2 * twins >= all) same = brought[i - 1];
             if (!same) {
                 kept.twin.clear();
                 kept.twin_intervals = kept.twin_changes = 0;
@@ -745,7 +758,9 @@ void MetricIntake::watch_twins(std::int64_t time_ms) {
             ++kept.twin_intervals;
             if (brought[i]->brought != kept.twin_last) ++kept.twin_changes;
             kept.twin_last = brought[i]->brought;
-            if (kept.twin_intervals < equal_intervals || kept.twin_changes < equal_changes) continue;
+            const bool many = brought[i]->brought >= enough_to_differ;
+            const std::int64_t needed = many ? equal_intervals : equal_intervals_of_few;
+            if (kept.twin_intervals < needed || kept.twin_changes < equal_changes) continue;
             kept_.twin_ms = time_ms;
             happened(kept_.twin, *brought[i], time_ms, 0, 0);
             kept_.twin_other = name;
