@@ -93,7 +93,7 @@ std::string value_allowed(std::string_view cell) {
     double number = 0;
     const auto [end, problem] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
     const std::string_view unit(end, static_cast<std::size_t>(cell.data() + cell.size() - end));
-    const std::string usual = std::string(number_allowed) + ", or an empty cell where the value is missing";
+    std::string usual = std::string(number_allowed) + ", or an empty cell where the value is missing";
     if (problem != std::errc{} || unit.empty() || !(unit.front() == ' ' || unit == "%")) return usual;
     return usual +
            "; a value with a unit is rounded for reading, and its unit changes from row to row: in Grafana switch "
@@ -559,7 +559,7 @@ class TableReader {
 
     Batch finish() {
         if (!any_header_) raise(Code::data_empty, "the text is empty; allowed: a header and at least one row");
-        if (batch_.series.empty() && first_problem_) throw *first_problem_;
+        if (batch_.series.empty() && first_problem_) throw Error(*first_problem_);
         if (empty_ && rows_aside_.empty())
             raise(Code::data_empty, "the text has a header, but no row; allowed: at least one row");
         if (!comma_.empty() && !point_.empty()) {

@@ -165,7 +165,7 @@ std::string LabelSets::pick(const std::vector<std::string>& candidates) const {
 
 std::string LabelSets::pick_total(const std::string& name) const {
     if (!known(name) && name.ends_with("_total")) {
-        if (const std::string base = name.substr(0, name.size() - 6); known(base)) return base;
+        if (std::string base = name.substr(0, name.size() - 6); known(base)) return base;
     }
     return name;
 }
