@@ -38,6 +38,12 @@ Batch before(const Batch& batch, std::int64_t end_ms) {
     return part;
 }
 
+/// What a state must have been made with. Queries fetch the data and judge nothing: another one does not void it.
+std::string judged_digest(Plan plan) {
+    plan.queries.clear();
+    return digest(plan);
+}
+
 }  // namespace
 
 struct Monitor::Impl {
@@ -169,7 +175,7 @@ void Monitor::restart(Arm arm, std::string_view instance, std::int64_t at_ms) {
 
 MonitorState Monitor::state() const {
     const Impl& m = *impl_;
-    return {.plan_digest = m.plan_digest,
+    return {.plan_digest = judged_digest(m.plan),
             .clock = m.clock.state(),
             .latch = m.panel.view().latch,
             .tracks = {},
@@ -180,9 +186,10 @@ MonitorState Monitor::state() const {
 }
 
 void Monitor::restore(const MonitorState& state) {
-    if (state.plan_digest != impl_->plan_digest) {
-        raise(Code::state_options, "the state belongs to the plan with digest " + state.plan_digest +
-                                       "; this Monitor's plan has " + impl_->plan_digest);
+    const std::string own = judged_digest(impl_->plan);
+    if (state.plan_digest != own && state.plan_digest != impl_->plan_digest) {
+        raise(Code::state_options, "the state belongs to another plan, with digest " + state.plan_digest +
+                                       "; this Monitor's plan has " + own + " (queries apart)");
     }
     Impl next(impl_->plan);
     next.clock.restore(state.clock);

@@ -401,6 +401,20 @@ TEST(Monitor, SilenceAges) {
     EXPECT_EQ(monitor.observe({}, origin + 100'000'000 * interval).action, Action::hold);
 }
 
+TEST(Monitor, AnotherQueryDoesNotVoidAState) {
+    Monitor before(make_plan());
+    before.observe(batch_of(traffic(40, 0.02, 0.02)));
+    Plan plan = make_plan();
+    plan.queries["bad"] = "sum by (track) (http_errors_total)";
+    Monitor after(plan);
+    after.restore(before.state());
+    EXPECT_EQ(after.decision().metrics[0].observed, before.decision().metrics[0].observed);
+    before.restore(after.state());
+    plan.metrics[0].margin = {.ratio = 1.7, .difference = {}};
+    Monitor other(plan);
+    EXPECT_THROW(other.restore(before.state()), Error);
+}
+
 TEST(Monitor, GapsHold) {
     std::vector<Sample> data = traffic(100, 0.02, 0.02);
     std::erase_if(data, [&](const Sample& s) { return (s.time - origin) / interval % 10 < 3; });
