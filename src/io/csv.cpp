@@ -117,9 +117,10 @@ char find_separator(std::string_view text, const ReadOptions& options) {
     const auto told = options.columns.find("timestamp");
     for (const std::size_t i : order) {
         if (counts[i] == 0 || counts[i] >= most_columns) continue;
+        Records records(text, known[i]);  // cells with doubled quotes are views of what it keeps
         std::vector<std::string_view> cells;
         try {
-            Records(text, known[i]).next(cells, most_columns);
+            records.next(cells, most_columns);
         } catch (const Error&) {
             continue;  // it is no separator of this text
         }
