@@ -232,8 +232,6 @@ struct JudgedAs<Kinds<Ks...>> {
     std::int64_t intervals = 0, used = 0, unpaired = 0, impossible = 0;
     std::array<std::int64_t, 2> missing{};
     std::optional<std::int64_t> last_used_ms;
-    /// Doubts about the data are asked of so many intervals as well as of the whole stage: they heal.
-    static constexpr std::int64_t recent_intervals = 20;
     RecentState recent;
     std::optional<ImpossibleState> first_impossible;
     std::int64_t waiting = 0, bridged = 0;

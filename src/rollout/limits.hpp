@@ -22,6 +22,10 @@ constexpr double fewest_instances = 5;
 /// Intervals of history from which on the error rates of learned noise were measured (docs/concepts/promise.md).
 constexpr double fewest_measured = 500;
 
+/// Doubts about the data are asked of so many intervals as well as of the whole stage, so that they heal
+/// (docs/adr/0021-what-may-block-what.md).
+constexpr std::int64_t recent_intervals = 20;
+
 /// As reasons tell durations.
 constexpr double seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 constexpr double seconds(std::chrono::milliseconds length) { return seconds(length.count()); }

@@ -29,8 +29,6 @@ constexpr std::size_t most_waiting = 1024;
 /// An instance that was silent for so long is forgotten.
 constexpr std::int64_t forgotten_after_ms = 3'600'000;
 constexpr std::int64_t forgotten_after_intervals = 100;
-/// Doubts about the data are asked of so many intervals as well as of the whole stage, so that they heal.
-constexpr std::int64_t recent = 20;
 constexpr double few_falls = 3;
 /// Sums that cannot be, and those that stand still, are given so many intervals to change: part and whole may be scraped apart.
 constexpr std::int64_t patience = 5;
@@ -467,8 +465,7 @@ std::array<double, 2> MetricIntake::take_unit(Unit& unit, Arm arm, std::int64_t 
         if (any_whole) {
             if (kept.total_ms && time > *kept.total_ms) {
                 const double rate = growth / static_cast<double>(time - *kept.total_ms);
-                const double most = kept_.largest_rate > 0 ? CounterFollower::room * kept_.largest_rate : rate;
-                kept_.largest_rate = std::max(kept_.largest_rate, std::min(rate, most));
+                kept_.largest_rate = CounterFollower::raised(kept_.largest_rate, rate);
             }
             kept.total_ms = time;
             if (!kept.first_ms) kept.first_ms = time;
@@ -512,6 +509,19 @@ void MetricIntake::tell_requests(MetricCounts& found, const std::array<double, 2
     kept_.baseline_heard = false;
 }
 
+/// The whole of an instance, for gauges that look at how much it had to do.
+void MetricIntake::tell_load(Interval& interval, Arm arm, const std::string& instance, double whole) const {
+    if (!tells_load_) return;
+    Brought& of = interval.brought[TrackKey{names_[1], arm, instance}];
+    of.sum += whole;
+    of.samples += 1;
+}
+
+void MetricIntake::took_as_zero(Arm arm, const std::string& instance) {
+    ++kept_.absent[at(arm)];
+    kept_.absent_instance = instance;
+}
+
 void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const Excused& excused, bool warming) {
     cut_before_ = kept_.cut_ms;
     std::array<double, 2> requests_of{};
@@ -547,14 +557,8 @@ void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const
             kept_.sums[at(arm)][1] += sums[1];
             const bool absent = std::none_of(unit.part.begin(), unit.part.end(),
                                              [](const Track* track) { return track->kept.consumed_ms.has_value(); });
-            if (absent) {
-                ++kept_.absent[at(arm)];
-                kept_.absent_instance = instance;
-            }
-            if (!tells_load_) continue;
-            Brought& of = interval.brought[TrackKey{names_[1], arm, instance}];
-            of.sum += sums[1];
-            of.samples += 1;
+            if (absent) took_as_zero(arm, instance);
+            tell_load(interval, arm, instance, sums[1]);
         }
         if (requests > 0) {
             // Of what is shown more often than it is sampled the changes tell how often that is.
@@ -633,17 +637,11 @@ void MetricIntake::close_counts(Interval& interval, MetricCounts& found, const E
                 counts.unpaired = true;
                 continue;
             }
-            if (!any[0]) {
-                ++kept_.absent[at(arm)];
-                kept_.absent_instance = instance;
-            }
+            if (!any[0]) took_as_zero(arm, instance);
             counts.present = true;
             counts.sums[0] += sums[0];
             counts.sums[1] += sums[1];
-            if (!tells_load_) continue;
-            Brought& of = interval.brought[TrackKey{names_[1], arm, instance}];
-            of.sum += sums[1];
-            of.samples += 1;
+            tell_load(interval, arm, instance, sums[1]);
         }
     }
     tell_requests(found, requests, heard[0], false);
@@ -873,7 +871,7 @@ std::vector<std::string> MetricIntake::unseen() const {
 
 std::vector<Reason> MetricIntake::obstacles(std::int64_t intervals, std::int64_t now_ms, bool harmful) const {
     std::vector<Reason> reasons;
-    const std::int64_t since_ms = now_ms - recent * interval_ms_;
+    const std::int64_t since_ms = now_ms - recent_intervals * interval_ms_;
     const auto lately = [&](std::optional<std::int64_t> ms) { return ms && *ms > since_ms; };
     const double allowed = std::max(few_falls, max_falls_ * static_cast<double>(intervals));
     const auto lost_lately = std::count_if(kept_.lost_ms.begin(), kept_.lost_ms.end(), lately);
@@ -886,7 +884,7 @@ std::vector<Reason> MetricIntake::obstacles(std::int64_t intervals, std::int64_t
     }
     if (lately(kept_.looked_ms)) {
         reasons.push_back(told(metric_.counter ? Code::looks_like_counts : Code::looks_like_counter, kept_.looked,
-                               {{"count", kept_.looked.before}, {"intervals", static_cast<double>(recent)}}));
+                               {{"count", kept_.looked.before}, {"intervals", static_cast<double>(recent_intervals)}}));
     }
     if (lately(kept_.twin_ms)) {
         reasons.push_back(told(Code::duplicate_series, kept_.twin, {}));

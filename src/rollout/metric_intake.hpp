@@ -139,6 +139,8 @@ class MetricIntake {
     std::array<double, 2> take_unit(Unit& unit, Arm arm, std::int64_t cut_ms);
     void tell_requests(MetricCounts& found, const std::array<double, 2>& requests, bool baseline_heard,
                        bool canary_waits);
+    void tell_load(Interval& interval, Arm arm, const std::string& instance, double whole) const;
+    void took_as_zero(Arm arm, const std::string& instance);
     void close_counters(Interval& interval, MetricCounts& found, const Excused& excused, bool warming);
     void close_counts(Interval& interval, MetricCounts& found, const Excused& excused);
     void close_values(Interval& interval, const Excused& excused);

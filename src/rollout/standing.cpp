@@ -67,7 +67,7 @@ std::vector<Reason> obstacles(const Look& look, const Judged& judged, std::size_
     if (promotion) {
         // Intervals that wait are neither used nor lost; should they wait for long, the data are stale.
         const auto all = static_cast<double>(std::max<std::int64_t>(1, judged.settled()));
-        const auto lately = static_cast<double>(std::min(judged.settled(), Judged::recent_intervals));
+        const auto lately = static_cast<double>(std::min(judged.settled(), recent_intervals));
         const auto miss = [&](std::size_t arm) { return static_cast<double>(judged.missing[arm]); };
         // What cannot be has its own reason.
         const double coverage = static_cast<double>(judged.used + judged.impossible) / all;

@@ -17,6 +17,8 @@ inline namespace v0 {
 namespace detail {
 namespace {
 
+constexpr auto most_recent = static_cast<std::size_t>(recent_intervals);
+
 double alpha_of(const Plan& plan) {
     const std::size_t watches = watched_totals(plan).size();
     return plan.telemetry.alpha / static_cast<double>(std::max<std::size_t>(watches, 1));
@@ -100,7 +102,7 @@ void TrafficWatch::update(double baseline, double canary, double told, std::int6
         above_.update(canary, n, most_of(most), dispersion);
         state_.log_largest = std::max(state_.log_largest, log_e_value(above_, below_, state_.spent));
         for (auto* column : {&state_.baseline, &state_.canary, &state_.expected}) {
-            if (column->size() == recent) column->erase(column->begin());
+            if (column->size() == most_recent) column->erase(column->begin());
         }
         state_.baseline.push_back(baseline);
         state_.canary.push_back(canary);
@@ -171,7 +173,7 @@ TrafficWatch::State TrafficWatch::state() const {
 }
 
 void TrafficWatch::restore(const State& state) {
-    bool sound = state.baseline.size() <= recent && state.canary.size() == state.baseline.size() &&
+    bool sound = state.baseline.size() <= most_recent && state.canary.size() == state.baseline.size() &&
                  state.expected.size() == state.baseline.size() && state.told.size() == state.told_ms.size() &&
                  sequential::MovingShare::sound(state.above) && sequential::MovingShare::sound(state.below) &&
                  state.log_largest >= 0 && std::isfinite(state.log_largest) && state.starts >= 0 &&

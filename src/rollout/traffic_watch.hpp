@@ -47,8 +47,6 @@ class TrafficWatch {
     /// Without history.
     static constexpr double dispersion = 10;
     static constexpr double tolerance = 0.2;
-    /// What is given as a reason shows in so many intervals.
-    static constexpr std::size_t recent = 20;
     /// Fewer intervals without a request of the canary are lost scrapes as well as silence.
     static constexpr std::int64_t fewest_silent = 6;
 

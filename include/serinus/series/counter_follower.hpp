@@ -168,6 +168,12 @@ class CounterFollower {
     /// Does the value lie below the level?
     bool falls(double value) const noexcept { return state_.previous_ms && value < state_.level; }
 
+    /// The largest rate so far once another one was seen. One value that is far off does not make every later one
+    /// possible: it grows step by step.
+    static double raised(double largest, double rate) noexcept {
+        return std::max(largest, largest > 0 ? std::min(rate, room * largest) : rate);
+    }
+
     std::optional<std::int64_t> previous_ms() const noexcept { return state_.previous_ms; }
     double level() const noexcept { return state_.level; }
     double largest_rate() const noexcept { return state_.largest_rate; }
@@ -191,11 +197,8 @@ class CounterFollower {
     Step grow(CounterStep what, double value, double increment, double before, double took) noexcept {
         state_.level = value;
         state_.below = 0;
-        // A passage over a dip took longer than since the last sample, and says nothing of the rate. One value that is far
-        // off does not make every later one possible: the rate grows step by step.
-        const double rate = increment / took;
-        const double most = state_.largest_rate > 0 ? room * state_.largest_rate : rate;
-        if (what != CounterStep::recovered) state_.largest_rate = std::max(state_.largest_rate, std::min(rate, most));
+        // A passage over a dip took longer than since the last sample, and says nothing of the rate.
+        if (what != CounterStep::recovered) state_.largest_rate = raised(state_.largest_rate, increment / took);
         return {what, increment, before};
     }
 
