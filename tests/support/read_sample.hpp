@@ -2,6 +2,7 @@
 /// \file
 /// Sample documents, and what the tests of readers ask of them.
 
+#include <cstddef>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -9,6 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include <gtest/gtest.h>
+
+#include <serinus/core/error.hpp>
 #include <serinus/core/reason.hpp>
 #include <serinus/rollout/batch.hpp>
 
@@ -20,6 +24,22 @@ inline std::string read_sample(const std::string& name) {
     std::ifstream file(data_dir() + "/samples/" + name, std::ios::binary);
     if (!file) throw std::runtime_error("no sample " + name);
     return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A reader refuses a text with that code, in a sentence shorter than `longest` that says all of these words.
+void expect_refused(const auto& read, const std::string& text, serinus::Code code, const std::vector<std::string>& said,
+                    std::size_t longest = 800) {
+    try {
+        read(text);
+    } catch (const serinus::Error& error) {
+        const std::string sentence = error.what();
+        EXPECT_EQ(error.code(), code) << sentence;
+        EXPECT_LT(sentence.size(), longest) << sentence;
+        for (const std::string& words : said)
+            EXPECT_NE(sentence.find(words), std::string::npos) << sentence << "\nlacks " << words;
+        return;
+    }
+    ADD_FAILURE() << "nothing was raised for " << text.substr(0, 100);
 }
 
 /// The sentences of what was left aside.

@@ -19,6 +19,7 @@
 #include <serinus/io/csv.hpp>
 
 #include "support/data_dir.hpp"
+#include "support/read_sample.hpp"
 
 namespace {
 
@@ -31,12 +32,6 @@ using serinus::io::read_csv;
 using serinus::io::write_csv;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-std::string sample(const std::string& name) {
-    std::ifstream file(data_dir() + "/samples/" + name, std::ios::binary);
-    EXPECT_TRUE(file) << name;
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 /// Equal to the bit, where every NaN equals every other.
 void expect_same(const Batch& a, const Batch& b) {
@@ -60,23 +55,13 @@ void expect_same(const Batch& a, const Batch& b) {
 }
 
 void expect_refused(const std::string& text, Code code, const std::vector<std::string>& said) {
-    try {
-        read_csv(text);
-    } catch (const Error& error) {
-        EXPECT_EQ(error.code(), code) << error.what();
-        EXPECT_LT(std::string(error.what()).size(), 500U);
-        for (const std::string& words : said) {
-            EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what() << "\nlacks " << words;
-        }
-        return;
-    }
-    ADD_FAILURE() << "nothing was raised for " << text.substr(0, 100);
+    support::expect_refused([](const std::string& it) { read_csv(it); }, text, code, said, 500);
 }
 
 const std::string header = "timestamp,series,arm,value\n";
 
 TEST(ReadCsv, TheLongFormWrittenByPandas) {
-    const Batch batch = read_csv(sample("long_form.csv"));
+    const Batch batch = read_csv(support::read_sample("long_form.csv"));
     ASSERT_EQ(batch.series.size(), 4U);
     const ArmSeries& first = batch.series[0];
     EXPECT_EQ(first.name, "requests_200");
@@ -182,9 +167,9 @@ TEST(ReadCsv, RefusesHeaders) {
     expect_refused("timestamp,time,series,arm,value\n", Code::data_column, {"1 and 2", "\"timestamp\""});
     expect_refused("timestamp|series|arm|value\n1|a|canary|2\n", Code::data_column,
                    {"\"timestamp\" is missing", "allowed: timestamp"});
-    expect_refused(sample("grafana_style_joined.csv"), Code::data_column,
+    expect_refused(support::read_sample("grafana_style_joined.csv"), Code::data_column,
                    {"column 2 is \"{code=\"200\"", "names no series", "{{track}}"});
-    expect_refused(sample("grafana_style_raw_ms.csv"), Code::data_column, {"\"series\" is missing"});
+    expect_refused(support::read_sample("grafana_style_raw_ms.csv"), Code::data_column, {"\"series\" is missing"});
     expect_refused(
         "timestamp,p50,p99\n1,2,3\n", Code::data_arm,
         {"none of the columns", "\"p99\" belongs to an arm", "no \"stable\" or \"canary\" alone in \"p50\""});

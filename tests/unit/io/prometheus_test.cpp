@@ -20,6 +20,7 @@
 #include <serinus/io/prometheus.hpp>
 
 #include "support/data_dir.hpp"
+#include "support/read_sample.hpp"
 
 namespace {
 
@@ -39,12 +40,6 @@ using serinus::io::ReadOptions;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-std::string sample(const std::string& name) {
-    std::ifstream file(data_dir() + "/samples/" + name, std::ios::binary);
-    EXPECT_TRUE(file) << name;
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
 /// The captured answers call the baseline "baseline".
 const ReadOptions captured{.arms = {.baseline = "baseline"}};
 
@@ -57,17 +52,7 @@ std::string entry(const std::string& labels) { return R"({"metric":{)" + labels 
 
 void expect_refused(const std::string& text, Code code, const std::vector<std::string>& said,
                     const ReadOptions& options = captured, const std::string& series = "requests") {
-    try {
-        read_prometheus(text, options, series);
-    } catch (const Error& error) {
-        EXPECT_EQ(error.code(), code) << error.what();
-        EXPECT_LT(std::string(error.what()).size(), 800U);
-        for (const std::string& words : said) {
-            EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what() << "\nlacks " << words;
-        }
-        return;
-    }
-    ADD_FAILURE() << "nothing was raised for " << text.substr(0, 100);
+    support::expect_refused([&](const std::string& it) { read_prometheus(it, options, series); }, text, code, said);
 }
 
 Batch read(const std::string& text, const ReadOptions& options = captured, const std::string& series = "requests") {
@@ -91,7 +76,7 @@ std::vector<std::string> sentences(const Batch& batch) {
 }
 
 TEST(ReadPrometheus, RangeOfCountersByTrack) {
-    const Batch batch = read(sample("prom_range_counters_by_track.json"));
+    const Batch batch = read(support::read_sample("prom_range_counters_by_track.json"));
     ASSERT_EQ(batch.series.size(), 4U);
     const ArmSeries& canary_errors = batch.series[3];
     EXPECT_EQ(canary_errors.name, "requests");
@@ -111,7 +96,7 @@ TEST(ReadPrometheus, RangeOfCountersByTrack) {
 }
 
 TEST(ReadPrometheus, RangeOfCountersByInstance) {
-    const Batch batch = read(sample("prom_range_counters.json"));
+    const Batch batch = read(support::read_sample("prom_range_counters.json"));
     EXPECT_EQ(identities(batch),
               (std::vector<std::string>{"baseline 127.0.0.1:19201{code=\"200\",job=\"shop\",version=\"v1\"}",
                                         "baseline 127.0.0.1:19202{code=\"200\",job=\"shop\",version=\"v1\"}",
@@ -123,7 +108,7 @@ TEST(ReadPrometheus, RangeOfCountersByInstance) {
 }
 
 TEST(ReadPrometheus, RawSamplesKeepTheirMilliseconds) {
-    const Batch batch = read(sample("prom_instant_rawmatrix.json"));
+    const Batch batch = read(support::read_sample("prom_instant_rawmatrix.json"));
     ASSERT_EQ(batch.series.size(), 2U);
     const Series& samples = batch.series[0].series;
     ASSERT_EQ(samples.values.size(), 80U);
@@ -135,14 +120,14 @@ TEST(ReadPrometheus, RawSamplesKeepTheirMilliseconds) {
 }
 
 TEST(ReadPrometheus, VectorIsOneSampleEach) {
-    const Batch batch = read(sample("prom_instant_vector.json"));
+    const Batch batch = read(support::read_sample("prom_instant_vector.json"));
     ASSERT_EQ(batch.series.size(), 4U);
     EXPECT_EQ(batch.series[3].series, (Series{{1'795'382'669'000}, {23.001578493274245}, ""}));
     EXPECT_EQ(batch.series[3].labels, "{code=\"500\"}");
 }
 
 TEST(ReadPrometheus, BucketsAreNotInstances) {
-    const Batch batch = read(sample("prom_range_buckets.json"));
+    const Batch batch = read(support::read_sample("prom_range_buckets.json"));
     ASSERT_EQ(batch.series.size(), 20U);  // 10 bounds, 2 arms
     EXPECT_EQ(batch.series[0].le, infinity);
     EXPECT_EQ(batch.series[0].series.values[0], 814);
@@ -158,27 +143,27 @@ TEST(ReadPrometheus, BucketsAreNotInstances) {
 }
 
 TEST(ReadPrometheus, ValuesThatAreNoNumbers) {
-    const Batch nans = read(sample("prom_range_nan.json"));
+    const Batch nans = read(support::read_sample("prom_range_nan.json"));
     ASSERT_EQ(nans.series.size(), 2U);
     EXPECT_EQ(nans.series[0].series.values[0], 1);
     EXPECT_TRUE(std::isnan(nans.series[0].series.values[1]));
-    const Batch infinities = read(sample("prom_range_inf.json"));
+    const Batch infinities = read(support::read_sample("prom_range_inf.json"));
     ASSERT_EQ(infinities.series.size(), 1U);
     EXPECT_EQ(infinities.series[0].series.values.front(), -infinity);
     EXPECT_EQ(infinities.series[0].series.values.back(), infinity);
     EXPECT_EQ(infinities.series[0].series.instance, "127.0.0.1:19203");
-    const Batch sizes =
-        read(sample("prom_range_large_small.json"), {.arms = {.label = "k", .baseline = "big", .canary = "small"}});
+    const Batch sizes = read(support::read_sample("prom_range_large_small.json"),
+                             {.arms = {.label = "k", .baseline = "big", .canary = "small"}});
     ASSERT_EQ(sizes.series.size(), 2U);
     EXPECT_EQ(sizes.series[0].series.values[0], 1e21);
     EXPECT_EQ(sizes.series[1].series.values[0], 1e-9);
     EXPECT_EQ(sentences(sizes), std::vector<std::string>{"in neither arm: 1 series has another k: \"int\""});
-    EXPECT_EQ(read(sample("prom_range_error_ratio.json")).series.size(), 2U);
+    EXPECT_EQ(read(support::read_sample("prom_range_error_ratio.json")).series.size(), 2U);
 }
 
 TEST(ReadPrometheus, SeriesOfNeitherArmAreToldOnce) {
     // With the default "stable" the captured baseline belongs to no arm.
-    const Batch others = read(sample("prom_range_counters_by_track.json"), {});
+    const Batch others = read(support::read_sample("prom_range_counters_by_track.json"), {});
     EXPECT_EQ(identities(others), (std::vector<std::string>{"canary {code=\"200\"}", "canary {code=\"500\"}"}));
     ASSERT_EQ(others.notes.size(), 1U);
     EXPECT_EQ(others.notes[0].code, Code::series_of_neither_arm);
@@ -209,7 +194,7 @@ TEST(ReadPrometheus, RefusesWhereNoSeriesIsInAnArm) {
 
 TEST(ReadPrometheus, EmptyResultIsAnEmptyBatch) {
     for (const std::string series : {"requests", ""}) {
-        const Batch empty = read(sample("prom_empty.json"), captured, series);
+        const Batch empty = read(support::read_sample("prom_empty.json"), captured, series);
         EXPECT_TRUE(empty.series.empty() && empty.notes.empty());
     }
     EXPECT_TRUE(read(answer("[]", "vector")).series.empty());
@@ -255,18 +240,18 @@ TEST(ReadPrometheus, InstancesLabelsAndReplicas) {
 }
 
 TEST(ReadPrometheus, WarningsAndInfosAreNotes) {
-    const Batch both = read(sample("prometheus/prom316_warnings_and_infos.json"), {});
+    const Batch both = read(support::read_sample("prometheus/prom316_warnings_and_infos.json"), {});
     EXPECT_EQ(sentences(both),
               (std::vector<std::string>{
                   "the data's source warns: PromQL warning: quantile value should be between 0 and 1, got -1 (1:70)",
                   "the data's source notes: PromQL info: metric might not be a counter, name does not end in "
                   "_total/_sum/_count/_bucket: \"shop_in_flight\" (1:6)"}));
-    const Batch empty = read(sample("prometheus/prom316_warnings_mixed.json"), {}, "");
+    const Batch empty = read(support::read_sample("prometheus/prom316_warnings_mixed.json"), {}, "");
     EXPECT_TRUE(empty.series.empty());
     ASSERT_EQ(empty.notes.size(), 1U);
     EXPECT_EQ(empty.notes[0].code, Code::source_warning);
     // The same in two answers of one document is told once; of a thousand the first ten and how many more.
-    const std::string limit = sample("prometheus/prom316_warnings_limit.json");
+    const std::string limit = support::read_sample("prometheus/prom316_warnings_limit.json");
     EXPECT_EQ(sentences(read("{\"a\":" + limit + ",\"b\":" + limit + "}", {}, "")),
               std::vector<std::string>{"the data's source warns: results truncated due to limit"});
     std::string many;
@@ -281,7 +266,7 @@ TEST(ReadPrometheus, WarningsAndInfosAreNotes) {
 }
 
 TEST(ReadPrometheus, SingleAnswersCalledByTheirNames) {
-    const std::string counters = sample("prometheus/prom242_counters_raw.json");
+    const std::string counters = support::read_sample("prometheus/prom242_counters_raw.json");
     const Batch by_name = read(counters, {.names = {"shop_requests_total", "other"}}, "");
     ASSERT_EQ(by_name.series.size(), 6U);
     EXPECT_EQ(by_name.series[0].name, "shop_requests_total");
@@ -292,7 +277,7 @@ TEST(ReadPrometheus, SingleAnswersCalledByTheirNames) {
                    {"a single answer", "are called \"shop_requests_total\", the plan's series \"a\", \"b\"",
                     "allowed: {\"SERIES\": ANSWER"},
                    {.names = {"a", "b"}}, "");
-    const std::string ratio = sample("prometheus/prom242_ratio_nan.json");
+    const std::string ratio = support::read_sample("prometheus/prom242_ratio_nan.json");
     EXPECT_EQ(read(ratio, {.names = {"error_ratio"}}, "").series[0].name, "error_ratio");
     expect_refused(ratio, Code::data_document, {"a single answer", "have no __name__"}, {.names = {"a", "b"}}, "");
     expect_refused(ratio, Code::data_document, {"a single answer", "have no __name__"}, {}, "");
@@ -301,7 +286,7 @@ TEST(ReadPrometheus, SingleAnswersCalledByTheirNames) {
 }
 
 TEST(ReadPrometheus, ANameStaysWhereAQueryGaveSeveral) {
-    const std::string names = sample("prometheus/prom242_native_two_metrics.json");
+    const std::string names = support::read_sample("prometheus/prom242_native_two_metrics.json");
     const Batch wrapped = read(names, {}, "sizes");
     ASSERT_EQ(wrapped.histograms.size(), 4U);
     EXPECT_EQ(wrapped.histograms[0].name, "sizes");
@@ -345,7 +330,7 @@ const ArmHistogram& of_arm(const Batch& batch, Arm arm) {
 
 TEST(ReadPrometheus, NativeHistograms) {
     for (const std::string version : {"242", "316"}) {
-        const Batch raw = read(sample("prometheus/prom" + version + "_native_raw.json"), {});
+        const Batch raw = read(support::read_sample("prometheus/prom" + version + "_native_raw.json"), {});
         ASSERT_EQ(raw.histograms.size(), 2U);
         EXPECT_TRUE(raw.series.empty());
         const ArmHistogram& canary = of_arm(raw, Arm::canary);
@@ -370,7 +355,7 @@ TEST(ReadPrometheus, NativeHistograms) {
 
 TEST(ReadPrometheus, OddNativeHistograms) {
     for (const std::string version : {"242", "316"}) {
-        const Batch odd = read(sample("prometheus/prom" + version + "_native_odd.json"), {}, "");
+        const Batch odd = read(support::read_sample("prometheus/prom" + version + "_native_odd.json"), {}, "");
         ASSERT_EQ(odd.histograms.size(), 4U);
         const HistogramSample& one = odd.histograms[0].series.samples[0];
         EXPECT_EQ(odd.histograms[0].name, "shop_odd_values");
@@ -390,7 +375,7 @@ TEST(ReadPrometheus, OddNativeHistograms) {
 }
 
 TEST(ReadPrometheus, CustomBuckets) {
-    const Batch edge = read(sample("prometheus/prom316_nhcb_edge.json"), {}, "");
+    const Batch edge = read(support::read_sample("prometheus/prom316_nhcb_edge.json"), {}, "");
     ASSERT_EQ(edge.histograms.size(), 2U);
     const HistogramSample& seconds = edge.histograms[1].series.samples[0];
     EXPECT_EQ(seconds.layout, HistogramLayout::custom);
@@ -400,7 +385,7 @@ TEST(ReadPrometheus, CustomBuckets) {
                                                              {1, 2.5, 180, serinus::BucketEnds::upper},
                                                              {10, infinity, 90, serinus::BucketEnds::upper}}));
     for (const std::string name : {"nhcb_raw", "nhcb_increase", "nhcb_edge", "nhcb_edge_increase"}) {
-        const Batch batch = read(sample("prometheus/prom316_" + name + ".json"), {});
+        const Batch batch = read(support::read_sample("prometheus/prom316_" + name + ".json"), {});
         for (const ArmHistogram& histogram : batch.histograms) {
             for (const HistogramSample& one : histogram.series.samples)
                 EXPECT_EQ(one.layout, HistogramLayout::custom) << name;
@@ -410,8 +395,8 @@ TEST(ReadPrometheus, CustomBuckets) {
 
 TEST(ReadPrometheus, ValuesAndHistogramsOfOneLabelSet) {
     for (const std::string version : {"242", "316"}) {
-        const Batch mixed =
-            read(sample("prometheus/prom" + version + "_native_mixed.json"), {.arms = {.baseline = ""}}, "x");
+        const Batch mixed = read(support::read_sample("prometheus/prom" + version + "_native_mixed.json"),
+                                 {.arms = {.baseline = ""}}, "x");
         ASSERT_EQ(mixed.series.size(), 1U);
         ASSERT_EQ(mixed.histograms.size(), 1U);
         EXPECT_EQ(mixed.series[0].series.times_ms,
@@ -441,7 +426,7 @@ TEST(ReadPrometheus, RefusesHistogramsThatAreNone) {
 }
 
 TEST(ReadPrometheus, SaysWhatPrometheusSaid) {
-    expect_refused(sample("prom_error.json"), Code::data_query,
+    expect_refused(support::read_sample("prom_error.json"), Code::data_query,
                    {"requests: the query failed: bad_data: 1:34: parse error: unclosed left parenthesis"});
     expect_refused(R"({"status":"error"})", Code::data_query, {"not said: not said"});
     expect_refused(R"({"status":"error","errorType":"timeout","error":")" + std::string(5000, 'x') + "\"}",
@@ -449,14 +434,14 @@ TEST(ReadPrometheus, SaysWhatPrometheusSaid) {
 }
 
 TEST(ReadPrometheus, RefusesWhatHasNoArm) {
-    expect_refused(sample("prom_instant_scalar.json"), Code::data_document,
+    expect_refused(support::read_sample("prom_instant_scalar.json"), Code::data_document,
                    {"requests.data.resultType is \"scalar\"", "allowed: matrix, vector", "\"track\""});
     expect_refused(answer(R"([1,"x"])", "string"), Code::data_document, {"\"string\""});
     expect_refused(answer("[]", "streams"), Code::data_document, {"\"streams\"; allowed: matrix, vector"});
-    expect_refused(sample("prom_alerts.json"), Code::data_format,
+    expect_refused(support::read_sample("prom_alerts.json"), Code::data_format,
                    {"requests is Prometheus' list of alerts (/api/v1/alerts), which has no samples", "query_range"});
-    expect_refused(sample("prom_rules.json"), Code::data_format, {"the answer is Prometheus' list of rules"}, captured,
-                   "");
+    expect_refused(support::read_sample("prom_rules.json"), Code::data_format,
+                   {"the answer is Prometheus' list of rules"}, captured, "");
     expect_refused(R"({"status":"success","data":["a","b"]})", Code::data_format, {"list of names or label sets"});
 }
 
@@ -523,7 +508,7 @@ TEST(ReadPrometheus, DepthSizeAndGarbageEndQuickly) {
     expect_refused("[" + std::string(10'000'000, '9') + "]", Code::data_document, {"no JSON"});
     ReadOptions small = captured;
     small.max_bytes = 10;
-    expect_refused(sample("prom_empty.json"), Code::data_size, {"63 bytes; allowed: at most 10"}, small);
+    expect_refused(support::read_sample("prom_empty.json"), Code::data_size, {"63 bytes; allowed: at most 10"}, small);
 }
 
 TEST(ReadPrometheus, RefusesOptionsThatCannotTellTheArmsApart) {
@@ -532,7 +517,7 @@ TEST(ReadPrometheus, RefusesOptionsThatCannotTellTheArmsApart) {
 }
 
 TEST(ReadPrometheusDocument, OneAnswerASeries) {
-    const Batch batch = read(sample("document.json"), captured, "");
+    const Batch batch = read(support::read_sample("document.json"), captured, "");
     ASSERT_EQ(batch.series.size(), 4U);
     const std::vector<std::pair<std::string, Arm>> expected{{"requests_200", Arm::baseline},
                                                             {"requests_200", Arm::canary},
@@ -544,7 +529,7 @@ TEST(ReadPrometheusDocument, OneAnswerASeries) {
         EXPECT_EQ(batch.series[i].series.instance, "");
     }
     EXPECT_EQ(batch.series[3].series.values.back(), 23);
-    EXPECT_EQ(read(sample("document.json"), {}, "").notes[0].numbers[0].value, 2);
+    EXPECT_EQ(read(support::read_sample("document.json"), {}, "").notes[0].numbers[0].value, 2);
 }
 
 TEST(ReadPrometheusDocument, WhatClientsLeaveOfAnAnswer) {
@@ -565,9 +550,9 @@ TEST(ReadPrometheusDocument, WhatClientsLeaveOfAnAnswer) {
 TEST(ReadPrometheusDocument, Refusals) {
     expect_refused("{}", Code::data_empty, {"no series", "allowed: {\"SERIES\": ANSWER"}, captured, "");
     expect_refused("[]", Code::data_document, {"allowed: {\"SERIES\": ANSWER"}, captured, "");
-    expect_refused(sample("prom_error.json"), Code::data_query, {"the answer: the query failed: bad_data"}, captured,
-                   "");
-    expect_refused("{\"http_errors\":" + sample("prom_error.json") + "}", Code::data_query,
+    expect_refused(support::read_sample("prom_error.json"), Code::data_query,
+                   {"the answer: the query failed: bad_data"}, captured, "");
+    expect_refused("{\"http_errors\":" + support::read_sample("prom_error.json") + "}", Code::data_query,
                    {"http_errors: the query failed: bad_data"}, captured, "");
     expect_refused("{\"http_errors\":5}", Code::data_document, {"http_errors is \"5\""}, captured, "");
     expect_refused("{\"\":" + answer("[]") + "}", Code::data_document, {"the key \"\""}, captured, "");
@@ -587,7 +572,7 @@ TEST(ReadPrometheusDocument, EveryCapturedAnswer) {
         if (file.path().extension() != ".json") continue;
         SCOPED_TRACE(name);
         ++answers;
-        const std::string text = sample("prometheus/" + name);
+        const std::string text = support::read_sample("prometheus/" + name);
         const json parsed = json::parse(text);
         EXPECT_TRUE(serinus::io::looks_like_prometheus(text));
         EXPECT_TRUE(serinus::io::looks_like_prometheus("{\"x\":" + text + "}"));
@@ -670,7 +655,7 @@ TEST(ReadPrometheusDocument, EveryCapturedAnswer) {
 
 TEST(ReadPrometheusDocument, SmallThingsOfTheCapturedAnswers) {
     // Timestamps of a step of 0.25 s, printed as 1796012915.250 and 1796012916 in one list.
-    const Batch fine = read(sample("prometheus/prom242_ms_step.json"), {});
+    const Batch fine = read(support::read_sample("prometheus/prom242_ms_step.json"), {});
     EXPECT_EQ(fine.series[0].series.times_ms[1] - fine.series[0].series.times_ms[0], 250);
     // 2.42 says le "1", 3.16 says "1.0", of the same target: the same buckets.
     const auto bounds = [](const Batch& batch) {
@@ -679,16 +664,16 @@ TEST(ReadPrometheusDocument, SmallThingsOfTheCapturedAnswers) {
         std::sort(all.begin(), all.end());
         return all;
     };
-    const Batch two = read(sample("prometheus/prom242_edge_classic.json"), {}, "");
-    EXPECT_EQ(bounds(two), bounds(read(sample("prometheus/prom316_edge_classic.json"), {}, "")));
+    const Batch two = read(support::read_sample("prometheus/prom242_edge_classic.json"), {}, "");
+    EXPECT_EQ(bounds(two), bounds(read(support::read_sample("prometheus/prom316_edge_classic.json"), {}, "")));
     EXPECT_EQ(bounds(two).front().second, -1);
     // UTF-8 names and values with quotes.
-    const Batch utf8 = read(sample("prometheus/prom316_utf8_counter.json"), {}, "");
+    const Batch utf8 = read(support::read_sample("prometheus/prom316_utf8_counter.json"), {}, "");
     EXPECT_EQ(utf8.series[0].name, "shop.orders.placed");
     EXPECT_EQ(utf8.series[1].labels,
               "{job=\"shop-utf8\",\"länd\"=\"Österreich\",\"payment.kind\"=\"invoice \\\"B2B\\\"\"}");
     // Counters of a label that did not occur yet are absent, not 0; after the restart they begin again.
-    const Batch counters = read(sample("prometheus/prom316_counters_raw.json"), {}, "");
+    const Batch counters = read(support::read_sample("prometheus/prom316_counters_raw.json"), {}, "");
     std::map<std::string, std::size_t> lengths;
     bool fell = false;
     for (const ArmSeries& s : counters.series) {
