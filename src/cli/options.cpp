@@ -11,6 +11,7 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/core/version.hpp>
+#include <serinus/rollout/kind.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -205,8 +206,9 @@ Exit codes:
 )";
 
 const std::string version_text = std::string("serinus ") + version() + R"(
-judges  proportion (bad of total) and gauge (one value an interval), margins as ratio or difference,
-        harm by increase, decrease or either
+judges  )" + judged_kinds() +
+                                 R"(,
+        margins as ratio or difference, harm by increase, decrease or either
 learns  the noise of both from history
 reads   plans in JSON; data in CSV (long form) or as Prometheus API documents
 writes  text, JSON

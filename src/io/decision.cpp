@@ -1,12 +1,17 @@
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <serinus/io/decision.hpp>
@@ -122,7 +127,202 @@ struct Told {
     }
 };
 
+/// What `Evidence::method` can say; empty where there is no evidence.
+constexpr std::array<std::string_view, 13> evidence_methods{
+    "",         "conditional",   "block",       "asymptotic", "signed_rank_score",     "t_mixture",
+    "rotation", "beta_binomial", "signed_rank", "threshold",  "dirichlet_multinomial", "share_mixture",
+    "silence"};
+
+/// The code of that name.
+std::optional<Code> code_of(std::string_view text) {
+#define SERINUS_ERROR(identifier, number, ...) \
+    if (text == name(Code::identifier)) return Code::identifier;
+#define SERINUS_REASON(identifier, number, ...) SERINUS_ERROR(identifier, number, )
+#include <serinus/core/code.def>
+#undef SERINUS_ERROR
+#undef SERINUS_REASON
+    return text == name(Code::none) ? std::optional(Code::none) : std::nullopt;
+}
+
+[[noreturn]] void refuse(const std::string& path, const ordered_json& value, std::string_view allowed) {
+    raise(Code::data_document,
+          (path.empty() ? "the decision" : path) + " is " + shown(value) + "; allowed: " + std::string(allowed));
+}
+
+/// The members of an object, each taken once; what is left over is refused.
+class Members {
+  public:
+    Members(std::string path, const ordered_json& object) : path_(std::move(path)), object_(object) {
+        if (!object.is_object()) refuse(path_, object, "an object");
+    }
+
+    std::string path(std::string_view key) const { return member(path_, key); }
+    /// The value of a key; null where it may be left out and is.
+    const ordered_json* find(std::string_view key) {
+        keys_.push_back(key);
+        const auto at = object_.find(std::string(key));
+        return at == object_.end() ? nullptr : &*at;
+    }
+    const ordered_json& at(std::string_view key) {
+        const ordered_json* const value = find(key);
+        if (value == nullptr)
+            raise(Code::data_document, path(key) + " is missing; allowed: a decision with all of its keys");
+        return *value;
+    }
+    /// What follows from the rest is written, and not read.
+    void pass(std::initializer_list<std::string_view> keys) { keys_.insert(keys_.end(), keys); }
+    void end() const {
+        for (const auto& [key, value] : object_.items()) {
+            if (std::find(keys_.begin(), keys_.end(), key) != keys_.end()) continue;
+            raise(Code::data_document, path(key) + " is unknown; allowed: the keys of a decision");
+        }
+    }
+
+  private:
+    std::string path_;
+    const ordered_json& object_;
+    std::vector<std::string_view> keys_;
+};
+
+/// The values that `Told` wrote.
+struct Taken {
+    static void of(const std::string& path, const ordered_json& value, bool& out) {
+        if (!value.is_boolean()) refuse(path, value, "true, false");
+        out = value.get<bool>();
+    }
+    static void of(const std::string& path, const ordered_json& value, double& out) {
+        if (value.is_number()) {
+            out = value.get<double>();
+        } else if (value.is_null()) {
+            out = std::numeric_limits<double>::quiet_NaN();
+        } else if (value == "Infinity" || value == "-Infinity") {
+            out = std::numeric_limits<double>::infinity() * (value == "Infinity" ? 1 : -1);
+        } else {
+            refuse(path, value, R"(a number, null, "Infinity", "-Infinity")");
+        }
+    }
+    template <std::integral Whole>
+    static void of(const std::string& path, const ordered_json& value, Whole& out) {
+        const bool fits = value.is_number_unsigned()  ? std::in_range<Whole>(value.get<std::uint64_t>())
+                          : value.is_number_integer() ? std::in_range<Whole>(value.get<std::int64_t>())
+                                                      : false;
+        if (!fits) refuse(path, value, "a whole number");
+        out = value.get<Whole>();
+    }
+    static void of(const std::string& path, const ordered_json& value, std::string& out) { out = text(path, value); }
+    /// The name of a method.
+    static void of(const std::string& path, const ordered_json& value, std::string_view& out) {
+        const auto known = std::find(evidence_methods.begin(), evidence_methods.end(), text(path, value));
+        if (known == evidence_methods.end()) refuse(path, value, "the name of a method");
+        out = *known;
+    }
+    static void of(const std::string& path, const ordered_json& value, Code& out) {
+        const auto known = code_of(text(path, value));
+        if (!known) refuse(path, value, "the name of a code");
+        out = *known;
+    }
+    static void of(const std::string& path, const ordered_json& value, std::chrono::milliseconds& out) {
+        const auto length = try_parse_duration(text(path, value));
+        if (!length) refuse(path, value, duration_allowed);
+        out = *length;
+    }
+    static void of(const std::string& path, const ordered_json& value, Time& out) {
+        const auto time = try_parse_time(text(path, value));
+        if (!time) refuse(path, value, "a time such as \"2026-11-22T21:21:29Z\"");
+        out = *time;
+    }
+    template <class Enum>
+        requires std::is_enum_v<Enum>
+    static void of(const std::string& path, const ordered_json& value, Enum& out) {
+        const auto known = parse_word<Enum>(text(path, value));
+        if (!known) refuse(path, value, allowed_words<Enum>());
+        out = *known;
+    }
+    template <class T>
+    static void of(const std::string& path, const ordered_json& value, std::optional<T>& out) {
+        if (!value.is_null()) of(path, value, out.emplace());
+    }
+    template <class T>
+    static void of(const std::string& path, const ordered_json& value, std::vector<T>& out) {
+        if (!value.is_array()) refuse(path, value, "a list");
+        for (std::size_t i = 0; i < value.size(); ++i) of(element(path, i), value[i], out.emplace_back());
+    }
+    template <class T>
+    static void of(const std::string& path, const ordered_json& value, std::array<T, 2>& arms) {
+        Members members(path, value);
+        of(members.path("baseline"), members.at("baseline"), arms[0]);
+        of(members.path("canary"), members.at("canary"), arms[1]);
+        members.end();
+    }
+    /// Named numbers, or texts.
+    template <class Named>
+        requires std::same_as<Named, NamedNumber> || std::same_as<Named, NamedText>
+    static void of(const std::string& path, const ordered_json& value, std::vector<Named>& out) {
+        if (!value.is_object()) refuse(path, value, "an object");
+        for (const auto& [name, of_it] : value.items()) {
+            Named& named = out.emplace_back();
+            named.name = name;
+            of(member(path, name), of_it, named.value);
+        }
+    }
+
+    /// A described struct: `own(name, its value, the member)` says whether it took the member.
+    template <Described T>
+    static void members_of(Members& members, T& out, const auto& own) {
+        const auto take = [&](std::string_view name, auto& field) {
+            if (!own(name, field)) of(members.path(name), members.at(name), field);
+        };
+        T::describe(take, out);
+        members.end();
+    }
+    template <Described T>
+    static void of(const std::string& path, const ordered_json& value, T& out) {
+        Members members(path, value);
+        if constexpr (std::same_as<T, Evidence>) members.pass({"e_value", "needed_e_value", "needed_log_e_value"});
+        if constexpr (std::same_as<T, BurnHalt>) members.pass({"needed_e_value"});
+        if constexpr (std::same_as<T, Reason>) members.pass({"number", "sentence"});
+        members_of(members, out, [&](std::string_view name, auto& field) {
+            const bool may_lack = left_out<T>(name);
+            const ordered_json* const there = may_lack ? members.find(name) : nullptr;
+            if (there != nullptr && !there->is_null()) of(members.path(name), *there, field);
+            return may_lack;
+        });
+    }
+
+  private:
+    /// A member that is left out, or null, where it is empty.
+    template <class T>
+    static bool left_out(std::string_view name) {
+        if constexpr (std::same_as<T, Margin>) return true;
+        if constexpr (std::same_as<T, MetricResult>) return name == "detect";
+        if constexpr (std::same_as<T, BurnResult>) return name == "dedupe_key";
+        if constexpr (std::same_as<T, Reason>) return name == "metric" || name == "outside_alpha" || name == "texts";
+        return false;
+    }
+    static const std::string& text(const std::string& path, const ordered_json& value) {
+        if (!value.is_string()) refuse(path, value, "a text");
+        return value.get_ref<const std::string&>();
+    }
+};
+
 }  // namespace
+
+Decision read_decision(std::string_view json) {
+    const ordered_json document = parse_ordered_json(json, "the decision");
+    Decision decision;
+    Members members("", document);
+    Taken::members_of(members, decision, [&](std::string_view name, auto& field) {
+        if constexpr (std::same_as<decltype(field), std::chrono::milliseconds&>) {  // a bare number of seconds
+            double seconds = 0;
+            Taken::of(members.path(name), members.at(name), seconds);
+            if (!(std::fabs(seconds) < 9e15)) refuse(members.path(name), members.at(name), "seconds");
+            field = std::chrono::milliseconds(std::llround(seconds * 1000));
+            return true;
+        }
+        return false;
+    });
+    return decision;
+}
 
 std::string write_decision(const Decision& decision, int indent) {
     ordered_json out = Told::of(decision);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -15,11 +17,17 @@ inline namespace v0 {
 namespace io {
 
 using nlohmann::json;
+using nlohmann::ordered_json;
 
 namespace {
 
 /// Builds the value as the parser reports its pieces, and stops at the first piece that breaks a rule.
-class Builder : public nlohmann::json_sax<json> {
+template <class Json>
+class Builder : public nlohmann::json_sax<Json> {
+    using json = Json;
+    using string_t = typename Json::string_t;
+    using binary_t = typename Json::binary_t;
+
   public:
     Builder(std::string_view text, std::string_view what, const JsonRules& rules)
         : text_(text), what_(what), rules_(rules) {}
@@ -28,9 +36,9 @@ class Builder : public nlohmann::json_sax<json> {
 
     bool null() override { return put(nullptr); }
     bool boolean(bool value) override { return put(value); }
-    bool number_integer(number_integer_t value) override { return put(value); }
-    bool number_unsigned(number_unsigned_t value) override { return put(value); }
-    bool number_float(number_float_t value, const string_t&) override { return put(value); }
+    bool number_integer(typename Json::number_integer_t value) override { return put(value); }
+    bool number_unsigned(typename Json::number_unsigned_t value) override { return put(value); }
+    bool number_float(typename Json::number_float_t value, const string_t&) override { return put(value); }
     bool string(string_t& value) override { return put(std::move(value)); }
     bool binary(binary_t& value) override { return put(std::move(value)); }
     bool start_object(std::size_t) override { return open(json::object()); }
@@ -40,10 +48,20 @@ class Builder : public nlohmann::json_sax<json> {
 
     bool key(string_t& name) override {
         Container& container = open_.back();
-        const auto [place, fresh] = container.value->get_ref<json::object_t&>().try_emplace(name);
-        container.key = &place->first;
+        auto& object = container.value->template get_ref<typename Json::object_t&>();
+        bool fresh = true;
+        if constexpr (std::is_same_v<Json, ordered_json>) {  // which looks through all keys to find one
+            fresh = container.keys.insert(name).second;
+            auto& [key, value] = object.emplace_back(name, nullptr);
+            container.key = &key;
+            value_ = &value;
+        } else {
+            const auto [place, is_new] = object.try_emplace(name);
+            fresh = is_new;
+            container.key = &place->first;
+            value_ = &place->second;
+        }
         if (!fresh) raise(rules_.duplicate, what_ + " has the key " + path() + " twice; allowed: once");
-        value_ = &place->second;
         return true;
     }
 
@@ -61,6 +79,7 @@ class Builder : public nlohmann::json_sax<json> {
     struct Container {
         json* value;
         const std::string* key = nullptr;  ///< an object's key that was read last
+        std::set<std::string> keys = {};   ///< of an object that keeps their order
     };
 
     /// Where the last of `position` bytes is: lines and characters counted from 1.
@@ -94,7 +113,8 @@ class Builder : public nlohmann::json_sax<json> {
             return &root_;
         }
         json& container = *open_.back().value;
-        if (container.is_array()) return &container.get_ref<json::array_t&>().emplace_back(std::move(value));
+        if (container.is_array())
+            return &container.template get_ref<typename Json::array_t&>().emplace_back(std::move(value));
         *value_ = std::move(value);
         return value_;
     }
@@ -125,15 +145,32 @@ class Builder : public nlohmann::json_sax<json> {
 
 }  // namespace
 
-json parse_json(std::string_view text, std::string_view what, const JsonRules& rules) {
+namespace {
+
+template <class Json>
+Json parse(std::string_view text, std::string_view what, const JsonRules& rules) {
     if (text.size() > rules.max_bytes) {
         raise(rules.size, std::string(what) + " has " + std::to_string(text.size()) + " bytes; allowed: at most " +
                               std::to_string(rules.max_bytes));
     }
-    Builder builder(text, what, rules);
-    json::sax_parse(text.begin(), text.end(), &builder);
+    Builder<Json> builder(text, what, rules);
+    Json::sax_parse(text.begin(), text.end(), &builder);
     return builder.take();
 }
+
+}  // namespace
+
+json parse_json(std::string_view text, std::string_view what, const JsonRules& rules) {
+    return parse<json>(text, what, rules);
+}
+ordered_json parse_ordered_json(std::string_view text, std::string_view what, const JsonRules& rules) {
+    return parse<ordered_json>(text, what, rules);
+}
+
+std::string member(const std::string& path, std::string_view key) {
+    return path.empty() ? printable(key) : path + '.' + printable(key);
+}
+std::string element(const std::string& path, std::size_t index) { return path + '[' + std::to_string(index) + ']'; }
 
 std::string json_text(const json& value) {
     return value.is_string() ? value.get_ref<const std::string&>()

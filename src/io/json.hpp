@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/quote.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -29,6 +30,26 @@ struct JsonRules {
 /// that are given twice (which of the two was meant?) and deep nesting, and its errors are short and printable whatever
 /// the text holds: they name the line and column, or the path of the key. A byte order mark is passed over.
 nlohmann::json parse_json(std::string_view text, std::string_view what, const JsonRules& rules = {});
+/// The same, keys in the order of the text.
+nlohmann::ordered_json parse_ordered_json(std::string_view text, std::string_view what, const JsonRules& rules = {});
+
+/// The path of an object's member, "metrics.errors", and of a list's element, "metrics[1]".
+std::string member(const std::string& path, std::string_view key);
+std::string element(const std::string& path, std::size_t index);
+
+/// A value as an error shows it: "\"10m\", a text".
+template <class Json>
+std::string shown(const Json& value) {
+    const std::string_view type = value.is_string()    ? ", a text"
+                                  : value.is_number()  ? ", a number"
+                                  : value.is_array()   ? ", a list"
+                                  : value.is_object()  ? ", an object"
+                                  : value.is_boolean() ? ", a truth value"
+                                                       : "";
+    const std::string text = value.is_string() ? in_quotes(value.template get_ref<const std::string&>())
+                                               : printable(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+    return text + std::string(type);
+}
 
 /// The member `key` of an object, or nothing; nothing of what is no object.
 inline const nlohmann::json* json_member(const nlohmann::json& object, const char* key) {

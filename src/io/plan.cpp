@@ -180,24 +180,6 @@ std::string did_you_mean(std::string_view written, Keys words) {
     return text;
 }
 
-std::string member(const std::string& path, std::string_view key) {
-    return path.empty() ? printable(key) : path + '.' + printable(key);
-}
-std::string element(const std::string& path, std::size_t index) { return path + '[' + std::to_string(index) + ']'; }
-
-/// A value as an error shows it: "\"10m\", a text".
-std::string shown(const json& value) {
-    const std::string_view type = value.is_string()    ? ", a text"
-                                  : value.is_number()  ? ", a number"
-                                  : value.is_array()   ? ", a list"
-                                  : value.is_object()  ? ", an object"
-                                  : value.is_boolean() ? ", a truth value"
-                                                       : "";
-    const std::string text = value.is_string() ? in_quotes(value.get_ref<const std::string&>())
-                                               : printable(value.dump(-1, ' ', false, json::error_handler_t::replace));
-    return text + std::string(type);
-}
-
 [[noreturn]] void wrong_type(const std::string& path, const json& value, std::string_view allowed) {
     raise(Code::plan_type,
           (path.empty() ? "the plan" : path) + " is " + shown(value) + "; allowed: " + std::string(allowed));

@@ -10,6 +10,7 @@
 
 #include <serinus/core/quote.hpp>
 #include <serinus/core/reason.hpp>
+#include <serinus/core/reason_group.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/numeric/elementary.hpp>
@@ -39,8 +40,10 @@ const Reason* reason_of(const MetricResult& metric, Code code) {
 
 /// A metric that cannot be judged, whatever comes: nothing is known of its noise.
 bool undecidable(const MetricResult& metric) {
-    return reason_of(metric, Code::noise_unknown) || reason_of(metric, Code::single_instance) ||
-           reason_of(metric, Code::history_unusable) || reason_of(metric, Code::no_level);
+    // That a baseline of 0 has no ratio is told among the evidence; it decides nothing either.
+    return std::any_of(metric.reasons.begin(), metric.reasons.end(), [](const Reason& reason) {
+        return group(reason.code) == ReasonGroup::undecidable || reason.code == Code::no_level;
+    });
 }
 
 bool is_ratio(const Margin& margin) { return margin.ratio.has_value(); }

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <serinus/core/describe.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/io/decision.hpp>
 
@@ -214,6 +215,73 @@ TEST(WriteDecision, EmptyOneHasEveryKey) {
     EXPECT_EQ(out["metrics"], json::array());
     EXPECT_EQ(out["reasons"], json::array());
     EXPECT_EQ(out["telemetry"]["newest"]["canary"], nullptr);
+}
+
+TEST(ReadDecision, GivesBackWhatWasWritten) {
+    Decision other = example();
+    other.action = Action::promote;
+    other.finished = true;
+    other.time = std::nullopt;
+    other.elapsed = -1500ms;
+    other.metrics[0].name = "a \"b\"\n\xC3\xA4";
+    other.metrics[0].kind = Kind::gauge;
+    other.metrics[0].margin = {.ratio = std::nullopt, .difference = 0.002};
+    other.metrics[0].detect = {};
+    other.metrics[0].evidence.log_e_value = 0.1 + 0.2;
+    other.metrics[0].evidence.estimate = std::numeric_limits<double>::quiet_NaN();
+    other.metrics[0].evidence.n_baseline = 1e17;
+    other.metrics[0].mirror.log_e_value = -infinity;
+    other.metrics[0].mirror.method = "rotation";
+    other.metrics[0].observed = {{"z", 1}, {"a", 2}, {"m", std::numeric_limits<double>::denorm_min()}};
+    other.reasons[0].texts = {{"series", "http_requests"}, {"instance", ""}};
+    other.burn[0].alert = std::nullopt;
+    other.burn[0].dedupe_key = "";
+    other.telemetry.late = std::numeric_limits<std::int64_t>::max();
+    for (const Decision& decision : {example(), other, Decision{}}) {
+        for (const int indent : {2, -1}) {
+            const std::string text = io::write_decision(decision, indent);
+            const Decision back = io::read_decision(text);
+            EXPECT_TRUE(same(back, decision)) << text;
+            EXPECT_EQ(io::write_decision(back, indent), text);
+        }
+    }
+}
+
+TEST(ReadDecision, RefusesEveryOtherText) {
+    const auto refused = [](auto&& change) -> std::string {
+        nlohmann::ordered_json document = nlohmann::ordered_json::parse(io::write_decision(example()));
+        change(document);
+        try {
+            io::read_decision(document.dump());
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), Code::data_document);
+            return std::string(error.what()).substr(error.name().size() + 2);  // behind the code
+        }
+        return "";
+    };
+    using Json = nlohmann::ordered_json;
+    EXPECT_EQ(refused([](Json&) {}), "");
+    EXPECT_EQ(refused([](Json& d) { d = 5; }), "the decision is 5, a number; allowed: an object");
+    EXPECT_EQ(refused([](Json& d) { d["metrics"][0]["alpha"] = "x"; }),
+              R"(metrics[0].alpha is "x", a text; allowed: a number, null, "Infinity", "-Infinity")");
+    EXPECT_EQ(refused([](Json& d) { d["metrics"][0]["evidence"].erase("p_value"); }),
+              "metrics[0].evidence.p_value is missing; allowed: a decision with all of its keys");
+    EXPECT_EQ(refused([](Json& d) { d["telemetry"]["newest"]["third"] = 1; }),
+              "telemetry.newest.third is unknown; allowed: the keys of a decision");
+    EXPECT_EQ(refused([](Json& d) { d["decision"] = "wait"; }),
+              R"(decision is "wait", a text; allowed: promote, hold, rollback)");
+    EXPECT_EQ(refused([](Json& d) { d["reasons"][1]["code"] = "nonsense"; }),
+              R"(reasons[1].code is "nonsense", a text; allowed: the name of a code)");
+    EXPECT_NE(refused([](Json& d) { d["metrics"][0]["mirror"]["method"] = "guess"; }), "");
+    EXPECT_NE(refused([](Json& d) { d["burn"][0]["period"] = 30; }), "");
+    EXPECT_NE(refused([](Json& d) { d["time"] = "yesterday"; }), "");
+    EXPECT_NE(refused([](Json& d) { d["stage"] = 1.5; }), "");
+    EXPECT_NE(refused([](Json& d) { d["stage"] = 1e10; }), "");
+    EXPECT_NE(refused([](Json& d) { d["elapsed_seconds"] = "Infinity"; }), "");
+    EXPECT_NE(refused([](Json& d) { d["elapsed_seconds"] = nullptr; }), "");
+    EXPECT_NE(refused([](Json& d) { d["reasons"] = Json::object(); }), "");
+    EXPECT_THROW(io::read_decision(R"({"decision": "hold", "decision": "promote"})"), Error);
+    EXPECT_THROW(io::read_decision("{"), Error);
 }
 
 /// All keys of all objects, by the path of the schema's names.
