@@ -28,9 +28,7 @@ auto read_named(const std::string& path, Read read) {
     try {
         return read(read_file(path));
     } catch (const Error& error) {
-        std::string_view sentence = error.what();
-        sentence.remove_prefix(error.name().size() + 2);  // "<code>: "
-        raise(error.code(), shown_file(path) + ": " + std::string(sentence));
+        raise(error.within(shown_file(path)));
     }
 }
 

@@ -127,23 +127,6 @@ struct Told {
     }
 };
 
-/// What `Evidence::method` can say; empty where there is no evidence.
-constexpr std::array<std::string_view, 13> evidence_methods{
-    "",         "conditional",   "block",       "asymptotic", "signed_rank_score",     "t_mixture",
-    "rotation", "beta_binomial", "signed_rank", "threshold",  "dirichlet_multinomial", "share_mixture",
-    "silence"};
-
-/// The code of that name.
-std::optional<Code> code_of(std::string_view text) {
-#define SERINUS_ERROR(identifier, number, ...) \
-    if (text == name(Code::identifier)) return Code::identifier;
-#define SERINUS_REASON(identifier, number, ...) SERINUS_ERROR(identifier, number, )
-#include <serinus/core/code.def>
-#undef SERINUS_ERROR
-#undef SERINUS_REASON
-    return text == name(Code::none) ? std::optional(Code::none) : std::nullopt;
-}
-
 [[noreturn]] void refuse(const std::string& path, const ordered_json& value, std::string_view allowed) {
     raise(Code::data_document,
           (path.empty() ? "the decision" : path) + " is " + shown(value) + "; allowed: " + std::string(allowed));

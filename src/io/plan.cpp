@@ -352,9 +352,7 @@ void take_budget(const std::string& path, const json& value, const Object& objec
         budget = target->is_string() ? slo::budget_from_target(std::string_view(target->get_ref<const std::string&>()))
                                      : slo::budget_from_target(target->get<double>());
     } catch (const Error& error) {
-        std::string_view sentence = error.what();
-        sentence.remove_prefix(error.name().size() + 2);  // "<code>: "
-        raise(Code::plan_value, path + '.' + std::string(sentence));
+        raise(Code::plan_value, path + '.' + std::string(error.sentence()));
     }
 }
 

@@ -44,9 +44,7 @@ void with_path(const std::string& path, const Call& call) {
     try {
         call();
     } catch (const Error& error) {
-        std::string_view sentence = error.what();
-        sentence.remove_prefix(error.name().size() + 2);  // "<code>: "
-        raise(Code::plan_value, path + ": " + std::string(sentence));
+        raise(Code::plan_value, std::string(error.within(path).sentence()));
     }
 }
 

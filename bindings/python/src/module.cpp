@@ -16,17 +16,6 @@
 namespace serinus::python {
 namespace {
 
-/// The error or the reason of that name.
-std::optional<Code> code_of(std::string_view text) {
-#define SERINUS_ERROR(identifier, number, ...) \
-    if (text == name(Code::identifier)) return Code::identifier;
-#define SERINUS_REASON(identifier, number, ...) SERINUS_ERROR(identifier, number, )
-#include <serinus/core/code.def>
-#undef SERINUS_ERROR
-#undef SERINUS_REASON
-    return text == name(Code::none) ? std::optional(Code::none) : std::nullopt;
-}
-
 void translate(std::exception_ptr thrown) {
     try {
         if (thrown) std::rethrow_exception(thrown);

@@ -3,6 +3,7 @@
 /// How Serinus says no: codes that never change, one exception type, and the one place that raises it.
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -37,6 +38,17 @@ constexpr std::string_view name(Code code) noexcept {
     return "unknown";
 }
 
+/// The code of that name, "none" among them; nothing for any other text. Cost: O(codes).
+constexpr std::optional<Code> code_of(std::string_view text) noexcept {
+#define SERINUS_ERROR(identifier, number, ...) \
+    if (text == name(Code::identifier)) return Code::identifier;
+#define SERINUS_REASON(identifier, number, ...) SERINUS_ERROR(identifier, number, )
+#include <serinus/core/code.def>
+#undef SERINUS_ERROR
+#undef SERINUS_REASON
+    return text == name(Code::none) ? std::optional(Code::none) : std::nullopt;
+}
+
 /// A broken precondition: the caller asked for something that has no answer. `what()` reads "<code name>: <sentence>",
 /// the sentence names the field, the value it had, and what is allowed.
 class Error : public std::invalid_argument {
@@ -46,6 +58,10 @@ class Error : public std::invalid_argument {
 
     Code code() const noexcept { return code_; }
     std::string_view name() const noexcept { return serinus::name(code_); }
+    /// The sentence alone.
+    std::string_view sentence() const noexcept { return std::string_view(what()).substr(name().size() + 2); }
+    /// The same error, which came up inside of something: "shop.csv" in front of the sentence, "shop.csv: line 3 ...".
+    Error within(std::string_view place) const { return {code_, std::string(place) + ": " + std::string(sentence())}; }
 
   private:
     Code code_;
@@ -53,13 +69,14 @@ class Error : public std::invalid_argument {
 
 #if defined(__cpp_exceptions)
 /// The one place in Serinus that throws.
-[[noreturn]] inline void raise(Code code, const std::string& sentence) { throw Error(code, sentence); }
+[[noreturn]] inline void raise(const Error& error) { throw error; }
 #else
 /// Without exceptions the program that embeds Serinus says what an error does, by defining this function; it must not
 /// return (longjmp, exit, or park the task).
 [[noreturn]] void on_error(const Error& error);
-[[noreturn]] inline void raise(Code code, const std::string& sentence) { on_error(Error(code, sentence)); }
+[[noreturn]] inline void raise(const Error& error) { on_error(error); }
 #endif
+[[noreturn]] inline void raise(Code code, const std::string& sentence) { raise(Error(code, sentence)); }
 
 }  // namespace v0
 }  // namespace serinus

@@ -2,6 +2,7 @@
 /// \file
 /// What a test found, in the fields that every test shares; and the margin that it was asked about.
 
+#include <array>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -46,6 +47,12 @@ struct Interval {
 };
 static_assert(described_whole<Interval>());
 
+/// What `Evidence::method` can say; empty where there is no evidence.
+inline constexpr std::array<std::string_view, 13> evidence_methods{
+    "",         "conditional",   "block",       "asymptotic", "signed_rank_score",     "t_mixture",
+    "rotation", "beta_binomial", "signed_rank", "threshold",  "dirichlet_multinomial", "share_mixture",
+    "silence"};
+
 /// What a sequential test knows at this moment. All of it may be looked at after every observation.
 struct Evidence {
     /// Natural log of the e-value; the test has decided once it reached log(1/alpha), on the safe side
@@ -59,7 +66,7 @@ struct Evidence {
     double confidence = 0;  ///< of [lower, upper]; 0 when the test was asked not to keep an interval
     double n_baseline = 0;  ///< observations (requests, hours, values) of each arm that went into it
     double n_canary = 0;
-    std::string_view method;  ///< the method that was used, never "auto"
+    std::string_view method;  ///< the method that was used, one of `evidence_methods`
 
     friend bool operator==(const Evidence&, const Evidence&) = default;
 

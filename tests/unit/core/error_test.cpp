@@ -39,6 +39,7 @@ TEST(Code, NumbersAndNamesAreUnique) {
         EXPECT_TRUE(numbers.insert(entry.number).second) << entry.number;
         EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
         EXPECT_EQ(name(static_cast<Code>(entry.number)), entry.name);
+        EXPECT_EQ(code_of(entry.name), static_cast<Code>(entry.number));
         EXPECT_FALSE(entry.text.empty()) << entry.name;
     }
     EXPECT_GE(numbers.size(), 60U);
@@ -64,6 +65,9 @@ TEST(Code, ErrorsAndReasonsAreToldApart) {
 
 TEST(Code, NamesOfNoneAndOfOthers) {
     EXPECT_EQ(name(Code::none), "none");
+    EXPECT_EQ(code_of("none"), Code::none);
+    for (const char* other : {"", "unknown", "harm", "harm_proven ", "serinus"})
+        EXPECT_EQ(code_of(other), std::nullopt);
     EXPECT_EQ(name(static_cast<Code>(-1)), "unknown");
     EXPECT_EQ(name(static_cast<Code>(999'999)), "unknown");
 }
@@ -85,6 +89,22 @@ TEST(Raise, ThrowsAnErrorThatSaysItsCode) {
         ASSERT_NE(own, nullptr);
         EXPECT_EQ(own->code(), Code::argument_range);
         EXPECT_EQ(own->name(), "serinus.argument.range");
+    }
+}
+
+TEST(Error, SaysItsSentenceAloneAndWhereItCameUp) {
+    const Error error(Code::data_value, "line 3: value is \"x\"; allowed: a number");
+    EXPECT_EQ(error.sentence(), "line 3: value is \"x\"; allowed: a number");
+    const Error inside = error.within("shop.csv").within("case 1");
+    EXPECT_EQ(inside.code(), Code::data_value);
+    EXPECT_EQ(inside.sentence(), "case 1: shop.csv: line 3: value is \"x\"; allowed: a number");
+    EXPECT_STREQ(inside.what(), "serinus.data.value: case 1: shop.csv: line 3: value is \"x\"; allowed: a number");
+    EXPECT_EQ(Error(Code::internal, "").sentence(), "");
+    try {
+        raise(inside);
+        FAIL();
+    } catch (const Error& again) {
+        EXPECT_STREQ(again.what(), inside.what());
     }
 }
 

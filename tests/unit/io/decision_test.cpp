@@ -255,7 +255,7 @@ TEST(ReadDecision, RefusesEveryOtherText) {
             io::read_decision(document.dump());
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), Code::data_document);
-            return std::string(error.what()).substr(error.name().size() + 2);  // behind the code
+            return std::string(error.sentence());
         }
         return "";
     };

@@ -1,11 +1,13 @@
 // The same of every test of many looks.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -92,6 +94,9 @@ void many_are_one_by_one(const Test& fresh, const Feed& feed, const FeedMany& fe
     EXPECT_EQ(encode(single.state()), encode(many.state()));
     EXPECT_EQ(single.log_e_value(), many.log_e_value());
     EXPECT_NE(encode(fresh.state()), encode(many.state()));
+    const std::string_view method = many.evidence().method;
+    EXPECT_NE(method, "");
+    EXPECT_NE(std::find(evidence_methods.begin(), evidence_methods.end(), method), evidence_methods.end()) << method;
 }
 
 TEST(EverySequentialTest, TakesManyIntervalsAsOneByOne) {

@@ -10,8 +10,6 @@ namespace serinus::slo {
 using namespace std::chrono_literals;
 namespace {
 
-constexpr std::int64_t minute = 60'000;
-
 Code code_of(auto&& action, std::string* sentence = nullptr) {
     try {
         action();

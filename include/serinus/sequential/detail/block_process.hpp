@@ -194,6 +194,7 @@ class BlockProcess {
     int beyond_;
     std::vector<Start> starts_;
 };
+static_assert(described_whole<BlockProcess::Start>());
 
 }  // namespace sequential
 }  // namespace v0

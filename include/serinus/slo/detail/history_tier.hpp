@@ -59,8 +59,8 @@ struct HistorySample {
     bool exact = true;         ///< no later sample at or before the time that was asked for is left out
 };
 
-/// The samples of one `Resolution`, and the state of it.
-struct HistoryTier {
+/// What is remembered of the samples of one `Resolution`.
+struct HistoryTierState {
     static constexpr std::string_view kind = "tier";
     static constexpr std::int64_t version = 1;
 
@@ -84,7 +84,11 @@ struct HistoryTier {
         visit("erased", self.erased);
         visit("evicted", self.evicted);
     }
+};
+static_assert(described_whole<HistoryTierState>());
 
+/// The samples of one `Resolution`, and the state of it.
+struct HistoryTier : HistoryTierState {
     std::size_t begin() const noexcept { return static_cast<std::size_t>(first); }
     std::size_t end() const noexcept { return times.size(); }
     bool empty() const noexcept { return begin() == end(); }
