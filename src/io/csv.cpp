@@ -449,10 +449,8 @@ class TableReader {
             if (columns_.tags) tags(cells_[*columns_.tags], labels);
             if (!labels.empty()) take_labels(of, std::move(labels), options_);
         } catch (const Error& error) {
-            const std::string_view what = error.what();
-            const std::string_view sentence = what.substr(error.name().size() + 2);
-            if (sentence.starts_with("line ")) throw;
-            raise(error.code(), line_name(line) + ": " + std::string(sentence));
+            if (error.sentence().starts_with("line ")) throw;
+            raise(error.within(line_name(line)));
         }
         if (arm_known && !of.arm) {
             if (options_.service && cell(Column::arm).empty()) of.arm = Arm::baseline;

@@ -36,6 +36,8 @@ constexpr std::int64_t patience = 5;
 constexpr std::int64_t rising_values = 10;
 /// With one fall among them so many are needed to be as rare.
 constexpr std::int64_t rising_values_and_a_fall = 14;
+/// As long as no series of either arm has done anything but rise, from so many values on, it is not known which they are.
+constexpr std::int64_t rising_from_the_start = 3;
 /// A cumulative counter of processes that come and go falls less often than this in 20 steps; counts do in ten of them.
 constexpr int most_falls_of_a_counter = 8;
 /// Two series of one instance that have the same values at the same times in so many intervals, and grow differently in
@@ -678,10 +680,9 @@ void MetricIntake::close_values(Interval& interval, const Excused& excused) {
 /// `fall`: a value below the last one is a fall, and no restart.
 void MetricIntake::watch_steps(Track& track, double value, bool fall) {
     SeriesTrackState& kept = track.kept;
-    const bool first = kept.steps == 0 && kept.rising == 0;
-    if (first) {
+    if (kept.steps == 0 && kept.rising == 0) {
         kept.rising = 1;
-    } else {
+    } else if (value != kept.last) {  // a counter that is asked for more often than it is scraped repeats its value
         const bool fell = fall && value < kept.last;
         kept.descents = ((kept.descents << 1) | (fell ? 1 : 0)) & 0xFFFFF;
         kept.steps = std::min<std::int64_t>(kept.steps + 1, 20);
@@ -713,6 +714,23 @@ void MetricIntake::watch_counts(const Unit& unit, std::int64_t time_ms) {
         happened(kept_.looked, *track, time_ms, 0, 0);
         kept_.looked.before = static_cast<double>(straight ? run : all);
     }
+}
+
+/// The series of the whole that has risen for longest, where all series of both arms have done nothing else so far.
+const MetricIntake::Track* MetricIntake::only_risen() const {
+    const Track* longest = nullptr;
+    std::array<bool, 2> arms{};
+    for (const auto& [key, track] : tracks_) {
+        const SeriesTrackState& kept = track.kept;
+        if (!is_whole(track)) {
+            if (kept.descents != 0) return nullptr;
+            continue;
+        }
+        if (kept.rising < rising_from_the_start || kept.rising <= kept.steps) return nullptr;
+        arms[at(kept.arm)] = true;
+        if (!longest || kept.rising > longest->kept.rising) longest = &track;
+    }
+    return arms[0] && arms[1] ? longest : nullptr;
 }
 
 /// Two series of one arm that bring the same, at the same times, are one.
@@ -885,6 +903,11 @@ std::vector<Reason> MetricIntake::obstacles(std::int64_t intervals, std::int64_t
     if (lately(kept_.looked_ms)) {
         reasons.push_back(told(metric_.counter ? Code::looks_like_counts : Code::looks_like_counter, kept_.looked,
                                {{"count", kept_.looked.before}, {"intervals", static_cast<double>(recent_intervals)}}));
+    } else if (const Track* const risen = !metric_.counter && counts() ? only_risen() : nullptr) {
+        CounterEventState looked;
+        happened(looked, *risen, now_ms, 0, 0);
+        reasons.push_back(
+            told(Code::looks_like_counter, looked, {{"count", static_cast<double>(risen->kept.rising)}}));
     }
     if (lately(kept_.twin_ms)) {
         reasons.push_back(told(Code::duplicate_series, kept_.twin, {}));

@@ -146,6 +146,7 @@ class MetricIntake {
     void close_values(Interval& interval, const Excused& excused);
     void watch_steps(Track& track, double value, bool fall);
     void watch_counts(const Unit& unit, std::int64_t time_ms);
+    const Track* only_risen() const;
     void watch_twins(std::int64_t time_ms);
     void happened(CounterEventState& event, const Track& track, std::int64_t time_ms, double before,
                   double after) const;

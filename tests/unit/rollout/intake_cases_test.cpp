@@ -198,6 +198,26 @@ TEST(IntakeCases, CountersTakenForCountsAreHeld) {
     }
 }
 
+// A counter that is scraped more seldom than it is asked for repeats its value; and within its first intervals nobody can
+// tell it from counts that rise, of which harm may be made out of nothing.
+TEST(IntakeCases, CountersTakenForCountsAreHeldFromTheirThirdValueOn) {
+    Plan plan = plan_of("plan_counter.json");
+    plan.metrics[0].counter = false;
+    for (const std::string data : {"scrape15-step10.csv", "cum_early.csv"}) {
+        const Batch batch = data_of(plan, data);
+        Monitor monitor(plan);
+        std::size_t looks = 0;
+        for (const auto& [time, news] : support::looks_of(batch)) {
+            const Decision decision = monitor.observe(news, time);
+            if (++looks < 8) continue;  // values: every role of both arms, thrice
+            EXPECT_EQ(decision.action, Action::hold) << data << " look " << looks << support::all_said(decision);
+            EXPECT_TRUE(reason_of(decision, Code::looks_like_counter))
+                << data << " look " << looks << support::all_said(decision);
+        }
+        EXPECT_GT(looks, 20);
+    }
+}
+
 TEST(IntakeCases, ExchangedArmsAreHeld) {
     const Decision decision = judged("plan.json", "swapped.csv");
     EXPECT_EQ(decision.action, Action::hold) << support::all_said(decision);
