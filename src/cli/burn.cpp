@@ -78,7 +78,7 @@ std::optional<slo::BurnReport> report_of(const BurnOptions& options) {
     const slo::BurnReportOptions asked = report_options(options);
     if (options.arm != "both") promise.names.arm = require_word<Arm>("--arm", options.arm);
     const Batch batch =
-        read_service_files(options.data, promise.labels, {promise.names.bad, promise.names.good, promise.names.total},
+        read_service_files(options.data, promise.reading, {promise.names.bad, promise.names.good, promise.names.total},
                            {options.arms, options.columns});
     const std::vector<slo::ServiceSeries> series = service_series(batch, promise.names, "--");
     if (promise.names.kind == slo::SeriesKind::delta) {

@@ -96,10 +96,9 @@ Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan, c
     return merge.take();
 }
 
-Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms, const std::vector<std::string>& names,
-                         const DataWords& words) {
-    io::ReadOptions options;
-    options.arms = arms;
+Batch read_service_files(const std::vector<std::string>& paths, io::ReadOptions options,
+                         const std::vector<std::string>& names, const DataWords& words) {
+    options.names.clear();
     for (const std::string& name : names) {
         if (!name.empty()) options.names.push_back(name);
     }

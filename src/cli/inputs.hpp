@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <serinus/io/read_options.hpp>
 #include <serinus/rollout/batch.hpp>
 #include <serinus/rollout/plan.hpp>
 #include <serinus/slo/policy.hpp>
@@ -30,9 +31,9 @@ struct DataWords {
 /// begins where the first file says so. The arms of Prometheus answers are told apart as the plan says.
 Batch read_data_files(const std::vector<std::string>& paths, const Plan& plan, const DataWords& words = {});
 
-/// The same where there is no rollout: Prometheus answers without a label that tells arms apart (`track`, or what the
+/// The same where there is no rollout, as `options` say but for the names: Prometheus answers without a label that tells arms apart (`track`, or what the
 /// plan says, where there is one) are one service, and count as its baseline.
-Batch read_service_files(const std::vector<std::string>& paths, const Arms& arms,
+Batch read_service_files(const std::vector<std::string>& paths, io::ReadOptions options,
                          const std::vector<std::string>& names = {}, const DataWords& words = {});
 
 /// Says on standard error which of these series, that are taken as counts an interval, look like cumulative counters:

@@ -72,7 +72,7 @@ Promise promise_of(const BurnOptions& options) {
     Promise promise{.objective = {},
                     .policy = {},
                     .names = {.bad = options.bad, .good = options.good, .total = options.total},
-                    .labels = {}};
+                    .reading = {}};
     slo::SeriesKind& kind = promise.names.kind;
     if (options.deltas) kind = slo::SeriesKind::delta;
     if (options.plan.empty()) {
@@ -101,7 +101,7 @@ Promise promise_of(const BurnOptions& options) {
         }
         if (promise.names.total.empty()) promise.names.total = metric->total;
         if (!metric->counter) kind = slo::SeriesKind::delta;
-        promise.labels = plan.arms;
+        promise.reading = io::read_options(plan);
         promise.queries = plan.queries;
     }
     if (promise.policy.conditions.empty())

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <serinus/io/read_options.hpp>
 #include <serinus/rollout/plan.hpp>
 #include <serinus/rollout/service.hpp>
 #include <serinus/slo/objective.hpp>
@@ -22,7 +23,7 @@ struct Promise {
     slo::Objective objective;
     slo::Policy policy;
     ServiceNames names;
-    Arms labels;                                      ///< what tells arms apart in Prometheus answers
+    io::ReadOptions reading;                          ///< what tells arms and collectors apart in the data
     std::map<std::string, std::string> queries = {};  ///< the plan's
 
     /// What Prometheus knows a series by: as `said`, or the selector in the plan's query for it, or its name. Raises

@@ -2,13 +2,17 @@
 
 #include "rollout/history.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include <serinus/core/error.hpp>
 #include <serinus/numeric/special.hpp>
 #include <serinus/series/align.hpp>
-#include <serinus/series/counter.hpp>
+#include <serinus/series/counter_follower.hpp>
+
+#include "rollout/roles.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -18,6 +22,46 @@ namespace {
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t most_turns = 8;  // pseudo-canaries of one stage: more teach little and cost as much each
 
+void add_up(std::map<std::string, Column>& columns) {
+    Column sum;
+    for (const auto& [instance, column] : columns) {
+        if (sum.empty()) sum.assign(column.size(), nothing);
+        for (std::size_t i = 0; i < column.size(); ++i)
+            if (!std::isnan(column[i])) sum[i] = std::isnan(sum[i]) ? column[i] : sum[i] + column[i];
+    }
+    columns.clear();
+    if (!sum.empty()) columns.emplace("", std::move(sum));
+}
+
+/// Bad ones where the good ones are told, and none where they are not told though they would be.
+void fill_in(const Metric& metric, std::array<Table, 2>& tables) {
+    const bool lives = !tables[0].arms[0].empty() || !tables[0].arms[1].empty();
+    const bool zero =
+        metric.good.empty() && metric.absent.value_or(lives ? Absent::zero : Absent::unknown) == Absent::zero;
+    for (std::size_t arm = 0; arm < 2; ++arm) {
+        auto &parts = tables[0].arms[arm], &wholes = tables[1].arms[arm];
+        // Where the parts do not name the instances of the whole, an arm is one.
+        if (!parts.empty() &&
+            std::none_of(parts.begin(), parts.end(), [&](const auto& part) { return wholes.contains(part.first); })) {
+            add_up(parts);
+            add_up(wholes);
+        }
+        for (const auto& [instance, whole] : wholes) {
+            if (zero) parts.try_emplace(instance, whole.size(), nothing);
+            const auto at = parts.find(instance);
+            if (at == parts.end()) continue;
+            bool lived = false;  // it is a gap where it was there before
+            for (std::size_t i = 0; i < whole.size(); ++i) {
+                double& part = at->second[i];
+                if (!metric.good.empty()) part = whole[i] - part;
+                const bool told = !std::isnan(part);
+                if (!told && zero && !std::isnan(whole[i]) && (!lived || metric.absent)) part = 0;
+                lived = lived || told;
+            }
+        }
+    }
+}
+
 /// How long a stage may last: what the plan says, or else what it takes at least, and 120 intervals.
 std::chrono::milliseconds told(const Plan& plan, const Stage& stage) {
     return stage.max.value_or(std::max<std::chrono::milliseconds>(stage.min, 120 * plan.interval));
@@ -26,19 +70,40 @@ std::chrono::milliseconds told(const Plan& plan, const Stage& stage) {
 }  // namespace
 
 History::History(const Plan& plan, const Batch& batch) {
-    std::map<std::string, const Metric*> known;
-    for (const Metric& metric : plan.metrics)
-        for (const std::string& series : series_of(metric)) known.emplace(series, &metric);
+    struct Used {
+        const Metric* metric = nullptr;
+        std::size_t role = 0;
+        Arm arm = Arm::baseline;
+        std::string instance;
+        Series series;
+    };
+    std::vector<Used> used;
     std::optional<std::int64_t> first, last;
-    std::vector<std::pair<const ArmSeries*, Series>> used;
-    for (const ArmSeries& part : batch.series) {
-        if (!known.contains(part.name)) continue;
-        Series series = part.series;
-        sort_and_deduplicate(series);
-        if (series.times_ms.empty()) continue;
-        first = std::min(first.value_or(series.times_ms.front()), series.times_ms.front());
-        last = std::max(last.value_or(series.times_ms.back()), series.times_ms.back());
-        used.emplace_back(&part, std::move(series));
+    for (const Metric& metric : plan.metrics) {
+        require_bucket(metric, batch);
+        tables_[metric.name];
+        const std::vector<std::string> names = series_of(metric);
+        // The whole comes before its part, of which it says how much can have happened.
+        for (std::size_t role = names.size(); role-- > 0;) {
+            std::map<std::tuple<Arm, std::string, std::string>, std::map<std::string, Series>> targets;
+            for (const ArmSeries& part : batch.series) {
+                if (!reads(metric, names, role, part)) continue;
+                Series& whole = targets[{part.arm, part.series.instance, part.labels}][part.replica];
+                whole.times_ms.insert(whole.times_ms.end(), part.series.times_ms.begin(), part.series.times_ms.end());
+                whole.values.insert(whole.values.end(), part.series.values.begin(), part.series.values.end());
+            }
+            for (auto& [of, replicas] : targets) {
+                Series series = joined_replicas(std::move(replicas));
+                sort_and_deduplicate(series);
+                if (series.times_ms.empty()) continue;
+                first = std::min(first.value_or(series.times_ms.front()), series.times_ms.front());
+                last = std::max(last.value_or(series.times_ms.back()), series.times_ms.back());
+                const auto& [arm, instance, labels] = of;
+                // Of a gauge whose source names no instances, what its labels tell apart are they.
+                const bool by_labels = instance.empty() && !facts_of(metric.kind).added_up;
+                used.push_back({&metric, role, arm, by_labels ? labels : instance, std::move(series)});
+            }
+        }
     }
     if (!first) return;
     const std::int64_t size = interval_index(*last, *first, plan.interval.count()) + 1;
@@ -47,32 +112,40 @@ History::History(const Plan& plan, const Batch& batch) {
         raise(Code::data_size, "history spans " + std::to_string(size) + " intervals; allowed: at most " +
                                    std::to_string(most) + " (is a timestamp far off?)");
     }
-    for (const auto& [part, series] : used) {
-        const Metric& metric = *known.at(part->name);
-        Column& column = tables_[part->name].arms[static_cast<std::size_t>(part->arm)][series.instance];
+    for (const auto& [metric, role, arm, instance, series] : used) {
+        std::array<Table, 2>& tables = tables_.at(metric->name);
+        Column& column = tables[role].arms[static_cast<std::size_t>(arm)][instance];
         if (column.empty()) column.assign(static_cast<std::size_t>(size), nothing);
+        const Column* whole = nullptr;
+        if (const auto& wholes = tables[1].arms[static_cast<std::size_t>(arm)]; role == 0 && wholes.contains(instance))
+            whole = &wholes.at(instance);
         std::vector<double> samples(column.size(), 0);
-        CounterIncrements counter;
+        CounterFollower counter;
         for (std::size_t i = 0; i < series.times_ms.size(); ++i) {
-            std::int64_t time = series.times_ms[i];
+            // A scrape closes what came before it.
+            const std::int64_t time = series.times_ms[i] - (metric->counter ? 1 : 0);
             double value = series.values[i];
-            if (metric.counter) {
-                const auto increment = counter.next(time, value);
-                if (!increment) continue;
-                value = *increment;
-                --time;  // a scrape closes what came before it
-            }
             if (!std::isfinite(value)) continue;
             const std::int64_t at = interval_index(time, *first, plan.interval.count());
+            const auto index = static_cast<std::size_t>(std::max<std::int64_t>(at, 0));
+            if (metric->counter) {
+                const auto step = counter.next(series.times_ms[i], value);
+                // A counter that is born with its first error has counted it since its instance was last seen.
+                const bool born = step->what == CounterStep::first && whole && value <= (*whole)[index];
+                if (step->what == CounterStep::first && !born) continue;
+                if (!born) value = step->increment;
+            }
             if (at < 0) continue;
-            const auto index = static_cast<std::size_t>(at);
-            column[index] = samples[index] == 0 ? value : column[index] + value;
+            column[index] = std::isnan(column[index]) ? value : column[index] + value;
             samples[index] += 1;
         }
-        if (facts_of(metric.kind).added_up) continue;
+        if (facts_of(metric->kind).added_up) continue;
         for (std::size_t i = 0; i < column.size(); ++i) {
             if (samples[i] > 1) column[i] /= samples[i];
         }
+    }
+    for (const Metric& metric : plan.metrics) {
+        if (facts_of(metric.kind).counts) fill_in(metric, tables_.at(metric.name));
     }
 }
 

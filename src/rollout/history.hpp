@@ -35,18 +35,21 @@ struct Table {
     std::array<std::map<std::string, Column>, 2> arms;
 };
 
-/// All series of the plan, in intervals from the first sample of any of them.
+/// What each metric of the plan has in history, in intervals from the first sample of any of them. Samples are read as
+/// in a rollout (docs/concepts/intake.md): label sets summed, collectors of one target followed one at a time, a
+/// counter's fall a restart only where it can be one, and of a count that is not there none where its name lives.
 class History {
   public:
+    /// Raises `serinus.data.bucket` as a rollout does, and `serinus.data.size` for a history that spans too much.
     History(const Plan& plan, const Batch& batch);
 
-    const Table* table(const std::string& series) const {
-        const auto at = tables_.find(series);
-        return at == tables_.end() ? nullptr : &at->second;
-    }
+    /// Of one of the plan's metrics: the gauge, or the bad ones of a count, also where the plan names the good ones.
+    const Table& values(const Metric& metric) const { return tables_.at(metric.name)[0]; }
+    /// The whole of a count, for the same instances.
+    const Table& totals(const Metric& metric) const { return tables_.at(metric.name)[1]; }
 
   private:
-    std::map<std::string, Table> tables_;
+    std::map<std::string, std::array<Table, 2>> tables_;  // by metric, and by role
 };
 
 /// What one metric is learned from, and where what is found goes.

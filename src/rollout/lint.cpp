@@ -6,9 +6,11 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <serinus/core/reason_group.hpp>
 #include <serinus/fixed/power.hpp>
@@ -18,10 +20,13 @@
 #include <serinus/rollout/lint.hpp>
 #include <serinus/rollout/monitor.hpp>
 
+#include "rollout/roles.hpp"
+
 namespace serinus {
 inline namespace v0 {
 namespace {
 
+using detail::reads;
 using std::chrono::milliseconds;
 
 double in_seconds(milliseconds length) { return static_cast<double>(length.count()) / 1000; }
@@ -281,19 +286,14 @@ std::optional<Reason> lint_margin(const Plan& plan, const Metric& metric, const 
 
 // ---- data
 
-/// Whether a series is what a metric's key names.
-bool read_as(const Metric& metric, std::string_view key, const ArmSeries& series) {
-    if (!metric.le) return std::isnan(series.le);
-    if (key == "good") return series.le == *metric.le;
-    return std::isnan(series.le) ? metric.good != metric.total : series.le == std::numeric_limits<double>::infinity();
-}
-
-SeriesSeen seen_of(const Metric& metric, std::string_view key, const std::string& name, Arm arm, const Batch& batch) {
+SeriesSeen seen_of(const Metric& metric, const std::vector<std::string>& names, std::size_t role, std::string_view key,
+                   Arm arm, const Batch& batch) {
+    const std::string& name = names[role];
     SeriesSeen seen{.metric = metric.name, .key = std::string(key), .name = name, .arm = arm};
     std::map<std::pair<std::string, std::string>, std::vector<std::int64_t>> times;
     std::set<std::string> replicas, instances;
     for (const ArmSeries& series : batch.series) {
-        if (series.name != name || series.arm != arm || !read_as(metric, key, series)) continue;
+        if (series.arm != arm || !reads(metric, names, role, series)) continue;
         std::vector<std::int64_t>& of = times[{series.series.instance, series.labels}];
         of.insert(of.end(), series.series.times_ms.begin(), series.series.times_ms.end());
         replicas.insert(series.replica);
@@ -408,17 +408,20 @@ Understood understand(const Plan& plan, const Batch& batch) {
     std::set<std::string> answered;  // metrics with data: a gauge that decides nothing says so itself (noise_unknown)
     for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
         const Metric& metric = plan.metrics[i];
+        const std::vector<std::string> names = series_of(metric);
+        std::size_t role = 0;
         bool data = true;
         for (const auto& [key, member] : series_members) {
             if (!facts_of(metric.kind).reads(key) || (metric.*member).empty()) continue;
             for (const Arm arm : {Arm::baseline, Arm::canary}) {
-                understood.series.push_back(seen_of(metric, key, metric.*member, arm, batch));
+                understood.series.push_back(seen_of(metric, names, role, key, arm, batch));
                 if (understood.series.back().samples == 0) {
                     data = false;
                 } else {
                     with_data.emplace(metric.*member, arm);
                 }
             }
+            ++role;
         }
         if (data) answered.insert(metric.name);
     }

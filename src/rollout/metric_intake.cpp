@@ -8,11 +8,11 @@
 
 #include <serinus/core/counts.hpp>
 #include <serinus/core/error.hpp>
-#include <serinus/core/quote.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/series/time.hpp>
 
 #include "rollout/limits.hpp"
+#include "rollout/roles.hpp"
 #include "rollout/state_checks.hpp"
 
 namespace serinus {
@@ -63,38 +63,11 @@ MetricIntake::MetricIntake(const Plan& plan, const Metric& metric, bool tells_lo
 
 // ---- what comes
 
-bool MetricIntake::fits(std::size_t role, const ArmSeries& series) const {
-    if (series.name != names_[role]) return false;
-    if (!metric_.le) return std::isnan(series.le);
-    if (role == 0) return series.le == *metric_.le;
-    // The whole is a series without buckets, or the last bucket, which has all.
-    return std::isnan(series.le) ? names_[0] != names_[1] : series.le == std::numeric_limits<double>::infinity();
-}
-
-void MetricIntake::check(const Batch& batch) const {
-    std::vector<double> bounds;
-    bool asked = false;
-    for (const ArmSeries& series : batch.series) {
-        if (std::isnan(series.le) || series.name != names_[0]) continue;
-        asked = asked || series.le == metric_.le;
-        if (std::find(bounds.begin(), bounds.end(), series.le) == bounds.end()) bounds.push_back(series.le);
-    }
-    if (bounds.empty() || asked) return;
-    std::sort(bounds.begin(), bounds.end());
-    std::vector<std::string> shown;
-    for (const double bound : bounds) shown.push_back(std::isinf(bound) ? "+Inf" : number_text(bound, 6));
-    const std::string of = "series " + in_quotes(names_[0]) + " has the buckets " + listed(shown);
-    if (metric_.le) {
-        raise(Code::data_bucket, of + ", and metric " + in_quotes(metric_.name) + " asks for le " +
-                                     number_text(*metric_.le, 6) + "; allowed: one of them");
-    }
-    raise(Code::data_bucket, of + ", and metric " + in_quotes(metric_.name) + " reads one series; allowed: \"good\": " +
-                                 in_quotes(names_[0]) + " with \"le\", one of these bounds: what is above it is bad");
-}
+void MetricIntake::check(const Batch& batch) const { require_bucket(metric_, batch); }
 
 void MetricIntake::take(const ArmSeries& series, const StageClock& clock, SampleCounts& counts) {
     for (std::size_t role = 0; role < names_.size(); ++role) {
-        if (fits(role, series)) take(role, series, clock, counts);
+        if (reads(metric_, names_, role, series)) take(role, series, clock, counts);
     }
 }
 
@@ -906,8 +879,7 @@ std::vector<Reason> MetricIntake::obstacles(std::int64_t intervals, std::int64_t
     } else if (const Track* const risen = !metric_.counter && counts() ? only_risen() : nullptr) {
         CounterEventState looked;
         happened(looked, *risen, now_ms, 0, 0);
-        reasons.push_back(
-            told(Code::looks_like_counter, looked, {{"count", static_cast<double>(risen->kept.rising)}}));
+        reasons.push_back(told(Code::looks_like_counter, looked, {{"count", static_cast<double>(risen->kept.rising)}}));
     }
     if (lately(kept_.twin_ms)) {
         reasons.push_back(told(Code::duplicate_series, kept_.twin, {}));

@@ -46,8 +46,7 @@ class MetricIntake {
     /// `tells_load`: the totals of each instance are told besides, for gauges that look at them.
     MetricIntake(const Plan& plan, const Metric& metric, bool tells_load);
 
-    /// Raises `serinus.data.bucket` where the metric reads one series and these are buckets, or asks for one that is not
-    /// among them.
+    /// Raises `serinus.data.bucket` (`require_bucket`).
     void check(const Batch& batch) const;
     /// Takes the series, for each of its roles in the metric.
     void take(const ArmSeries& series, const StageClock& clock, SampleCounts& counts);
@@ -123,7 +122,6 @@ class MetricIntake {
     bool counts() const { return names_.size() == 2; }
     bool is_whole(const Track& track) const { return track.kept.role == 1; }
     std::int64_t belongs(std::int64_t time_ms) const { return time_ms - (metric_.counter ? 1 : 0); }
-    bool fits(std::size_t role, const ArmSeries& series) const;
     std::string series_text(const Track& track) const;
     bool zero_where_absent() const;
 

@@ -20,6 +20,8 @@
 #include <serinus/series/time.hpp>
 #include <serinus/slo/burn_report.hpp>
 
+#include "rollout/roles.hpp"
+
 namespace serinus {
 inline namespace v0 {
 namespace {
@@ -57,46 +59,6 @@ void require_counts(const ArmSeries& series, slo::Role role, std::string_view pr
                                         " is " + number_text(value) + " at " + format_time(series.series.times_ms[i]) +
                                         "; allowed: 0 or more");
     }
-}
-
-/// Samples of one series that came through several collectors: one is followed until it falls silent, then the next
-/// that goes on; by their times alone.
-Series joined_replicas(std::map<std::string, Series> replicas) {
-    if (replicas.size() == 1) return std::move(replicas.begin()->second);
-    std::vector<std::vector<std::pair<std::int64_t, double>>> all;
-    for (const auto& [name, series] : replicas) {
-        auto& samples = all.emplace_back();
-        for (std::size_t i = 0; i < series.values.size(); ++i)
-            if (std::isfinite(series.values[i])) samples.emplace_back(series.times_ms[i], series.values[i]);
-        std::stable_sort(samples.begin(), samples.end(),
-                         [](const auto& x, const auto& y) { return x.first < y.first; });
-    }
-    Series whole{{}, {}, replicas.begin()->second.instance};
-    std::vector<std::size_t> next(all.size(), 0);
-    std::size_t followed = all.size();
-    for (std::int64_t at = std::numeric_limits<std::int64_t>::min();;) {
-        for (std::size_t r = 0; r < all.size(); ++r)
-            while (next[r] < all[r].size() && all[r][next[r]].first <= at) ++next[r];
-        // The one that speaks next; the one that is followed speaks before it for as long as its spacing allows.
-        std::size_t soonest = all.size();
-        for (std::size_t r = 0; r < all.size(); ++r) {
-            if (next[r] == all[r].size()) continue;
-            if (soonest == all.size() || all[r][next[r]].first < all[soonest][next[soonest]].first) soonest = r;
-        }
-        if (soonest == all.size()) break;
-        if (followed != all.size() && next[followed] < all[followed].size()) {
-            const std::int64_t waits = all[followed][next[followed]].first - at;
-            const std::int64_t usual =
-                next[followed] >= 2 ? all[followed][next[followed] - 1].first - all[followed][next[followed] - 2].first
-                                    : waits;
-            if (waits <= 2 * usual + usual / 2) soonest = followed;
-        }
-        followed = soonest;
-        at = all[followed][next[followed]].first;
-        whole.times_ms.push_back(at);
-        whole.values.push_back(all[followed][next[followed]].second);
-    }
-    return whole;
 }
 
 /// What a series has counted by each of its samples, from the first one on.
@@ -186,7 +148,7 @@ std::vector<slo::ServiceSeries> service_series(const Batch& batch, const Service
             whole.values.insert(whole.values.end(), series.series.values.begin(), series.series.values.end());
         }
     }
-    for (std::size_t i = 0; i < all.size(); ++i) all[i].series = joined_replicas(std::move(replicas[i]));
+    for (std::size_t i = 0; i < all.size(); ++i) all[i].series = detail::joined_replicas(std::move(replicas[i]));
     require_no_more_good(all, names, prefix);
     return all;
 }

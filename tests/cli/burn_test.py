@@ -230,6 +230,36 @@ class Burn(unittest.TestCase):
         self.assertEqual(refused.returncode, ERROR)
         self.assertIn("serinus.data.arm", refused.stderr)
 
+    def test_two_collectors_of_one_service(self):
+        """What differs only in a label of collectors is counted once; the plan may say which labels these are."""
+
+        def document(label):
+            answers = {}
+            for name, step in (("errors", 6), ("requests", 6000)):
+                result = [
+                    {
+                        "metric": {"job": "api", **({label: collector} if label else {})},
+                        "values": [[START + 60 * minute + later, str(step * minute)] for minute in range(120)],
+                    }
+                    for collector, later in (("a", 0), ("b", 7))
+                ]
+                answers[name] = {"status": "success", "data": {"resultType": "matrix", "result": result[: 2 if label else 1]}}
+            return json.dumps(answers)
+
+        once = self.json_of(document(None))[1]["windows"][2]["total"]
+        self.assertAlmostEqual(self.json_of(document("prometheus_replica"))[1]["windows"][2]["total"], once, delta=6000)
+        plan = json.loads((DATA / "plans/slo.json").read_text(encoding="utf-8"))
+        plan["metrics"][0] |= {"bad": "errors", "total": "requests", "counter": True}
+        for labels, factor in ((None, 2), (["collector"], 1)):
+            if labels:
+                plan["replica_labels"] = labels
+            done = self.run_with(
+                {"plan.json": plan}, document("collector"), "data.csv", "--plan", "plan.json", "--format", "json"
+            )
+            found = json.loads(done.stdout)
+            hour = next(window for window in found["windows"] if window["window"] == "1h")
+            self.assertAlmostEqual(hour["total"], factor * once, delta=6000 * factor)
+
     def test_a_page(self):
         code, found = self.json_of(table(0.02, from_hour=28))
         self.assertEqual((code, found["firing"]), (PAGE, "page"))

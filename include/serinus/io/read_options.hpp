@@ -21,7 +21,8 @@ namespace io {
 struct ReadOptions {
     Arms arms = {};                             ///< the label (or column) that tells the arms apart, and its values
     std::string instance_label = "instance";    ///< the label of what a sample was taken from; empty: there is none
-    std::vector<std::string> replica_labels{};  ///< labels that only tell collectors of one target apart
+    /// Labels that only tell collectors of one target apart.
+    std::vector<std::string> replica_labels = Plan().replica_labels;
     /// What the columns of a table are called: ours (`timestamp`, `series`, `arm`, `value` ...) to theirs.
     std::map<std::string, std::string> columns{};
     std::vector<std::string> names{};  ///< the series that the plan knows; empty: all that come

@@ -236,15 +236,15 @@ std::optional<SpikeNoise> learn_spikes(const Learning& learning, const std::vect
 void learn_level(const Learning& learning) {
     const auto& [plan, metric, history, data, former, report, all, stage_done] = learning;
     const auto say = [&](Code code, std::vector<NamedNumber> numbers = {}) { learning.say(code, std::move(numbers)); };
-    const Table* table = history.table(metric.series);
-    if (!table || table->arms[0].empty()) return say(Code::history_missing);
-    const auto baseline = columns_of(table->arms[0]), canary = columns_of(table->arms[1]);
+    const Table& table = history.values(metric);
+    if (table.arms[0].empty()) return say(Code::history_missing);
+    const auto baseline = columns_of(table.arms[0]), canary = columns_of(table.arms[1]);
     const bool pair = !canary.empty();
     if (!pair && baseline.size() < 2) return say(Code::history_no_pair);
 
     double magnitude = 0;
     std::vector<double> levels;
-    for (const auto& arm : table->arms) {
+    for (const auto& arm : table.arms) {
         for (const auto& [instance, column] : arm) {
             for (const double value : column)
                 if (!std::isnan(value)) magnitude = std::max(magnitude, std::fabs(value));
@@ -275,7 +275,7 @@ void learn_level(const Learning& learning) {
         for (PairedNoise* const noise : {&split.whole, &split.half}) {
             noise->level = report.level;
             if (pair) {
-                const bool named = !table->arms[0].contains("") && !table->arms[1].contains("");
+                const bool named = !table.arms[0].contains("") && !table.arms[1].contains("");
                 noise->instances_baseline = named ? static_cast<double>(baseline.size()) : 0;
                 noise->instances_canary = named ? static_cast<double>(canary.size()) : 0;
             } else {
@@ -333,7 +333,7 @@ void learn_level(const Learning& learning) {
                                               {"baseline", learned.instances_baseline},
                                               {"deviation", report.instance_deviation}});
                 // Named instances are compared with each other in the rollout, however few they are.
-                if (instances < fewest_instances && table->arms[0].contains(""))
+                if (instances < fewest_instances && table.arms[0].contains(""))
                     say(Code::single_instance, {{"instances", instances}, {"needed", fewest_instances}});
             }
             say(Code::history_dependence, {{"differences", learned.size}, {"independent", independent}});

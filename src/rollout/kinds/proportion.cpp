@@ -110,12 +110,12 @@ HeldBack play_counts(const Plan& plan, const Stage& stage, const Metric& metric,
 void ProportionKind::learn(Learning& learning) {
     const auto& [plan, metric, history, data, former, report, all, stage_done] = learning;
     const auto say = [&](Code code, std::vector<NamedNumber> numbers = {}) { learning.say(code, std::move(numbers)); };
-    const Table *bad = history.table(metric.bad), *total = history.table(metric.total);
+    const Table &bad = history.values(metric), &total = history.totals(metric);
     std::array<std::vector<std::pair<const Column*, const Column*>>, 2> arms;
-    for (std::size_t arm = 0; arm < 2 && bad && total; ++arm) {
-        for (const auto& [instance, column] : bad->arms[arm]) {
-            const auto of = total->arms[arm].find(instance);
-            if (of != total->arms[arm].end()) arms[arm].emplace_back(&column, &of->second);
+    for (std::size_t arm = 0; arm < 2; ++arm) {
+        for (const auto& [instance, column] : bad.arms[arm]) {
+            const auto of = total.arms[arm].find(instance);
+            if (of != total.arms[arm].end()) arms[arm].emplace_back(&column, &of->second);
         }
     }
     if (arms[0].empty()) return say(Code::history_missing);

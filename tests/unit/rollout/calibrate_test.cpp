@@ -1,6 +1,7 @@
 // Noise from history, and gauges judged with it.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <fstream>
@@ -247,6 +248,150 @@ TEST(Calibrate, ProportionsLearnTheirDispersion) {
         }
         EXPECT_EQ(with_noise(plan, learned).noise.at("errors").dispersion, phi);
     }
+}
+
+/// Two arms of counts, as cumulative counters that are read at the end of each interval.
+struct CountHistory {
+    std::array<std::vector<double>, 2> bad, total;
+
+    CountHistory(std::size_t n, double share, std::uint64_t seed) {
+        Random random(seed);
+        for (std::size_t arm = 0; arm < 2; ++arm) {
+            for (std::size_t i = 0; i < n; ++i) {
+                const int size = 300 + static_cast<int>(random() % 200);
+                total[arm].push_back(size);
+                bad[arm].push_back(std::binomial_distribution<int>(size, share)(random));
+            }
+        }
+    }
+
+    static ArmSeries& add(Batch& batch, const std::string& name, std::size_t arm, const std::vector<double>& counts) {
+        ArmSeries& out = batch.series.emplace_back();
+        out.name = name;
+        out.arm = static_cast<Arm>(arm);
+        out.series.instance = "web-1";
+        double sum = 7'000;
+        for (std::size_t i = 0; i <= counts.size(); ++i) {
+            out.series.times_ms.push_back(static_cast<std::int64_t>(i) * interval);
+            out.series.values.push_back(sum);
+            if (i < counts.size()) sum += counts[i];
+        }
+        return out;
+    }
+    Batch plain() const {
+        Batch batch;
+        for (std::size_t arm = 0; arm < 2; ++arm) {
+            add(batch, "bad", arm, bad[arm]);
+            add(batch, "total", arm, total[arm]);
+        }
+        return batch;
+    }
+};
+
+double dispersion_of(const Plan& plan, const Batch& history) {
+    const Calibration learned = calibrate(plan, history);
+    EXPECT_TRUE(learned.metrics.at(0).learned);
+    return learned.noise.at("errors").dispersion.value_or(0);
+}
+
+Plan count_plan() {
+    Plan plan;
+    plan.name = "errors";
+    plan.interval = std::chrono::milliseconds(interval);
+    plan.stages = {Stage{.traffic = 0.5}};
+    Metric metric;
+    metric.name = "errors";
+    metric.bad = "bad";
+    metric.total = "total";
+    metric.counter = true;
+    metric.margin = {.ratio = 2.0};
+    plan.metrics = {metric};
+    return plan;
+}
+
+// As in a rollout: what a collector, a querier or a label does to counters is no noise of the service.
+TEST(Calibrate, HistoryIsReadAsARolloutIs) {
+    const Plan plan = count_plan();
+    const CountHistory history(1'000, 0.05, 21);
+    const double phi = dispersion_of(plan, history.plain());
+
+    // One sample that falls by one, as behind a querier that switches: no restart of seven thousand requests.
+    Batch dips = history.plain();
+    for (ArmSeries& of : dips.series) {
+        for (std::size_t i = 10; i + 1 < 1'000; i += 50) {
+            of.series.times_ms.push_back(of.series.times_ms[i] + interval / 2);
+            of.series.values.push_back(of.series.values[i] - 1);
+        }
+    }
+    EXPECT_EQ(dispersion_of(plan, dips), phi);
+
+    // Two collectors of the same targets.
+    Batch twice = history.plain();
+    for (std::size_t i = 0; i < 4; ++i) {
+        twice.series[i].replica = "a";
+        twice.series.push_back(twice.series[i]);
+        twice.series.back().replica = "b";
+        for (std::int64_t& time : twice.series.back().series.times_ms) time += interval / 3;
+    }
+    EXPECT_EQ(dispersion_of(plan, twice), phi);
+
+    // The counter by label: what each counts is summed.
+    Batch labels = history.plain();
+    for (const std::size_t place : {1U, 3U}) {
+        ArmSeries half = labels.series[place];
+        half.labels = "{code=\"200\"}";
+        for (double& value : half.series.values) value = std::floor(value / 2);
+        for (std::size_t i = 0; i < half.series.values.size(); ++i)
+            labels.series[place].series.values[i] -= half.series.values[i];
+        labels.series.push_back(half);
+    }
+    EXPECT_EQ(dispersion_of(plan, labels), phi);
+}
+
+TEST(Calibrate, ErrorCountersAreZeroBeforeTheyAreBorn) {
+    const Plan plan = count_plan();
+    const CountHistory history(2'000, 0.0002, 22);
+    const Batch all = history.plain();
+    Batch late;
+    for (const ArmSeries& of : all.series) {
+        if (of.name == "total") {
+            late.series.push_back(of);
+            continue;
+        }
+        ArmSeries& born = late.series.emplace_back(of);
+        born.series.times_ms.clear();
+        born.series.values.clear();
+        for (std::size_t i = 0; i < of.series.values.size(); ++i) {
+            const double value = of.series.values[i] - of.series.values[0];
+            if (value == 0) continue;
+            born.series.times_ms.push_back(of.series.times_ms[i]);
+            born.series.values.push_back(value);
+        }
+        ASSERT_GT(born.series.values.size(), 10);
+        ASSERT_LT(born.series.values.size(), of.series.values.size());
+    }
+    EXPECT_EQ(dispersion_of(plan, late), dispersion_of(plan, all));
+}
+
+TEST(Calibrate, TheSlowOnesAreLearnedFromABucket) {
+    const CountHistory history(1'000, 0.05, 23);
+    const double phi = dispersion_of(count_plan(), history.plain());
+    Plan plan = count_plan();
+    plan.metrics[0].bad.clear();
+    plan.metrics[0].good = plan.metrics[0].total = "latency_bucket";
+    plan.metrics[0].le = 0.3;
+    Batch buckets;
+    for (std::size_t arm = 0; arm < 2; ++arm) {
+        std::vector<double> good;
+        for (std::size_t i = 0; i < 1'000; ++i) good.push_back(history.total[arm][i] - history.bad[arm][i]);
+        CountHistory::add(buckets, "latency_bucket", arm, good).le = 0.3;
+        CountHistory::add(buckets, "latency_bucket", arm, std::vector<double>(1'000, 3)).le = 0.1;
+        CountHistory::add(buckets, "latency_bucket", arm, history.total[arm]).le =
+            std::numeric_limits<double>::infinity();
+    }
+    EXPECT_EQ(dispersion_of(plan, buckets), phi);
+    plan.metrics[0].le = 0.2;
+    EXPECT_THROW(calibrate(plan, buckets), Error);
 }
 
 TEST(Calibrate, NoiseGoesThroughJsonToTheBit) {
