@@ -200,7 +200,7 @@ struct Taken {
         out = *known;
     }
     static void of(const std::string& path, const ordered_json& value, Code& out) {
-        const auto known = code_of(text(path, value));
+        const auto known = code_named(text(path, value));
         if (!known) refuse(path, value, "the name of a code");
         out = *known;
     }

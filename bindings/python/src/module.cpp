@@ -29,7 +29,7 @@ void translate(std::exception_ptr thrown) {
 
 /// Raises the error of that name, for checks that are made in Python.
 [[noreturn]] void fail(std::string_view code, const std::string& sentence) {
-    const std::optional<Code> known = code_of(code);
+    const std::optional<Code> known = code_named(code);
     if (!known) throw py::value_error("no such error code: " + std::string(code));
     raise(*known, sentence);
 }
@@ -90,7 +90,7 @@ method : str
 
 Code code_argument(std::string_view field, py::handle value) {
     const std::string_view text = text_argument(field, value);
-    if (const auto known = code_of(text)) return *known;
+    if (const auto known = code_named(text)) return *known;
     raise(Code::argument_word, std::string(field) + " is " + in_quotes(text) + "; allowed: the name of a code");
 }
 

@@ -39,7 +39,7 @@ constexpr std::string_view name(Code code) noexcept {
 }
 
 /// The code of that name, "none" among them; nothing for any other text. Cost: O(codes).
-constexpr std::optional<Code> code_of(std::string_view text) noexcept {
+constexpr std::optional<Code> code_named(std::string_view text) noexcept {
 #define SERINUS_ERROR(identifier, number, ...) \
     if (text == name(Code::identifier)) return Code::identifier;
 #define SERINUS_REASON(identifier, number, ...) SERINUS_ERROR(identifier, number, )
