@@ -36,8 +36,6 @@ constexpr std::int64_t patience = 5;
 constexpr std::int64_t rising_values = 10;
 /// With one fall among them so many are needed to be as rare.
 constexpr std::int64_t rising_values_and_a_fall = 14;
-/// As long as no series of either arm has done anything but rise, from so many values on, it is not known which they are.
-constexpr std::int64_t rising_from_the_start = 3;
 /// A cumulative counter of processes that come and go falls less often than this in 20 steps; counts do in ten of them.
 constexpr int most_falls_of_a_counter = 8;
 /// Two series of one instance that have the same values at the same times in so many intervals, and grow differently in
@@ -689,21 +687,17 @@ void MetricIntake::watch_counts(const Unit& unit, std::int64_t time_ms) {
     }
 }
 
-/// The series of the whole that has risen for longest, where all series of both arms have done nothing else so far.
+/// The series of the whole that has risen for longest, where nothing of either arm has ever fallen: as long as that is
+/// so, nobody knows whether these are counts.
 const MetricIntake::Track* MetricIntake::only_risen() const {
     const Track* longest = nullptr;
-    std::array<bool, 2> arms{};
     for (const auto& [key, track] : tracks_) {
         const SeriesTrackState& kept = track.kept;
-        if (!is_whole(track)) {
-            if (kept.descents != 0) return nullptr;
-            continue;
-        }
-        if (kept.rising < rising_from_the_start || kept.rising <= kept.steps) return nullptr;
-        arms[at(kept.arm)] = true;
-        if (!longest || kept.rising > longest->kept.rising) longest = &track;
+        if (kept.descents != 0) return nullptr;
+        if (is_whole(track) && kept.rising > std::max<std::int64_t>(1, longest ? longest->kept.rising : 0))
+            longest = &track;
     }
-    return arms[0] && arms[1] ? longest : nullptr;
+    return longest;
 }
 
 /// Two series of one arm that bring the same, at the same times, are one.

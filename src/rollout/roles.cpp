@@ -24,7 +24,9 @@ bool reads(const Metric& metric, const std::vector<std::string>& names, std::siz
 }
 
 void require_bucket(const Metric& metric, const Batch& batch) {
-    const std::string part = series_of(metric)[0];
+    const std::vector<std::string> names = series_of(metric);
+    if (names.empty()) return;
+    const std::string& part = names[0];
     std::vector<double> bounds;
     bool asked = false;
     for (const ArmSeries& series : batch.series) {
