@@ -22,6 +22,7 @@
 
 #include <serinus/batch/sort_kernel.hpp>
 #include <serinus/fixed/hodges_lehmann.hpp>
+#include <serinus/fixed/label_swap.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
 #include <serinus/fixed/proportion.hpp>
 #include <serinus/fixed/rolling_mann_whitney.hpp>
@@ -190,6 +191,14 @@ void rotation_look() {
     });
 }
 
+/// One look at 31 intervals, 1,999 swaps, and its intervals; a canary that fails is asked twice.
+void label_swap_look(bool harmful) {
+    auto baseline = serinus::bench::series(31, 4), canary = serinus::bench::series(31, 5);
+    for (double& value : baseline) value += 20;
+    for (double& value : canary) value += harmful ? 23 : 20;
+    count([&] { computed += serinus::label_swap_test(baseline, canary).p_value; });
+}
+
 using Kernel = std::pair<std::string_view, std::function<void()>>;
 const std::vector<Kernel>& kernels() {
     static const std::vector<Kernel> all{
@@ -214,6 +223,8 @@ const std::vector<Kernel>& kernels() {
         {"sequential_paired", [] { paired_update(false); }},
         {"sequential_paired_interval", [] { paired_update(true); }},
         {"sequential_rotation_look", rotation_look},
+        {"label_swap_31", [] { label_swap_look(false); }},
+        {"label_swap_31_harmful", [] { label_swap_look(true); }},
     };
     return all;
 }

@@ -9,6 +9,7 @@
 #include <serinus/batch/sort_kernel.hpp>
 #include <serinus/fixed/block_bootstrap.hpp>
 #include <serinus/fixed/effective_sample_size.hpp>
+#include <serinus/fixed/label_swap.hpp>
 #include <serinus/fixed/paired.hpp>
 #include <serinus/fixed/ratio.hpp>
 #include <serinus/fixed/robust_rank.hpp>
@@ -92,6 +93,23 @@ void signed_rank_automatic(benchmark::State& state) { signed_rank(state, serinus
 void signed_rank_normal(benchmark::State& state) { signed_rank(state, serinus::SignedRankMethod::normal); }
 void signed_rank_exact(benchmark::State& state) { signed_rank(state, serinus::SignedRankMethod::exact); }
 
+/// A whole look, 1,999 swaps, with its intervals; `harmful`: both passes are made.
+void label_swap(benchmark::State& state, double moved) {
+    auto made = series_pairs(static_cast<std::size_t>(state.range(0)));
+    for (Pair& pair : made)
+        for (double& value : pair.canary) value += moved;
+    InTurn pairs(std::move(made));
+    for (auto _ : state) {
+        const Pair& pair = pairs.next();
+        auto result = serinus::label_swap_test(pair.baseline, pair.canary, {.detect = serinus::Margin{.ratio = 1.1}});
+        benchmark::DoNotOptimize(result);
+    }
+}
+void label_swap_test(benchmark::State& state) { label_swap(state, 0); }
+void label_swap_test_harmful(benchmark::State& state) { label_swap(state, 2); }
+
+BENCHMARK(label_swap_test)->Arg(31)->Arg(60)->Arg(120)->Arg(1440)->Unit(benchmark::kMicrosecond);
+BENCHMARK(label_swap_test_harmful)->Arg(31)->Arg(60)->Arg(120)->Unit(benchmark::kMicrosecond);
 BENCHMARK(effective_sample_size)->Apply(sizes);
 BENCHMARK(paired_test)->Apply(sizes);
 BENCHMARK(robust_rank_test)->Apply(sizes);

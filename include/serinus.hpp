@@ -29,6 +29,7 @@
 #include <serinus/fixed/equivalence.hpp>
 #include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/kolmogorov_smirnov.hpp>
+#include <serinus/fixed/label_swap.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
 #include <serinus/fixed/paired.hpp>
 #include <serinus/fixed/power.hpp>
@@ -62,6 +63,7 @@
 #include <serinus/numeric/median.hpp>
 #include <serinus/numeric/moments.hpp>
 #include <serinus/numeric/normal.hpp>
+#include <serinus/numeric/normal_score.hpp>
 #include <serinus/numeric/order.hpp>
 #include <serinus/numeric/quadrature.hpp>
 #include <serinus/numeric/random.hpp>
