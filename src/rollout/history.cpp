@@ -131,7 +131,8 @@ History::History(const Plan& plan, const Batch& batch) {
             if (metric->counter) {
                 const auto step = counter.next(series.times_ms[i], value);
                 // A counter that is born with its first error has counted it since its instance was last seen.
-                const bool born = step->what == CounterStep::first && whole && value <= (*whole)[index];
+                const bool born = step->what == CounterStep::first && whole && !std::isnan((*whole)[index]) &&
+                                  (value <= (*whole)[index] || !facts_of(metric->kind).bad_of_total);
                 if (step->what == CounterStep::first && !born) continue;
                 if (!born) value = step->increment;
             }

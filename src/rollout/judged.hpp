@@ -195,7 +195,8 @@ struct JudgedAs<Kinds<Ks...>> {
         out.failed_baseline = failure.baseline;
     }
     void restore(const MetricState& in, std::size_t stage) {
-        require_state(in.counts.has_value() != in.gauge.has_value(), "a metric of no kind, or of two");
+        require_state(int{in.counts.has_value()} + int{in.gauge.has_value()} + int{in.rate.has_value()} == 1,
+                      "a metric of no kind, or of two");
         enter_stage(stage, false);
         require_state(
             in.used >= 0 && in.used <= in.intervals && in.waiting >= 0 && in.unpaired >= 0 && in.impossible >= 0,
@@ -300,12 +301,16 @@ struct JudgedAs<Kinds<Ks...>> {
                 found.value = value;
                 found.of = whole;
             };
-            if (part > whole) say(Code::impossible_more, part);
-            for (const double value : {part, whole}) {
+            const bool of_total = facts_of(metric.kind).bad_of_total;
+            if (of_total && part > whole) say(Code::impossible_more, part);
+            if (!of_total && part > 0 && whole == 0) say(Code::impossible_exposure, part);
+            const auto look_at = [&](double value, bool counts) {
                 if (value < 0) say(Code::impossible_negative, value);
-                if (value >= 0 && !is_count(value))
+                if (counts && value >= 0 && !is_count(value))
                     say(value > as_double(most_count) ? Code::impossible_large : Code::impossible_fraction, value);
-            }
+            };
+            look_at(part, true);
+            look_at(whole, of_total);  // an exposure may be any number
         }
         return found;
     }

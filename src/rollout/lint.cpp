@@ -345,14 +345,14 @@ void lint_names(const Plan& plan, Understood& understood) {
         for (const SeriesSeen& of : understood.series) {
             if (of.metric == metric.name) seen[of.name][static_cast<std::size_t>(of.arm)] |= of.samples > 0;
         }
-        const std::string& whole = metric.total.empty() ? metric.series : metric.total;
+        const std::vector<std::string> names = series_of(metric);
+        const std::string &part = names.front(), &whole = names.back();
         for (const Arm arm : {Arm::baseline, Arm::canary}) {
             const Code code = arm == Arm::baseline ? Code::missing_baseline : Code::missing_canary;
             if (!seen[whole][static_cast<std::size_t>(arm)] && !told(code, metric.name))
                 understood.mend.push_back({code, metric.name, {}});
         }
-        const std::string& part = metric.good.empty() ? metric.bad : metric.good;
-        if (part.empty() || metric.absent == Absent::zero || seen[part][0] || seen[part][1] ||
+        if (names.size() < 2 || metric.absent == Absent::zero || seen[part][0] || seen[part][1] ||
             told(Code::never_seen, metric.name))
             continue;
         understood.mend.push_back({Code::never_seen, metric.name, {}, false, {{"series", part}}});

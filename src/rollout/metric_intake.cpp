@@ -455,7 +455,9 @@ std::array<double, 2> MetricIntake::take_unit(Unit& unit, Arm arm, std::int64_t 
     bool refused = false;
     for (const auto& [time, track, sample] : firsts) {
         const bool watched = kept.first_ms && time - *kept.first_ms >= apart;
-        if ((watched || born_so_far > 0) && sums[0] + sample.value <= sums[1]) {
+        // Of events and their exposure neither says how large the other can be.
+        const bool can_be = !facts_of(metric_.kind).bad_of_total || sums[0] + sample.value <= sums[1];
+        if ((watched || born_so_far > 0) && can_be) {
             sums[0] += sample.value;
             if (sample.value > 0) happened(kept_.births, *track, time, 0, sample.value);
         } else {
@@ -468,7 +470,9 @@ std::array<double, 2> MetricIntake::take_unit(Unit& unit, Arm arm, std::int64_t 
     return sums;
 }
 
-bool MetricIntake::possible(const std::array<double, 2>& sums) const { return sums[0] <= sums[1] && sums[0] >= 0; }
+bool MetricIntake::possible(const std::array<double, 2>& sums) const {
+    return sums[0] >= 0 && (sums[0] <= sums[1] || !facts_of(metric_.kind).bad_of_total);
+}
 
 /// What the split is seen by: requests of both arms since the last time, once something is heard of the baseline. While
 /// the canary's requests are there and wait for a cut nothing is told, for it is not silent.

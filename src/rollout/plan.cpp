@@ -179,7 +179,8 @@ class DigestWalk {
     void operator()(std::string_view, const Metric& metric) {
         const auto visit = [&](std::string_view name, const auto& member) {
             if (name == "detect") return (*this)(name, metric.detect.value_or(Margin{}));
-            const bool came_later = name == "good" || name == "le" || name == "absent";
+            const bool came_later =
+                name == "good" || name == "le" || name == "absent" || name == "events" || name == "exposure";
             if (came_later && unset(member)) return;
             if (name != "instances_differ") (*this)(name, member);
         };

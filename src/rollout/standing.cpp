@@ -18,13 +18,13 @@ Reason impossible_reason(const Judged& judged) {
     if (first.code == 0 || first.code == static_cast<std::int64_t>(Code::impossible_counts))
         return {Code::impossible_counts, metric.name, {{"count", count}}, false};
     const bool part = first.value != first.of;
-    const std::string& named = metric.good.empty() ? metric.bad : metric.good;
+    const std::vector<std::string> names = series_of(metric);
     return {static_cast<Code>(first.code),
             metric.name,
             {{"count", count}, {"value", first.value}, {"of", first.of}},
             false,
-            {{"series", part ? named : metric.total},
-             {"other", metric.total},
+            {{"series", names[part ? 0 : 1]},
+             {"other", names[1]},
              {"arm", std::string(word(first.arm))},
              {"time", format_time(first.time_ms)}}};
 }

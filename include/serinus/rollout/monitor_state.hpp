@@ -15,6 +15,7 @@
 #include <serinus/core/words.hpp>
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/rate.hpp>
 #include <serinus/sequential/rotation.hpp>
 #include <serinus/sequential/silence.hpp>
 #include <serinus/sequential/start_mixture.hpp>
@@ -412,9 +413,10 @@ static_assert(described_whole<RecentState>());
 /// How one metric stands.
 struct MetricState {
     static constexpr std::string_view kind = "metr";
-    static constexpr std::int64_t version = 4;
+    static constexpr std::int64_t version = 5;
     static constexpr std::int64_t oldest = 2;
     static constexpr std::int64_t since(std::string_view field) {
+        if (field == "rate") return 5;
         if (field == "recent" || field == "first_impossible" || field == "waiting" || field == "bridged" ||
             field == "quiet") {
             return 4;
@@ -423,7 +425,7 @@ struct MetricState {
                                                                                                                    : 2;
     }
 
-    std::optional<TestsState<sequential::ProportionState>> counts;  // exactly one of the two
+    std::optional<TestsState<sequential::ProportionState>> counts;  // exactly one of the three
     std::optional<TestsState<sequential::PairedState>> gauge;
     bool failed = false;
     bool failed_down = false;
@@ -444,6 +446,7 @@ struct MetricState {
     std::optional<ImpossibleState> first_impossible;
     std::int64_t waiting = 0, bridged = 0;  // intervals that wait for one with news of both arms, and that did
     std::array<std::int64_t, 2> quiet{};    // of those that wait: without any of an arm
+    std::optional<TestsState<sequential::RateState>> rate;
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -469,6 +472,7 @@ struct MetricState {
         visit("waiting", self.waiting);
         visit("bridged", self.bridged);
         visit("quiet", self.quiet);
+        visit("rate", self.rate);
     }
 };
 static_assert(described_whole<MetricState>());

@@ -4,12 +4,13 @@
 
 #include "rollout/kinds/gauge.hpp"
 #include "rollout/kinds/proportion.hpp"
+#include "rollout/kinds/rate.hpp"
 
 namespace serinus {
 inline namespace v0 {
 namespace detail {
 
-using AllKinds = Kinds<ProportionKind, GaugeKind>;
+using AllKinds = Kinds<ProportionKind, GaugeKind, RateKind>;
 
 }  // namespace detail
 }  // namespace v0

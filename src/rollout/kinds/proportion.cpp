@@ -1,14 +1,11 @@
-// Bad of total: its part of a plan, and what history teaches of its dispersion.
+// Bad of total: its part of a plan, and how its test is played on history.
 
 #include "rollout/kinds/proportion.hpp"
 
-#include <optional>
-#include <utility>
+#include <string>
+#include <vector>
 
-#include <serinus/sequential/noise/count_dispersion.hpp>
-#include <serinus/series/dependence.hpp>
-
-#include "rollout/history.hpp"
+#include "rollout/kinds/count_history.hpp"
 #include "rollout/plan_checks.hpp"
 
 namespace serinus {
@@ -29,179 +26,27 @@ void ProportionKind::check(const std::string& path, const Metric& metric) {
 }
 
 void ProportionKind::check_noise(const std::string& path, const Noise& noise, const Metric&, const Plan&) {
-    constexpr std::string_view allowed = "dispersion: the metric counts, it is no gauge";
-    if (noise.dispersion) {
-        require_value(*noise.dispersion >= 1 && std::isfinite(*noise.dispersion), path + ".dispersion",
-                      *noise.dispersion, "at least 1, finite");
-    }
-    if (noise.intervals) {
-        require_value(*noise.intervals >= 0 && std::isfinite(*noise.intervals), path + ".intervals", *noise.intervals,
-                      "0 or more, finite");
-        if (!noise.dispersion) refuse(path + ".intervals", "given", "together with dispersion");
-    }
-    if (!noise.stages.empty()) refuse(path + ".stages", "given", allowed);
-    if (noise.spikes) refuse(path + ".spikes", "given", allowed);
-    if (noise.instances) refuse(path + ".instances", "given", allowed);
+    check_count_noise(path, noise);
 }
 
-namespace {
-
-using Counts = ProportionKind::Values;
-
-/// The sum over instances that report both series.
-Counts counts_at(const std::vector<std::pair<const Column*, const Column*>>& instances, std::size_t index) {
-    Counts counts;
-    for (const auto& [bad, total] : instances) {
-        const double x = (*bad)[index], n = (*total)[index];
-        if (!(x >= 0 && x <= n)) continue;
-        counts.bad += x;
-        counts.total += n;
-        counts.present = true;
-    }
-    return counts;
-}
-
-/// Both arms in the intervals of history that have both.
-using CountPairs = std::vector<std::pair<Counts, Counts>>;
-
-/// Adds one interval, where both arms have it.
-void add(CountPairs& pairs, const Counts& b, const Counts& c) {
-    if (b.present && c.present) pairs.emplace_back(b, c);
-}
-
-sequential::CountDispersion dispersion_of(const CountPairs& pairs, std::size_t end) {
-    sequential::CountDispersion found;
-    for (std::size_t i = 0; i < end; ++i) {
-        const auto& [b, c] = pairs[i];
-        found.add(b.bad, b.total, c.bad, c.total);
-    }
-    return found;
-}
-
-/// The dispersion of the first half against the second: what the metric's own test says of windows in which nothing
-/// happened.
-HeldBack play_counts(const Plan& plan, const Stage& stage, const Metric& metric, double alpha, double error,
-                     const std::vector<CountPairs>& turns) {
-    std::vector<sequential::LearnedDispersion> learned;
-    std::vector<std::size_t> sizes;
-    double events = 0;
-    for (const CountPairs& pairs : turns) {
-        const sequential::CountDispersion half = dispersion_of(pairs, pairs.size() / 2);
-        learned.push_back(half.learned());
-        sizes.push_back(pairs.size());
-        events = std::max(events, half.events());
-    }
+void ProportionKind::learn(Learning& learning) {
+    const Metric& metric = learning.metric;
     sequential::ProportionOptions options;
-    options.alpha = alpha;
+    options.alpha = learning.report.alpha;
     options.harm = metric.harm;
     options.margin = metric.margin.ratio ? Margin{.ratio = 1.0, .difference = {}} : Margin{.difference = 0.0};
     options.method = metric.method;
-    options.dispersion = mean_of_turns(learned).phi(error, static_cast<double>(window_of(plan, stage)));
-    if (events < sequential::CountDispersion::few_events) options.dispersion = std::max(options.dispersion, 2.0);
     options.interval = false;
-    return play(plan, stage, alpha, sequential::ProportionTest(options), sizes,
-                [&](auto& mixture, std::size_t of, std::size_t i) {
-                    mixture.update(turns[of][i].first.counts(), turns[of][i].second.counts());
-                });
-}
-
-}  // namespace
-
-void ProportionKind::learn(Learning& learning) {
-    const auto& [plan, metric, history, data, former, report, all, stage_done] = learning;
-    const auto say = [&](Code code, std::vector<NamedNumber> numbers = {}) { learning.say(code, std::move(numbers)); };
-    const Table &bad = history.values(metric), &total = history.totals(metric);
-    std::array<std::vector<std::pair<const Column*, const Column*>>, 2> arms;
-    for (std::size_t arm = 0; arm < 2; ++arm) {
-        for (const auto& [instance, column] : bad.arms[arm]) {
-            const auto of = total.arms[arm].find(instance);
-            if (of != total.arms[arm].end()) arms[arm].emplace_back(&column, &of->second);
-        }
-    }
-    if (arms[0].empty()) return say(Code::history_missing);
-    const std::size_t size = arms[0].front().first->size();
-
-    // What is written must keep the error rates that the metric's tests will have, so it allows for how little of a
-    // history a few bunches are: the variance as it is found let .06 of good canaries be stopped where .05 was promised
-    // (sequential/noise/count_dispersion.hpp).
-    const double error = std::min(report.alpha, plan.alpha_promote.value_or(plan.alpha));
-    // Slow swings are allowed for as the length of the whole rollout makes it necessary.
-    const double intervals = rollout_intervals(plan);
-    double phi = 1, ratio = 1, factor = 1, events = 0;
-    bool slow = false;  // phi is what the slow swings ask for
-    const auto take = [&](const sequential::LearnedDispersion& learned, double residuals_an_interval) {
-        const double found = learned.phi(error, intervals * residuals_an_interval);
-        if (found <= phi) return;
-        phi = found;
-        ratio = learned.variance_ratio;
-        factor = phi / ratio;
-        slow = found <= learned.slow_phi(error, intervals * residuals_an_interval);
-    };
-    const auto note = [&](const sequential::CountDispersion& found) {
-        events = std::max(events, found.events());
-        report.differences = std::max(report.differences, static_cast<double>(found.residuals().size()));
-        report.independent = std::max(report.independent, dependence(found.residuals()).n_effective);
-    };
-    for (const Stage& stage : plan.stages) {
-        std::vector<CountPairs> played;
-        if (!arms[1].empty()) {
-            CountPairs& pairs = played.emplace_back();
-            for (std::size_t i = 0; i < size; ++i) add(pairs, counts_at(arms[0], i), counts_at(arms[1], i));
-        } else if (arms[0].size() > 1) {
-            for (const Turn& turn : turns_of(arms[0].size(), stage.traffic)) {
-                std::vector<std::pair<const Column*, const Column*>> canary, baseline;
-                for (const std::size_t i : turn.canary) canary.push_back(arms[0][i]);
-                for (const std::size_t i : turn.baseline) baseline.push_back(arms[0][i]);
-                CountPairs& pairs = played.emplace_back();
-                for (std::size_t i = 0; i < size; ++i) add(pairs, counts_at(baseline, i), counts_at(canary, i));
-            }
-        } else {
-            // Neighbours in time play the two arms: what both share, a slow drift, drops out.
-            CountPairs& pairs = played.emplace_back();
-            for (std::size_t i = 0; i + 1 < size; i += 2) add(pairs, counts_at(arms[0], i), counts_at(arms[0], i + 1));
-        }
-        std::vector<sequential::LearnedDispersion> learned;
-        for (const CountPairs& pairs : played) {
-            const sequential::CountDispersion found = dispersion_of(pairs, pairs.size());
-            note(found);
-            learned.push_back(found.learned());
-        }
-        // Of one series two intervals make one residual.
-        const bool neighbours = arms[1].empty() && arms[0].size() == 1;
-        take(mean_of_turns(learned), neighbours ? 0.5 : 1);
-        report.held_back.push_back(play_counts(plan, stage, metric, report.alpha, error, played));
-        stage_done();
-    }
-    if (!arms[1].empty()) {
-        // What the pair differs by itself is no part of counts: their test has no offset.
-    } else if (arms[0].size() > 1) {
-        report.instances = static_cast<double>(arms[0].size());
-    } else {
-        say(Code::history_one_series);
-    }
-    if (events < sequential::CountDispersion::few_events) {
-        phi = std::max(phi, 2.0);
-        say(Code::history_few_events, {{"events", events}, {"needed", sequential::CountDispersion::few_events}});
-    }
-    if (report.differences < 2)
-        return say(
-            Code::history_short,
-            {{"differences", report.differences}, {"independent", report.independent}, {"needed", Dependence::fewest}});
-    say(Code::history_dependence, {{"differences", report.differences}, {"independent", report.independent}});
-    constexpr double worth_saying = 1.2;
-    if (factor > worth_saying && !slow) say(Code::history_few_bunches, {{"factor", factor}, {"found", ratio}});
-    if (factor > worth_saying && slow) {
-        say(Code::history_swings, {{"found", ratio},
-                                   {"factor", factor},
-                                   {"rollout", intervals},
-                                   {"needed", sequential::LearnedDispersion::long_enough * intervals}});
-    }
-    report.dispersion = phi;
-    if (learning.contradicted()) return;
-    report.learned = true;
-    Noise& noise = all.noise[metric.name];
-    noise.dispersion = phi;
-    noise.intervals = report.differences;
+    learn_counts(learning, true, [&](const Stage& stage, double dispersion, const std::vector<CountPairs>& turns) {
+        options.dispersion = dispersion;
+        const auto counts = [](const CountsOfInterval& of) {
+            return Proportion{static_cast<std::int64_t>(of.part), static_cast<std::int64_t>(of.whole)};
+        };
+        return play(learning.plan, stage, options.alpha, sequential::ProportionTest(options), sizes_of(turns),
+                    [&](auto& mixture, std::size_t of, std::size_t i) {
+                        mixture.update(counts(turns[of][i].first), counts(turns[of][i].second));
+                    });
+    });
 }
 
 }  // namespace detail

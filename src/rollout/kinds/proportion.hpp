@@ -14,6 +14,7 @@
 #include <serinus/core/counts.hpp>
 #include <serinus/sequential/proportion.hpp>
 
+#include "rollout/kinds/dispersion_known.hpp"
 #include "rollout/kinds/metric_kind.hpp"
 
 namespace serinus {
@@ -77,28 +78,9 @@ class ProportionKind : public JudgedBy<sequential::ProportionTest> {
     Reason failure_reason(const Metric& metric, const Failure& failure, double after_seconds) const {
         return harm_reason(harm_codes, metric, failure, after_seconds);
     }
-    std::vector<Reason> obstacles(double /*intervals*/) const {
-        if (refuted_) return {reason(Code::history_unusable)};
-        return {};
-    }
-    Promise promise() const {
-        if (refuted_) return {Guarantee::none, Code::history_unusable};
-        if (!dispersion_) return {Guarantee::none, Code::dispersion_unknown};
-        if (history_ && *history_ < fewest_measured) return {Guarantee::none, Code::history_unmeasured};
-        // Nobody learned it: a dispersion of 1 is somebody's word that requests fail independently of one another, and
-        // under that the error rate is a theorem.
-        const bool independent = !history_ && *dispersion_ == 1;
-        return {independent ? Guarantee::proved : Guarantee::measured, Code::dispersion_given};
-    }
-    std::vector<Reason> noise_reasons() const {
-        std::vector<Reason> reasons;
-        if (!refuted_) {
-            reasons.push_back(dispersion_ ? reason(Code::dispersion_given, {{"dispersion", *dispersion_}})
-                                          : reason(Code::dispersion_unknown));
-        }
-        add_doubt_of_history(reasons, promise(), history_);
-        return reasons;
-    }
+    std::vector<Reason> obstacles(double /*intervals*/) const { return known_.obstacles(); }
+    Promise promise() const { return known_.promise(); }
+    std::vector<Reason> noise_reasons() const { return known_.reasons(); }
 
     void save(MetricState& state) const { state.counts = tests_.state(); }
     void restore(const MetricState& state, std::size_t /*stage*/) {
@@ -114,15 +96,10 @@ class ProportionKind : public JudgedBy<sequential::ProportionTest> {
                                                               options.method = metric.method;
                                                               if (noise)
                                                                   options.dispersion = noise->dispersion.value_or(1);
-                                                          })) {
-        if (!noise) return;
-        dispersion_ = noise->dispersion;
-        history_ = noise->intervals;
-        refuted_ = noise->refuted;
-    }
+                                                          })),
+          known_(noise) {}
 
-    std::optional<double> dispersion_, history_;  // and the intervals that it was learned from; empty: not known
-    bool refuted_ = false;                        // history contradicted the noise that it taught
+    DispersionKnown known_;
 };
 
 }  // namespace detail

@@ -215,6 +215,9 @@ class CountDispersion {
   public:
     static constexpr double few_events = 30;
 
+    /// `may_be_requests`: exposures that could be numbers of requests are taken for these; not for a RateTest.
+    explicit CountDispersion(bool may_be_requests = true) : requests_(may_be_requests) {}
+
     /// Takes one interval: x events of n (requests, or any exposure) in the baseline and in the canary.
     void add(double x_b, double n_b, double x_c, double n_c) {
         check("baseline", x_b, n_b);
@@ -255,7 +258,7 @@ class CountDispersion {
 
     detail::CountResiduals residuals_{false};
     double events_ = 0;
-    bool requests_ = true;  // exposures could be numbers of requests, as far as they are known
+    bool requests_;  // exposures could be numbers of requests, as far as they are known
     double variance_of_requests_ = 0;
     SharedLevel level_;
 };
