@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -119,6 +120,12 @@ class MetricIntake {
         Sample sample;
     };
 
+    static constexpr std::array both_arms{Arm::baseline, Arm::canary};
+    static constexpr std::size_t at(Arm arm) { return static_cast<std::size_t>(arm); }
+    /// Sums that cannot be, and those that stand still, are given so many intervals to change: part and whole may be
+    /// scraped apart.
+    static constexpr std::int64_t patience = 5;
+
     bool counts() const { return names_.size() == 2; }
     bool is_whole(const Track& track) const { return track.kept.role == 1; }
     std::int64_t belongs(std::int64_t time_ms) const { return time_ms - (metric_.counter ? 1 : 0); }
@@ -143,6 +150,7 @@ class MetricIntake {
     void close_counts(Interval& interval, MetricCounts& found, const Excused& excused);
     void close_values(Interval& interval, const Excused& excused);
     void watch_steps(Track& track, double value, bool fall);
+    void watch_falls(const Unit& unit, std::int64_t cut_ms);
     void watch_counts(const Unit& unit, std::int64_t time_ms);
     const Track* only_risen() const;
     void watch_twins(std::int64_t time_ms);
@@ -163,6 +171,30 @@ class MetricIntake {
     std::vector<Event> events_;
     std::array<std::optional<std::int64_t>, 2> cut_before_{};  // of each arm, before the interval that is being closed
 };
+
+/// Hands over the samples up to a time, one collector's at a time: another one is followed when it falls silent.
+template <class What>
+void MetricIntake::each_until(Track& track, std::int64_t last_ms, const What& what) {
+    SeriesTrackState& kept = track.kept;
+    while (!track.waiting.empty() && track.waiting.begin()->first.first <= last_ms) {
+        const auto [time, replica] = track.waiting.begin()->first;
+        const Sample sample = track.waiting.begin()->second;
+        track.waiting.erase(track.waiting.begin());
+        if (kept.consumed_ms && time <= *kept.consumed_ms) continue;
+        if (replica != kept.followed) {
+            const std::int64_t silence = std::max(interval_ms_, 5 * kept.spacing_ms / 2);
+            if (kept.followed >= 0 && kept.consumed_ms && time - *kept.consumed_ms <= silence) continue;
+            kept.followed = replica;
+        } else if (kept.consumed_ms) {
+            kept.spacing_ms = time - *kept.consumed_ms;
+        }
+        kept.consumed_ms = time;
+        std::uint64_t next = std::bit_cast<std::uint64_t>(sample.value) ^ static_cast<std::uint64_t>(time);
+        next *= 0x9E3779B97F4A7C15U;
+        track.sequence = (track.sequence ^ next) * 0xBF58476D1CE4E5B9U + 1;
+        what(time, sample);
+    }
+}
 
 }  // namespace detail
 }  // namespace v0

@@ -397,5 +397,64 @@ TEST(Promise, DriftInBothArmsIsNoHarm) {
     expect_rarely_rolled_back("A/A 2 % swinging by 90 %, 900:100, ever in 200 looks", outcomes);
 }
 
+/// Events of an interval: Poisson, or in bunches whose size is geometric with this mean.
+double events_drawn(double mean, double bunch, std::mt19937_64& random) {
+    if (!(mean > 0)) return 0;
+    double events = 0;
+    const int bunches = std::poisson_distribution<int>(mean / bunch)(random);
+    for (int i = 0; i < bunches; ++i)
+        events += 1 + (bunch > 1 ? std::geometric_distribution<int>(1 / bunch)(random) : 0);
+    return events;
+}
+
+// Events for an exposure, on the edge of the margin: exposures that ramp and swing with the rates, single events and
+// bunches (whose dispersion, 2 m - 1 for a geometric size of mean m, is known).
+TEST(Promise, RatesOnTheEdgeAreRarelyRolledBack) {
+    struct Family {
+        const char* name;
+        double hours_baseline, hours_canary, per_hour, swing, bunch;
+    };
+    for (const Family& of : {Family{"rate .4 an hour, 18:2", 18, 2, 0.4, 0, 1},
+                             {"rate 5 an hour, 10:10, swinging by 90 %", 10, 10, 5, 0.9, 1},
+                             {"rate .01 an hour, 100:1", 100, 1, 0.01, 0, 1},
+                             {"rate 2 an hour, 9:1, bunches of 3", 9, 1, 2, 0.5, 3}}) {
+        for (const double alpha : {0.05, 0.01}) {
+            Plan plan = plan_of(alpha, ratio(1.5), ratio(3));
+            Metric& metric = plan.metrics[0];
+            metric.kind = Kind::rate;
+            metric.bad = metric.total = "";
+            metric.events = "events";
+            metric.exposure = "hours";
+            plan.noise["errors"].dispersion = 2 * of.bunch - 1;
+            std::mt19937_64 random(1201);
+            std::vector<Outcome> outcomes;
+            for (int repeat = 0; repeat < repetitions() / 2 + 1; ++repeat) {
+                Monitor monitor(plan);
+                Outcome& outcome = outcomes.emplace_back();
+                for (int t = 0; t < 150 && outcome.rolled_back == 0; ++t) {
+                    const double tide = 1 + of.swing * std::sin(t / 7.0);
+                    const double canary_hours = of.hours_canary * (t < 50 ? 0.2 : 1);  // it is given more later
+                    const std::int64_t time = t * interval;
+                    Batch batch;
+                    const auto add = [&](const char* series, Arm arm, double value) {
+                        batch.series.push_back({series, arm, nan, {{time}, {value}, ""}});
+                    };
+                    const double rate = of.per_hour * tide;
+                    add("events", Arm::baseline, events_drawn(rate * of.hours_baseline, of.bunch, random));
+                    add("hours", Arm::baseline, of.hours_baseline);
+                    add("events", Arm::canary, events_drawn(1.5 * rate * canary_hours, of.bunch, random));
+                    add("hours", Arm::canary, canary_hours);
+                    const Decision decision = monitor.observe(batch, time + interval);
+                    if (decision.action == Action::rollback) outcome.rolled_back = t + 1;
+                }
+            }
+            const Share found = share(outcomes, [](const Outcome& outcome) { return outcome.rolled_back > 0; });
+            print((std::string(of.name) + ", alpha " + std::to_string(alpha).substr(0, 4)).c_str(),
+                  std::to_string(found.value));
+            EXPECT_LE(found.value, alpha) << of.name;
+        }
+    }
+}
+
 }  // namespace
 }  // namespace serinus

@@ -1,11 +1,16 @@
 // Events for an exposure, judged in a rollout.
 
+#include <array>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -18,7 +23,6 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 
-#include "support/code_of.hpp"
 #include "support/data_dir.hpp"
 #include "support/looks.hpp"
 
@@ -129,7 +133,8 @@ TEST(RatePlan, WhatCannotBeIsRefusedByName) {
 }
 
 TEST(RatePlan, GoesThroughJson) {
-    const Plan plan = io::read_plan_file(data_dir() + "/plans/rate.json");
+    std::ifstream file(data_dir() + "/plans/rate.json", std::ios::binary);
+    const Plan plan = io::read_plan(std::string(std::istreambuf_iterator<char>(file), {}));
     EXPECT_EQ(plan.metrics[0].events, "restarts");
     EXPECT_EQ(plan.metrics[0].exposure, "hours");
     EXPECT_EQ(io::read_plan(io::write_plan(plan)), plan);
@@ -188,9 +193,10 @@ TEST(Rate, WhatCannotBeIsNamed) {
         (events ? arms.events : arms.exposure)[1][30] = value;
         return judge(crashes(), counts(arms));
     };
-    for (const auto& [code, decision] :
-         {std::pair{Code::impossible_exposure, judged(true, 2, 0)}, {Code::impossible_fraction, judged(true, 1.5, 1)},
-          {Code::impossible_negative, judged(true, -1, 1)}, {Code::impossible_negative, judged(false, -3, -3)}}) {
+    for (const auto& [code, decision] : {std::pair{Code::impossible_exposure, judged(true, 2, 0)},
+                                         {Code::impossible_fraction, judged(true, 1.5, 1)},
+                                         {Code::impossible_negative, judged(true, -1, 1)},
+                                         {Code::impossible_negative, judged(false, -3, -3)}}) {
         const auto found = reason_of(decision, code);
         ASSERT_TRUE(found) << name(code) << support::all_said(decision);
         EXPECT_EQ(decision.action, Action::hold);
