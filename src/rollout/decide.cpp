@@ -166,7 +166,7 @@ struct Facts {
     bool may_promote() const { return clock.start_ms && any_judged && all_passed && !paging; }
     bool metric_failed() const {
         return std::any_of(panel.metrics.begin(), panel.metrics.end(),
-                           [](const Judged& judged) { return judged.failed && !judged.metric.muted; });
+                           [](const Judged& judged) { return judged.failed && rolls_back(judged.metric); });
     }
     bool objective_failed() const {
         return std::any_of(panel.slo.begin(), panel.slo.end(), [](const SloJudged& judged) { return judged.failed(); });
@@ -203,14 +203,19 @@ using Holds = std::optional<std::vector<NamedNumber>>;
 
 Holds when(bool holds) { return holds ? Holds(std::in_place) : std::nullopt; }
 
-std::vector<Reason> failed_metrics(const Facts& facts) {
+/// Why those have failed whose failure does this.
+std::vector<Reason> failed(const Facts& facts, OnFail on_fail) {
     std::vector<Reason> reasons;
     for (std::size_t i = 0; i < facts.panel.metrics.size(); ++i) {
         const Judged& judged = facts.panel.metrics[i];
-        if (judged.failed && !judged.metric.muted) reasons.push_back(facts.told.metrics[i].reasons.front());
+        if (judged.failed && !judged.metric.muted && judged.metric.on_fail == on_fail)
+            reasons.push_back(facts.told.metrics[i].reasons.front());
     }
     return reasons;
 }
+
+std::vector<Reason> failed_metrics(const Facts& facts) { return failed(facts, OnFail::rollback); }
+std::vector<Reason> failed_signals(const Facts& facts) { return failed(facts, OnFail::hold); }
 
 std::vector<Reason> failed_objectives(const Facts& facts) {
     std::vector<Reason> reasons;
@@ -389,7 +394,7 @@ Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::Vie
         const Metric& metric = judged.metric;
         if (metric.muted) continue;
         facts.only_muted = false;
-        rest_on(decision.metrics.back());
+        if (rolls_back(metric)) rest_on(decision.metrics.back());
         if (standing.stale && metric.missing == Missing::fail)
             facts.silent_seconds = std::max(facts.silent_seconds.value_or(0), standing.age_seconds);
         const TrafficWatch* const watch = panel.traffic.of(i);

@@ -21,7 +21,7 @@ double log_mean_e_value(double alpha, std::span<const Judged> metrics, std::span
         log_sum = elementary::log_add_exp(log_sum, log_e_value + elementary::log(share / alpha));
     };
     for (std::size_t i = 0; i < metrics.size(); ++i) {
-        if (!metrics[i].metric.muted && !hindered[i]) add(metrics[i].alpha, metrics[i].mean_log_e_value());
+        if (rolls_back(metrics[i].metric) && !hindered[i]) add(metrics[i].alpha, metrics[i].mean_log_e_value());
     }
     // Of an objective the halt alone: half of its share.
     for (const SloJudged& judged : slo) {
@@ -105,7 +105,7 @@ void Panel::settle(const Look& look) {
         again = false;
         double left = 0, total = 0;
         for (const Judged& judged : metrics_) {
-            if (judged.metric.muted) continue;
+            if (!rolls_back(judged.metric)) continue;
             total += judged.metric.weight;
             if (!judged.failed) left += judged.metric.weight;
         }
@@ -116,9 +116,9 @@ void Panel::settle(const Look& look) {
         for (std::size_t i = 0; i < metrics_.size(); ++i) {
             Judged& judged = metrics_[i];
             if (judged.failed || hindered[i]) continue;
-            const double log_gain = judged.metric.muted ? 0 : elementary::log(total / left);
+            const double log_gain = rolls_back(judged.metric) ? elementary::log(total / left) : 0;
             if (!(judged.harm_log_largest() + log_gain >= judged.harm_log_needed())) continue;
-            if (judged.fail(log_gain, after_ms)) again = again || !judged.metric.muted;
+            if (judged.fail(log_gain, after_ms)) again = again || rolls_back(judged.metric);
         }
         for (SloJudged& judged : slo_) {
             if (judged.failed() || hindered[judged.metric]) continue;

@@ -72,6 +72,10 @@ void check_keys(const std::string& path, const Metric& metric) {
         if (!facts.reads(key)) unused(key, !(metric.*series).empty());
     }
     if (!facts.counts) unused("absent", metric.absent.has_value());
+    if (metric.on_fail == OnFail::hold && metric.missing == Missing::fail) {
+        refuse(path + ".missing", "\"fail\" with \"on_fail\": \"hold\"",
+               "\"hold\" or \"ignore\": missing data that fail roll back");
+    }
     if (metric.le && metric.good.empty())
         refuse(path + ".le", "given without good", "together with \"good\", the series of the histogram's buckets");
     if (metric.le && !(*metric.le > -std::numeric_limits<double>::infinity()))
@@ -126,7 +130,7 @@ void check_metric(const std::string& path, const Metric& metric) {
 /// The weights of everything that may roll back.
 double total_weight(const Plan& plan) {
     double total = 0;
-    for (const Metric& metric : plan.metrics) total += metric.muted ? 0 : metric.weight;
+    for (const Metric& metric : plan.metrics) total += rolls_back(metric) ? metric.weight : 0;
     for (const SloRule& rule : plan.slo) total += rule.weight;
     return total;
 }
@@ -182,6 +186,7 @@ class DigestWalk {
             const bool came_later =
                 name == "good" || name == "le" || name == "absent" || name == "events" || name == "exposure";
             if (came_later && unset(member)) return;
+            if (name == "on_fail" && metric.on_fail == OnFail::rollback) return;
             if (name != "instances_differ") (*this)(name, member);
         };
         Metric::describe(visit, metric);
@@ -309,7 +314,8 @@ std::chrono::milliseconds effective_stale_after(const Plan& plan) {
 std::vector<double> alpha_split(const Plan& plan) {
     const double total = total_weight(plan);
     std::vector<double> split;
-    for (const Metric& metric : plan.metrics) split.push_back(metric.muted ? 0 : plan.alpha * metric.weight / total);
+    for (const Metric& metric : plan.metrics)
+        split.push_back(rolls_back(metric) ? plan.alpha * metric.weight / total : 0);
     return split;
 }
 

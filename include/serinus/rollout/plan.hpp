@@ -36,6 +36,10 @@ enum class PromoteWhen : std::uint8_t { harm_ruled_out = 1, no_harm_found = 2 };
 /// it (docs/concepts/intake.md).
 enum class Absent : std::uint8_t { zero = 1, unknown = 2 };
 
+/// What it means that a metric has failed: the rollout is rolled back, or it is held until a person has looked. Business
+/// numbers and other signals hold.
+enum class OnFail : std::uint8_t { rollback = 1, hold = 2 };
+
 /// What happens when a stage has run for its `max` without a decision.
 enum class Deadline : std::uint8_t { hold = 1, rollback = 2 };
 
@@ -48,6 +52,11 @@ template <>
 struct Words<Absent> {
     static constexpr std::array<std::pair<Absent, std::string_view>, 2> table{
         {{Absent::zero, "zero"}, {Absent::unknown, "unknown"}}};
+};
+template <>
+struct Words<OnFail> {
+    static constexpr std::array<std::pair<OnFail, std::string_view>, 2> table{
+        {{OnFail::rollback, "rollback"}, {OnFail::hold, "hold"}}};
 };
 template <>
 struct Words<PromoteWhen> {
@@ -101,7 +110,10 @@ struct Metric {
     double weight = 1;      ///< its part of alpha, relative to the other metrics' and the rules of `slo`
     bool critical = false;  ///< promotes only by `harm_ruled_out`, unless `promote_when` says otherwise
     bool muted = false;     ///< shown, never decides
-    double min_count = 0;   ///< requests (gauge: values) that each arm must have had in the stage before it decides
+    /// What its failure does. One that only holds has no part of the plan's alpha, of which nothing of it can use any: it
+    /// is judged as if it had all of it, and a good canary is held by it with at most that probability.
+    OnFail on_fail = OnFail::rollback;
+    double min_count = 0;  ///< requests (gauge: values) that each arm must have had in the stage before it decides
     Missing missing = Missing::hold;
     std::optional<Absent> absent = std::nullopt;  ///< of counts; empty: zero where the series' name lives
     std::optional<PromoteWhen> promote_when = std::nullopt;
@@ -131,6 +143,7 @@ struct Metric {
         visit("weight", self.weight);
         visit("critical", self.critical);
         visit("muted", self.muted);
+        visit("on_fail", self.on_fail);
         visit("min_count", self.min_count);
         visit("missing", self.missing);
         visit("absent", self.absent);
@@ -279,7 +292,10 @@ void check(const Plan& plan);
 /// The names of the series that a metric is made of.
 std::vector<std::string> series_of(const Metric& metric);
 
-/// The share of alpha that each metric may spend: alpha x weight / sum of the weights; 0 for a muted one. The sum is
+/// Whether its failure rolls back: neither muted nor a signal that only holds.
+inline bool rolls_back(const Metric& metric) { return !metric.muted && metric.on_fail == OnFail::rollback; }
+
+/// The share of alpha that each metric may spend: alpha x weight / sum of the weights; 0 for one that rolls nothing back. The sum is
 /// over every way to roll back, the rules of `slo` included.
 std::vector<double> alpha_split(const Plan& plan);
 

@@ -921,5 +921,81 @@ TEST(Monitor, StagesCountFromOne) {
     }
 }
 
+// A signal that has failed holds for a person, spends nothing of alpha, and lets others roll back.
+TEST(Monitor, ASignalHoldsAndRollsNothingBack) {
+    Plan plan = make_plan();
+    Metric signal = plan.metrics[0];
+    signal.name = "conversion";
+    signal.bad = "lost";
+    signal.on_fail = OnFail::hold;
+    signal.weight = 5;
+    plan.metrics.push_back(signal);
+    EXPECT_EQ(alpha_split(plan), (std::vector<double>{plan.alpha, 0}));
+    const auto both = [&](double errors, double lost) {
+        std::vector<Sample> samples = traffic(60, 0.01, errors);
+        for (Sample sample : traffic(60, 0.01, lost, 2)) {
+            sample.series = sample.series == "bad" ? "lost" : "total";
+            if (sample.series == "lost") samples.push_back(sample);
+        }
+        return judge(plan, batch_of(samples));
+    };
+    const Decision held = both(0.01, 0.2);
+    EXPECT_EQ(held.action, Action::hold);
+    EXPECT_EQ(held.metrics[1].verdict, Verdict::fail);
+    EXPECT_EQ(held.metrics[1].alpha, 0);
+    ASSERT_FALSE(held.reasons.empty());
+    EXPECT_EQ(held.reasons[0].code, Code::harm_proven);
+    EXPECT_EQ(held.reasons[0].metric, "conversion");
+    EXPECT_EQ(held.severity, Severity::ticket);
+    EXPECT_EQ(both(0.2, 0.2).action, Action::rollback);
+    EXPECT_EQ(both(0.2, 0.01).action, Action::rollback);
+    EXPECT_EQ(both(0.01, 0.01).action, Action::promote);
+    // It stays so when the state is restored.
+    Monitor monitor(plan), again(plan);
+    std::vector<Sample> samples = traffic(60, 0.01, 0.01);
+    for (Sample sample : traffic(60, 0.01, 0.2, 2)) {
+        if (sample.series == "total") continue;
+        sample.series = "lost";
+        samples.push_back(sample);
+    }
+    monitor.observe(batch_of(samples), origin + 60 * interval);
+    again.restore(monitor.state());
+    EXPECT_EQ(again.decision().action, Action::hold);
+    EXPECT_EQ(again.decision(), monitor.decision());
+    // Only signals: no rollback is possible, and none is promised.
+    plan.metrics.erase(plan.metrics.begin());
+    EXPECT_EQ(alpha_split(plan), std::vector<double>{0});
+    EXPECT_EQ(judge(plan, batch_of(samples)).action, Action::hold);
+    plan.metrics[0].missing = Missing::fail;
+    EXPECT_THROW(check(plan), Error);
+}
+
+// What it remembers is what lives, not what has been: pods that are replaced every ten minutes, for a day.
+TEST(Monitor, RemembersOnlyWhatLives) {
+    Plan plan = make_plan();
+    plan.interval = 1min;
+    plan.metrics[0].counter = true;
+    Monitor monitor(plan);
+    std::size_t early = 0, late = 0;
+    constexpr int pods = 12, life = 10;  // of both arms; minutes
+    for (int minute = 0; minute < 24 * 60; ++minute) {
+        std::vector<Sample> samples;
+        for (int pod = 0; pod < pods; ++pod) {
+            const int age = (minute + pod) % life;
+            const std::string name = "pod-" + std::to_string(pod) + "-" + std::to_string((minute + pod) / life);
+            const Arm arm = pod < 9 ? Arm::baseline : Arm::canary;
+            const std::int64_t time = origin + minute * std::int64_t{60'000};
+            samples.push_back({"bad", arm, time, static_cast<double>(age), name});
+            samples.push_back({"total", arm, time, 100.0 * age, name});
+        }
+        monitor.observe(batch_of(samples), origin + minute * std::int64_t{60'000});
+        if (minute == 3 * 60) early = encode(monitor.state()).size();
+        if (minute == 24 * 60 - 1) late = encode(monitor.state()).size();
+    }
+    // 100 intervals and an hour after its last sample a pod is forgotten: of a day's 1,700 pods some 200 are known.
+    EXPECT_LT(late, 1.05 * static_cast<double>(early));
+    EXPECT_LT(late, 2 * 24 * 12 * 600);
+}
+
 }  // namespace
 }  // namespace serinus
