@@ -33,6 +33,31 @@ void add_up(std::map<std::string, Column>& columns) {
     if (!sum.empty()) columns.emplace("", std::move(sum));
 }
 
+/// Where the parts do not name the instances of the whole, an arm is one.
+void name_alike(std::map<std::string, Column>& parts, std::map<std::string, Column>& wholes) {
+    if (parts.empty() ||
+        std::any_of(parts.begin(), parts.end(), [&](const auto& part) { return wholes.contains(part.first); })) {
+        return;
+    }
+    add_up(parts);
+    add_up(wholes);
+}
+
+/// The quotients of two series; where the second has nothing there is none.
+void divide(std::array<Table, 2>& tables) {
+    for (std::size_t arm = 0; arm < 2; ++arm) {
+        auto &parts = tables[0].arms[arm], &wholes = tables[1].arms[arm];
+        name_alike(parts, wholes);
+        for (auto& [instance, part] : parts) {
+            const auto whole = wholes.find(instance);
+            for (std::size_t i = 0; i < part.size(); ++i) {
+                const double by = whole == wholes.end() ? nothing : whole->second[i];
+                part[i] = by > 0 ? part[i] / by : nothing;
+            }
+        }
+    }
+}
+
 /// Bad ones where the good ones are told, and none where they are not told though they would be.
 void fill_in(const Metric& metric, std::array<Table, 2>& tables) {
     const bool lives = !tables[0].arms[0].empty() || !tables[0].arms[1].empty();
@@ -40,12 +65,7 @@ void fill_in(const Metric& metric, std::array<Table, 2>& tables) {
         metric.good.empty() && metric.absent.value_or(lives ? Absent::zero : Absent::unknown) == Absent::zero;
     for (std::size_t arm = 0; arm < 2; ++arm) {
         auto &parts = tables[0].arms[arm], &wholes = tables[1].arms[arm];
-        // Where the parts do not name the instances of the whole, an arm is one.
-        if (!parts.empty() &&
-            std::none_of(parts.begin(), parts.end(), [&](const auto& part) { return wholes.contains(part.first); })) {
-            add_up(parts);
-            add_up(wholes);
-        }
+        name_alike(parts, wholes);
         for (const auto& [instance, whole] : wholes) {
             if (zero) parts.try_emplace(instance, whole.size(), nothing);
             const auto at = parts.find(instance);
@@ -106,6 +126,7 @@ History::History(const Plan& plan, const Batch& batch) {
         }
     }
     if (!first) return;
+    first_ms_ = first;
     const std::int64_t size = interval_index(*last, *first, plan.interval.count()) + 1;
     constexpr std::int64_t most = 10'000'000;
     if (size > most) {
@@ -146,7 +167,9 @@ History::History(const Plan& plan, const Batch& batch) {
         }
     }
     for (const Metric& metric : plan.metrics) {
-        if (facts_of(metric.kind).counts) fill_in(metric, tables_.at(metric.name));
+        std::array<Table, 2>& tables = tables_.at(metric.name);
+        if (facts_of(metric.kind).counts) fill_in(metric, tables);
+        if (facts_of(metric.kind).divides) divide(tables);
     }
 }
 

@@ -43,12 +43,17 @@ class History {
     /// Raises `serinus.data.bucket` as a rollout does, and `serinus.data.size` for a history that spans too much.
     History(const Plan& plan, const Batch& batch);
 
-    /// Of one of the plan's metrics: the gauge, or the bad ones of a count, also where the plan names the good ones.
+    /// Of one of the plan's metrics: the gauge, the quotient of what is divided, or the bad ones of a count, also where the
+    /// plan names the good ones.
     const Table& values(const Metric& metric) const { return tables_.at(metric.name)[0]; }
     /// The whole of a count, for the same instances.
     const Table& totals(const Metric& metric) const { return tables_.at(metric.name)[1]; }
 
+    /// When the first interval begins; empty without a sample.
+    std::optional<std::int64_t> first_ms() const { return first_ms_; }
+
   private:
+    std::optional<std::int64_t> first_ms_;
     std::map<std::string, std::array<Table, 2>> tables_;  // by metric, and by role
 };
 

@@ -33,7 +33,7 @@ void require_time(const std::string& what, std::int64_t time_ms) {
 
 Intake::Intake(const Plan& plan) : warm_up_ms_(plan.warm_up.count()) {
     const bool tells_load = std::any_of(plan.metrics.begin(), plan.metrics.end(),
-                                        [](const Metric& metric) { return !facts_of(metric.kind).added_up; });
+                                        [](const Metric& metric) { return !facts_of(metric.kind).counts; });
     std::vector<std::string> loads;
     for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
         const Metric& metric = plan.metrics[i];

@@ -203,7 +203,7 @@ void lint_queries(const Plan& plan, std::vector<Reason>& reasons) {
 }
 
 bool keeps_instances(const Plan& plan, const Metric& metric) {
-    const auto found = plan.queries.find(metric.series);
+    const auto found = plan.queries.find(series_of(metric)[0]);
     if (found == plan.queries.end()) return false;
     const Query query(found->second);
     return query.loses("instance").empty() || query.loses("pod").empty();
@@ -390,7 +390,7 @@ std::vector<Reason> lint(const Plan& plan) {
             ask(condition.long_window, condition.name.empty() ? "a condition" : condition.name);
     }
     for (const Metric& metric : plan.metrics) {
-        if (metric.muted || metric.kind != Kind::gauge || plan.learn_noise || plan.noise.contains(metric.name) ||
+        if (metric.muted || facts_of(metric.kind).counts || plan.learn_noise || plan.noise.contains(metric.name) ||
             keeps_instances(plan, metric))
             continue;
         reasons.push_back({Code::gauge_without_noise, metric.name, {}});

@@ -28,6 +28,7 @@ constexpr double few_falls = 3;
 MetricIntake::MetricIntake(const Plan& plan, const Metric& metric, bool tells_load)
     : metric_(metric),
       names_(series_of(metric)),
+      values_name_(name_of_values(metric)),
       tells_load_(tells_load),
       interval_ms_(plan.interval.count()),
       max_falls_(plan.telemetry.max_falls) {}
@@ -175,7 +176,7 @@ MetricIntake::Units& MetricIntake::units(Arm arm) {
 
 /// Of a count a part that is not there is none of it, where its name lives; of what went well it is never.
 bool MetricIntake::zero_where_absent() const {
-    if (!metric_.good.empty()) return false;
+    if (!metric_.good.empty() || !facts_of(metric_.kind).counts) return false;
     if (metric_.absent) return *metric_.absent == Absent::zero;
     return kept_.lives[0];
 }
@@ -211,7 +212,11 @@ void MetricIntake::close_counts(Interval& interval, MetricCounts& found, const E
             watch_counts(unit, interval.to_ms);
             requests[at(arm)] += std::max(0.0, sums[1]);
             heard[at(arm)] = heard[at(arm)] || any[1];
-            if (excused(arm, instance) || (!any[0] && !any[1])) continue;
+            if (!any[0] && !any[1]) continue;
+            if (excused(arm, instance)) {
+                tell_excused(interval, arm, instance);
+                continue;
+            }
             const bool zero = !any[0] && zero_where_absent() && (!lived || metric_.absent == Absent::zero);
             if (!any[1] || (!any[0] && !zero)) {
                 counts.unpaired = true;
@@ -222,6 +227,7 @@ void MetricIntake::close_counts(Interval& interval, MetricCounts& found, const E
             counts.sums[0] += sums[0];
             counts.sums[1] += sums[1];
             tell_load(interval, arm, instance, sums[1]);
+            tell_quotient(interval, arm, instance, sums);
         }
     }
     tell_requests(found, requests, heard[0], false);
@@ -329,6 +335,7 @@ void MetricIntake::enter_stage() {
     kept_.sums = {};
     kept_.news = {};
     kept_.doubtful_cuts = 0;
+    for (auto& [of, unit] : unit_states_) unit.waits = {};
     kept_.births = kept_.restarts = kept_.dips = kept_.lost = {};
     kept_.lost_ms.clear();
     kept_.absent = {};
@@ -382,10 +389,18 @@ std::vector<Reason> MetricIntake::obstacles(std::int64_t intervals, std::int64_t
         reasons.back().texts.push_back({"other", kept_.twin_other});
     }
     if (harmful || !counts()) return reasons;
-    if (kept_.still[1] >= patience) {
-        reasons.push_back({Code::canary_without_requests, "", {}, false});
-    } else if (kept_.still[0] >= patience) {
-        reasons.push_back({Code::baseline_without_requests, "", {}, false});
+    const bool requests = facts_of(metric_.kind).bad_of_total;
+    for (const Arm arm : {Arm::canary, Arm::baseline}) {
+        if (kept_.still[at(arm)] < patience) continue;
+        if (!requests) {
+            const std::string name(word(arm));
+            reasons.push_back({Code::stands_still, "", {}, false, {{"series", names_[1]}, {"arm", name}}});
+        } else {
+            const bool canary = arm == Arm::canary;
+            reasons.push_back(
+                {canary ? Code::canary_without_requests : Code::baseline_without_requests, "", {}, false});
+        }
+        break;
     }
     if (!kept_.lives[0] && kept_.lives[1] && metric_.absent != Absent::zero)
         reasons.push_back({Code::never_seen, "", {}, false, {{"series", names_[0]}}});

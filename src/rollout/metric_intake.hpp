@@ -145,6 +145,9 @@ class MetricIntake {
     void tell_requests(MetricCounts& found, const std::array<double, 2>& requests, bool baseline_heard,
                        bool canary_waits);
     void tell_load(Interval& interval, Arm arm, const std::string& instance, double whole) const;
+    void tell_quotient(Interval& interval, Arm arm, const std::string& instance,
+                       const std::array<double, 2>& sums) const;
+    void tell_excused(Interval& interval, Arm arm, const std::string& instance) const;
     void took_as_zero(Arm arm, const std::string& instance);
     void close_counters(Interval& interval, MetricCounts& found, const Excused& excused, bool warming);
     void close_counts(Interval& interval, MetricCounts& found, const Excused& excused);
@@ -161,6 +164,7 @@ class MetricIntake {
 
     Metric metric_;
     std::vector<std::string> names_;  // of the series, by role
+    std::string values_name_;         // of what is divided
     bool tells_load_;
     std::int64_t interval_ms_;
     double max_falls_;

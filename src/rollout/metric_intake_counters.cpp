@@ -280,6 +280,20 @@ void MetricIntake::tell_load(Interval& interval, Arm arm, const std::string& ins
     of.samples += 1;
 }
 
+/// What an instance spent for what it spent it on, where that is judged.
+void MetricIntake::tell_quotient(Interval& interval, Arm arm, const std::string& instance,
+                                 const std::array<double, 2>& sums) const {
+    if (!facts_of(metric_.kind).divides || !(sums[1] > 0) || !std::isfinite(sums[0])) return;
+    Brought& of = interval.brought[TrackKey{values_name_, arm, instance}];
+    of.sum += sums[0] / sums[1];
+    of.samples += 1;
+}
+
+/// An instance that warms up again is there, and is not judged.
+void MetricIntake::tell_excused(Interval& interval, Arm arm, const std::string& instance) const {
+    if (facts_of(metric_.kind).divides) interval.excused.emplace_back(values_name_, arm, instance);
+}
+
 void MetricIntake::took_as_zero(Arm arm, const std::string& instance) {
     ++kept_.absent[at(arm)];
     kept_.absent_instance = instance;
@@ -309,10 +323,17 @@ void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const
             watch_falls(unit, *cut);
             newest = std::max(newest.value_or(*cut), *cut);
             requests += sums[1];
-            if (excused(arm, instance)) continue;
+            if (excused(arm, instance)) {
+                tell_excused(interval, arm, instance);
+                continue;
+            }
             kept_.news[at(arm)] = true;
             kept_.sums[at(arm)][0] += sums[0];
             kept_.sums[at(arm)][1] += sums[1];
+            if (facts_of(metric_.kind).divides) {
+                unit.kept->waits[0] += sums[0];
+                unit.kept->waits[1] += sums[1];
+            }
             const bool absent = std::none_of(unit.part.begin(), unit.part.end(),
                                              [](const Track* track) { return track->kept.consumed_ms.has_value(); });
             if (absent) took_as_zero(arm, instance);
@@ -336,6 +357,9 @@ void MetricIntake::close_counters(Interval& interval, MetricCounts& found, const
         found.arms[at(arm)].sums = kept_.sums[at(arm)];
         kept_.sums[at(arm)] = {};
         kept_.news[at(arm)] = false;
+        if (!facts_of(metric_.kind).divides) return;
+        for (auto& [instance, unit] : units(arm))
+            tell_quotient(interval, arm, instance, std::exchange(unit.kept->waits, {}));
     };
     found.heard = kept_.news;
     const bool ready = kept_.news[0] && kept_.news[1];

@@ -183,8 +183,9 @@ class DigestWalk {
     void operator()(std::string_view, const Metric& metric) {
         const auto visit = [&](std::string_view name, const auto& member) {
             if (name == "detect") return (*this)(name, metric.detect.value_or(Margin{}));
-            const bool came_later =
-                name == "good" || name == "le" || name == "absent" || name == "events" || name == "exposure";
+            constexpr std::array<std::string_view, 7> later{"good",     "le",        "absent",     "events",
+                                                            "exposure", "numerator", "denominator"};
+            const bool came_later = std::find(later.begin(), later.end(), name) != later.end();
             if (came_later && unset(member)) return;
             if (name == "on_fail" && metric.on_fail == OnFail::rollback) return;
             if (name != "instances_differ") (*this)(name, member);

@@ -47,6 +47,10 @@ void require_bucket(const Metric& metric, const Batch& batch) {
                                  in_quotes(part) + " with \"le\", one of these bounds: what is above it is bad");
 }
 
+std::string name_of_values(const Metric& metric) {
+    return facts_of(metric.kind).divides ? metric.numerator + "/" + metric.denominator : metric.series;
+}
+
 Series joined_replicas(std::map<std::string, Series> replicas) {
     if (replicas.size() == 1) return std::move(replicas.begin()->second);
     std::vector<std::vector<std::pair<std::int64_t, double>>> all;

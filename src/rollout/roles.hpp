@@ -22,6 +22,9 @@ bool reads(const Metric& metric, const std::vector<std::string>& names, std::siz
 /// them.
 void require_bucket(const Metric& metric, const Batch& batch);
 
+/// What the values of a gauge, or of what is divided, are called among those that an interval brought.
+std::string name_of_values(const Metric& metric);
+
 /// What several collectors showed of one target: one is followed until it falls silent, then the next that goes on, by
 /// their times alone. A single one is given back as it is.
 Series joined_replicas(std::map<std::string, Series> replicas);

@@ -40,6 +40,7 @@ struct KindFacts {
     bool share = false;         ///< differences are of shares, between -1 and 1, and told in percentage points
     bool added_up = false;      ///< values of one interval are added up, else averaged
     bool bad_of_total = false;  ///< it has `bad` and `total`, so that an objective may be about it
+    bool divides = false;       ///< what is judged is its first series over its second one
     std::string_view difference_allowed = {};  ///< of a margin that is a difference, for an error message
     /// How this stage's data are told, `MetricResult::observed` filled in: {x} as a number, {x noun} as so many nouns.
     /// Empty: as bad of total.
@@ -98,7 +99,14 @@ inline constexpr std::array<KindFacts, 6> kind_facts{{
      .instead = "count the observations above one bucket's bound (all minus that bucket) as \"bad\" of all of them"},
     {.kind = Kind::ratio,
      .word = "ratio",
-     .instead = "count the requests that cost more than a limit as \"bad\" of all requests"},
+     .about = "one quantity for another",
+     .named = {{{"numerator", "the name of the series that is spent, such as seconds of CPU or money"},
+                {"denominator", "the name of the series that it is spent on, such as requests"}}},
+     .own_key = "instances_differ",
+     .added_up = true,
+     .divides = true,
+     .difference_allowed = "0 or more, finite, in units of numerator/denominator (0: any harm counts)",
+     .told = "canary takes {mean_canary} on average, baseline {mean_baseline}, over {intervals interval}"},
 }};
 
 namespace detail {

@@ -110,7 +110,9 @@ static_assert(described_whole<SeriesTrackState>());
 /// What is kept of one instance's counters together.
 struct UnitState {
     static constexpr std::string_view kind = "unit";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t oldest = 1;
+    static constexpr std::int64_t since(std::string_view field) { return field == "waits" ? 2 : 1; }
 
     Arm arm = Arm::baseline;
     std::string instance;
@@ -119,6 +121,7 @@ struct UnitState {
     std::optional<std::int64_t> first_ms;      // the first sample of its total
     std::optional<std::int64_t> total_ms;      // the newest sample of its total that was taken
     bool common = false;                       // its series have been sampled at one time
+    std::array<double, 2> waits{};             // by role: of what is divided, counted and not judged yet
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -129,6 +132,7 @@ struct UnitState {
         visit("first_ms", self.first_ms);
         visit("total_ms", self.total_ms);
         visit("common", self.common);
+        visit("waits", self.waits);
     }
 };
 static_assert(described_whole<UnitState>());

@@ -97,11 +97,13 @@ struct Metric {
     /// The bound of the histogram's bucket that is meant by `good`, in the series' own unit: with 0.3 and a histogram of
     /// seconds the share that took longer than 300 ms is judged.
     std::optional<double> le = std::nullopt;
-    std::string bad;            ///< proportion: the series that counts what went wrong
-    std::string total;          ///< proportion: the series that counts everything
-    std::string events = {};    ///< rate: the series that counts what happened, such as crashes or restarts
-    std::string exposure = {};  ///< rate: the series that measures what it happened in: hours, bytes, any unit
-    bool counter = false;       ///< the series are cumulative counters, not counts of their own interval
+    std::string bad;               ///< proportion: the series that counts what went wrong
+    std::string total;             ///< proportion: the series that counts everything
+    std::string events = {};       ///< rate: the series that counts what happened, such as crashes or restarts
+    std::string exposure = {};     ///< rate: the series that measures what it happened in: hours, bytes, any unit
+    std::string numerator = {};    ///< ratio: the series of what is spent: seconds of CPU, bytes, money
+    std::string denominator = {};  ///< ratio: the series of what it is spent on, such as requests
+    bool counter = false;          ///< the series are cumulative counters, not counts of their own interval
     Harm harm = Harm::increase;
     Margin margin;  ///< how much worse the canary may be
     /// Harm that would surely matter; default: the margin squared (ratio) or doubled (difference).
@@ -135,6 +137,8 @@ struct Metric {
         visit("total", self.total);
         visit("events", self.events);
         visit("exposure", self.exposure);
+        visit("numerator", self.numerator);
+        visit("denominator", self.denominator);
         visit("counter", self.counter);
         visit("harm", self.harm);
         visit("margin", self.margin);
@@ -154,13 +158,15 @@ struct Metric {
 static_assert(described_whole<Metric>());
 
 /// The members of a metric that name series, by their keys; `KindFacts::series` says which of them a kind has.
-inline constexpr std::array<std::pair<std::string_view, std::string Metric::*>, 6> series_members{
+inline constexpr std::array<std::pair<std::string_view, std::string Metric::*>, 8> series_members{
     {{"series", &Metric::series},
      {"good", &Metric::good},
      {"bad", &Metric::bad},
      {"total", &Metric::total},
      {"events", &Metric::events},
-     {"exposure", &Metric::exposure}}};
+     {"exposure", &Metric::exposure},
+     {"numerator", &Metric::numerator},
+     {"denominator", &Metric::denominator}}};
 
 /// A service level objective that the rollout must not endanger (methods: docs/concepts/release-budget.md). It rolls
 /// back in two ways, each with half of its part of alpha: `halt`, when the canary is proven to burn so fast that all

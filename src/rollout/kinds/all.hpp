@@ -5,12 +5,13 @@
 #include "rollout/kinds/gauge.hpp"
 #include "rollout/kinds/proportion.hpp"
 #include "rollout/kinds/rate.hpp"
+#include "rollout/kinds/ratio.hpp"
 
 namespace serinus {
 inline namespace v0 {
 namespace detail {
 
-using AllKinds = Kinds<ProportionKind, GaugeKind, RateKind>;
+using AllKinds = Kinds<ProportionKind, GaugeKind, RateKind, RatioKind>;
 
 }  // namespace detail
 }  // namespace v0

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "rollout/plan_checks.hpp"
+#include "rollout/roles.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -84,16 +85,18 @@ void check_instances(const std::string& path, const KnownInstances& known, const
 
 }  // namespace
 
+void check_instances_differ(const std::string& path, const Metric& metric) {
+    if (!metric.instances_differ) return;
+    require_value(*metric.instances_differ > 0 && std::isfinite(*metric.instances_differ), path + ".instances_differ",
+                  *metric.instances_differ,
+                  "above 0, finite (0.5 with a ratio margin: nine of ten pairs of instances differ by at most half)");
+}
+
 void GaugeKind::check(const std::string& path, const Metric& metric) {
-    if (metric.instances_differ) {
-        require_value(
-            *metric.instances_differ > 0 && std::isfinite(*metric.instances_differ), path + ".instances_differ",
-            *metric.instances_differ,
-            "above 0, finite (0.5 with a ratio margin: nine of ten pairs of instances differ by at most half)");
-    }
+    check_instances_differ(path, metric);
     if (metric.counter) {
         refuse(path + ".counter", "true",
-               "false: a gauge is read, not counted up (a counter over another is a proportion)");
+               "false: a gauge is read, not counted up (a counter over another is a proportion, or a ratio)");
     }
 }
 
@@ -147,10 +150,11 @@ GaugeKind::GaugeKind(const Plan& plan, const Metric& metric, double share, const
 }
 
 GaugeKind::Values GaugeKind::gather(const Interval& interval, const Metric& metric, Arm arm) {
+    const std::string name = name_of_values(metric);
     Values values;
     double instances = 0;
     bool named = true;
-    interval.each(metric.series, arm, [&](const std::string& instance, const Brought& value) {
+    interval.each(name, arm, [&](const std::string& instance, const Brought& value) {
         values.mean += value.sum / value.samples;
         values.readings.emplace_back(instance, value.sum / value.samples);
         instances += 1;
@@ -164,14 +168,15 @@ GaugeKind::Values GaugeKind::gather(const Interval& interval, const Metric& metr
 }
 
 InstanceInterval GaugeKind::by_instance(const Interval& interval, const Metric& metric) const {
+    const std::string name = name_of_values(metric);
     InstanceInterval found;
     for (const Arm arm : {Arm::baseline, Arm::canary}) {
         const auto to = static_cast<std::size_t>(arm);
-        interval.each(metric.series, arm, [&](const std::string& instance, const Brought& value) {
+        interval.each(name, arm, [&](const std::string& instance, const Brought& value) {
             found.arms[to][instance] = value.sum / value.samples;
         });
         for (const auto& [series, of_arm, instance] : interval.excused) {
-            if (series == metric.series && of_arm == arm)
+            if (series == name && of_arm == arm)
                 found.arms[to].emplace(instance, std::numeric_limits<double>::quiet_NaN());
         }
         if (load_.empty()) continue;

@@ -24,6 +24,9 @@ namespace serinus {
 inline namespace v0 {
 namespace detail {
 
+/// Checks `instances_differ`; `path` leads to the metric.
+void check_instances_differ(const std::string& path, const Metric& metric);
+
 class GaugeKind : public JudgedBy<sequential::PairedTest> {
   public:
     static constexpr const KindFacts& facts = facts_of(Kind::gauge);
