@@ -393,9 +393,11 @@ std::vector<std::string> promise_sentences(const Decision& decision) {
                                 percent(decision.alpha) + ", however often you ask";
     std::vector<std::string> independent, learning, short_history;
     std::size_t judged = 0, between = 0;
+    bool requests = false;
     for (const MetricResult& metric : decision.metrics) {
         if (metric.muted || undecidable(metric)) continue;
         ++judged;
+        requests = requests || facts_of(metric.kind).bad_of_total;
         between += metric.guarantee_why == Code::between_instances ? 1U : 0U;
         if (metric.guarantee != Guarantee::none) continue;
         if (metric.guarantee_why == Code::dispersion_unknown) independent.push_back(shown_name(metric.name));
@@ -405,7 +407,9 @@ std::vector<std::string> promise_sentences(const Decision& decision) {
     std::vector<std::string> sentences{promise};
     switch (decision.guarantee) {
         case Guarantee::proved:
-            sentences.back() += "; proved for requests that fail independently of one another, as the plan declares";
+            sentences.back() += requests ? "; proved for requests that fail independently of one another"
+                                         : "; proved for events that happen independently of one another";
+            sentences.back() += ", as the plan declares";
             break;
         case Guarantee::measured:
             sentences.back() += between == judged

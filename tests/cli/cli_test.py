@@ -450,8 +450,8 @@ class BadPlans(Case):
             self.refuse(plan(stages=stages), "serinus.plan.value", "stages")
 
     def test_what_is_not_built_is_said(self):
-        rate = {"name": "crashes", "kind": "rate", "events": "crashes", "exposure": "hours", "margin": {"ratio": 1.1}}
-        self.refuse(plan(metrics=[rate]), "serinus.plan.not_built", "rate")
+        sample = {"name": "latency", "kind": "sample", "series": "latency", "margin": {"ratio": 1.1}}
+        self.refuse(plan(metrics=[sample]), "serinus.plan.not_built", "sample")
 
     def test_a_stage_that_the_plan_does_not_have(self):
         data = "timestamp,series,arm,value,stage\n" + sample(START, "http_errors", "canary", 1).rstrip("\n") + ",7\n"

@@ -428,7 +428,7 @@ TEST(Promise, RatesOnTheEdgeAreRarelyRolledBack) {
             plan.noise["errors"].dispersion = 2 * of.bunch - 1;
             std::mt19937_64 random(1201);
             std::vector<Outcome> outcomes;
-            for (int repeat = 0; repeat < repetitions() / 2 + 1; ++repeat) {
+            for (int repeat = 0; repeat < repetitions() / 4 + 1; ++repeat) {
                 Monitor monitor(plan);
                 Outcome& outcome = outcomes.emplace_back();
                 for (int t = 0; t < 150 && outcome.rolled_back == 0; ++t) {

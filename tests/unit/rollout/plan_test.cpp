@@ -60,7 +60,7 @@ TEST(Plan, WhatIsImpossibleIsNamedWithItsPathItsValueAndWhatIsAllowed) {
         {[](Plan& p) { p.stages[0].max = 30s; }, Code::plan_value, "stages[0].max", "30s"},
         {[](Plan& p) { p.metrics.clear(); }, Code::plan_value, "metrics", "empty"},
         {[](Plan& p) { p.metrics.push_back(p.metrics[0]); }, Code::plan_duplicate, "metrics[1].name", "errors"},
-        {[](Plan& p) { p.metrics[0].kind = Kind::rate; }, Code::plan_not_built, "metrics[0].kind", "rate"},
+        {[](Plan& p) { p.metrics[0].kind = Kind::sample; }, Code::plan_not_built, "metrics[0].kind", "sample"},
         {[](Plan& p) { p.metrics[0].kind = Kind::gauge; }, Code::plan_value, "metrics[0].series", "empty"},
         {[](Plan& p) { p.metrics[0].kind = Kind::gauge, p.metrics[0].series = "s"; }, Code::plan_value,
          "metrics[0].bad", "given"},

@@ -272,6 +272,7 @@ TEST(Rate, TheReportTellsEventsAndExposure) {
     const std::string text = text_of(crashes(), counts(drawn(240, 3, {.times = 5})));
     EXPECT_NE(text.find("events in "), std::string::npos) << text;
     EXPECT_NE(text.find("times as frequent in the canary"), std::string::npos) << text;
+    EXPECT_NE(text.find("proved for events that happen independently"), std::string::npos) << text;
     EXPECT_EQ(text.find("request"), std::string::npos) << text;
 }
 
