@@ -75,7 +75,8 @@ TEST(Kind, EveryKindHasItsFacts) {
             EXPECT_FALSE(of.allowed.empty()) << of.key;
         }
     }
-    EXPECT_EQ(judged_kinds(), "\"proportion\" (bad of total), \"rate\" (events for an exposure), \"gauge\" (one value an interval), "
+    EXPECT_EQ(judged_kinds(),
+              "\"proportion\" (bad of total), \"rate\" (events for an exposure), \"gauge\" (one value an interval), "
               "\"ratio\" (one quantity for another)");
     EXPECT_EQ(judged_kinds(false), "\"proportion\", \"rate\", \"gauge\", \"ratio\"");
 }
