@@ -118,7 +118,7 @@ JointP by_definition(const std::vector<SwapStatistic>& panel, std::size_t swaps)
     for (std::size_t g = 0; g < panel.size(); ++g) {
         for (std::size_t j = 0; j < swaps; ++j) {
             std::size_t as_large = 0;
-            for (std::size_t i = 0; i < swaps; ++i) as_large += panel[g].keys[i] >= panel[g].keys[j] ? 1 : 0;
+            for (std::size_t i = 0; i < swaps; ++i) as_large += panel[g].keys[i] >= panel[g].keys[j] ? 1U : 0U;
             if (j == 0 && !panel[g].counts) continue;
             const double p = static_cast<double>(as_large) / (static_cast<double>(swaps) * panel[g].weight);
             if (p < least[j] && j == 0) found.best = g;
@@ -126,7 +126,7 @@ JointP by_definition(const std::vector<SwapStatistic>& panel, std::size_t swaps)
         }
     }
     std::size_t all = 0;
-    for (const double one : least) all += one <= least[0] ? 1 : 0;
+    for (const double one : least) all += one <= least[0] ? 1U : 0U;
     found.p_value = static_cast<double>(all) / static_cast<double>(swaps);
     return found;
 }
