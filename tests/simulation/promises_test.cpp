@@ -397,6 +397,74 @@ TEST(Promise, DriftInBothArmsIsNoHarm) {
     expect_rarely_rolled_back("A/A 2 % swinging by 90 %, 900:100, ever in 200 looks", outcomes);
 }
 
+/// What two pods spend for what they serve, as counters that are read after every `every`-th interval: costs depend from
+/// one interval to the next, the load swings, and the canary serves a ninth of it.
+Batch spent_and_served(int intervals, double times, int every, std::mt19937_64& random) {
+    std::normal_distribution<double> normal;
+    Batch batch;
+    for (const Arm arm : {Arm::baseline, Arm::canary}) {
+        std::vector<std::int64_t> at;
+        std::vector<double> spent{5e4}, served{9e5};
+        double state = normal(random), all_spent = spent[0], all_served = served[0];
+        at.push_back(0);
+        for (int t = 1; t <= intervals; ++t) {
+            state = 0.5 * state + std::sqrt(1 - 0.25) * normal(random);
+            const double load = (arm == Arm::canary ? 100 : 900) * (1 + 0.5 * std::sin(t / 11.0));
+            const double requests = static_cast<double>(std::poisson_distribution<int>(load)(random));
+            all_served += requests;
+            all_spent += requests * 0.03 * std::exp(0.1 * state) * (arm == Arm::canary ? times : 1);
+            if (t % every != 0) continue;
+            at.push_back(t * interval);
+            spent.push_back(all_spent);
+            served.push_back(all_served);
+        }
+        batch.add("cpu", arm, "", at, spent);
+        batch.add("requests", arm, "", at, served);
+    }
+    return batch;
+}
+
+// One quantity for another, on the edge of its margin, with the noise of history.
+TEST(Promise, RatiosOnTheEdgeAreRarelyRolledBack) {
+    constexpr int rollouts = 10;  // of each history
+    for (const int every : {1, 2}) {
+        Plan plan = plan_of(0.05, ratio(1.1));
+        Metric& metric = plan.metrics[0];
+        metric.kind = Kind::ratio;
+        metric.bad = metric.total = "";
+        metric.numerator = "cpu";
+        metric.denominator = "requests";
+        metric.counter = true;
+        plan.interval = std::chrono::milliseconds(every * interval);
+        std::mt19937_64 random(1301);
+        int all = 0, stopped = 0, promoted = 0, found = 0;
+        for (int history = 0; history < std::max(4, repetitions() / 100); ++history) {
+            const Plan known = with_noise(plan, calibrate(plan, spent_and_served(1'500 * every, 1, every, random)));
+            ASSERT_TRUE(known.noise.contains("errors"));
+            // Scrapes that are rarer than the interval: what is judged are sums of two.
+            Plan often = known;
+            often.interval = std::chrono::milliseconds(interval);
+            for (int rollout = 0; rollout < rollouts; ++rollout) {
+                for (const double times : {1.1, 1.0, 1.3}) {
+                    Monitor monitor(every == 1 ? known : often);
+                    const Decision decision = monitor.observe(spent_and_served(150, times, every, random));
+                    if (times == 1.1) ++all;
+                    if (times == 1.1) stopped += decision.action == Action::rollback ? 1 : 0;
+                    if (times == 1.0) promoted += decision.action == Action::promote ? 1 : 0;
+                    if (times == 1.3) found += decision.action == Action::rollback ? 1 : 0;
+                }
+            }
+        }
+        const auto shown = [&](int count) { return std::to_string(count / static_cast<double>(all)); };
+        const std::string scrapes = every == 1 ? "" : ", a scrape every second interval";
+        print(("ratio on its edge of 1.1, 900:100" + scrapes + ": rolled back").c_str(), shown(stopped));
+        print("the same as the baseline: promoted", shown(promoted));
+        print("the same, 1.3 times as dear: rolled back", shown(found));
+        EXPECT_LE(stopped, 0.05 * all);
+        EXPECT_GE(found, 0.9 * all);
+    }
+}
+
 /// Events of an interval: Poisson, or in bunches whose size is geometric with this mean.
 double events_drawn(double mean, double bunch, std::mt19937_64& random) {
     if (!(mean > 0)) return 0;
