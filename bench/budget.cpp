@@ -219,6 +219,8 @@ const std::vector<Kernel>& kernels() {
         {"sequential_proportion_half_bad", [] { proportion_update({.interval = false}, 450); }},
         {"sequential_proportion_block",
          [] { proportion_update({.method = serinus::sequential::ProportionMethod::block, .interval = false}); }},
+        {"sequential_proportion_floor",
+         [] { proportion_update({.margin = {.ratio = 1.5, .difference = {}, .floor = 0.001}, .interval = false}); }},
         {"sequential_proportion_bounds", likelihood_bounds},
         {"sequential_paired", [] { paired_update(false); }},
         {"sequential_paired_interval", [] { paired_update(true); }},

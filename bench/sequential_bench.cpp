@@ -76,6 +76,9 @@ void block_update(benchmark::State& state) {
 void difference_update(benchmark::State& state) { update(state, {.margin = difference, .interval = false}); }
 void difference_update_with_interval(benchmark::State& state) { update(state, {.margin = difference}); }
 void difference_interval(benchmark::State& state) { interval(state, {.margin = difference}); }
+constexpr Margin floored{.ratio = 1.5, .difference = {}, .floor = 0.001};
+void floor_update(benchmark::State& state) { update(state, {.margin = floored, .interval = false}); }
+void floor_update_with_interval(benchmark::State& state) { update(state, {.margin = floored}); }
 BENCHMARK(ratio_update);
 BENCHMARK(ratio_update_either);
 BENCHMARK(ratio_update_with_interval);
@@ -87,6 +90,8 @@ BENCHMARK(block_update);
 BENCHMARK(difference_update);
 BENCHMARK(difference_update_with_interval);
 BENCHMARK(difference_interval)->Arg(10)->Arg(1000);
+BENCHMARK(floor_update);
+BENCHMARK(floor_update_with_interval);
 
 void ratio_start_mixture(benchmark::State& state) {
     const auto data = requests();

@@ -208,7 +208,7 @@ Exit codes:
 const std::string version_text = std::string("serinus ") + version() + R"(
 judges  )" + judged_kinds() +
                                  R"(,
-        margins as ratio or difference, harm by increase, decrease or either
+        margins as ratio, difference or ratio with a floor; harm by increase, decrease or either
 learns  the noise of both from history
 reads   plans in JSON; data in CSV (long form) or as Prometheus API documents
 writes  text, JSON

@@ -71,6 +71,7 @@ struct Told {
         ordered_json out = ordered_json::object();
         if (margin.ratio) out["ratio"] = number_json(*margin.ratio);
         if (margin.difference) out["difference"] = number_json(*margin.difference);
+        if (margin.floor) out["floor"] = number_json(*margin.floor);
         return out;
     }
     /// With the e-value itself, where it can be said, and the one that decides at error rate `alpha`.

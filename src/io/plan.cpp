@@ -29,7 +29,8 @@ namespace {
 
 using Keys = std::span<const std::string_view>;
 
-constexpr std::string_view margin_allowed = "{\"ratio\": 1.1} or {\"difference\": 0.002}";
+constexpr std::string_view margin_allowed =
+    "{\"ratio\": 1.1}, {\"difference\": 0.002} or {\"ratio\": 1.5, \"floor\": 0.001}";
 constexpr std::string_view calibrated = "what `serinus calibrate` wrote";
 constexpr std::string_view noise_allowed =
     "what `serinus calibrate` wrote, by metric name, {\"errors\": {\"dispersion\": 1.3}}; or \"learn\"";

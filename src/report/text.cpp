@@ -46,7 +46,7 @@ bool undecidable(const MetricResult& metric) {
     });
 }
 
-bool is_ratio(const Margin& margin) { return margin.ratio.has_value(); }
+bool is_ratio(const Margin& margin) { return margin.ratio && !margin.floor; }
 
 /// Differences of shares are told in percentage points.
 double in_unit(const MetricResult& metric, double difference) {
@@ -69,20 +69,22 @@ std::string estimate_text(const MetricResult& metric) {
         return number(estimate) + "x baseline";
     }
     if (std::isinf(estimate)) return "no estimate yet";
+    if (metric.margin.floor) return number(estimate) + " of the allowed 1";
     return with_unit(metric, signed_number(in_unit(metric, estimate)));
 }
 
 std::string range_text(const MetricResult& metric) {
     const Evidence& evidence = metric.evidence;
     if (metric.verdict == Verdict::no_data || !(evidence.confidence > 0)) return "";
-    const bool ratio = is_ratio(metric.margin);
+    const bool ratio = is_ratio(metric.margin), floor = metric.margin.floor.has_value();
     // A share's difference always lies between -1 and 1: such an end bounds nothing.
-    const double widest = !ratio && facts_of(metric.kind).share ? 1.0 : std::numeric_limits<double>::infinity();
+    const double widest =
+        !ratio && !floor && facts_of(metric.kind).share ? 1.0 : std::numeric_limits<double>::infinity();
     const bool from = ratio ? evidence.lower >= 1e-6 : evidence.lower > -widest;
     const bool to = evidence.upper < widest;
     if (!from && !to) return "no bounds yet";
     const auto end = [&](double value, Round round) {
-        return ratio ? number(value, round) : signed_number(in_unit(metric, value), round);
+        return ratio || floor ? number(value, round) : signed_number(in_unit(metric, value), round);
     };
     const std::string lower = end(evidence.lower, Round::down), upper = end(evidence.upper, Round::up);
     const std::string times = ratio ? "x" : "";  // the unit of a difference stands in the estimate
@@ -93,12 +95,38 @@ std::string range_text(const MetricResult& metric) {
 
 /// How far the canary may be off, in the terms of canary/baseline or canary - baseline: "2x", "-0.2 points".
 std::string margin_text(const MetricResult& metric, const Margin& margin, bool downward) {
+    if (margin.floor) {
+        return margin_text(metric, {.ratio = margin.ratio}, downward) + " and " +
+               margin_text(metric, {.difference = margin.floor}, downward);
+    }
     if (margin.ratio) return number(downward ? 1 / *margin.ratio : *margin.ratio) + "x";
     const double difference = in_unit(metric, margin.difference.value_or(0));
     return with_unit(metric, signed_number(downward ? -difference : difference));
 }
 
+const double* observed(const MetricResult& metric, std::string_view name) {
+    for (const NamedNumber& number : metric.observed) {
+        if (number.name == name) return &number.value;
+    }
+    return nullptr;
+}
+
+/// "allowed 0.2 % (baseline 0.1 % + 0.1 points)": of a margin with a floor whichever binds at the baseline's share so
+/// far. Nothing without one.
+std::string allowed_share(const MetricResult& metric) {
+    const double* const bad = observed(metric, "bad_baseline");
+    const double* const total = observed(metric, "total_baseline");
+    if (metric.harm != Harm::increase || !metric.margin.floor || !bad || !total || !(*total > 0)) return "";
+    const double share = *bad / *total, ratio = *metric.margin.ratio, floor = *metric.margin.floor;
+    const bool by_ratio = ratio * share > share + floor;
+    return "allowed " + percent(std::min(1.0, by_ratio ? ratio * share : share + floor)) + " (" +
+           (by_ratio ? number(ratio) + " x baseline " + percent(share)
+                     : "baseline " + percent(share) + " + " + with_unit(metric, number(in_unit(metric, floor)))) +
+           ")";
+}
+
 std::string allowed_text(const MetricResult& metric) {
+    if (const std::string share = allowed_share(metric); !share.empty()) return share;
     switch (metric.harm) {
         case Harm::increase: return "allowed " + margin_text(metric, metric.margin, false);
         case Harm::decrease: return "allowed down to " + margin_text(metric, metric.margin, true);
@@ -145,13 +173,6 @@ std::string status_text(const MetricResult& metric) {
     }
     if (metric.critical) text += text.empty() ? "critical" : " (critical)";
     return text;
-}
-
-const double* observed(const MetricResult& metric, std::string_view name) {
-    for (const NamedNumber& number : metric.observed) {
-        if (number.name == name) return &number.value;
-    }
-    return nullptr;
 }
 
 /// "canary reads 118 on average, baseline 101, over 40 intervals": as the kind's facts say; nothing where a number is

@@ -124,7 +124,7 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
                  metric.name,
                  {},
                  false});
-        } else if (judged.nothing_happened() && metric.margin.ratio) {
+        } else if (judged.nothing_happened() && metric.margin.ratio && !metric.margin.floor) {
             result.reasons.push_back({Code::no_events, metric.name, {}, false});
         } else if (result.evidence.confidence > 0) {
             result.reasons.push_back({Code::undecided,

@@ -230,7 +230,10 @@ std::optional<double> to_tell_from(const Metric& metric, double share) {
     if (!allowed) return std::nullopt;
     const bool less = metric.harm == Harm::decrease;
     double bound = share;
-    if (allowed->ratio) {
+    if (allowed->floor) {
+        const double ratio = *allowed->ratio, floor = *allowed->floor;
+        bound = less ? std::min(share / ratio, share - floor) : std::max(share * ratio, share + floor);
+    } else if (allowed->ratio) {
         bound = less ? share / *allowed->ratio : share * *allowed->ratio;
     } else if (allowed->difference) {
         bound = less ? share - *allowed->difference : share + *allowed->difference;

@@ -34,6 +34,16 @@ namespace {
 bool share(double value) { return value > 0 && value < 1; }
 
 void check_margin(const std::string& path, const Margin& margin, Kind kind) {
+    const KindFacts& facts = facts_of(kind);
+    if (margin.floor && facts.floor_allowed.empty()) {
+        raise(Code::plan_not_built, path + ".floor is " + number_text(*margin.floor, 17) +
+                                        ", and this version has no floor for kind \"" + std::string(facts.word) +
+                                        "\" yet; allowed: a ratio alone, or a difference");
+    }
+    if (margin.floor && !margin.ratio) {
+        refuse(path + ".floor", "given without ratio",
+               "together with \"ratio\": harm lies beyond ratio x baseline and baseline + floor, whichever is more");
+    }
     if (margin.ratio.has_value() == margin.difference.has_value()) {
         refuse(path, margin.ratio ? "both a ratio and a difference" : "empty", "exactly one of ratio, difference");
     }
@@ -41,14 +51,43 @@ void check_margin(const std::string& path, const Margin& margin, Kind kind) {
         require_value(*margin.ratio >= 1 && *margin.ratio <= 1000, path + ".ratio", *margin.ratio,
                       "1 to 1000 (1: any harm counts; 1.1: a tenth more than the baseline)");
     } else {
-        const KindFacts& facts = facts_of(kind);
         const bool good =
             *margin.difference >= 0 && (facts.share ? *margin.difference < 1 : std::isfinite(*margin.difference));
         require_value(good, path + ".difference", *margin.difference, facts.difference_allowed);
     }
+    if (margin.floor) {
+        const bool good = *margin.floor >= 0 && (facts.share ? *margin.floor < 1 : std::isfinite(*margin.floor));
+        require_value(good, path + ".floor", *margin.floor, facts.floor_allowed);
+        require_value(*margin.floor > 0 || *margin.ratio > 1, path + ".floor", *margin.floor,
+                      "above 0 beside a ratio of 1; or a ratio of 1 alone, if any harm counts");
+    }
 }
 
-bool zero(const Margin& margin) { return margin.ratio ? *margin.ratio == 1 : *margin.difference == 0; }
+/// Harm that is larger than the margin's, in the margin's form. Of two numbers neither may be smaller.
+void check_beyond(const std::string& path, const Margin& detect, const Margin& margin) {
+    const auto form = [](const Margin& of) {
+        return of.floor ? "a ratio with a floor" : of.ratio ? "a ratio" : "a difference";
+    };
+    if (detect.ratio.has_value() != margin.ratio.has_value() || detect.floor.has_value() != margin.floor.has_value())
+        refuse(path, form(detect), "the same form as margin, " + std::string(form(margin)));
+    if (margin.floor) {
+        require_value(*detect.ratio >= *margin.ratio, path + ".ratio", *detect.ratio, "at least the margin's");
+        const bool more =
+            *detect.floor > *margin.floor || (*detect.floor == *margin.floor && *detect.ratio > *margin.ratio);
+        require_value(more, path + ".floor", *detect.floor,
+                      "at least the margin's, and more than it where the ratio is the margin's");
+    } else if (margin.ratio) {
+        require_value(*detect.ratio > *margin.ratio, path + ".ratio", *detect.ratio, "more than the margin");
+    } else {
+        require_value(*detect.difference > *margin.difference, path + ".difference", *detect.difference,
+                      "more than the margin");
+    }
+}
+
+bool zero(const Margin& margin) {
+    if (margin.floor) return false;
+    return margin.ratio ? *margin.ratio == 1 : *margin.difference == 0;
+}
 
 /// The keys of a metric: those of its kind, and nothing of another one's.
 void check_keys(const std::string& path, const Metric& metric) {
@@ -105,16 +144,7 @@ void check_metric(const std::string& path, const Metric& metric) {
     }
     if (metric.detect) {
         check_margin(path + ".detect", *metric.detect, metric.kind);
-        if (metric.detect->ratio.has_value() != metric.margin.ratio.has_value()) {
-            refuse(path + ".detect", metric.detect->ratio ? "a ratio" : "a difference", "the same form as margin");
-        }
-        const bool beyond = metric.detect->ratio ? *metric.detect->ratio > *metric.margin.ratio
-                                                 : *metric.detect->difference > *metric.margin.difference;
-        if (!beyond) {
-            require_value(false, path + (metric.detect->ratio ? ".detect.ratio" : ".detect.difference"),
-                          metric.detect->ratio ? *metric.detect->ratio : *metric.detect->difference,
-                          "more than the margin");
-        }
+        check_beyond(path + ".detect", *metric.detect, metric.margin);
     } else if (!rules_out) {
         const auto detect = effective_detect(metric);
         if (!detect) {
@@ -191,6 +221,12 @@ class DigestWalk {
             if (name != "instances_differ") (*this)(name, member);
         };
         Metric::describe(visit, metric);
+    }
+    void operator()(std::string_view, const Margin& margin) {
+        const auto visit = [&](std::string_view name, const std::optional<double>& member) {
+            if (name != "floor" || member) out_(name, member);
+        };
+        Margin::describe(visit, margin);
     }
     void operator()(std::string_view, const TelemetryLimits& limits) {
         const TelemetryLimits usual;
@@ -295,6 +331,11 @@ PromoteWhen effective_promote_when(const Metric& metric) {
 std::optional<Margin> effective_detect(const Metric& metric) {
     if (metric.detect) return metric.detect;
     if (zero(metric.margin)) return std::nullopt;
+    if (metric.margin.floor) {
+        // (Of the excess in units of what is allowed it is ratio + 1: a ratio squared, and the floor as many times.)
+        const double ratio = *metric.margin.ratio;
+        return Margin{.ratio = ratio * ratio, .difference = std::nullopt, .floor = (ratio + 1) * *metric.margin.floor};
+    }
     if (metric.margin.ratio)
         return Margin{.ratio = *metric.margin.ratio * *metric.margin.ratio, .difference = std::nullopt};
     return Margin{.ratio = std::nullopt, .difference = 2 * *metric.margin.difference};

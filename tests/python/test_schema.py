@@ -69,7 +69,7 @@ def test_the_full_plan_has_every_key():
     for name, values in {
         "stage": full["stages"],
         "metric": full["metrics"] + load("plans/buckets.json")["metrics"],
-        "margin": [m["margin"] for m in full["metrics"]],
+        "margin": [m["margin"] for m in full["metrics"] + load("plans/floor.json")["metrics"]],
         "slo": full["slo"],
         "condition": full["slo"][0]["policy"],
         "noise": full["noise"].values(),

@@ -168,7 +168,7 @@ py::object member(const char* name, Enum value) {
 inline Margin margin_argument(py::handle given, const char* field = "margin") {
     const auto refuse = [&] {
         raise(Code::argument_margin,
-              std::string(field) + " is " + shown(given) + R"(; allowed: {"ratio": number} or {"difference": number})");
+              std::string(field) + " is " + shown(given) + R"(; allowed: {"ratio": number}, {"difference": number} or {"ratio": number, "floor": number})");
     };
     if (!py::isinstance<py::dict>(given)) refuse();
     Margin margin;
@@ -183,6 +183,8 @@ inline Margin margin_argument(py::handle given, const char* field = "margin") {
             margin.ratio = number;
         } else if (name == "difference") {
             margin.difference = number;
+        } else if (name == "floor") {
+            margin.floor = number;
         } else {
             refuse();
         }
@@ -211,11 +213,13 @@ inline std::chrono::milliseconds duration_argument(const std::string& field, py:
     return std::chrono::milliseconds(std::llround(seconds * 1000));
 }
 
-/// A margin as Python writes it: {"ratio": 1.1} or {"difference": 0.002}; {} when it is empty.
+/// A margin as Python writes it: {"ratio": 1.1}, {"difference": 0.002} or {"ratio": 1.5, "floor": 0.001}; {} when it is
+/// empty.
 inline py::dict margin_dict(const Margin& margin) {
     py::dict out;
     if (margin.ratio) out["ratio"] = *margin.ratio;
     if (margin.difference) out["difference"] = *margin.difference;
+    if (margin.floor) out["floor"] = *margin.floor;
     return out;
 }
 

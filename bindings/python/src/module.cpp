@@ -50,7 +50,8 @@ e_value : float
 p_value : float
     Always valid: min(1, 1/largest e-value so far).
 estimate : float
-    canary/baseline or canary - baseline, as the margin is given; NaN when there is none.
+    canary/baseline or canary - baseline, as the margin is given; under a margin with a floor the excess in units of what
+    is allowed (1: the margin). NaN when there is none.
 lower, upper : float
     Always-valid bounds on what `estimate` estimates.
 confidence : float

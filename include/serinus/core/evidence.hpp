@@ -12,13 +12,17 @@
 namespace serinus {
 inline namespace v0 {
 
-/// How much worse the canary may be before it counts as harm. Exactly one of the two is set.
+/// How much worse the canary may be before it counts as harm: a ratio, a difference, or a ratio with a floor.
 /// `{.ratio = 1.10}`: 10 % more than the baseline; 1 means that any harm counts. `{.difference = 0.002}`: that much
-/// more, in the metric's own unit; 0 means that any harm counts. Both are given for the direction of harm: with
-/// `decrease`, a ratio of 1.10 allows baseline/canary up to 1.10.
+/// more, in the metric's own unit; 0 means that any harm counts. `{.ratio = 1.5, .floor = 0.001}`: whichever of the two
+/// allows more, half more than the baseline or .001 more than it, in the metric's own unit: harm lies beyond max(ratio x
+/// baseline, baseline + floor), so that a baseline near 0 does not make harm of every single error. All are given for
+/// the direction of harm: with `decrease`, a ratio of 1.10 allows baseline/canary up to 1.10, and harm of a margin with
+/// a floor is a baseline beyond max(ratio x canary, canary + floor).
 struct Margin {
     std::optional<double> ratio = std::nullopt;
     std::optional<double> difference = std::nullopt;
+    std::optional<double> floor = std::nullopt;  ///< only beside a ratio
 
     friend bool operator==(const Margin&, const Margin&) = default;
 
@@ -26,6 +30,7 @@ struct Margin {
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("ratio", self.ratio);
         visit("difference", self.difference);
+        visit("floor", self.floor);
     }
 };
 static_assert(described_whole<Margin>());
@@ -59,8 +64,9 @@ struct Evidence {
     /// log(1/alpha_safe).
     double log_e_value = 0;
     double p_value = 1;  ///< always valid: min(1, 1/largest e-value so far)
-    double estimate =
-        std::numeric_limits<double>::quiet_NaN();  ///< canary/baseline or canary - baseline, as the margin is given
+    /// canary/baseline or canary - baseline, as the margin is given; under a margin with a floor the excess in units of
+    /// what is allowed: 0 as the baseline, 1 (of a decrease -1) the margin.
+    double estimate = std::numeric_limits<double>::quiet_NaN();
     double lower = -std::numeric_limits<double>::infinity();  ///< always-valid bounds on what `estimate` estimates
     double upper = std::numeric_limits<double>::infinity();
     double confidence = 0;  ///< of [lower, upper]; 0 when the test was asked not to keep an interval

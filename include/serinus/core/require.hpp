@@ -45,8 +45,12 @@ inline void require_finite(std::string_view field, std::span<const double> value
 }
 inline void require_finite(Arm arm, std::span<const double> values) { require_finite(word(arm), values); }
 
-/// A margin that is a ratio or a difference, not both. Raises `serinus.argument.margin`.
+/// A margin that is a ratio or a difference, not both, and without a floor. Raises `serinus.argument.margin`.
 inline void require_one(const Margin& margin) {
+    if (margin.floor) {
+        raise(Code::argument_margin, "margin.floor is " + given_text(*margin.floor) +
+                                         "; allowed: none here (ProportionTest and RateTest take a floor)");
+    }
     if (margin.ratio.has_value() != margin.difference.has_value()) return;
     raise(Code::argument_margin,
           "margin has " +
@@ -65,9 +69,27 @@ inline void require_harm_margin(const Margin& margin) {
                                      "; allowed: " + (margin.ratio ? "1 to 1000" : "0 or more, finite"));
 }
 
+/// A margin with a floor: a ratio from 1 to 1000 and a floor of 0 or more in the unit of what is compared, not both
+/// without room. Raises `serinus.argument.margin`.
+inline void require_floored_margin(const Margin& margin) {
+    const auto refuse = [](const std::string& what, std::string_view allowed) {
+        raise(Code::argument_margin, what + "; allowed: " + std::string(allowed));
+    };
+    if (margin.difference)
+        refuse("margin.difference is " + given_text(*margin.difference) + " beside a floor", "a ratio beside a floor");
+    if (!margin.ratio)
+        refuse("margin.floor is " + given_text(*margin.floor) + " without a ratio", "a ratio beside a floor");
+    if (!(*margin.ratio >= 1 && *margin.ratio <= 1000))
+        refuse("margin.ratio is " + given_text(*margin.ratio), "1 to 1000");
+    if (!(*margin.floor >= 0 && std::isfinite(*margin.floor)))
+        refuse("margin.floor is " + given_text(*margin.floor), "0 or more, finite");
+    if (*margin.ratio == 1 && *margin.floor == 0)
+        refuse("margin.floor is 0 beside a ratio of 1", "above 0 there; or {ratio: 1} alone, if any harm counts");
+}
+
 /// The number of a margin that must be a ratio, finite and above 0. Raises `serinus.argument.margin`.
 inline double require_ratio(const Margin& margin) {
-    if (!margin.ratio || margin.difference)
+    if (!margin.ratio || margin.difference || margin.floor)
         raise(Code::argument_margin, "margin is not a ratio alone; allowed: {ratio}, above 0");
     if (*margin.ratio > 0 && std::isfinite(*margin.ratio)) return *margin.ratio;
     raise(Code::argument_margin, "margin is a ratio of " + given_text(*margin.ratio) + "; allowed: finite, above 0");
@@ -75,7 +97,7 @@ inline double require_ratio(const Margin& margin) {
 
 /// The number of a margin that must be a difference, finite. Raises `serinus.argument.margin`.
 inline double require_difference(const Margin& margin) {
-    if (!margin.difference || margin.ratio)
+    if (!margin.difference || margin.ratio || margin.floor)
         raise(Code::argument_margin, "margin is not a difference alone; allowed: {difference}");
     if (std::isfinite(*margin.difference)) return *margin.difference;
     raise(Code::argument_margin,

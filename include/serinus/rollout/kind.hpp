@@ -42,6 +42,7 @@ struct KindFacts {
     bool bad_of_total = false;  ///< it has `bad` and `total`, so that an objective may be about it
     bool divides = false;       ///< what is judged is its first series over its second one
     std::string_view difference_allowed = {};  ///< of a margin that is a difference, for an error message
+    std::string_view floor_allowed = {};       ///< of a margin's floor; empty: its margins have none
     /// How this stage's data are told, `MetricResult::observed` filled in: {x} as a number, {x noun} as so many nouns.
     /// Empty: as bad of total.
     std::string_view told = {};
@@ -73,7 +74,8 @@ inline constexpr std::array<KindFacts, 6> kind_facts{{
      .share = true,
      .added_up = true,
      .bad_of_total = true,
-     .difference_allowed = "0 or more, below 1 (0: any harm counts; 0.002: two bad requests more in a thousand)"},
+     .difference_allowed = "0 or more, below 1 (0: any harm counts; 0.002: two bad requests more in a thousand)",
+     .floor_allowed = "0 or more, below 1 (0.001: one bad request more in a thousand is never harm)"},
     {.kind = Kind::rate,
      .word = "rate",
      .about = "events for an exposure",

@@ -106,7 +106,8 @@ struct Metric {
     bool counter = false;          ///< the series are cumulative counters, not counts of their own interval
     Harm harm = Harm::increase;
     Margin margin;  ///< how much worse the canary may be
-    /// Harm that would surely matter; default: the margin squared (ratio) or doubled (difference).
+    /// Harm that would surely matter; default: the margin squared (ratio) or doubled (difference), of a ratio with a floor
+    /// the ratio squared and the floor times ratio + 1.
     std::optional<Margin> detect = std::nullopt;
     sequential::ProportionMethod method = sequential::ProportionMethod::automatic;
     double weight = 1;      ///< its part of alpha, relative to the other metrics' and the rules of `slo`

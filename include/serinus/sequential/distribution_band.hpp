@@ -4,6 +4,7 @@
 /// whether any quantile is worse.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -76,6 +77,7 @@ static_assert(described_whole<BandOptions>());
 struct BandState {
     static constexpr std::string_view kind = "band";
     static constexpr std::int64_t version = 1;
+    static constexpr std::array<std::string_view, 1> beside{"floor"};  // there is none
 
     double alpha = 0;
     Harm harm = Harm::increase;

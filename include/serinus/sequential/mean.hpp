@@ -100,7 +100,8 @@ struct MeanState {
     static constexpr std::int64_t version = 2;
     static constexpr std::int64_t since(std::string_view field) { return field == "gate_common" ? 2 : 1; }
 
-    static constexpr std::array<std::string_view, 1> beside{"interval"};  // it leaves nothing to remember
+    static constexpr std::array<std::string_view, 2> beside{"interval",
+                                                            "floor"};  // leaves nothing to remember; is none
 
     double alpha = 0;
     double alpha_safe = 0;

@@ -60,9 +60,9 @@ static_assert(described_whole<ProportionOptions>());
 /// All that a ProportionTest remembers.
 struct ProportionState {
     static constexpr std::string_view kind = "prop";
-    static constexpr std::int64_t version = 3;
+    static constexpr std::int64_t version = 4;
     static constexpr std::int64_t since(std::string_view field) {
-        return field == "level" ? 3 : field == "prior" ? 2 : 1;
+        return field == "floor" ? 4 : field == "level" ? 3 : field == "prior" ? 2 : 1;
     }
 
     double alpha = 0;
@@ -79,12 +79,14 @@ struct ProportionState {
     std::array<double, 5> estimate{};  // the sums of `evidence().estimate`
     double log_largest = 0;
     bool single_start = true;
-    std::vector<std::vector<double>> log_mass;             // conditional: one a direction
+    std::vector<std::vector<double>> log_mass;             // conditional and floor: one a direction
     std::vector<std::vector<BlockProcess::Start>> starts;  // block: one a direction
-    std::vector<double> interval_numbers;                  // the curve or the band
+    std::vector<double> interval_numbers;                  // the curve or the bands
     PriorShape prior = PriorShape::half_normal;            // what it began with; of version 1 always this
-    /// Conditional: the level so far, as SharedLevel has it. Empty before version 3: such a test goes on without.
+    /// Conditional: the level so far, as SharedLevel has it. Empty before version 3: such a test goes on without. Floor:
+    /// as FloorLevel has it.
     std::vector<double> level;
+    std::optional<double> floor;
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -109,6 +111,7 @@ struct ProportionState {
         visit("interval_numbers", self.interval_numbers);
         visit("prior", self.prior);
         visit("level", self.level);
+        visit("floor", self.floor);
     }
 };
 static_assert(described_whole<ProportionState>());
@@ -121,14 +124,16 @@ static_assert(described_whole<ProportionState>());
 /// (alpha_safe), over all looks.
 ///
 /// Null hypothesis, `side = harm` and `harm = increase`: at every interval, given the past, p_canary <= r p_baseline
-/// (ratio margin r >= 1) or p_canary <= p_baseline + d (difference margin d >= 0). Rates may drift, sizes may change
-/// with every interval, as long as they are set before the outcomes. `harm = decrease` exchanges the arms. `harm =
+/// (ratio margin r >= 1) or p_canary <= p_baseline + d (difference margin d >= 0) or p_canary <= max(r p_baseline,
+/// p_baseline + f) (ratio r with a floor f >= 0). Rates may drift, sizes may change with every interval, as long as they
+/// are set before the outcomes. `harm = decrease` exchanges the arms. `harm =
 /// either`: no worse in both directions; the e-value is the mean of the two. `side = safe` exchanges null and
 /// alternative: its e-value grows while the canary is inside the margin (for `either` it is the smaller of the two
 /// directions').
 ///
 /// Method and proof: conditional_mixture.hpp (ratio; Robbins 1970, Lindon and Malek 2022, and for the level Turner, Ly
-/// and Gruenwald 2021) and block_process.hpp (Turner, Ly and Gruenwald 2021). With `dispersion` phi > 1 each
+/// and Gruenwald 2021), block_process.hpp (Turner, Ly and Gruenwald 2021) and floor_process.hpp (ratio with a floor:
+/// where its step is taken the requests of an interval are thought alike). With `dispersion` phi > 1 each
 /// log-likelihood ratio is divided by phi. Proved: the error rate for independent requests, phi = 1 (and for phi > 1
 /// then all the more). Measured, not proved: the error rate for over-dispersed counts with phi learned from history
 /// (docs/concepts/promise.md).
@@ -139,7 +144,9 @@ static_assert(described_whole<ProportionState>());
 /// power, never the error rate. A test that a state of version 1 or 2 began goes on without a level, as it was begun.
 ///
 /// evidence(): `estimate` is the Mantel-Haenszel ratio or difference over the intervals (the pooled one where the arms'
-/// shares stay constant). `lower` and `upper` are what the two sides do not exclude: for `increase` a margin at which
+/// shares stay constant); under a margin with a floor the excess in units of what is allowed, (p_canary - p_baseline)/
+/// max((r - 1) x the smaller of the two, f): 0 as the baseline, 1 the margin (of a decrease -1), known without a single
+/// event as well. `lower` and `upper` are what the two sides do not exclude: for `increase` a margin at which
 /// the harm e-process would equal 1/alpha, and one at which its mirror would equal 1/alpha_safe. A ratio's are those
 /// of the conditional method without a level, under both methods (at a level each margin would have a curve of its
 /// own); the end that the test itself speaks of then follows the decision: with harm = increase and side = harm,
@@ -150,12 +157,13 @@ static_assert(described_whole<ProportionState>());
 /// together, .031 of .10 at most). Ends are rounded outward.
 ///
 /// Few or no data: an interval with an empty arm is no information and changes nothing. No event at all: the
-/// conditional e-value stays at 1 and the estimate is NaN; a ratio of nothing is not judged. Impossible counts
+/// conditional e-value stays at 1 and the estimate is NaN; a ratio of nothing is not judged. Under a floor it is: the
+/// safe side decides after some 2.4/f canary requests at alpha_safe .2, 3.9/f at .05. Impossible counts
 /// (negative, bad above total, total above 2^53) raise `serinus.argument.count` and change nothing. Nothing overflows
 /// for any finite counts.
 ///
-/// Cost: 33 nodes an interval, 20 of them by a polynomial (conditional), a projection a start (block); the interval
-/// adds 65 log1p, or 64 projections for a difference. State: at most 4,096 bytes, below 1,024 without the
+/// Cost: 33 nodes an interval, 20 of them by a polynomial (conditional), a projection a start (block), 36 x 6 log1p
+/// (floor); the interval adds 65 log1p, or 64 projections for a difference, or 64 x 6 log1p a direction for a floor. State: at most 4,096 bytes, below 1,024 without the
 /// interval.
 ///
 ///     ProportionTest test({.alpha = 0.05, .margin = {.ratio = 2.0}});
@@ -231,13 +239,27 @@ class ProportionTest : public CountTest<ProportionOptions> {
     }
 
     static ProportionOptions checked(const ProportionOptions& given) {
-        ProportionOptions options = detail::checked_sides(given);
+        ProportionOptions options = detail::checked_sides(given, true);
+        const Margin& margin = options.margin;
+        if (margin.floor.has_value() && !(*margin.floor < 1)) {
+            raise(Code::argument_margin, "margin.floor is " + given_text(*margin.floor) +
+                                             "; allowed: 0 or more, below 1 (it is one of shares)");
+        }
+        if (margin.floor.has_value() != (options.method == ProportionMethod::floor) &&
+            options.method != ProportionMethod::automatic) {
+            raise(Code::argument_margin,
+                  (margin.floor ? "margin.floor is " + given_text(*margin.floor) : std::string("margin has no floor")) +
+                      " and method \"" + std::string(word(options.method)) +
+                      "\"; allowed: \"floor\" with a floor, another method without one, \"auto\" with either");
+        }
         if (options.margin.difference && !(*options.margin.difference < 1)) {
             raise(Code::argument_margin, "margin.difference is " + given_text(*options.margin.difference) +
                                              "; allowed: 0 or more, below 1 (it is one of shares)");
         }
         if (options.method == ProportionMethod::automatic) {
-            options.method = options.margin.ratio ? ProportionMethod::conditional : ProportionMethod::block;
+            options.method = margin.floor   ? ProportionMethod::floor
+                             : margin.ratio ? ProportionMethod::conditional
+                                            : ProportionMethod::block;
         } else if (options.method == ProportionMethod::conditional && options.margin.difference) {
             raise(Code::argument_margin, "margin is a difference of " + given_text(*options.margin.difference) +
                                              " and method \"conditional\"; allowed: a ratio, or method \"block\"");

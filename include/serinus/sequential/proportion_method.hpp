@@ -15,18 +15,20 @@ namespace sequential {
 
 /// How ProportionTest bets. `conditional`: on how the events divide between the arms, at the level so far
 /// (conditional_mixture.hpp); ratio margins only; quicker below 50 %, and about as quick above. `block`: on the events
-/// of each block given the rates so far (block_process.hpp); ratio and difference margins. `automatic`: conditional for
-/// a ratio, block for a difference.
-enum class ProportionMethod : std::uint8_t { automatic = 1, conditional = 2, block = 3 };
+/// of each block given the rates so far (block_process.hpp); ratio and difference margins. `floor`: one bet for both
+/// lines of a margin with a floor (floor_process.hpp); such margins only. `automatic`: conditional for a ratio, block
+/// for a difference, floor for a ratio with a floor.
+enum class ProportionMethod : std::uint8_t { automatic = 1, conditional = 2, block = 3, floor = 4 };
 
 }  // namespace sequential
 
 template <>
 struct Words<sequential::ProportionMethod> {
-    static constexpr std::array<std::pair<sequential::ProportionMethod, std::string_view>, 3> table{
+    static constexpr std::array<std::pair<sequential::ProportionMethod, std::string_view>, 4> table{
         {{sequential::ProportionMethod::automatic, "auto"},
          {sequential::ProportionMethod::conditional, "conditional"},
-         {sequential::ProportionMethod::block, "block"}}};
+         {sequential::ProportionMethod::block, "block"},
+         {sequential::ProportionMethod::floor, "floor"}}};
 };
 
 }  // namespace v0

@@ -66,6 +66,7 @@ static_assert(described_whole<QuantileOptions>());
 struct QuantileState {
     static constexpr std::string_view kind = "quan";
     static constexpr std::int64_t version = 1;
+    static constexpr std::array<std::string_view, 1> beside{"floor"};  // there is none
 
     double q = 0;
     double alpha = 0;

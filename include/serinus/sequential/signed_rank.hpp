@@ -54,7 +54,7 @@ struct SignedRankState {
     static constexpr std::int64_t since(std::string_view field) {
         return field == "side" || field == "alpha_safe" ? 2 : 1;
     }
-    static constexpr std::array<std::string_view, 1> beside{"ratio"};  // there is none
+    static constexpr std::array<std::string_view, 2> beside{"ratio", "floor"};  // there is none
 
     double alpha = 0;
     Harm harm = Harm::increase;

@@ -61,6 +61,7 @@ static_assert(described_whole<ThresholdOptions>());
 struct ThresholdState {
     static constexpr std::string_view kind = "thrs";
     static constexpr std::int64_t version = 1;
+    static constexpr std::array<std::string_view, 1> beside{"floor"};  // there is none
 
     double threshold = 0;
     double alpha = 0;

@@ -60,10 +60,11 @@ struct Failure {
 
 /// Of harm beyond the evidence of this stage's interval: the margin at least, since that much is proven.
 inline Failure failure_beyond_margin(const Metric& metric, const Evidence& shown) {
-    const bool ratio = metric.margin.ratio.has_value();
+    const bool floor = metric.margin.floor.has_value(), ratio = metric.margin.ratio.has_value() && !floor;
     Failure failure;
     failure.down = metric.harm == Harm::either ? shown.estimate < (ratio ? 1 : 0) : metric.harm == Harm::decrease;
-    failure.bound = ratio ? *metric.margin.ratio : *metric.margin.difference;
+    // Under a floor all is in units of what is allowed.
+    failure.bound = floor ? 1 : ratio ? *metric.margin.ratio : *metric.margin.difference;
     double bound = shown.lower;
     if (failure.down) bound = ratio ? 1 / shown.upper : -shown.upper;
     if (bound > failure.bound && std::isfinite(bound)) failure.bound = bound;
@@ -73,9 +74,16 @@ inline Failure failure_beyond_margin(const Metric& metric, const Evidence& shown
 /// The codes that say of a kind that harm is proven.
 struct HarmCodes {
     Code ratio_up, ratio_down, difference_up, difference_down;
+    Code floor_up = Code::harm_proven_floor, floor_down = Code::harm_proven_decrease_floor;
 };
 
 inline Reason harm_reason(const HarmCodes& codes, const Metric& metric, const Failure& failure, double after_seconds) {
+    if (metric.margin.floor) {
+        return reason(failure.down ? codes.floor_down : codes.floor_up, {{"bound", failure.bound},
+                                                                         {"ratio", *metric.margin.ratio},
+                                                                         {"floor", *metric.margin.floor},
+                                                                         {"after", after_seconds}});
+    }
     const bool ratio = metric.margin.ratio.has_value();
     const Code code = ratio ? (failure.down ? codes.ratio_down : codes.ratio_up)
                             : (failure.down ? codes.difference_down : codes.difference_up);

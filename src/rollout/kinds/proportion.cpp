@@ -23,6 +23,13 @@ void ProportionKind::check(const std::string& path, const Metric& metric) {
         refuse(path + ".method", "\"conditional\" with a difference margin",
                "\"conditional\" with a ratio margin, \"block\" with either");
     }
+    const bool by_floor = metric.method == sequential::ProportionMethod::floor;
+    if (metric.method != sequential::ProportionMethod::automatic && by_floor != metric.margin.floor.has_value()) {
+        refuse(
+            path + ".method",
+            '"' + std::string(word(metric.method)) + "\" with a margin " + (by_floor ? "without" : "with") + " a floor",
+            "\"auto\", or \"floor\" where the margin has one");
+    }
 }
 
 void ProportionKind::check_noise(const std::string& path, const Noise& noise, const Metric&, const Plan&) {
@@ -35,7 +42,8 @@ void ProportionKind::learn(Learning& learning) {
     options.alpha = learning.report.alpha;
     options.harm = metric.harm;
     options.margin = metric.margin.ratio ? Margin{.ratio = 1.0, .difference = {}} : Margin{.difference = 0.0};
-    options.method = metric.method;
+    // A floor has no margin of its own to play by: without one, any harm counts.
+    if (!metric.margin.floor) options.method = metric.method;
     options.interval = false;
     learn_counts(learning, true, [&](const Stage& stage, double dispersion, const std::vector<CountPairs>& turns) {
         options.dispersion = dispersion;

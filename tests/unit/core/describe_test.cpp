@@ -68,7 +68,7 @@ struct Everything {
     }
 };
 static_assert(described_whole<Everything>());
-static_assert(described_names<Margin>() == std::array<std::string_view, 2>{"ratio", "difference"});
+static_assert(described_names<Margin>() == std::array<std::string_view, 3>{"ratio", "difference", "floor"});
 static_assert(Described<Everything> && !Described<Harm> && !Described<std::string>);
 
 std::string told(const Everything& a, const Everything& b) {

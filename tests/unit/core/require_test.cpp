@@ -72,6 +72,12 @@ TEST(Require, AMarginIsOneOfTwo) {
     EXPECT_EQ(said([] { require_harm_margin({.difference = -1.0}); }),
               "serinus.argument.margin: margin.difference is -1; allowed: 0 or more, finite");
     EXPECT_NE(said([] { require_harm_margin({.ratio = nan}); }), "");
+    EXPECT_EQ(said([] { require_harm_margin({.ratio = 1.5, .floor = 0.1}); }),
+              "serinus.argument.margin: margin.floor is 0.1; allowed: none here (ProportionTest and RateTest take a "
+              "floor)");
+    EXPECT_EQ(said([] { require_floored_margin({.ratio = 1.5, .floor = 0.1}); }), "");
+    EXPECT_EQ(said([] { require_floored_margin({.ratio = 1.5, .floor = nan}); }),
+              "serinus.argument.margin: margin.floor is NaN; allowed: 0 or more, finite");
 }
 
 TEST(Require, SomeMarginsAreRatiosOnly) {

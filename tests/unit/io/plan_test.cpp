@@ -455,7 +455,11 @@ Plan random_plan(std::mt19937_64& random) {
         metric.total = text("total" + std::to_string(i));
         metric.counter = chance(2);
         metric.harm = static_cast<Harm>(1 + random() % 3);
-        if (chance(2)) {
+        if (chance(4)) {
+            metric.margin = {.ratio = 1.5 + share(), .difference = {}, .floor = share() / 4};
+            if (chance(2)) metric.method = sequential::ProportionMethod::floor;
+            if (chance(2)) metric.detect = Margin{.ratio = 3 + share(), .difference = {}, .floor = 0.5 + share() / 3};
+        } else if (chance(2)) {
             metric.margin.ratio = 1.5 + share();
             metric.method = static_cast<sequential::ProportionMethod>(1 + random() % 3);
             if (chance(2)) metric.detect = Margin{.ratio = 3 + share(), .difference = std::nullopt};

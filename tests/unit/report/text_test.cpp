@@ -98,6 +98,16 @@ MetricResult errors() {
     return metric;
 }
 
+// .31 % of the canary's requests, of which .2 % are allowed.
+MetricResult rare_errors() {
+    MetricResult metric = errors();
+    metric.name = "rare_errors";
+    metric.margin = {.ratio = 1.5, .difference = {}, .floor = 0.001};
+    metric.evidence = evidence(std::log(412.3), 2.1, 1.2, 4.4);
+    metric.observed = {{"bad_baseline", 90}, {"total_baseline", 90000}, {"bad_canary", 31}, {"total_canary", 10000}};
+    return metric;
+}
+
 MetricResult timeouts() {
     MetricResult metric;
     metric.name = "timeouts";

@@ -518,6 +518,16 @@ TEST(BadInput, ImpossibleOptionsAreNamed) {
         [] { ProportionTest test({.margin = difference(0.01), .method = ProportionMethod::conditional}); });
     add(margin, {"margin.difference is 1", "below 1"}, [] { ProportionTest test({.margin = difference(1)}); });
     add(margin, {"margin is a difference of 0.01", "a ratio"}, [] { RateTest test({.margin = difference(0.01)}); });
+    const Margin floored{.ratio = 1.5, .difference = {}, .floor = 0.01};
+    add(margin, {"margin.floor is 0.01", "none here"}, [=] { MeanTest test({.margin = floored}); });
+    add(margin, {"margin.floor is 0.01", "none here"}, [=] { QuantileTest test({.margin = floored}); });
+    add(margin, {"margin.floor is 0.01", "none here"}, [=] { PairedTest test({.margin = floored}); });
+    add(margin, {"margin.floor is 0.01", "none here"}, [=] { RotationTest test({.margin = floored}); });
+    add(margin, {"margin.floor is 0.01", "none here"}, [=] { SignedRankTest test({.margin = floored}); });
+    add(margin, {"margin.floor is 0.01", "none here"}, [=] { ThresholdTest test(100, {.margin = floored}); });
+    add(margin, {"margin.floor is 0.01", "none here"}, [=] { DistributionBand band({.margin = floored}); });
+    add(margin, {"margin.floor is 0.01", "\"block\"", "\"floor\""},
+        [=] { ProportionTest test({.margin = floored, .method = ProportionMethod::block}); });
     add(margin, {"margin is a ratio of 1.5", "a difference"}, [] { SignedRankTest test({.margin = ratio(1.5)}); });
     for (const double threshold : {none, infinity})
         add(range, {"threshold is " + given_text(threshold)}, [=] { ThresholdTest test(threshold); });

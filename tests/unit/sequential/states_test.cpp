@@ -43,6 +43,7 @@ namespace fs = std::filesystem;
 
 constexpr Margin ratio(double value) { return {.ratio = value, .difference = {}}; }
 constexpr Margin difference(double value) { return {.ratio = {}, .difference = value}; }
+constexpr Margin floored(double value, double floor) { return {.ratio = value, .difference = {}, .floor = floor}; }
 constexpr int intervals = 40;
 using Values = std::vector<double>;
 
@@ -151,6 +152,15 @@ std::vector<Subject> subjects() {
     all.push_back(subject("signed_rank", 4096, SignedRankTest({.margin = difference(0.1)}), differences));
     all.push_back(subject("rate", 4096, RateTest({.margin = ratio(1.5)}), rates));
     all.push_back(subject("threshold", 4096, ThresholdTest(100), values));
+    all.push_back(subject("floor", 4096, ProportionTest({.margin = floored(1.5, 0.005)}), counts));
+    all.push_back(subject("floor_either_safe", 4096,
+                          ProportionTest({.harm = Harm::either, .margin = floored(1.5, 0.03), .side = Side::safe}),
+                          counts));
+    all.push_back(subject("floor_without_interval", 1024,
+                          ProportionTest({.margin = floored(1.2, 0.001), .interval = false}), counts));
+    all.push_back(subject("floor_of_exposures", 4096,
+                          RateTest({.harm = Harm::decrease, .margin = floored(1.5, 0.1), .dispersion = 2}), rates));
+    all.push_back(mixture("mixture_of_floor", 4096, ProportionTest({.margin = floored(1.5, 0.005)}), counts));
     // Three instances, of which one ends after 20 intervals, against one; the guard is looser than what they show.
     const auto instances = [](auto& test, int i) {
         const std::array<double, 3> baseline{100 + 3 * gauge(i), 95 + 3 * gauge(i + 7),
@@ -190,15 +200,16 @@ std::vector<Subject> subjects() {
 }
 
 /// The files of a test, oldest first. Those on counts have had two priors (PriorShape), and those on shares of requests
-/// then learned of a level (SharedLevel).
+/// then learned of a level (SharedLevel); since then a margin may have a floor.
 std::vector<std::string> files_of(const std::string& name) {
     if (name == "paired_learn") return {name, name + "_3"};  // of PairedTest since its noise has a unit
     if (name == "signed_rank") return {name, name + "_2"};   // since it has a side
-    for (const char* on_values : {"paired", "sample", "rotation", "silence", "mixture_of_paired"}) {
+    for (const char* on_values :
+         {"paired", "sample", "rotation", "silence", "mixture_of_paired", "floor", "mixture_of_floor"}) {
         if (name.starts_with(on_values)) return {name};
     }
-    if (name.find("rate") != std::string::npos) return {name, name + "_2"};
-    return {name, name + "_2", name + "_3"};
+    if (name.find("rate") != std::string::npos) return {name, name + "_2", name + "_3"};
+    return {name, name + "_2", name + "_3", name + "_4"};
 }
 
 /// Kind, version and length: another one where the state, or one inside it, has grown since.
@@ -251,7 +262,7 @@ TEST(States, WrittenEarlierLoadAndMeanWhatTheyMeant) {
             ++loaded;
         }
     }
-    EXPECT_EQ(loaded, 22 + 12 + 10 + 5 + 1 + 1);
+    EXPECT_EQ(loaded, 22 + 12 + 10 + 5 + 1 + 1 + 12 + 5);
     EXPECT_GE(same, 20);
 }
 

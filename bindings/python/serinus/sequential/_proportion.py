@@ -29,11 +29,13 @@ class ProportionTest(Test, _core.ProportionTest):
     {alpha}
     {harm}
     margin : dict
-        How much worse the canary may be: {"ratio": r} with r >= 1 (1: any harm counts) or {"difference": d} with
-        0 <= d < 1. Given for the direction of harm.
+        How much worse the canary may be: {"ratio": r} with r >= 1 (1: any harm counts), {"difference": d} with
+        0 <= d < 1, or {"ratio": r, "floor": f} with 0 <= f < 1: whichever of the two allows more, r * p_baseline or
+        p_baseline + f. Given for the direction of harm.
     {side}
-    method : {"auto", "conditional", "block"}
-        "conditional" serves ratios, "block" ratios and differences; "auto" takes the first where it can.
+    method : {"auto", "conditional", "block", "floor"}
+        "conditional" serves ratios, "block" ratios and differences, "floor" ratios with a floor, which nothing else
+        serves; "auto" takes the first where it can.
     dispersion : float
         Long-run variance of the counts over the binomial one, at least 1, learned from history.
     {dispersion_noise}
@@ -45,6 +47,9 @@ class ProportionTest(Test, _core.ProportionTest):
     Proved: the error rate for independent requests. Measured, not proved: for over-dispersed counts with a dispersion
     learned from history. No event at all: the e-value stays 1 and the estimate is NaN. "conditional" bets at the level
     so far, so that harm is found at 50 or 90 % as well as at 1 %; a level that drifts costs power, never the error rate.
+    Under a floor `estimate`, `lower` and `upper` are the excess in units of what is allowed (0: as the baseline, 1: the
+    margin), known without a single event as well; the safe side then decides after some 2.4/f canary requests at
+    alpha_safe .2.
     `merge` adds what both know, each at the level it knew: near to what one test of all would say, not to the digit.
 
     Examples
@@ -58,6 +63,14 @@ class ProportionTest(Test, _core.ProportionTest):
     >>> evidence = test.evidence()
     >>> evidence.n_canary, round(evidence.estimate, 3)
     (1000.0, 8.0)
+
+    A service that hardly ever fails: one error more in a thousand requests is never harm, half more neither.
+
+    >>> safe = ProportionTest(margin={"ratio": 1.5, "floor": 0.001}, side="safe", alpha_safe=0.2)
+    >>> for minute in range(30):
+    ...     safe.update(0, 900, 0, 100)
+    >>> safe.decided, safe.evidence().estimate
+    (True, 0.0)
     """
 
     __slots__ = ()
@@ -69,7 +82,7 @@ class ProportionTest(Test, _core.ProportionTest):
         harm: Literal["increase", "decrease", "either"] = "increase",
         margin: Mapping[str, float] | None = None,
         side: Literal["harm", "safe"] = "harm",
-        method: Literal["auto", "conditional", "block"] = "auto",
+        method: Literal["auto", "conditional", "block", "floor"] = "auto",
         dispersion: float | None = None,
         noise: Mapping[str, float] | None = None,
         alpha_safe: float | None = None,

@@ -29,7 +29,9 @@ class RateTest(Test, _core.RateTest):
     {alpha}
     {harm}
     margin : dict
-        How much worse the canary may be: {"ratio": r} with r >= 1 (1: any harm counts).
+        How much worse the canary may be: {"ratio": r} with r >= 1 (1: any harm counts), or {"ratio": r, "floor": f},
+        whichever allows more: r times the baseline's rate, or f events more for one unit of exposure. A ratio of 1 with
+        a floor is a difference.
     {side}
     dispersion : float
         Long-run variance of the counts over the Poisson one, at least 1, learned from history (`count_dispersion`).
@@ -41,7 +43,8 @@ class RateTest(Test, _core.RateTest):
     -----
     Proved: the error rate for Poisson counts and for sums of independent yes-or-no events. Measured, not proved: for
     over-dispersed counts with a dispersion learned from history. No event at all: the e-value stays 1 and the estimate
-    is NaN.
+    is NaN. Under a floor `estimate`, `lower` and `upper` are the excess in units of what is allowed (0: as the baseline,
+    1: the margin), known without an event as well.
 
     Examples
     --------

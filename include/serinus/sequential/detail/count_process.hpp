@@ -28,6 +28,8 @@
 #include <serinus/sequential/detail/difference_band.hpp>
 #include <serinus/sequential/detail/directions.hpp>
 #include <serinus/sequential/detail/field_numbers.hpp>
+#include <serinus/sequential/detail/floor_band.hpp>
+#include <serinus/sequential/detail/floor_process.hpp>
 #include <serinus/sequential/detail/likelihood_curve.hpp>
 #include <serinus/sequential/detail/same_options.hpp>
 #include <serinus/sequential/detail/sides.hpp>
@@ -54,7 +56,8 @@ struct Accumulate {
 /// The test on counts inside ProportionTest and RateTest.
 ///
 /// `Options` has alpha, alpha_safe, harm, margin, side, dispersion and interval as ProportionOptions has them,
-/// checked. With `block` the e-process is that of block_process.hpp, else that of conditional_mixture.hpp.
+/// checked. Under a margin with a floor the e-process is that of floor_process.hpp; else with `block` that of
+/// block_process.hpp, without it that of conditional_mixture.hpp.
 template <class Options>
 class CountTest {
   public:
@@ -85,11 +88,10 @@ class CountTest {
         Evidence evidence;
         evidence.log_e_value = log_e_value();
         evidence.p_value = p_value();
-        evidence.estimate =
-            options_.margin.ratio ? estimate_[0] / estimate_[1] : (estimate_[0] - estimate_[1]) / estimate_[2];
+        evidence.estimate = estimate();
         evidence.n_baseline = totals_.n_b;
         evidence.n_canary = totals_.n_c;
-        evidence.method = conditional() ? "conditional" : "block";
+        evidence.method = floored() ? "floor" : conditional() ? "conditional" : "block";
         if (options_.interval) {
             const auto [below, above] = detail::end_errors(options_);
             evidence.confidence = detail::EndErrors{below, above}.confidence();
@@ -98,6 +100,8 @@ class CountTest {
             } else if (const auto* band = std::get_if<DifferenceBand>(&bounds_)) {
                 evidence.lower = band->bound(+1, below);
                 evidence.upper = band->bound(-1, above);
+            } else if (const auto* bands = std::get_if<FloorBands>(&bounds_)) {
+                std::tie(evidence.lower, evidence.upper) = floor_bounds(*bands, below, above);
             }
             // The interval runs from a single start.
             if (single_start_) detail::agree(evidence, log_needed(), options_);
@@ -130,11 +134,14 @@ class CountTest {
     };
 
     /// With `level` the conditional method bets at the level so far (shares of requests have one, Poisson counts do
-    /// not).
+    /// not; what a margin with a floor is about follows from that).
     CountTest(const Options& options, bool block, bool level)
-        : options_(options), sided_(options), directions_(directions(block)) {
+        : options_(options),
+          of_(level ? FloorOf::shares : FloorOf::rates),
+          sided_(options),
+          directions_(directions(block)) {
         begin_bounds();
-        if (level && !block) level_.emplace();
+        if (level && !block && !options.margin.floor) level_.emplace();
     }
 
     /// As if nothing had been seen.
@@ -145,7 +152,10 @@ class CountTest {
     }
     void begin_bounds() {
         if (options_.interval) {
-            if (options_.margin.ratio) {
+            if (options_.margin.floor) {
+                const FloorBand band(*options_.margin.ratio, *options_.margin.floor, of_);
+                bounds_.template emplace<FloorBands>(directions_.size(), band);
+            } else if (options_.margin.ratio) {
                 bounds_.template emplace<LikelihoodCurve>(prior_);
             } else {
                 bounds_.template emplace<DifferenceBand>(options_.harm == Harm::decrease ? -*options_.margin.difference
@@ -171,6 +181,8 @@ class CountTest {
                 most = std::max(
                     most, level_ ? mixture->update(from_x, from_n, to_x, to_n, phi, swap ? level_->swapped() : *level_)
                                  : mixture->update(from_x, from_n, to_x, to_n, phi));
+            } else if (auto* floor = std::get_if<FloorProcess>(&direction.process)) {
+                floor->update(from_x, from_n, to_x, to_n, phi, swap ? floor_level_.swapped() : floor_level_);
             } else {
                 std::get<BlockProcess>(direction.process).update(from_x, from_n, to_x, to_n, phi);
             }
@@ -179,7 +191,14 @@ class CountTest {
         if (conditional()) log_at_most_ += most + 1e-14 * std::fabs(log_at_most_);
         if (auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) curve->update(x_b, n_b, x_c, n_c, phi);
         if (auto* band = std::get_if<DifferenceBand>(&bounds_)) band->update(x_b, n_b, x_c, n_c, phi);
+        if (auto* bands = std::get_if<FloorBands>(&bounds_)) {
+            for (std::size_t i = 0; i < bands->size(); ++i) {
+                directions_[i].swapped ? (*bands)[i].update(x_c, n_c, x_b, n_b, phi)
+                                       : (*bands)[i].update(x_b, n_b, x_c, n_c, phi);
+            }
+        }
         if (level_) level_->add(x_b + x_c, n_b, n_c);
+        if (floored()) floor_level_.add(x_b, n_b, x_c, n_c);
         totals_.x_b += x_b;
         totals_.n_b += n_b;
         totals_.x_c += x_c;
@@ -212,6 +231,7 @@ class CountTest {
         detail::Accumulate add{numbers};
         next.visit_bounds(add);
         if (level_ && other.level_) next.level_->join(*other.level_);
+        next.floor_level_.join(other.floor_level_);
         next.totals_.x_b += other.totals_.x_b;
         next.totals_.n_b += other.totals_.n_b;
         next.totals_.x_c += other.totals_.x_c;
@@ -231,15 +251,16 @@ class CountTest {
         for (const Direction& direction : directions_) {
             if (const auto* mixture = std::get_if<ConditionalMixture>(&direction.process)) {
                 state.log_mass.emplace_back(mixture->log_mass().begin(), mixture->log_mass().end());
+            } else if (const auto* floor = std::get_if<FloorProcess>(&direction.process)) {
+                state.log_mass.emplace_back(floor->log_mass().begin(), floor->log_mass().end());
             } else if constexpr (requires { state.starts; }) {
                 state.starts.push_back(std::get<BlockProcess>(direction.process).starts());
             }
         }
         state.interval_numbers = interval_numbers();
         state.prior = prior_;
-        if constexpr (requires { state.level; }) {
-            if (level_) state.level = {level_->events, level_->n_b, level_->n_c};
-        }
+        if (level_) state.level = {level_->events, level_->n_b, level_->n_c};
+        if (floored()) state.level = {floor_level_.x_b, floor_level_.n_b, floor_level_.x_c, floor_level_.n_c};
     }
 
     /// Takes over what `save` wrote; raises `serinus.state.invariant`, and changes nothing, for numbers that cannot be.
@@ -259,14 +280,16 @@ class CountTest {
                 "counts that are none");
         require(finite(state.estimate), "an estimate that is not finite");
         require(detail::SidedEvidence::sound(state.log_largest), "a largest e-value below 1 or infinite");
-        const bool conditional = std::holds_alternative<ConditionalMixture>(directions_.front().process);
-        require(state.log_mass.size() == (conditional ? directions_.size() : 0), "another number of directions");
+        const bool conditional = this->conditional();
+        const std::size_t nodes =
+            floored() ? std::get<FloorProcess>(directions_.front().process).size() : ConditionalMixture::size;
+        const bool masses_are_kept = conditional || floored();
+        require(state.log_mass.size() == (masses_are_kept ? directions_.size() : 0), "another number of directions");
         for (const auto& masses : state.log_mass) {
-            require(masses.size() == ConditionalMixture::size && finite(masses),
-                    "masses that are too few, too many or not finite");
+            require(masses.size() == nodes && finite(masses), "masses that are too few, too many or not finite");
         }
         if constexpr (requires { state.starts; }) {
-            require(state.starts.size() == (conditional ? 0 : directions_.size()), "another number of directions");
+            require(state.starts.size() == (masses_are_kept ? 0 : directions_.size()), "another number of directions");
             for (const auto& starts : state.starts) {
                 require(!starts.empty() && starts.size() <= BlockProcess::most_starts, "no start or too many");
                 for (const BlockProcess::Start& start : starts) {
@@ -279,8 +302,15 @@ class CountTest {
             }
         }
         std::optional<SharedLevel> level;
-        if constexpr (requires { state.level; }) {
-            require(state.level.empty() || (conditional && state.level.size() == 3), "a level that it cannot have");
+        FloorLevel floor_level;
+        if (floored()) {
+            floor_level = floor_level_of(state.level);
+            require(state.level.size() == 4 && finite(state.level) && floor_level.x_b >= 0 && floor_level.n_b >= 0 &&
+                        floor_level.x_c >= 0 && floor_level.n_c >= 0,
+                    "a level that it cannot have");
+        } else {
+            require(state.level.empty() || (conditional && of_ == FloorOf::shares && state.level.size() == 3),
+                    "a level that it cannot have");
             if (!state.level.empty()) level = SharedLevel{state.level[0], state.level[1], state.level[2]};
             // (Sums that are kept in part are rounded.)
             require(!level || (finite(state.level) && level->events >= 0 && level->n_b >= 0 && level->n_c >= 0 &&
@@ -293,10 +323,13 @@ class CountTest {
         // A test goes on with what it began with: an e-process that changed its prior midway would be none.
         if (state.prior != prior_) next.begin(state.prior, !conditional);
         next.level_ = level;
+        next.floor_level_ = floor_level;
         detail::Spread spread{state.interval_numbers};
         next.visit_bounds(spread);
         for (std::size_t i = 0; i < directions_.size(); ++i) {
-            if (conditional) {
+            if (floored()) {
+                std::get<FloorProcess>(next.directions_[i].process).set_log_mass(state.log_mass[i]);
+            } else if (conditional) {
                 std::array<double, ConditionalMixture::size> masses;
                 std::copy(state.log_mass[i].begin(), state.log_mass[i].end(), masses.begin());
                 std::get<ConditionalMixture>(next.directions_[i].process).set_log_mass(masses);
@@ -317,8 +350,9 @@ class CountTest {
   private:
     struct Direction {
         bool swapped;  // the arms exchange places: evidence of a decrease
-        std::variant<ConditionalMixture, BlockProcess> process;
+        std::variant<ConditionalMixture, BlockProcess, FloorProcess> process;
     };
+    using FloorBands = std::vector<FloorBand>;  // one a direction
 
     /// The log e-value of both directions together, from that of each.
     template <class Directions, class Log>
@@ -344,12 +378,40 @@ class CountTest {
     bool conditional() const noexcept {
         return std::holds_alternative<ConditionalMixture>(directions_.front().process);
     }
+    bool floored() const noexcept { return options_.margin.floor.has_value(); }
+    static FloorLevel floor_level_of(const std::vector<double>& numbers) {
+        return numbers.size() == 4 ? FloorLevel{numbers[0], numbers[1], numbers[2], numbers[3]} : FloorLevel{};
+    }
+
+    /// Mantel-Haenszel's. Under a margin with a floor: the excess in units of what is allowed of the smaller of the two.
+    double estimate() const {
+        const Margin& margin = options_.margin;
+        if (margin.ratio && !margin.floor) return estimate_[0] / estimate_[1];
+        const double excess = estimate_[0] - estimate_[1];
+        if (!margin.floor) return excess / estimate_[2];
+        return excess /
+               std::max((*margin.ratio - 1) * std::min(estimate_[0], estimate_[1]), *margin.floor * estimate_[2]);
+    }
+
+    /// Of `either` each direction bounds its own side of 0, and where it excludes nothing the other one's far end holds.
+    std::pair<double, double> floor_bounds(const FloorBands& bands, double below, double above) const {
+        const FloorBand& band = bands.front();
+        if (bands.size() == 2) {
+            const auto end = [](double near, double far) { return std::isfinite(near) ? near : -far; };
+            return {end(bands[0].lower(below), bands[1].upper(below)),
+                    -end(bands[1].lower(above), bands[0].upper(above))};
+        }
+        if (directions_[0].swapped) return {-band.upper(below), -band.lower(above)};
+        return {band.lower(below), band.upper(above)};
+    }
 
     /// Of a decrease the arms exchange places; on the safe side the evidence lies the other way.
     detail::Directions<Direction> directions(bool block) const {
         const int beyond = options_.side == Side::harm ? +1 : -1;
         return {options_.harm, options_.side, [&](bool increase) -> Direction {
-                    if (!block) return {!increase, ConditionalMixture(*options_.margin.ratio, beyond, prior_)};
+                    const Margin& margin = options_.margin;
+                    if (margin.floor) return {!increase, FloorProcess(*margin.ratio, *margin.floor, beyond, of_)};
+                    if (!block) return {!increase, ConditionalMixture(*margin.ratio, beyond, prior_)};
                     const MarginLine line{options_.margin.ratio.value_or(1), options_.margin.difference.value_or(0)};
                     return {!increase, BlockProcess(line, beyond)};
                 }};
@@ -358,6 +420,9 @@ class CountTest {
     /// The numbers of the curve or the band, visited as their fields.
     template <class Visitor>
     void visit_bounds(Visitor& visit) {
+        if (auto* bands = std::get_if<FloorBands>(&bounds_)) {
+            for (FloorBand& band : *bands) FloorBand::describe(visit, band);
+        }
         if (auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) LikelihoodCurve::describe(visit, *curve);
         if (auto* band = std::get_if<DifferenceBand>(&bounds_)) DifferenceBand::describe(visit, *band);
     }
@@ -366,15 +431,20 @@ class CountTest {
         detail::Gather gather{numbers};
         if (const auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) LikelihoodCurve::describe(gather, *curve);
         if (const auto* band = std::get_if<DifferenceBand>(&bounds_)) DifferenceBand::describe(gather, *band);
+        if (const auto* bands = std::get_if<FloorBands>(&bounds_)) {
+            for (const FloorBand& band : *bands) FloorBand::describe(gather, band);
+        }
         return numbers;
     }
 
     Options options_;
+    FloorOf of_;
     detail::SidedEvidence sided_;
     PriorShape prior_ = PriorShape::flat;
     detail::Directions<Direction> directions_;
     std::optional<SharedLevel> level_;  // of the conditional method, where events have one
-    std::variant<std::monostate, LikelihoodCurve, DifferenceBand> bounds_;
+    FloorLevel floor_level_;            // under a margin with a floor
+    std::variant<std::monostate, LikelihoodCurve, DifferenceBand, FloorBands> bounds_;
     Totals totals_;
     std::array<double, 5> estimate_{};  // the sums of `evidence().estimate`
     double log_e_value_ = 0;

@@ -26,7 +26,7 @@ namespace sequential {
 struct PairedState {
     static constexpr std::string_view kind = "pair";
     static constexpr std::int64_t version = 3;
-    static constexpr std::array<std::string_view, 1> beside{"noise"};  // its marks are kept
+    static constexpr std::array<std::string_view, 2> beside{"noise", "floor"};  // its marks are kept; there is none
     static constexpr std::int64_t oldest = 2;
     static constexpr std::int64_t since(std::string_view field) {
         for (const std::string_view late : {"noise_unit", "banked", "carried", "log_ratios", "not_positive", "steps",

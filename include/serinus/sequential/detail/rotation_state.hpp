@@ -20,6 +20,7 @@ namespace sequential {
 struct RotationState {
     static constexpr std::string_view kind = "rotn";
     static constexpr std::int64_t version = 1;
+    static constexpr std::array<std::string_view, 1> beside{"floor"};  // there is none
 
     double alpha = 0;
     double alpha_safe = 0;

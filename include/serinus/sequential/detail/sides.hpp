@@ -19,10 +19,10 @@ inline namespace v0 {
 namespace sequential {
 namespace detail {
 
-/// Checks alpha, alpha_safe, the margin and the dispersion, and fills in `alpha_safe`. Raises
-/// `serinus.argument.range` or `serinus.argument.margin`.
+/// Checks alpha, alpha_safe, the margin and the dispersion, and fills in `alpha_safe`. `floor`: the margin may have
+/// one. Raises `serinus.argument.range` or `serinus.argument.margin`.
 template <class Options>
-Options checked_sides(Options options) {
+Options checked_sides(Options options, bool floor = false) {
     require_open_unit("alpha", options.alpha);
     if (!options.alpha_safe) options.alpha_safe = options.alpha;
     require_open_unit("alpha_safe", *options.alpha_safe);
@@ -30,7 +30,7 @@ Options checked_sides(Options options) {
         require(options.dispersion >= 1 && std::isfinite(options.dispersion), "dispersion", options.dispersion,
                 "1 or more, finite");
     }
-    require_harm_margin(options.margin);
+    floor&& options.margin.floor ? require_floored_margin(options.margin) : require_harm_margin(options.margin);
     return options;
 }
 
@@ -94,8 +94,10 @@ EndErrors end_errors(const Options& options) {
     return {alpha / 2, alpha / 2};
 }
 
-/// The margin as canary/baseline or canary - baseline, for harm by an increase or by a decrease.
+/// The margin on the scale of the estimate, for harm by an increase or by a decrease: as canary/baseline, as canary -
+/// baseline, or in units of itself.
 inline double edge_of(const Margin& margin, bool increase) {
+    if (margin.floor) return increase ? 1 : -1;
     if (margin.ratio) return increase ? *margin.ratio : 1 / *margin.ratio;
     return increase ? *margin.difference : -*margin.difference;
 }

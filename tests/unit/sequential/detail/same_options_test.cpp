@@ -41,7 +41,7 @@ struct OwnOptions {
 struct OwnState {
     [[maybe_unused]] static constexpr std::string_view kind = "ownn";
     [[maybe_unused]] static constexpr std::int64_t version = 1;
-    static constexpr std::array<std::string_view, 1> beside{"difference"};
+    static constexpr std::array<std::string_view, 2> beside{"difference", "floor"};
 
     double seen = 0;
     double never_heard_of = 0;
