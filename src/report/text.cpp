@@ -69,7 +69,7 @@ std::string estimate_text(const MetricResult& metric) {
         return number(estimate) + "x baseline";
     }
     if (std::isinf(estimate)) return "no estimate yet";
-    if (metric.margin.floor) return number(estimate) + " of the allowed 1";
+    if (metric.margin.floor) return "excess " + number(estimate) + "x allowed";
     return with_unit(metric, signed_number(in_unit(metric, estimate)));
 }
 
@@ -87,7 +87,7 @@ std::string range_text(const MetricResult& metric) {
         return ratio || floor ? number(value, round) : signed_number(in_unit(metric, value), round);
     };
     const std::string lower = end(evidence.lower, Round::down), upper = end(evidence.upper, Round::up);
-    const std::string times = ratio ? "x" : "";  // the unit of a difference stands in the estimate
+    const std::string times = ratio || floor ? "x" : "";  // the unit of a difference stands in the estimate
     if (!to) return lower + times + " or more";
     if (!from) return "up to " + upper + times;
     return lower + times + " to " + upper + times;
@@ -111,22 +111,24 @@ const double* observed(const MetricResult& metric, std::string_view name) {
     return nullptr;
 }
 
-/// "allowed 0.2 % (baseline 0.1 % + 0.1 points)": of a margin with a floor whichever binds at the baseline's share so
-/// far. Nothing without one.
-std::string allowed_share(const MetricResult& metric) {
-    const double* const bad = observed(metric, "bad_baseline");
-    const double* const total = observed(metric, "total_baseline");
-    if (metric.harm != Harm::increase || !metric.margin.floor || !bad || !total || !(*total > 0)) return "";
-    const double share = *bad / *total, ratio = *metric.margin.ratio, floor = *metric.margin.floor;
-    const bool by_ratio = ratio * share > share + floor;
-    return "allowed " + percent(std::min(1.0, by_ratio ? ratio * share : share + floor)) + " (" +
-           (by_ratio ? number(ratio) + " x baseline " + percent(share)
-                     : "baseline " + percent(share) + " + " + with_unit(metric, number(in_unit(metric, floor)))) +
+/// "allowed 0.2 % (baseline 0.1 % + 0.1 points)": of a margin with a floor whichever binds at the baseline's share, or
+/// rate, so far. Nothing without one.
+std::string allowed_at_baseline(const MetricResult& metric) {
+    const bool share = facts_of(metric.kind).share;
+    const double* const events = observed(metric, share ? "bad_baseline" : "events_baseline");
+    const double* const of = observed(metric, share ? "total_baseline" : "exposure_baseline");
+    if (metric.harm != Harm::increase || !metric.margin.floor || !events || !of || !(*of > 0)) return "";
+    const double level = *events / *of, ratio = *metric.margin.ratio, floor = *metric.margin.floor;
+    const bool by_ratio = ratio * level > level + floor;
+    const auto shown = [&](double value) { return share ? percent(std::min(1.0, value)) : number(value); };
+    return "allowed " + shown(by_ratio ? ratio * level : level + floor) + " (" +
+           (by_ratio ? number(ratio) + " x baseline " + shown(level)
+                     : "baseline " + shown(level) + " + " + with_unit(metric, number(in_unit(metric, floor)))) +
            ")";
 }
 
 std::string allowed_text(const MetricResult& metric) {
-    if (const std::string share = allowed_share(metric); !share.empty()) return share;
+    if (const std::string told = allowed_at_baseline(metric); !told.empty()) return told;
     switch (metric.harm) {
         case Harm::increase: return "allowed " + margin_text(metric, metric.margin, false);
         case Harm::decrease: return "allowed down to " + margin_text(metric, metric.margin, true);

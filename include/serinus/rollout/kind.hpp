@@ -83,7 +83,10 @@ inline constexpr std::array<KindFacts, 6> kind_facts{{
                 {"exposure", "the name of the series that measures what they happen in, such as hours or bytes"}}},
      .counts = true,
      .added_up = true,
-     .difference_allowed = "a ratio: given the sum of events, only the ratio of rates is left",
+     .difference_allowed =
+         "a ratio: given the sum of events, only the ratio of rates is left (or a ratio of 1 with the "
+         "difference as its floor)",
+     .floor_allowed = "0 or more, finite, in events for one unit of exposure",
      .told = "canary {events_canary event} in {exposure_canary}, baseline {events_baseline event} in "
              "{exposure_baseline}"},
     {.kind = Kind::gauge,

@@ -134,18 +134,20 @@ struct Flat {
     static constexpr std::string_view kind = "nest";
     static constexpr std::int64_t version = 2;
     double before = 0;
-    std::optional<double> ratio, difference;
+    std::optional<double> ratio, difference, floor;
     double after = 0;
-    std::optional<double> list_ratio, list_difference;
+    std::optional<double> list_ratio, list_difference, list_floor;
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("before", self.before);
         visit("ratio", self.ratio);
         visit("difference", self.difference);
+        visit("floor", self.floor);
         visit("after", self.after);
         visit("list_ratio", self.list_ratio);
         visit("list_difference", self.list_difference);
+        visit("list_floor", self.list_floor);
     }
 };
 static_assert(described_whole<Flat>());
@@ -153,7 +155,7 @@ static_assert(described_whole<Flat>());
 TEST(Describe, APartOfAStateIsWalkedInPlace) {
     const Nested nested{1, {.ratio = 2, .difference = std::nullopt}, 3, {{{.ratio = std::nullopt, .difference = 5}}}};
     const auto bytes = encode(nested);
-    EXPECT_EQ(bytes, encode(Flat{1, 2, std::nullopt, 3, std::nullopt, 5}));
+    EXPECT_EQ(bytes, encode(Flat{1, 2, std::nullopt, std::nullopt, 3, std::nullopt, 5, std::nullopt}));
     const auto again = decode<Nested>(bytes);
     EXPECT_EQ(again.margin, nested.margin);
     EXPECT_EQ(again.list, nested.list);

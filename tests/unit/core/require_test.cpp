@@ -77,7 +77,7 @@ TEST(Require, AMarginIsOneOfTwo) {
               "floor)");
     EXPECT_EQ(said([] { require_floored_margin({.ratio = 1.5, .floor = 0.1}); }), "");
     EXPECT_EQ(said([] { require_floored_margin({.ratio = 1.5, .floor = nan}); }),
-              "serinus.argument.margin: margin.floor is NaN; allowed: 0 or more, finite");
+              "serinus.argument.margin: margin.floor is nan; allowed: 0 or more, finite");
 }
 
 TEST(Require, SomeMarginsAreRatiosOnly) {

@@ -234,6 +234,9 @@ TEST(ReadDecision, GivesBackWhatWasWritten) {
     other.metrics[0].mirror.method = "rotation";
     other.metrics[0].observed = {{"z", 1}, {"a", 2}, {"m", std::numeric_limits<double>::denorm_min()}};
     other.reasons[0].texts = {{"series", "http_requests"}, {"instance", ""}};
+    other.metrics.push_back(other.metrics[0]);
+    other.metrics[1].margin = {.ratio = 1.5, .difference = std::nullopt, .floor = 0.001};
+    other.metrics[1].evidence.method = "floor";
     other.burn[0].alert = std::nullopt;
     other.burn[0].dedupe_key = "";
     other.telemetry.late = std::numeric_limits<std::int64_t>::max();
@@ -318,6 +321,9 @@ TEST(DecisionSchema, HasTheKeysThatAreWritten) {
     decision.metrics[1].margin = {.ratio = std::nullopt, .difference = 0.1};
     decision.metrics[1].detect = {.ratio = std::nullopt, .difference = 0.2};
     decision.metrics[1].reasons[0].outside_alpha = true;
+    decision.metrics.push_back(decision.metrics[0]);
+    decision.metrics[2].margin = {.ratio = 1.5, .difference = std::nullopt, .floor = 0.001};
+    decision.metrics[2].detect = {.ratio = 2.25, .difference = std::nullopt, .floor = 0.0025};
     decision.burn[0].reasons[0].outside_alpha = true;
     for (Reason* const reason : {&decision.reasons[0], &decision.metrics[1].reasons[0], &decision.burn[0].reasons[0]})
         reason->texts = {{"series", "requests"}};

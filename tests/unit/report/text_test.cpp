@@ -372,6 +372,46 @@ TEST(Text, DifferencesAreInPoints) {
     EXPECT_EQ(report::text(decision).find("ranges"), std::string::npos);
 }
 
+/// All of a text's words, one space apart.
+std::string words_of(const std::string& text) {
+    std::string words;
+    for (const char c : text) {
+        const bool gap = c == '\n' || c == ' ';
+        if (!gap || (!words.empty() && words.back() != ' ')) words += gap ? ' ' : c;
+    }
+    return words;
+}
+
+TEST(Text, AFloorIsToldAtTheBaselinesShare) {
+    Decision decision = rollback();
+    const auto shown = [&](const MetricResult& metric) {
+        decision.metrics = {metric};
+        return words_of(report::text(decision));
+    };
+    MetricResult metric = rare_errors();
+    EXPECT_NE(shown(metric).find("excess 2.1x allowed 1.2x to 4.4x allowed 0.2 % (baseline 0.1 % + 0.1 points)"),
+              std::string::npos)
+        << shown(metric);
+    EXPECT_NE(shown(metric).find("canary: 31 of 10,000 requests failed (0.31 %)"), std::string::npos);
+    metric.observed[0].value = 9000;  // 10 %: the ratio binds
+    EXPECT_NE(shown(metric).find("allowed 15 % (1.5 x baseline 10 %)"), std::string::npos) << shown(metric);
+    metric.observed.clear();
+    EXPECT_NE(shown(metric).find("allowed 1.5x and +0.1 points"), std::string::npos) << shown(metric);
+    metric.harm = Harm::decrease;
+    EXPECT_NE(shown(metric).find("allowed down to 0.667x and -0.1 points"), std::string::npos) << shown(metric);
+    metric.harm = Harm::increase;
+    metric.kind = Kind::rate;
+    metric.margin.floor = 0.2;
+    metric.observed = {
+        {"events_baseline", 9}, {"exposure_baseline", 90}, {"events_canary", 5}, {"exposure_canary", 10}};
+    EXPECT_NE(shown(metric).find("allowed 0.3 (baseline 0.1 + 0.2)"), std::string::npos) << shown(metric);
+    metric = rare_errors();
+    metric.verdict = Verdict::pass;
+    metric.promote_when = PromoteWhen::no_harm_found;
+    metric.detect = {.ratio = 3, .difference = {}, .floor = 0.003};
+    EXPECT_NE(shown(metric).find("harm of 3x and +0.3 points ruled out"), std::string::npos) << shown(metric);
+}
+
 TEST(Text, SharesNearOneKeepTheirDigits) {
     Decision decision = rollback();
     decision.metrics = {checkouts()};

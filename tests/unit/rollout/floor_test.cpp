@@ -76,9 +76,9 @@ std::string said(const std::function<void(Plan&)>& spoil) {
 TEST(FlooredMargin, IsARatioWithAFloor) {
     EXPECT_EQ(said([](Plan&) {}), "");
     const std::string value = "serinus.plan.value: metrics[0].";
-    EXPECT_EQ(said([](Plan& p) { p.metrics[0].margin.floor = -0.1; }),
+    EXPECT_EQ(said([](Plan& p) { p.metrics[0].margin.floor = -0.5; }),
               value +
-                  "margin.floor is -0.1; allowed: 0 or more, below 1 (0.001: one bad request more in a thousand is "
+                  "margin.floor is -0.5; allowed: 0 or more, below 1 (0.001: one bad request more in a thousand is "
                   "never harm)");
     EXPECT_NE(said([](Plan& p) { p.metrics[0].margin.floor = 1; }).find("margin.floor is 1"), std::string::npos);
     EXPECT_NE(said([](Plan& p) { p.metrics[0].margin.floor = nan; }).find("margin.floor"), std::string::npos);
@@ -127,7 +127,7 @@ TEST(FlooredMargin, HarmToDetectLiesBeyondIt) {
     EXPECT_EQ(with(1.5, 0.003), "");
     EXPECT_EQ(with(3, 0.001), "");
     EXPECT_NE(with(1.5, 0.001).find("metrics[0].detect.floor is 0.001"), std::string::npos);
-    EXPECT_NE(with(1.4, 0.003).find("metrics[0].detect.ratio is 1.4"), std::string::npos);
+    EXPECT_NE(with(1.25, 0.003).find("metrics[0].detect.ratio is 1.25"), std::string::npos);
     EXPECT_NE(with(3, 0.0005).find("metrics[0].detect.floor is 0.0005"), std::string::npos);
     EXPECT_NE(said([](Plan& p) { p.metrics[0].detect = Margin{.ratio = 3}; }).find("a ratio; allowed: the same form"),
               std::string::npos);
@@ -171,7 +171,7 @@ TEST(FlooredMargin, HarmIsWhatLiesBeyondBothLines) {
     EXPECT_EQ(d.action, Action::rollback);
     ASSERT_FALSE(d.reasons.empty());
     EXPECT_EQ(d.reasons[0].code, Code::harm_proven_floor);
-    EXPECT_NE(sentence(d.reasons[0]).find("times what is allowed, which is 1.5 times the baseline's or 0.1% of all"),
+    EXPECT_NE(sentence(d.reasons[0]).find("times what it may; 1.5 times the baseline is allowed, or 0.001 above it"),
               std::string::npos)
         << sentence(d.reasons[0]);
     EXPECT_GT(d.metrics[0].evidence.lower, 1);
@@ -192,6 +192,25 @@ TEST(FlooredMargin, ADecreaseIsMeantTheOtherWayRound) {
     EXPECT_EQ(d.reasons[0].code, Code::harm_proven_decrease_floor);
     EXPECT_LT(d.metrics[0].evidence.upper, -1);
     EXPECT_NE(judge(plan, traffic(40, most, [](int) { return 84; })).action, Action::rollback);
+}
+
+// Rates have it too, in events for one unit of exposure.
+TEST(FlooredMargin, IsOfRatesAsWell) {
+    Plan plan = floored();
+    Metric& metric = plan.metrics[0];
+    metric.kind = Kind::rate;
+    metric.bad = metric.total = "";
+    metric.events = "bad";
+    metric.exposure = "total";
+    EXPECT_EQ(judge(plan, traffic(8, none, none)).action, Action::hold);
+    const Decision clean = judge(plan, traffic(40, none, none));
+    EXPECT_EQ(clean.action, Action::promote);
+    EXPECT_EQ(clean.metrics[0].evidence.method, "floor");
+    const Decision harmed = judge(plan, traffic(40, none, [](int) { return 1; }));
+    EXPECT_EQ(harmed.action, Action::rollback);
+    EXPECT_EQ(harmed.reasons[0].code, Code::harm_proven_floor);
+    metric.margin = {.ratio = 1, .difference = {}, .floor = 20};
+    EXPECT_NO_THROW(check(plan));
 }
 
 TEST(FlooredMargin, AMonitorGoesOnFromItsState) {

@@ -126,6 +126,13 @@ TEST(EverySequentialTest, TakesManyIntervalsAsOneByOne) {
     many_are_one_by_one(
         RateTest(), [&](auto& test, int i) { test.update(rate_b[at(i)], rate_c[at(i)]); },
         [&](auto& test) { test.update_many(rate_b, rate_c); });
+    const Margin floored{.ratio = 1.5, .difference = {}, .floor = 0.01};
+    many_are_one_by_one(
+        ProportionTest({.margin = floored}), [&](auto& test, int i) { test.update(bad_b[at(i)], bad_c[at(i)]); },
+        [&](auto& test) { test.update_many(bad_b, bad_c); });
+    many_are_one_by_one(
+        RateTest({.margin = floored}), [&](auto& test, int i) { test.update(rate_b[at(i)], rate_c[at(i)]); },
+        [&](auto& test) { test.update_many(rate_b, rate_c); });
     many_are_one_by_one(
         PairedTest({.noise = noise_in(NoiseUnit::own)}), [&](auto& test, int i) { test.update(pairs[at(i)]); },
         [&](auto& test) { test.update_many(pairs); });
