@@ -105,7 +105,8 @@ def harm(counts: Any, r: float, f: float, rates: bool, phi: float) -> list[float
         most = nb / (nc * r) if rates else min(1 / c, nb / (nc * (r - c)) if r > c else math.inf, nb / (nc * (1 - c + f)))
         step = not level.first and r > 1 and nb * f / (r - 1) <= 20
         mu = nb * (level.v[0] + 0.5) / level.v[1] if step else None
-        mass = mass + harm_factor(xb, nb, xc, nc, c, np.minimum(h, CAP * most), r, f, mu if step and mu < 60 else None, rates) / phi
+        step = step and mu <= 2 * nb * f / (r - 1) + 4
+        mass = mass + harm_factor(xb, nb, xc, nc, c, np.minimum(h, CAP * most), r, f, mu if step else None, rates) / phi
         out.append(log_sum(mass))
         level.add(xb, nb, xc, nc)
     return out

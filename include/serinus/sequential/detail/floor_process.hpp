@@ -31,7 +31,7 @@
 /// B_ratio(j) P(x_b = j) and u = t_k/t_(k-1) one has t_(k+1) = u^2 t_(k-1) D/(4 beta), so that E[step - B_ratio] <= -
 /// t_(k-1) (sqrt(beta) - y u/(2 sqrt(beta)))^2 <= 0. That is power where intervals have few events: .1 % against .3 % at
 /// 100 requests an arm is found after 383 intervals in place of 1,114. It is taken where it gains anything: n_b f/(r - 1)
-/// at most 20, and not in the first interval. (Requests of fixed and very different risks, a few that always fail, make
+/// at most 20, no more than twice as many events and 4 expected, and not in the first interval. (Requests of fixed and very different risks, a few that always fail, make
 /// x_b less than binomial: its mean may then reach 1.045 in an interval. What was measured there is in
 /// docs/concepts/floor.md.)
 ///
@@ -168,16 +168,9 @@ struct FloorFactors {
     void find(const FloorCounts& counts, FloorOf of) noexcept {
         const double good_b_weight = of == FloorOf::rates ? 0 : counts.n_b - counts.x_b;
         const double good_c_weight = of == FloorOf::rates ? 0 : counts.n_c - counts.x_c;
+        for (Numbers* numbers : {&bad_c, &good_c, &bad_1, &good_1, &bad_2, &good_2})
+            elementary::log1p(*numbers, *numbers);
         simd::widest([&]() SERINUS_ALWAYS_INLINE {
-            for (Numbers* numbers : {&bad_c, &good_c, &bad_1, &good_1, &bad_2, &good_2}) {
-                double* const at = numbers->data();
-                for (std::size_t i = 0; i < Size; i += 4) {
-                    double block[4];
-                    for (std::size_t lane = 0; lane < 4; ++lane)
-                        block[lane] = elementary::detail::log1p_kernel(at[i + lane]);
-                    for (std::size_t lane = 0; lane < 4; ++lane) at[i + lane] = block[lane];
-                }
-            }
             for (std::size_t i = 0; i < Size; i += 4) {
                 double block[4];
                 for (std::size_t lane = 0; lane < 4; ++lane) {
@@ -331,46 +324,59 @@ class FloorProcess {
 
     /// Where x_b has reached a node's crossing, the step in place of the minimum. Below it both are one.
     void step(FloorFactors<padded>& factors, const FloorCounts& counts, const FloorLevel& level) const {
-        const double x = counts.x_b;
+        const double x = counts.x_b, n_b = counts.n_b;
         if (x < 1 || !(ratio_ > 1) || !(floor_ > 0) || !(level.n_b > 0)) return;
-        if (counts.n_b * floor_ / (ratio_ - 1) > 20) return;
-        const double mean = counts.n_b * (level.x_b + 0.5) / level.n_b;
-        if (!(mean < most_expected)) return;
-        Poisson poisson;
-        bool known = false;
+        // Where a crossing is hardly ever met there is nothing to gain: with many events, or far more than it has.
+        const double crossing = n_b * floor_ / (ratio_ - 1), mean = n_b * (level.x_b + 0.5) / level.n_b;
+        if (crossing > 20 || mean > 2 * crossing + 4) return;
+        const bool shares = of_ == FloorOf::shares;
+        std::array<double, padded> k{}, alpha{}, beta{};
+        bool met = false;
         for (std::size_t j = 0; j < size_; ++j) {
             const double log_rho = (factors.bad_2[j] - factors.bad_1[j]) + (factors.good_1[j] - factors.good_2[j]);
-            const double log_a =
-                of_ == FloorOf::rates ? factors.offset_2[j] : counts.n_b * (factors.good_2[j] - factors.good_1[j]);
+            const double log_a = shares ? n_b * (factors.good_2[j] - factors.good_1[j]) : factors.offset_2[j];
             if (!(log_rho > 0)) continue;
-            const double k = std::floor(-log_a / log_rho) + 1;
-            if (!(k >= 1 && k <= x && k < Poisson::size)) continue;
-            if (of_ == FloorOf::shares && !(k < counts.n_b - 1)) continue;
-            const double alpha = elementary::expm1(log_a + k * log_rho);
-            const double beta = -elementary::expm1(log_a + (k - 1) * log_rho);
-            double d = 4 * beta * (k / (k + 1));
-            if (of_ == FloorOf::shares) d *= (counts.n_b - k) / (counts.n_b - k + 1);
-            if (!known) poisson.find(mean);
-            known = true;
-            const double at = poisson.at[static_cast<std::size_t>(k)];
-            const double over = poisson.over[static_cast<std::size_t>(k)];
+            const double first = std::floor(-log_a / log_rho) + 1;
+            if (!(first >= 1 && first <= x && first < Poisson::size) || (shares && !(first < n_b - 1))) continue;
+            k[j] = first;
+            alpha[j] = log_a + first * log_rho;
+            beta[j] = log_a + (first - 1) * log_rho;
+            met = true;
+        }
+        if (!met) return;
+        elementary::expm1(alpha, alpha);
+        elementary::expm1(beta, beta);
+        Poisson poisson;
+        poisson.find(mean);
+        std::array<double, padded> paid{};  // less 1, over what the ratio pays
+        for (std::size_t j = 0; j < size_; ++j) {
+            if (k[j] == 0) continue;
+            double d = -4 * beta[j] * (k[j] / (k[j] + 1));
+            if (shares) d *= (n_b - k[j]) / (n_b - k[j] + 1);
+            const double at = poisson.at[static_cast<std::size_t>(k[j])];
+            const double over = poisson.over[static_cast<std::size_t>(k[j])];
             const double sum = 2 * over + at;
             // The y that maximises the expected logarithm.
             double y = (-over + std::sqrt(over * over + sum * at * d)) / sum;
-            y = std::min({y, alpha, std::sqrt(d / 2)});
-            if (!(beta > 0 && y > 0)) continue;
-            const double ratio_pays =
-                (counts.x_c * factors.bad_c[j] +
-                 (of_ == FloorOf::rates ? 0 : counts.n_c - counts.x_c) * factors.good_c[j]) +
-                (x * factors.bad_1[j] + (of_ == FloorOf::rates ? 0 : counts.n_b - x) * factors.good_1[j]);
-            factors.value[j] = ratio_pays + elementary::log1p(x == k ? y : -y * y / d);
+            y = std::min({y, alpha[j], std::sqrt(d / 2)});
+            if (!(beta[j] < 0 && y > 0)) {
+                k[j] = 0;
+                continue;
+            }
+            paid[j] = x == k[j] ? y : -y * y / d;
+        }
+        elementary::log1p(paid, paid);
+        const double good_b = shares ? n_b - x : 0, good_c = shares ? counts.n_c - counts.x_c : 0;
+        for (std::size_t j = 0; j < size_; ++j) {
+            if (k[j] == 0) continue;
+            factors.value[j] = (counts.x_c * factors.bad_c[j] + good_c * factors.good_c[j]) +
+                               (x * factors.bad_1[j] + good_b * factors.good_1[j]) + paid[j];
         }
     }
 
-    static constexpr double most_expected = 60;
-    /// P(X = k) and P(X > k) of a Poisson count with a mean below `most_expected`.
+    /// P(X = k) and P(X > k) of a Poisson count with a mean of at most 44.
     struct Poisson {
-        static constexpr std::size_t size = 64, reach = 192;
+        static constexpr std::size_t size = 64, reach = 128;
         std::array<double, reach> at, over;
 
         void find(double mean) {

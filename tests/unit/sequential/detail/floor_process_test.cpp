@@ -103,7 +103,7 @@ TEST(FloorProcess, HasAMeanOfAtMostOneOnTheWholeEdge) {
     RandomStream random(17, 1);
     const double ratios[] = {1, 1.05, 1.2, 1.5, 3}, floors[] = {0, 0.001, 0.01, 0.05, 0.2};
     double harm = 0, safe = 0;
-    for (int trial = 0; trial < 150; ++trial) {
+    for (int trial = 0; trial < 80; ++trial) {
         const int n_b = 1 + static_cast<int>(random.next() % 24), n_c = 1 + static_cast<int>(random.next() % 24);
         const double ratio = ratios[random.next() % 5], floor = floors[random.next() % 5];
         const FloorLevel level = some_level(random);
@@ -126,7 +126,7 @@ TEST(FloorProcess, OfRatesHasAMeanOfAtMostOneOnTheWholeEdge) {
     RandomStream random(17, 2);
     const double ratios[] = {1, 1.2, 1.5, 3}, floors[] = {0, 0.05, 0.3, 2};
     double harm = 0, safe = 0;
-    for (int trial = 0; trial < 40; ++trial) {
+    for (int trial = 0; trial < 15; ++trial) {
         const double e_b = 0.1 + 3 * uniform(random), e_c = 0.1 + 3 * uniform(random);
         const double ratio = ratios[random.next() % 4], floor = floors[random.next() % 4];
         FloorLevel level = some_level(random);
