@@ -72,7 +72,8 @@ def test_import_loads_what_is_asked_for() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)], check=True, capture_output=True, text=True
     ).stdout.split()
-    assert [m for m in loaded if m.startswith("serinus")] == ["serinus", "serinus._core", "serinus._errors"]
+    own = ["serinus", "serinus._core", "serinus._errors", "serinus._results"]
+    assert [m for m in loaded if m.startswith("serinus")] == own
     assert not {"dataclasses", "pandas", "json"} & set(loaded)
 
 

@@ -14,15 +14,33 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from . import _core
+from ._core import version
 from ._errors import Error
 
-version = _core.version
 __version__ = version()
 
-# Where the rest is, loaded when it is asked for: `import serinus` is part of every start of a command or a notebook, and
-# nobody uses all of it. What type checkers see is in __init__.pyi.
-_HOMES = {
+# Every public name and where it is, loaded when it is asked for: `import serinus` is part of every start of a command or
+# a notebook, and nobody uses all of it. A module without names is public itself. __init__.pyi, for type checkers, is
+# written from this by tests/structure/check_stubs.py.
+_HOMES: dict[str, tuple[str, ...]] = {
+    "_core": ("Batch", "RollingMannWhitney", "version"),
+    "_decision": (
+        "BudgetShare",
+        "BurnHalt",
+        "BurnResult",
+        "BurnWindow",
+        "Decision",
+        "Evidence",
+        "HeldBack",
+        "Metric",
+        "MetricCalibration",
+        "MetricResult",
+        "Reason",
+        "SloRule",
+        "Stage",
+        "Telemetry",
+    ),
+    "_errors": ("Error",),
     "_fixed._counts": ("ProportionTestResult", "RateTestResult", "proportion_test", "rate_test"),
     "_fixed._distributions": (
         "AndersonDarlingResult",
@@ -66,38 +84,16 @@ _HOMES = {
     "_fixed._size": ("SampleSize", "power", "sample_size"),
     "_rollout": ("Calibration", "Monitor", "Plan", "calibrate", "judge"),
     "_words": ("Action", "Deadline", "Guarantee", "Harm", "Kind", "Missing", "PromoteWhen", "Severity", "Verdict"),
+    "sequential": (),
+    "slo": (),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-# People meet these types here, and pickles should find them here too.
-_TYPES = (
-    "Batch",
-    "BudgetShare",
-    "BurnHalt",
-    "BurnResult",
-    "BurnWindow",
-    "Decision",
-    "Evidence",
-    "HeldBack",
-    "Metric",
-    "MetricCalibration",
-    "MetricResult",
-    "Reason",
-    "RollingMannWhitney",
-    "SloRule",
-    "Stage",
-    "Telemetry",
-)
-for _name in _TYPES:
-    globals()[_name] = getattr(_core, _name)
-    globals()[_name].__module__ = __name__
-del _name
-
-__all__ = sorted(["Error", "sequential", "slo", "version", *_HOME, *_TYPES])
+__all__ = sorted([*_HOME, *(home for home, names in _HOMES.items() if not names)])
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("sequential", "slo"):
+    if _HOMES.get(name) == ():
         return import_module(f".{name}", __name__)
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

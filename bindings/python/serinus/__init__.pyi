@@ -1,6 +1,11 @@
-from . import sequential as sequential, slo as slo
+"""Written by tests/python/stubs.py; do not edit."""
+
 from ._core import (
     Batch as Batch,
+    RollingMannWhitney as RollingMannWhitney,
+    version as version,
+)
+from ._decision import (
     BudgetShare as BudgetShare,
     BurnHalt as BurnHalt,
     BurnResult as BurnResult,
@@ -12,13 +17,13 @@ from ._core import (
     MetricCalibration as MetricCalibration,
     MetricResult as MetricResult,
     Reason as Reason,
-    RollingMannWhitney as RollingMannWhitney,
     SloRule as SloRule,
     Stage as Stage,
     Telemetry as Telemetry,
-    version as version,
 )
-from ._errors import Error as Error
+from ._errors import (
+    Error as Error,
+)
 from ._fixed._counts import (
     ProportionTestResult as ProportionTestResult,
     RateTestResult as RateTestResult,
@@ -95,6 +100,8 @@ from ._words import (
     Severity as Severity,
     Verdict as Verdict,
 )
+from . import sequential as sequential
+from . import slo as slo
 
 __version__: str
 __all__: list[str]

@@ -38,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(_core.refuse_usage(message))
 
 
-def _add(parser: _Parser, option: _core.CommandOption) -> None:
+def _add(parser: _Parser, option: dict[str, Any]) -> None:
     """What argparse makes of one option of the table. Which values are allowed is checked by those who take them."""
     about = option["help"].replace("%", "%%")
     if not option["name"].startswith("-"):

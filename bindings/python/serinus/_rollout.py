@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from ._decision import Decision, MetricCalibration
     from ._results import ByName
 
     PlanLike = _core.Plan | str | bytes | os.PathLike[str] | Mapping[str, Any]
@@ -68,7 +69,7 @@ def _plan(given: PlanLike) -> Plan:
     return given if isinstance(given, Plan) else Plan(given)
 
 
-def judge(plan: PlanLike, data: Any, now: TimeLike | None = None) -> _core.Decision:
+def judge(plan: PlanLike, data: Any, now: TimeLike | None = None) -> Decision:
     """The whole job at once: is the canary safe, from all the data there are?
 
     A `Monitor` of the plan is fed the data, stage by stage where a `stage` column says when stages began, and flushed.
@@ -127,18 +128,14 @@ class Calibration:
     `str(calibration)` is the report for people; `to_dict()` and `to_json()` give what machines read.
     """
 
-    __slots__ = ("_found", "_given", "plan")
+    __slots__ = ("_given", "_learned", "metrics", "plan")
 
     plan: Plan
+    metrics: ByName[MetricCalibration]
 
-    def __init__(self, given: Plan, found: _core.Calibration) -> None:
-        self._given, self._found = given, found
-        self.plan = Plan(_core.plan_with_noise(given, found))
-
-    @property
-    def metrics(self) -> ByName[_core.MetricCalibration]:
-        """What history says of each metric, found by index and by name."""
-        return self._found.metrics
+    def __init__(self, given: Plan, learned: str, metrics: ByName[MetricCalibration]) -> None:
+        self._given, self._learned, self.metrics = given, Plan(learned), metrics
+        self.plan = Plan(_core.plan_with_noise(given, self._learned))
 
     @property
     def noise(self) -> dict[str, Any]:
@@ -148,14 +145,26 @@ class Calibration:
 
     def to_json(self, indent: int | None = 2) -> str:
         """The calibration as JSON text; indent None puts all on one line."""
-        return self._found.to_json(indent)
+        return _core.calibration_json(self._learned, self.metrics, indent)
 
     def to_dict(self) -> dict[str, Any]:
         """What `to_json` says, as a dict: an unknown number is None."""
-        return self._found.to_dict()
+        document: dict[str, Any] = json.loads(self.to_json(None))
+        return document
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Calibration):
+            return NotImplemented
+        return (self._given, self._learned, self.metrics) == (other._given, other._learned, other.metrics)
+
+    def __hash__(self) -> int:
+        return hash((self._given, self._learned))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._given, self._learned.to_json(), self.metrics)
 
     def __str__(self) -> str:
-        return _core.calibration_text(self._given, self._found)
+        return _core.calibration_text(self._given, self._learned, self.metrics)
 
     def __repr__(self) -> str:
         learned = [metric.name for metric in self.metrics if metric.learned]
@@ -215,7 +224,7 @@ def calibrate(
     """
     known = _plan(plan)
     former = [_inputs.batch(release, known) for release in releases]
-    return Calibration(known, _core.calibrate(known, _inputs.batch(history, known), former, progress))
+    return Calibration(known, *_core.calibrate(known, _inputs.batch(history, known), former, progress))
 
 
 class Monitor(_core.Monitor):
@@ -255,7 +264,7 @@ class Monitor(_core.Monitor):
         self.plan = _plan(plan)
         super().__init__(self.plan)
 
-    def observe(self, data: Any = None, now: TimeLike | None = None) -> _core.Decision:
+    def observe(self, data: Any = None, now: TimeLike | None = None) -> Decision:
         """Takes new samples and decides.
 
         Parameters

@@ -106,7 +106,7 @@ inline std::uint64_t whole_argument(std::string_view field, py::handle value) {
         if (PyErr_Occurred() == nullptr) return number;
     }
     PyErr_Clear();
-    raise(Code::argument_type,
+    raise(index ? Code::argument_count : Code::argument_type,
           std::string(field) + " is " + shown(value) + "; allowed: a whole number from 0 to 2^64 - 1");
 }
 
@@ -132,37 +132,38 @@ Enum word_argument(std::string_view field, py::handle value) {
     raise(Code::argument_word, std::string(field) + " is " + in_quotes(text) + "; allowed: " + allowed_words<Enum>());
 }
 
-/// What an enum is called in serinus._words; enums that are not there are plain texts in Python.
-template <class Enum>
-inline constexpr const char* name_in_words = nullptr;
-template <>
-inline constexpr const char* name_in_words<Action> = "Action";
-template <>
-inline constexpr const char* name_in_words<Harm> = "Harm";
-template <>
-inline constexpr const char* name_in_words<Severity> = "Severity";
-template <>
-inline constexpr const char* name_in_words<Verdict> = "Verdict";
+/// What a type of ours is called in C++, without its namespaces: Python calls it the same.
+template <class T>
+consteval std::string_view name_of() {
+    std::string_view text = __PRETTY_FUNCTION__;  // "... [with T = serinus::v0::slo::Condition; ...]"
+    text.remove_prefix(text.find("T = ") + 4);
+    text = text.substr(0, text.find_first_of(";]"));
+    return text.substr(text.rfind(':') + 1);
+}
 
-/// The Python enum member of a value; `name` is that of the class in serinus._words. Every call for one Enum must give
-/// the same name: the members are looked up once.
+/// How each value of an enum looks in Python, in the order of its words: a member of its class in serinus._words, or, of
+/// an enum that has none there, its text.
 template <class Enum>
-py::object member(const char* name, Enum value) {
+const std::vector<py::object>& members_of() {
     PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<std::vector<py::object>> storage;
-    const auto& members = storage
-                              .call_once_and_store_result([name] {
-                                  const py::object type = from_python("serinus._words", name);
-                                  std::vector<py::object> all;
-                                  for (const auto& [key, text] : Words<Enum>::table) {
-                                      all.push_back(type(py::str(text.data(), text.size())));
-                                  }
-                                  return all;
-                              })
-                              .get_stored();
+    return storage
+        .call_once_and_store_result([] {
+            constexpr std::string_view name = name_of<Enum>();
+            const py::module_ words = py::module_::import("serinus._words");
+            const py::object type = py::getattr(words, py::str(name.data(), name.size()), py::type::of(py::str()));
+            std::vector<py::object> all;
+            for (const auto& [key, text] : Words<Enum>::table) all.push_back(type(py::str(text.data(), text.size())));
+            return all;
+        })
+        .get_stored();
+}
+template <class Enum>
+py::object member(Enum value) {
+    const auto& members = members_of<Enum>();
     for (std::size_t i = 0; i < members.size(); ++i) {
         if (Words<Enum>::table[i].first == value) return members[i];
     }
-    raise(Code::argument_range, std::string(name) + " has no such value");
+    raise(Code::argument_range, std::string(name_of<Enum>()) + " has no such value");
 }
 
 inline Margin margin_argument(py::handle given, const char* field = "margin") {

@@ -14,7 +14,6 @@
 
 #include <serinus/batch/mann_whitney_batch.hpp>
 #include <serinus/batch/sort_kernel.hpp>
-#include <serinus/core/describe.hpp>
 #include <serinus/fixed/adjust.hpp>
 #include <serinus/fixed/anderson_darling.hpp>
 #include <serinus/fixed/block_bootstrap.hpp>
@@ -41,6 +40,7 @@
 #include <serinus/sequential/noise/paired_noise.hpp>
 
 #include "arguments.hpp"
+#include "bind.hpp"
 
 namespace serinus::python {
 
@@ -90,82 +90,19 @@ Workspace& workspace() {
 /// Below this many values a call is over before another thread could have used the time.
 constexpr std::size_t few = 64;
 
-// ---- options from keywords and results as dicts: which there are, the structs of the tests say
-
-void take(std::string_view field, py::handle value, double& option) { option = number_argument(field, value); }
-void take(std::string_view, py::handle value, bool& option) { option = truth_argument(value); }
-void take(std::string_view field, py::handle value, Margin& option) {
-    option = margin_argument(value, std::string(field).c_str());
-}
-void take(std::string_view field, py::handle value, std::optional<double>& option) {
-    option = optional_number_argument(field, value);
-}
-template <class Whole>
-    requires std::is_unsigned_v<Whole>
-void take(std::string_view field, py::handle value, Whole& option) {
-    option = static_cast<Whole>(whole_argument(field, value));
-}
-template <class Enum>
-    requires std::is_enum_v<Enum>
-void take(std::string_view field, py::handle value, Enum& option) {
-    option = word_argument<Enum>(field, value);
-}
-
-/// The options of a test; the Python function gives every keyword that it has, and no other.
-template <class Options>
-Options options_of(const py::kwargs& given) {
-    Options options;
-    const auto visit = [&](const char* name, auto& option) { take(name, given[name], option); };
-    Options::describe(visit, options);
-    if (given.size() == described_names<Options>().size()) return options;
-    std::string known;
-    for (const std::string_view name : described_names<Options>())
-        known += (known.empty() ? "" : ", ") + std::string(name);
-    raise(Code::argument_word, "the options are " + shown(py::list(given)) + "; allowed: " + known);
-}
-
-template <class Result>
-py::dict fields_of(const Result& r);
-
-template <class T>
-py::object field_of(const T& value) {
-    if constexpr (std::is_same_v<T, Verdict>) {
-        return member("Verdict", value);
-    } else if constexpr (std::is_enum_v<T>) {
-        return py::cast(word(value));
-    } else if constexpr (Described<T>) {
-        return fields_of(value);
-    } else {
-        return py::cast(value);
-    }
-}
-
-/// The fields of a result, a method as its word.
-template <class Result>
-py::dict fields_of(const Result& r) {
-    py::dict out;
-    const auto visit = [&](const char* name, const auto& value) { out[name] = field_of(value); };
-    Result::describe(visit, r);
-    return out;
-}
-
-py::dict call_mann_whitney(py::handle baseline, py::handle canary, const py::kwargs& given) {
-    const auto options = options_of<MannWhitneyOptions>(given);
+MannWhitneyResult call_mann_whitney(py::handle baseline, py::handle canary, const py::kwargs& given) {
+    const auto options = from_fields<MannWhitneyOptions>(given);
     const Values y("baseline", baseline);
     const Values x("canary", canary);
-    if (x.get().size() + y.get().size() <= few) return fields_of(mann_whitney(y.get(), x.get(), options, workspace()));
-    MannWhitneyResult result;
-    {
-        const py::gil_scoped_release release;
-        result = mann_whitney(y.get(), x.get(), options, workspace());
-    }
-    return fields_of(result);
+    if (x.get().size() + y.get().size() <= few) return mann_whitney(y.get(), x.get(), options, workspace());
+    const py::gil_scoped_release release;
+    return mann_whitney(y.get(), x.get(), options, workspace());
 }
 
 /// Sequences of arms, as many of both, or one baseline for all canaries.
 py::dict call_mann_whitney_batch(const py::sequence& baselines, const py::sequence& canaries, std::size_t threads,
                                  const py::kwargs& given) {
-    const auto options = options_of<MannWhitneyOptions>(given);
+    const auto options = from_fields<MannWhitneyOptions>(given);
     const std::size_t count = canaries.size();
     const bool shared = baselines.size() == 1 && count != 1;
     if (!shared && baselines.size() != count) {
@@ -220,13 +157,10 @@ py::dict call_mann_whitney_batch(const py::sequence& baselines, const py::sequen
 template <class Options, class Test>
 auto of_arms(Test test) {
     return [test](py::handle baseline, py::handle canary, const py::kwargs& given) {
-        const auto options = options_of<Options>(given);
+        const auto options = from_fields<Options>(given);
         const Values y("baseline", baseline), x("canary", canary);
-        const auto result = [&] {
-            const py::gil_scoped_release release;
-            return test(y.get(), x.get(), options);
-        }();
-        return fields_of(result);
+        const py::gil_scoped_release release;
+        return test(y.get(), x.get(), options);
     };
 }
 
@@ -234,41 +168,34 @@ auto of_arms(Test test) {
 template <class Options, class Test>
 auto of_series(const char* name, Test test) {
     return [name, test](py::handle values, const py::kwargs& given) {
-        const auto options = options_of<Options>(given);
+        const auto options = from_fields<Options>(given);
         const Values series(name, values);
-        const auto result = [&] {
-            const py::gil_scoped_release release;
-            return test(series.get(), options);
-        }();
-        return fields_of(result);
+        const py::gil_scoped_release release;
+        return test(series.get(), options);
     };
 }
 
-py::dict call_proportion_test(py::handle bad_b, py::handle total_b, py::handle bad_c, py::handle total_c,
+ProportionTestResult call_proportion_test(py::handle bad_b, py::handle total_b, py::handle bad_c, py::handle total_c,
+                                          const py::kwargs& given) {
+    return proportion_test({count_argument("bad_b", bad_b), count_argument("total_b", total_b)},
+                           {count_argument("bad_c", bad_c), count_argument("total_c", total_c)},
+                           from_fields<ProportionTestOptions>(given));
+}
+
+RateTestResult call_rate_test(py::handle events_b, py::handle exposure_b, py::handle events_c, py::handle exposure_c,
                               const py::kwargs& given) {
-    return fields_of(proportion_test({count_argument("bad_b", bad_b), count_argument("total_b", total_b)},
-                                     {count_argument("bad_c", bad_c), count_argument("total_c", total_c)},
-                                     options_of<ProportionTestOptions>(given)));
+    return rate_test({count_argument("events_b", events_b), number_argument("exposure_b", exposure_b)},
+                     {count_argument("events_c", events_c), number_argument("exposure_c", exposure_c)},
+                     from_fields<RateTestOptions>(given));
 }
 
-py::dict call_rate_test(py::handle events_b, py::handle exposure_b, py::handle events_c, py::handle exposure_c,
-                        const py::kwargs& given) {
-    return fields_of(rate_test({count_argument("events_b", events_b), number_argument("exposure_b", exposure_b)},
-                               {count_argument("events_c", events_c), number_argument("exposure_c", exposure_c)},
-                               options_of<RateTestOptions>(given)));
-}
-
-py::dict call_paired_test(py::handle differences, py::handle history, const py::kwargs& given) {
-    const auto options = options_of<PairedTestOptions>(given);
+PairedTestResult call_paired_test(py::handle differences, py::handle history, const py::kwargs& given) {
+    const auto options = from_fields<PairedTestOptions>(given);
     std::optional<sequential::PairedNoise> noise;
     if (!history.is_none()) noise = noise_of(dict_argument("noise", history));
     const Values series("differences", differences);
-    PairedTestResult result;
-    {
-        const py::gil_scoped_release release;
-        result = noise ? paired_test(series.get(), *noise, options) : paired_test(series.get(), options);
-    }
-    return fields_of(result);
+    const py::gil_scoped_release release;
+    return noise ? paired_test(series.get(), *noise, options) : paired_test(series.get(), options);
 }
 
 py::dict call_effective_sample_size(py::handle values, py::handle nan_policy) {
@@ -280,33 +207,29 @@ py::dict call_effective_sample_size(py::handle values, py::handle nan_policy) {
                     "autocorrelation"_a = py::tuple(py::cast(r.autocorrelation)), "sufficient"_a = r.sufficient());
 }
 
-py::dict call_ratio_test(py::handle numerator_b, py::handle denominator_b, py::handle numerator_c,
-                         py::handle denominator_c, const py::kwargs& given) {
-    const auto options = options_of<RatioTestOptions>(given);
+RatioTestResult call_ratio_test(py::handle numerator_b, py::handle denominator_b, py::handle numerator_c,
+                                py::handle denominator_c, const py::kwargs& given) {
+    const auto options = from_fields<RatioTestOptions>(given);
     const Values a("numerator_b", numerator_b), b("denominator_b", denominator_b), c("numerator_c", numerator_c),
         d("denominator_c", denominator_c);
-    RatioTestResult result;
-    {
-        const py::gil_scoped_release release;
-        result = ratio_test({a.get(), b.get()}, {c.get(), d.get()}, options);
-    }
-    return fields_of(result);
+    const py::gil_scoped_release release;
+    return ratio_test({a.get(), b.get()}, {c.get(), d.get()}, options);
 }
 
-py::dict call_block_bootstrap(py::handle values, py::function statistic, const py::kwargs& given) {
-    const auto options = options_of<BlockBootstrapOptions>(given);
+BlockBootstrapResult call_block_bootstrap(py::handle values, py::function statistic, const py::kwargs& given) {
+    const auto options = from_fields<BlockBootstrapOptions>(given);
     const Values series("values", values);
-    return fields_of(block_bootstrap(
+    return block_bootstrap(
         series.get(),
         [&](std::span<const double> v) {
             const py::array_t<double> copy(static_cast<py::ssize_t>(v.size()), v.data());
             return py::cast<double>(statistic(copy));
         },
-        options));
+        options);
 }
 
-py::dict call_equivalence(double lower, double upper, py::handle margin, py::handle harm) {
-    return fields_of(equivalence(lower, upper, margin_argument(margin), word_argument<Harm>("harm", harm)));
+EquivalenceResult call_equivalence(double lower, double upper, py::handle margin, py::handle harm) {
+    return equivalence(lower, upper, margin_argument(margin), word_argument<Harm>("harm", harm));
 }
 
 py::array_t<double> call_adjust(py::handle p_values, py::handle method, py::handle weights) {
@@ -328,26 +251,29 @@ auto with_design(const std::string& kind, double first, double second, Use&& use
 
 double call_power(const std::string& kind, double first, double second, double n_baseline, double n_canary,
                   const py::kwargs& given) {
-    const auto options = options_of<PowerOptions>(given);
+    const auto options = from_fields<PowerOptions>(given);
     return with_design(kind, first, second,
                        [&](const auto& design) { return power(design, n_baseline, n_canary, options); });
 }
 
-py::tuple call_sample_size(const std::string& kind, double first, double second, double wanted, double ratio,
-                           const py::kwargs& given) {
-    const auto options = options_of<PowerOptions>(given);
-    const SampleSize size = with_design(
-        kind, first, second, [&](const auto& design) { return sample_size(design, wanted, ratio, options); });
-    return py::make_tuple(size.n_baseline, size.n_canary);
+SampleSize call_sample_size(const std::string& kind, double first, double second, double wanted, double ratio,
+                            const py::kwargs& given) {
+    const auto options = from_fields<PowerOptions>(given);
+    return with_design(kind, first, second,
+                       [&](const auto& design) { return sample_size(design, wanted, ratio, options); });
 }
 
 }  // namespace
 
 void register_fixed(py::module_& module) {
     using namespace py::literals;
+    define_structs<MannWhitneyResult, MeanDifferenceResult, HodgesLehmannResult, EffectSizeResult, BrunnerMunzelResult,
+                   SignedRankResult, KolmogorovSmirnovResult, CramerVonMisesResult, AndersonDarlingResult, ArmQuantile,
+                   QuantileDifferenceResult, ProportionTestResult, RateTestResult, RatioTestResult, PairedTestResult,
+                   RobustRankTestResult, BlockBootstrapResult, EquivalenceResult, SampleSize>(module);
     module.def("mann_whitney", &call_mann_whitney);
     module.def("mann_whitney_batch", &call_mann_whitney_batch);
-    py::class_<RollingMannWhitney>(module, "RollingMannWhitney", R"(U of the last `window` values of each arm.
+    py::class_<RollingMannWhitney> type(module, "RollingMannWhitney", R"(U of the last `window` values of each arm.
 
 For a chart or a score that follows the data, exact at every step; not a test to be asked at every step.
 
@@ -364,8 +290,9 @@ Examples
 ...     rolling.push(baseline, canary)
 >>> rolling.u, rolling.effect, rolling.n_canary
 (4.0, 0.4444444444444444, 3)
-)")
-        .def(py::init<std::size_t>(), "window"_a)
+)");
+    type.attr("__module__") = "serinus";
+    type.def(py::init<std::size_t>(), "window"_a)
         .def(
             "push",
             [](RollingMannWhitney& rolling, std::optional<double> baseline, std::optional<double> canary) {
@@ -378,10 +305,7 @@ Examples
         .def_property_readonly("n_baseline", &RollingMannWhitney::n_baseline)
         .def_property_readonly("n_canary", &RollingMannWhitney::n_canary)
         .def(
-            "result",
-            [](const RollingMannWhitney& rolling) {
-                return from_python("serinus", "MannWhitneyResult")(**fields_of(rolling.result({}, workspace())));
-            },
+            "result", [](const RollingMannWhitney& rolling) { return rolling.result({}, workspace()); },
             "The whole test on the windows as they are: one look.");
     module.def("hodges_lehmann", of_arms<HodgesLehmannOptions>([](auto y, auto x, const auto& o) {
                    return hodges_lehmann(y, x, o, workspace());

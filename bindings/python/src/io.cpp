@@ -232,8 +232,9 @@ Batch batch_from_columns(const Column<std::int64_t>& times, const Column<double>
 }  // namespace
 
 void register_io(py::module_& module) {
-    py::class_<Batch>(module, "Batch", "Samples, read and sorted into series; what `judge` and `observe` take.")
-        .def(py::init<>())
+    py::class_<Batch> type(module, "Batch", "Samples, read and sorted into series; what `judge` and `observe` take.");
+    type.attr("__module__") = "serinus";
+    type.def(py::init<>())
         .def(
             "to_csv", [](const Batch& batch) { return io::write_csv(batch); }, "The samples as CSV text in long form.")
         .def("__len__", [](const Batch& batch) { return batch.series.size(); })

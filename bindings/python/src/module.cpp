@@ -1,7 +1,12 @@
 /// \file
-/// The Python module serinus._core: errors, words, times, evidence; the rest is registered by its own part.
+/// The Python module serinus._core: errors, times, structs; the rest is registered by its own part.
 
+#include <algorithm>
 #include <exception>
+#include <string>
+#include <vector>
+
+#include <pybind11/stl.h>
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
@@ -12,6 +17,7 @@
 #include <serinus/series/time.hpp>
 
 #include "arguments.hpp"
+#include "bind.hpp"
 
 namespace serinus::python {
 namespace {
@@ -34,59 +40,6 @@ void translate(std::exception_ptr thrown) {
     raise(*known, sentence);
 }
 
-void register_evidence(py::module_& module) {
-    py::class_<Evidence>(module, "Evidence",
-                         R"(What a sequential test knows at this moment.
-
-All of it may be looked at after every observation, as often as you like.
-
-Attributes
-----------
-log_e_value : float
-    Natural log of the e-value; the test has decided once it reached log(1/alpha), with side="safe"
-    log(1/alpha_safe) where the test has that option.
-e_value : float
-    The e-value itself; infinity beyond the largest double.
-p_value : float
-    Always valid: min(1, 1/largest e-value so far).
-estimate : float
-    canary/baseline or canary - baseline, as the margin is given; under a margin with a floor the excess in units of what
-    is allowed (1: the margin). NaN when there is none.
-lower, upper : float
-    Always-valid bounds on what `estimate` estimates.
-confidence : float
-    Of [lower, upper]; 0 when no interval is kept.
-n_baseline, n_canary : float
-    Observations (requests, hours, values) of each arm that went into it.
-method : str
-    The method that was used, never "auto".
-)")
-        .def_readonly("log_e_value", &Evidence::log_e_value)
-        .def_property_readonly("e_value", [](const Evidence& e) { return elementary::exp(e.log_e_value); })
-        .def_readonly("p_value", &Evidence::p_value)
-        .def_readonly("estimate", &Evidence::estimate)
-        .def_readonly("lower", &Evidence::lower)
-        .def_readonly("upper", &Evidence::upper)
-        .def_readonly("confidence", &Evidence::confidence)
-        .def_readonly("n_baseline", &Evidence::n_baseline)
-        .def_readonly("n_canary", &Evidence::n_canary)
-        .def_readonly("method", &Evidence::method)
-        .def(
-            "to_dict",
-            [](const Evidence& e) {
-                using namespace py::literals;
-                return py::dict("log_e_value"_a = e.log_e_value, "p_value"_a = e.p_value, "estimate"_a = e.estimate,
-                                "lower"_a = e.lower, "upper"_a = e.upper, "confidence"_a = e.confidence,
-                                "n_baseline"_a = e.n_baseline, "n_canary"_a = e.n_canary, "method"_a = e.method);
-            },
-            "The fields as a dict.")
-        .def("__repr__", [](const Evidence& e) {
-            return "Evidence(log_e_value=" + number_text(e.log_e_value) + ", estimate=" + number_text(e.estimate) +
-                   ", lower=" + number_text(e.lower) + ", upper=" + number_text(e.upper) + ", method='" +
-                   std::string(e.method) + "')";
-        });
-}
-
 }  // namespace
 
 Code code_argument(std::string_view field, py::handle value) {
@@ -95,12 +48,65 @@ Code code_argument(std::string_view field, py::handle value) {
     raise(Code::argument_word, std::string(field) + " is " + in_quotes(text) + "; allowed: the name of a code");
 }
 
+// ---- structs
+
+py::str interned(std::string_view name) {
+    PyObject* kept = PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size()));
+    if (kept == nullptr) throw py::error_already_set();
+    PyUnicode_InternInPlace(&kept);
+    return py::reinterpret_steal<py::str>(kept);
+}
+
+void put(py::dict& fields, const py::str& name, const py::object& value) {
+    if (PyDict_SetItem(fields.ptr(), name.ptr(), value.ptr()) != 0) throw py::error_already_set();
+}
+
+py::object made(py::handle type, const py::dict& fields) {
+    auto* const of = reinterpret_cast<PyTypeObject*>(type.ptr());
+    // Without __init__, which may ask for other arguments, and without a copy of the fields.
+    auto self = py::reinterpret_steal<py::object>(PyBaseObject_Type.tp_new(of, py::tuple().ptr(), nullptr));
+    if (!self || PyObject_GenericSetDict(self.ptr(), fields.ptr(), nullptr) != 0) throw py::error_already_set();
+    return self;
+}
+
+void refuse_others(std::string_view callee, const py::dict& given, const std::vector<py::str>& fields) {
+    std::string missing;
+    for (const py::str& name : fields) {
+        if (!given.contains(name)) missing += (missing.empty() ? "" : ", ") + py::cast<std::string>(name);
+    }
+    if (!missing.empty()) throw py::type_error(std::string(callee) + "() is missing " + missing);
+    if (given.size() == fields.size()) return;
+    for (const auto& [key, value] : given) {
+        if (std::none_of(fields.begin(), fields.end(), [&](const py::str& name) { return name.equal(key); })) {
+            throw py::type_error(std::string(callee) + "() got an unexpected keyword argument " +
+                                 py::cast<std::string>(py::repr(key)));
+        }
+    }
+}
+
+std::string in_milliseconds(std::string type) {
+    const std::size_t time = type.find("datetime");
+    return time != std::string::npos ? type.replace(time, 8, "int") : type.replace(type.rfind("str"), 3, "int");
+}
+
+void define_struct(py::module_& module, std::string_view name, const std::vector<py::str>& fields,
+                   const std::vector<py::str>& times, py::dict (*types)()) {
+    const py::str own(name.data(), name.size());
+    module.attr(own) =
+        from_python("serinus._results", "struct")(own, py::tuple(py::cast(fields)), times, py::cpp_function(types));
+}
+
 }  // namespace serinus::python
 
 PYBIND11_MODULE(_core, module) {
     using namespace serinus::python;
     module.doc() = "The compiled part of serinus; use the package `serinus` instead.";
     py::register_exception_translator(&translate);
+    module.def("exp", [](double x) { return serinus::elementary::exp(x); });
+    module.def("number_text", [](double number) { return serinus::number_text(number); });
+    module.def("duration_ms", [](py::handle given) { return duration_argument("duration", given).count(); });
+    module.def("sentence", [](const serinus::Reason& reason) { return sentence(reason); });
+    module.def("code_number", [](py::handle code) { return static_cast<int>(code_argument("code", code)); });
     module.def("version", [] { return serinus::version(); });
     module.def("number", [](const std::string& name, py::handle given) { return number_argument(name, given); });
     module.def("fail", &fail, py::arg("code"), py::arg("sentence"));
@@ -118,7 +124,7 @@ PYBIND11_MODULE(_core, module) {
         py::arg("number"), py::arg("field"));
     module.def(
         "format_time", [](std::int64_t ms) { return serinus::format_time(ms); }, py::arg("ms"));
-    register_evidence(module);
+    define_structs<serinus::Evidence, serinus::Reason>(module);
     register_fixed(module);
     register_sequential_boundaries(module);
     register_sequential_values(module);

@@ -30,7 +30,6 @@
 namespace serinus::python {
 namespace {
 
-using sequential::ProportionOptions;
 using sequential::ProportionTest;
 using sequential::RateTest;
 using sequential::SampleRatioTest;
@@ -43,18 +42,6 @@ using Real = py::array_t<double, py::array::c_style>;
 template <class T>
 std::span<const T> span_of(const py::array_t<T, py::array::c_style>& array) {
     return {array.data(), static_cast<std::size_t>(array.size())};
-}
-
-ProportionTest make_proportion_test(py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin,
-                                    py::handle side, py::handle method, py::handle dispersion, py::handle interval) {
-    return ProportionTest(ProportionOptions{.alpha = number_argument("alpha", alpha),
-                                            .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
-                                            .harm = word_argument<Harm>("harm", harm),
-                                            .margin = margin_argument(margin),
-                                            .side = word_argument<Side>("side", side),
-                                            .method = word_argument<sequential::ProportionMethod>("method", method),
-                                            .dispersion = number_argument("dispersion", dispersion),
-                                            .interval = truth_argument(interval)});
 }
 
 template <class Test>
@@ -75,7 +62,7 @@ total, above 2^53) raise `serinus.Error` with code "serinus.argument.count" and 
 };
 
 template <class Test, class Class>
-void define_proportions(Class& type) {
+void bind_proportions(Class& type) {
     type.def(
             "update",
             [](Test& test, py::handle bad_b, py::handle total_b, py::handle bad_c, py::handle total_c) {
@@ -97,19 +84,6 @@ double exposure_argument(const char* name, py::handle value) {
               std::string(name) + " is " + shown(value) + "; allowed: a number, 0 or more");
     }
     return number;
-}
-
-/// The options that RateTest and ThresholdTest have.
-template <class Options>
-Options side_options(py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin, py::handle side,
-                     py::handle dispersion, py::handle interval) {
-    return {.alpha = number_argument("alpha", alpha),
-            .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
-            .harm = word_argument<Harm>("harm", harm),
-            .margin = margin_argument(margin),
-            .side = word_argument<Side>("side", side),
-            .dispersion = number_argument("dispersion", dispersion),
-            .interval = truth_argument(interval)};
 }
 
 template <class Test>
@@ -139,7 +113,7 @@ there are events) "serinus.argument.range"; nothing is changed then.)";
 
 /// `update` and `_update_many` of a test that takes rates.
 template <class Test, class Class>
-void define_rates(Class& type) {
+void bind_rates(Class& type) {
     type.def(
             "update",
             [](Test& test, py::handle events_b, py::handle exposure_b, py::handle events_c, py::handle exposure_c) {
@@ -151,33 +125,13 @@ void define_rates(Class& type) {
     quicken_update<Test, RateUpdate<Test>>(type);
 }
 
-SampleRatioTest make_sample_ratio_test(const std::vector<double>& shares, py::handle alpha, py::handle tolerance,
-                                       py::handle side, py::handle dispersion, py::handle concentration,
-                                       py::handle interval) {
-    return SampleRatioTest(shares, {.alpha = number_argument("alpha", alpha),
-                                    .tolerance = number_argument("tolerance", tolerance),
-                                    .side = word_argument<Side>("side", side),
-                                    .dispersion = number_argument("dispersion", dispersion),
-                                    .concentration = number_argument("concentration", concentration),
-                                    .interval = truth_argument(interval)});
-}
-
-ThresholdTest make_threshold_test(py::handle threshold, py::handle alpha, py::handle alpha_safe, py::handle harm,
-                                  py::handle margin, py::handle side, py::handle dispersion, py::handle interval) {
-    return ThresholdTest(
-        number_argument("threshold", threshold),
-        side_options<sequential::ThresholdOptions>(alpha, alpha_safe, harm, margin, side, dispersion, interval));
-}
-
-/// What all detectors have; `make` is that of one test. The test gives its options, not what it has seen.
-template <class Test, class Options>
-py::class_<sequential::ChangeDetector<Test>> define_detector(py::module_& module, const char* name,
-                                                             const Options& fresh) {
+/// What all detectors have. The test gives its options, not what it has seen.
+template <class Test>
+py::class_<sequential::ChangeDetector<Test>> bind_detector(py::module_& module, const char* name) {
     using Detector = sequential::ChangeDetector<Test>;
     py::class_<Detector> type(module, name);
-    type.def(py::init([fresh](const Test& test, py::handle run_length, py::handle interval_seconds) {
-            return Detector(fresh(test), {.run_length = optional_number_argument("run_length", run_length),
-                                          .interval_seconds = number_argument("interval_seconds", interval_seconds)});
+    type.def(py::init([](const Test& test, const py::kwargs& given) {
+            return Detector(Test(test.options()), from_fields<sequential::ChangeOptions>(given));
         }))
         .def_property_readonly("log_statistic", &Detector::log_statistic)
         .def_property_readonly("alarmed", &Detector::alarmed)
@@ -185,7 +139,7 @@ py::class_<sequential::ChangeDetector<Test>> define_detector(py::module_& module
         .def_property_readonly("intervals", &Detector::intervals)
         .def_property_readonly("run_length", &Detector::run_length)
         .def("reset", &Detector::reset);
-    define_state<Detector>(type);
+    bind_state<Detector>(type);
     return type;
 }
 
@@ -209,30 +163,22 @@ double share_dispersion(const Whole& below, const Whole& values, py::handle q, p
 }  // namespace
 
 void register_sequential_counts(py::module_& module) {
-    py::class_<ProportionTest> proportion(module, "ProportionTest");
-    proportion.def(py::init(&make_proportion_test));
-    define_proportions<ProportionTest>(proportion);
-    define_evidence<ProportionTest>(proportion);
-    define_options<ProportionTest>(proportion);
-    define_merge<ProportionTest>(proportion);
-    auto proportion_mixture = define_mixture<ProportionTest>(module, "ProportionMixture");
-    define_proportions<sequential::StartMixture<ProportionTest>>(proportion_mixture);
+    auto proportion = bind_test<ProportionTest>(module, "ProportionTest");
+    bind_proportions<ProportionTest>(proportion);
+    auto proportion_mixture = bind_mixture<ProportionTest>(module, "ProportionMixture");
+    bind_proportions<sequential::StartMixture<ProportionTest>>(proportion_mixture);
 
-    py::class_<RateTest> rate(module, "RateTest");
-    rate.def(py::init([](py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin, py::handle side,
-                         py::handle dispersion, py::handle interval) {
-        return RateTest(
-            side_options<sequential::RateOptions>(alpha, alpha_safe, harm, margin, side, dispersion, interval));
-    }));
-    define_options<RateTest>(rate);
-    define_rates<RateTest>(rate);
-    define_evidence<RateTest>(rate);
-    define_merge<RateTest>(rate);
-    auto mixture = define_mixture<RateTest>(module, "RateMixture");
-    define_rates<sequential::StartMixture<RateTest>>(mixture);
+    auto rate = bind_test<RateTest>(module, "RateTest");
+    bind_rates<RateTest>(rate);
+    auto rate_mixture = bind_mixture<RateTest>(module, "RateMixture");
+    bind_rates<sequential::StartMixture<RateTest>>(rate_mixture);
 
-    py::class_<SampleRatioTest> split(module, "SampleRatioTest");
-    split.def(py::init(&make_sample_ratio_test))
+    auto split = bind_test<SampleRatioTest>(module, "SampleRatioTest");
+    split
+        .def(py::init([](const std::vector<double>& shares, const py::kwargs& given) {
+                 return SampleRatioTest(shares, from_fields<sequential::SampleRatioOptions>(given));
+             }),
+             py::arg("shares"))
         .def(
             "update",
             [](SampleRatioTest& test, py::handle counts) {
@@ -261,19 +207,14 @@ that are negative, fractional or above 2^53, and for another number of arms.)")
             const Interval bounds = test.share(static_cast<std::size_t>(index));
             return std::pair(bounds.lower, bounds.upper);
         });
-    define_options<SampleRatioTest>(split, [](py::dict& out, const SampleRatioTest& test) {
-        out["shares"] = py::cast(std::vector<double>(test.shares().begin(), test.shares().end()));
+    split.def_property_readonly("_options", [](const SampleRatioTest& test) {
+        py::dict options = fields_of(test.options());
+        options["shares"] = py::cast(std::vector<double>(test.shares().begin(), test.shares().end()));
+        return options;
     });
-    define_evidence<SampleRatioTest>(split);
-    define_merge<SampleRatioTest>(split);
 
-    py::class_<SilenceTest> silence(module, "SilenceTest");
+    auto silence = bind_test<SilenceTest>(module, "SilenceTest");
     silence
-        .def(py::init([](py::handle alpha, py::handle tolerance, py::handle dispersion) {
-            return SilenceTest({.alpha = number_argument("alpha", alpha),
-                                .tolerance = number_argument("tolerance", tolerance),
-                                .dispersion = number_argument("dispersion", dispersion)});
-        }))
         .def(
             "update",
             [](SilenceTest& test, py::handle baseline, py::handle canary, py::handle share) {
@@ -293,11 +234,14 @@ changes nothing then.)")
              })
         .def_property_readonly("unheard", &SilenceTest::unheard,
                                "Requests of the baseline since the last interval in which the canary had one.");
-    define_options<SilenceTest>(silence);
-    define_evidence<SilenceTest>(silence);
 
-    py::class_<ThresholdTest> threshold(module, "ThresholdTest");
-    threshold.def(py::init(&make_threshold_test))
+    auto threshold = bind_test<ThresholdTest>(module, "ThresholdTest");
+    threshold
+        .def(py::init([](py::handle limit, const py::kwargs& given) {
+                 return ThresholdTest(number_argument("threshold", limit),
+                                      from_fields<sequential::ThresholdOptions>(given));
+             }),
+             py::arg("threshold"))
         .def("_update", [](ThresholdTest& test, const Real& baseline,
                            const Real& canary) { test.update(span_of<double>(baseline), span_of<double>(canary)); })
         .def("_update_buckets",
@@ -310,16 +254,16 @@ changes nothing then.)")
         .def_property_readonly("tested", &ThresholdTest::tested,
                                "The margin that was really tested, a ratio or a difference as asked; None before data.")
         .def_property_readonly("threshold", &ThresholdTest::threshold, "As given.");
-    define_options<ThresholdTest>(
-        threshold, [](py::dict& out, const ThresholdTest& test) { out["threshold"] = test.threshold(); });
-    define_evidence<ThresholdTest>(threshold);
-    define_merge<ThresholdTest>(threshold);
+    threshold.def_property_readonly("_options", [](const ThresholdTest& test) {
+        py::dict options = fields_of(test.options());
+        options["threshold"] = test.threshold();
+        return options;
+    });
 
-    const auto same_options = [](const auto& test) { return std::decay_t<decltype(test)>(test.options()); };
-    auto rates = define_detector<RateTest>(module, "RateDetector", same_options);
-    define_rates<sequential::ChangeDetector<RateTest>>(rates);
+    auto rates = bind_detector<RateTest>(module, "RateDetector");
+    bind_rates<sequential::ChangeDetector<RateTest>>(rates);
     using Shares = sequential::ChangeDetector<ProportionTest>;
-    auto shares = define_detector<ProportionTest>(module, "ProportionDetector", same_options);
+    auto shares = bind_detector<ProportionTest>(module, "ProportionDetector");
     shares
         .def("update",
              [](Shares& test, py::handle bad_b, py::handle total_b, py::handle bad_c, py::handle total_c) {
@@ -328,7 +272,7 @@ changes nothing then.)")
              })
         .def("_update_many", &update_proportions<Shares>);
     using Gauges = sequential::ChangeDetector<sequential::PairedTest>;
-    auto gauges = define_detector<sequential::PairedTest>(module, "PairedDetector", same_options);
+    auto gauges = bind_detector<sequential::PairedTest>(module, "PairedDetector");
     gauges
         .def("update",
              [](Gauges& test, py::handle difference) { test.update(number_argument("difference", difference)); })

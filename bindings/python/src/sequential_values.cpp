@@ -107,12 +107,6 @@ void update_many(Test& test, const Array& baseline, const Array& canary) {
 
 // ---- RotationTest
 
-std::uint64_t seed_argument(py::handle given) {
-    const std::int64_t seed = count_argument("seed", given);
-    require_count("seed", static_cast<double>(seed));
-    return static_cast<std::uint64_t>(seed);
-}
-
 py::dict spread_dict(const InstanceSpread& spread) {
     const auto size = static_cast<py::ssize_t>(spread.gram.empty() ? 0 : spread.looks.size());
     Array gram({size, size});
@@ -175,7 +169,7 @@ py::dict call_instance_spread(py::handle last, const std::vector<Array>& groups,
 }
 
 template <class Test, class Class>
-void define_values(Class& type) {
+void bind_values(Class& type) {
     type.def(
             "update",
             [](Test& test, py::handle values_b, py::handle values_c) {
@@ -188,13 +182,6 @@ void define_values(Class& type) {
 Arrays of any length, or single numbers; NaN is no information. What is impossible raises `serinus.Error` and changes
 nothing.)")
         .def("_update_many", &update_many<Test>);
-    if constexpr (requires(Test test) { test.merge(test); }) define_merge<Test>(type);
-}
-
-template <class Test, class Class>
-void define_test(Class& type) {
-    define_values<Test>(type);
-    define_evidence<Test>(type);
 }
 
 /// (n, mean, squares) or (n, mean, squares, cubes, fourths).
@@ -308,19 +295,8 @@ py::dict call_paired_noise(const std::vector<std::vector<double>>& differences, 
                                                word_argument<sequential::NoiseUnit>("unit", unit)));
 }
 
-PairedTest make_paired_test(py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin,
-                            py::handle side, const std::optional<py::dict>& noise, py::handle interval) {
-    return PairedTest({.alpha = number_argument("alpha", alpha),
-                       .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
-                       .harm = word_argument<Harm>("harm", harm),
-                       .margin = margin_argument(margin),
-                       .side = word_argument<Side>("side", side),
-                       .noise = noise ? std::make_shared<const PairedNoise>(noise_argument(*noise)) : nullptr,
-                       .interval = truth_argument(interval)});
-}
-
 template <class Test, class Class>
-void define_differences(Class& type) {
+void bind_differences(Class& type) {
     type.def("_update_many", [](Test& test, const py::array_t<double, py::array::c_style>& differences) {
         const double* const d = differences.data();
         for (py::ssize_t i = 0; i < differences.size(); ++i) test.update(d[i]);
@@ -329,16 +305,35 @@ void define_differences(Class& type) {
 
 }  // namespace
 
+/// What history taught, as a plan carries it; "learn" where it is learned on the way.
+template <>
+struct Value<std::shared_ptr<const PairedNoise>> {
+    static py::object give(const std::shared_ptr<const PairedNoise>& value) {
+        return value ? py::object(noise_dict(*value)) : py::object(py::str("learn"));
+    }
+    static void take(const std::string&, py::handle given, std::shared_ptr<const PairedNoise>& value) {
+        if (py::isinstance<py::dict>(given)) {
+            value = std::make_shared<const PairedNoise>(noise_argument(py::reinterpret_borrow<py::dict>(given)));
+        }
+    }
+};
+
+template <>
+struct Value<InstanceSpread> {
+    static py::object give(const InstanceSpread& value) {
+        return value.looks.empty() ? py::object(py::none()) : py::object(spread_dict(value));
+    }
+    static void take(const std::string&, py::handle given, InstanceSpread& value) { value = spread_argument(given); }
+};
+
 sequential::PairedNoise noise_of(const py::dict& given) { return noise_argument(given); }
 
 void register_sequential_values(py::module_& module) {
-    py::class_<PairedTest> paired(module, "PairedTest");
-    paired.def(py::init(&make_paired_test));
-    define_differences<PairedTest>(paired);
-    define_evidence<PairedTest>(paired);
+    auto paired = bind_test<PairedTest>(module, "PairedTest");
+    bind_differences<PairedTest>(paired);
     using PairedMixture = sequential::StartMixture<PairedTest>;
-    auto paired_mixture = define_mixture<PairedTest>(module, "PairedMixture");
-    define_differences<PairedMixture>(paired_mixture);
+    auto paired_mixture = bind_mixture<PairedTest>(module, "PairedMixture");
+    bind_differences<PairedMixture>(paired_mixture);
     paired_mixture.def("update", [](PairedMixture& mixture, py::handle difference) {
         mixture.update(number_argument("difference", difference));
     });
@@ -382,44 +377,16 @@ void register_sequential_values(py::module_& module) {
                 return out;
             },
             "Whether the noise has left history's scale: mean rank of what the difference changes by, here and there.");
-    define_options<PairedTest>(paired, [](py::dict& out, const PairedTest& t) {
-        const auto& noise = t.options().noise;
-        out["noise"] = noise ? py::object(noise_dict(*noise)) : py::object(py::str("learn"));
-    });
-    py::class_<SignedRankTest> signed_rank(module, "SignedRankTest");
-    signed_rank.def(
-        py::init([](py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin, py::handle side) {
-            return SignedRankTest({.alpha = number_argument("alpha", alpha),
-                                   .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
-                                   .harm = word_argument<Harm>("harm", harm),
-                                   .margin = margin_argument(margin),
-                                   .side = word_argument<Side>("side", side)});
-        }),
-        py::arg("alpha"), py::arg("alpha_safe"), py::arg("harm"), py::arg("margin"), py::arg("side"));
-    define_merge<SignedRankTest>(signed_rank);
-    define_differences<SignedRankTest>(signed_rank);
-    define_evidence<SignedRankTest>(signed_rank);
+    auto signed_rank = bind_test<SignedRankTest>(module, "SignedRankTest");
+    bind_differences<SignedRankTest>(signed_rank);
     signed_rank.def(
         "update",
         [](SignedRankTest& test, py::handle difference) { test.update(number_argument("difference", difference)); },
         py::arg("difference"), "Takes canary - baseline of one interval; NaN is no information.");
-    define_options<SignedRankTest>(signed_rank);
     module.def("paired_noise", &call_paired_noise);
 
-    py::class_<MeanTest> mean(module, "MeanTest");
-    mean.def(py::init([](py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin, py::handle side,
-                         py::handle dispersion, py::handle tuned_at, py::handle gate, py::handle interval) {
-        return MeanTest({.alpha = number_argument("alpha", alpha),
-                         .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
-                         .harm = word_argument<Harm>("harm", harm),
-                         .margin = margin_argument(margin),
-                         .side = word_argument<Side>("side", side),
-                         .dispersion = number_argument("dispersion", dispersion),
-                         .tuned_at = number_argument("tuned_at", tuned_at),
-                         .gate = number_argument("gate", gate),
-                         .interval = truth_argument(interval)});
-    }));
-    define_test<MeanTest>(mean);
+    auto mean = bind_test<MeanTest>(module, "MeanTest");
+    bind_values<MeanTest>(mean);
     mean.def(
             "update_moments",
             [](MeanTest& test, py::handle baseline, py::handle canary) {
@@ -434,22 +401,9 @@ higher ones an interval counts as a single effective value.)")
                                "How many of the baseline's values effectively carry its variance.")
         .def_property_readonly("effective_canary", &MeanTest::effective_canary,
                                "How many of the canary's values effectively carry its variance.");
-    define_options<MeanTest>(mean);
 
-    py::class_<QuantileTest> quantile(module, "QuantileTest");
-    quantile.def(py::init([](py::handle q, py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin,
-                             py::handle side, py::handle dispersion, py::handle tuned_at, py::handle interval) {
-        return QuantileTest({.q = number_argument("q", q),
-                             .alpha = number_argument("alpha", alpha),
-                             .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
-                             .harm = word_argument<Harm>("harm", harm),
-                             .margin = margin_argument(margin),
-                             .side = word_argument<Side>("side", side),
-                             .dispersion = number_argument("dispersion", dispersion),
-                             .tuned_at = number_argument("tuned_at", tuned_at),
-                             .interval = truth_argument(interval)});
-    }));
-    define_test<QuantileTest>(quantile);
+    auto quantile = bind_test<QuantileTest>(module, "QuantileTest");
+    bind_values<QuantileTest>(quantile);
     quantile.def(
         "interval",
         [](const QuantileTest& test, py::handle arm) {
@@ -457,26 +411,9 @@ higher ones an interval counts as a single effective value.)")
         },
         py::arg("arm"),
         R"((lower, upper, confidence) of an arm's own quantile, always valid, two-sided; "baseline" or "canary".)");
-    define_options<QuantileTest>(quantile);
 
-    py::class_<RotationTest> rotation(module, "RotationTest");
-    rotation.def(py::init([](py::handle alpha, py::handle alpha_safe, py::handle harm, py::handle margin,
-                             py::handle side, py::handle last, py::handle since, py::handle seed,
-                             py::handle instances_differ, py::handle zero, py::handle known, py::handle interval) {
-        return RotationTest({.alpha = number_argument("alpha", alpha),
-                             .alpha_safe = optional_number_argument("alpha_safe", alpha_safe),
-                             .harm = word_argument<Harm>("harm", harm),
-                             .margin = margin_argument(margin),
-                             .side = word_argument<Side>("side", side),
-                             .last = count_argument("last", last),
-                             .since = count_argument("since", since),
-                             .seed = seed_argument(seed),
-                             .instances_differ = optional_number_argument("instances_differ", instances_differ),
-                             .zero = number_argument("zero", zero),
-                             .known = spread_argument(known),
-                             .interval = truth_argument(interval)});
-    }));
-    define_test<RotationTest>(rotation);
+    auto rotation = bind_test<RotationTest>(module, "RotationTest");
+    bind_values<RotationTest>(rotation);
     rotation
         .def(
             "set_known", [](RotationTest& test, py::handle known) { test.set_known(spread_argument(known)); },
@@ -496,59 +433,17 @@ Raises `serinus.Error` with code "serinus.argument.order" after it.)")
         .def_property_readonly("mean_baseline", &RotationTest::mean_baseline,
                                "Level of the baseline: its mean, for a ratio margin the geometric one.")
         .def_property_readonly("mean_canary", &RotationTest::mean_canary, "The same of the canary.");
-    define_options<RotationTest>(rotation, [](py::dict& out, const RotationTest& t) {
-        const auto& o = t.options();
-        out["last"] = o.last;
-        out["since"] = o.since;
-        out["seed"] = o.seed;
-        out["instances_differ"] = o.instances_differ;
-        out["zero"] = o.zero;
-        out["known"] = o.known.looks.empty() ? py::object(py::none()) : py::object(spread_dict(o.known));
-    });
     module.def("instance_spread", &call_instance_spread);
 
-    py::class_<StochasticOrder>(module, "StochasticOrder",
-                                R"(How far apart two distribution functions are, in the direction of harm.
-
-Attributes
-----------
-gap : float
-    Largest difference of the empirical functions, baseline minus canary for harm="increase".
-at : float
-    The value where it is, as the baseline counts it.
-lower : float
-    The true functions differ by more than that somewhere, with confidence 1 - alpha; below 0: nothing is known.
-p_value : float
-    Always valid, of the hypothesis that they differ nowhere in that direction.
-n_baseline, n_canary : float
-    Values of each arm.
-)")
-        .def_readonly("gap", &StochasticOrder::gap)
-        .def_readonly("at", &StochasticOrder::at)
-        .def_readonly("lower", &StochasticOrder::lower)
-        .def_readonly("p_value", &StochasticOrder::p_value)
-        .def_readonly("n_baseline", &StochasticOrder::n_baseline)
-        .def_readonly("n_canary", &StochasticOrder::n_canary)
-        .def("__repr__", [](const StochasticOrder& o) {
-            return "StochasticOrder(gap=" + number_text(o.gap) + ", at=" + number_text(o.at) +
-                   ", lower=" + number_text(o.lower) + ", p_value=" + number_text(o.p_value) + ")";
-        });
-    py::class_<DistributionBand> band(module, "DistributionBand");
-    band.def(py::init([](py::handle alpha, py::handle harm, py::handle margin, py::handle from_size) {
-        return DistributionBand({.alpha = number_argument("alpha", alpha),
-                                 .harm = word_argument<Harm>("harm", harm),
-                                 .margin = margin_argument(margin),
-                                 .from_size = number_argument("from_size", from_size)});
-    }));
-    define_values<DistributionBand>(band);
-    define_state<DistributionBand>(band);
+    define_structs<StochasticOrder>(module);
+    auto band = bind_test<DistributionBand>(module, "DistributionBand");
+    bind_values<DistributionBand>(band);
     band.def("order", &DistributionBand::order, "Where and how far the canary lies on the side of harm.")
         .def(
             "half_width",
             [](const DistributionBand& b, py::handle arm) { return b.half_width(word_argument<Arm>("arm", arm)); },
             py::arg("arm"), "Half the height of an arm's band; infinity before from_size values.")
         .def("_cdf", &cdf);
-    define_options<DistributionBand>(band);
 
     module.def("quantile_ab_log_e_value", [](const Array& baseline, const Array& canary, py::handle q,
                                              py::handle tuned_at, py::handle tuned_alpha) {

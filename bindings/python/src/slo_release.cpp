@@ -15,12 +15,13 @@
 #include <serinus/slo/policy.hpp>
 
 #include "arguments.hpp"
+#include "bind.hpp"
 #include "sequential.hpp"
+#include "slo.hpp"
 
 namespace serinus::python {
 namespace {
 
-using namespace py::literals;
 using slo::ExcessSequence;
 
 /// Counts of one arm, `bad` and `total` being what the caller calls them.
@@ -28,42 +29,23 @@ Proportion events_argument(const char* bad_name, py::handle bad, const char* tot
     return {count_argument(bad_name, bad), count_argument(total_name, total)};
 }
 
-py::dict burn_interval(py::handle bad, py::handle total, double budget, double confidence, py::handle method) {
-    const auto found =
-        slo::burn_interval(events_argument("bad", bad, "total", total), budget,
-                           {.method = word_argument<slo::BurnMethod>("method", method), .confidence = confidence});
-    return py::dict("burn"_a = found.burn, "lower"_a = found.lower, "upper"_a = found.upper,
-                    "confidence"_a = found.confidence, "method"_a = word(found.method));
+slo::BurnIntervalResult burn_interval(py::handle bad, py::handle total, double budget, const py::kwargs& given) {
+    return slo::burn_interval(events_argument("bad", bad, "total", total), budget,
+                              from_fields<slo::BurnIntervalOptions>(given));
 }
 
-py::dict deployment_budget(py::handle bad_b, py::handle total_b, py::handle bad_c, py::handle total_c, double budget,
-                           double expected_events, double promoted_events, double confidence, py::handle method) {
-    const auto found = slo::deployment_budget(events_argument("bad_b", bad_b, "total_b", total_b),
-                                              events_argument("bad_c", bad_c, "total_c", total_c),
-                                              {.budget = budget,
-                                               .expected_events = expected_events,
-                                               .promoted_events = promoted_events,
-                                               .method = word_argument<slo::ExcessMethod>("method", method),
-                                               .confidence = confidence});
-    return py::dict("canary_burn"_a = found.canary_burn, "baseline_burn"_a = found.baseline_burn,
-                    "service_burn"_a = found.service_burn, "projected_burn"_a = found.projected_burn,
-                    "excess"_a = found.excess, "lower"_a = found.lower, "upper"_a = found.upper,
-                    "share"_a = found.share, "share_lower"_a = found.share_lower, "share_upper"_a = found.share_upper,
-                    "total_share"_a = found.total_share, "promoted_share"_a = found.promoted_share,
-                    "promoted_share_lower"_a = found.promoted_share_lower,
-                    "promoted_share_upper"_a = found.promoted_share_upper, "ratio"_a = found.ratio,
-                    "ratio_lower"_a = found.ratio_lower, "ratio_upper"_a = found.ratio_upper,
-                    "p_value"_a = found.p_value, "confidence"_a = found.confidence, "method"_a = word(found.method));
+slo::DeploymentBudgetResult deployment_budget(py::handle bad_b, py::handle total_b, py::handle bad_c,
+                                              py::handle total_c, const py::kwargs& given) {
+    return slo::deployment_budget(events_argument("bad_b", bad_b, "total_b", total_b),
+                                  events_argument("bad_c", bad_c, "total_c", total_c),
+                                  from_fields<slo::DeploymentBudgetOptions>(given));
 }
 
 py::tuple counts_tuple(const Proportion& counts) { return py::make_tuple(counts.bad, counts.total); }
 
 void register_excess(py::module_& module) {
-    py::class_<ExcessSequence> type(module, "ExcessSequence");
-    type.def(py::init([](double alpha_lower, double alpha_upper, double dispersion) {
-            return ExcessSequence({.alpha_lower = alpha_lower, .alpha_upper = alpha_upper, .dispersion = dispersion});
-        }))
-        .def(
+    auto type = bind_test<ExcessSequence>(module, "ExcessSequence");
+    type.def(
             "update",
             [](ExcessSequence& excess, py::handle bad_b, py::handle total_b, py::handle bad_c, py::handle total_c) {
                 excess.update({count_argument("bad_b", bad_b), count_argument("total_b", total_b)},
@@ -95,12 +77,7 @@ changes nothing. Impossible counts (negative, fractional, bad above total, above
         .def("log_e_value_above", &ExcessSequence::log_e_value_above, py::arg("excess"),
              "Natural log of the e-value against \"the expected excess is at most this\".")
         .def("log_e_value_below", &ExcessSequence::log_e_value_below, py::arg("excess"),
-             "Natural log of the e-value against \"the expected excess is at least this\".")
-        .def_property_readonly("_options", [](const ExcessSequence& excess) {
-            const auto& options = excess.options();
-            return py::make_tuple(options.alpha_lower, options.alpha_upper, options.dispersion);
-        });
-    define_state<ExcessSequence>(type);
+             "Natural log of the e-value against \"the expected excess is at least this\".");
 }
 
 std::string prometheus_rules(const slo::Objective& objective, const slo::Policy& policy, py::handle bad,
@@ -115,6 +92,7 @@ std::string prometheus_rules(const slo::Objective& objective, const slo::Policy&
 }  // namespace
 
 void register_slo_release(py::module_& module) {
+    define_structs<slo::BurnIntervalResult, slo::DeploymentBudgetResult>(module);
     module.def("burn_interval", &burn_interval);
     module.def("probability_burn_exceeds", [](py::handle bad, py::handle total, double budget, double factor) {
         return slo::probability_burn_exceeds(events_argument("bad", bad, "total", total), budget, factor);

@@ -19,6 +19,7 @@
 #include <serinus/slo/burn_report.hpp>
 
 #include "arguments.hpp"
+#include "slo.hpp"
 
 namespace serinus::python {
 
@@ -57,16 +58,11 @@ void register_slo_report(py::module_& module) {
                                      " steps, as no cumulative counter does: counts an interval need deltas=True";
             if (PyErr_WarnEx(PyExc_UserWarning, said.c_str(), 2) != 0) throw py::error_already_set();
         }
-        const slo::SampleTally& tally = report.samples;
         return py::dict("time"_a = static_cast<double>(to_ms(report.now)) / 1000, "windows"_a = report.windows,
-                        "alerts"_a = report.alerts,
-                        "firing"_a = report.firing ? member("Severity", *report.firing) : py::object(py::none()),
-                        "budget"_a = report.budget, "time_to_exhaustion"_a = report.time_to_exhaustion.count() / 1000,
-                        "samples"_a = py::dict("taken"_a = tally.taken, "reordered"_a = tally.reordered,
-                                               "late"_a = tally.late, "duplicates"_a = tally.duplicates,
-                                               "conflicts"_a = tally.conflicts, "not_numbers"_a = tally.not_numbers,
-                                               "resets"_a = tally.resets, "dips"_a = tally.dips),
-                        "text"_a = text, "json"_a = json);
+                        "alerts"_a = alert_fields(report.alerts),
+                        "firing"_a = Value<std::optional<Severity>>::give(report.firing), "budget"_a = report.budget,
+                        "time_to_exhaustion"_a = report.time_to_exhaustion.count() / 1000,
+                        "samples"_a = fields_of(report.samples), "text"_a = text, "json"_a = json);
     });
 }
 

@@ -31,7 +31,18 @@ struct HeldBack {
     /// Below this the noise is contradicted, and not written.
     static constexpr double refuted_below = 0.001;
     bool refuted() const noexcept { return p_value < refuted_below; }
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("traffic", self.traffic);
+        visit("windows", self.windows);
+        visit("intervals", self.intervals);
+        visit("alarms", self.alarms);
+        visit("alpha", self.alpha);
+        visit("p_value", self.p_value);
+    }
 };
+static_assert(described_whole<HeldBack>());
 
 /// What history says of one metric.
 struct MetricCalibration {
@@ -50,7 +61,27 @@ struct MetricCalibration {
     bool refuted = false;             ///< did one of them contradict the noise? It decides nothing by it
     std::optional<SpikeNoise> spikes = std::nullopt;  ///< gauge: what it learned of them
     std::vector<Reason> reasons;                      ///< what the noise is made of, and what is too little
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("name", self.name);
+        visit("kind", self.kind);
+        visit("learned", self.learned);
+        visit("alpha", self.alpha);
+        visit("differences", self.differences);
+        visit("independent", self.independent);
+        visit("typical", self.typical);
+        visit("level", self.level);
+        visit("dispersion", self.dispersion);
+        visit("instances", self.instances);
+        visit("instance_deviation", self.instance_deviation);
+        visit("held_back", self.held_back);
+        visit("refuted", self.refuted);
+        visit("spikes", self.spikes);
+        visit("reasons", self.reasons);
+    }
 };
+static_assert(described_whole<MetricCalibration>());
 
 struct Calibration {
     std::map<std::string, Noise> noise;  ///< for the plan, by metric; metrics that history tells too little of are not

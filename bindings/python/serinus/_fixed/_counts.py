@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from .. import _core
-from ._result import _Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,30 +13,12 @@ if TYPE_CHECKING:
     from ._result import Alternative
 
 
-@dataclasses.dataclass(frozen=True)
-class ProportionTestResult(_Result):
+class ProportionTestResult(_core.ProportionTestResult):
     """What `proportion_test` found; `lower` and `upper` bound the ratio if the margin is one, else the difference."""
 
-    difference: float
-    ratio: float
-    lower: float
-    upper: float
-    confidence: float
-    statistic: float
-    p_value: float
-    method: str
 
-
-@dataclasses.dataclass(frozen=True)
-class RateTestResult(_Result):
+class RateTestResult(_core.RateTestResult):
     """What `rate_test` found: the ratio of the rates with its interval."""
-
-    ratio: float
-    lower: float
-    upper: float
-    confidence: float
-    p_value: float
-    method: str
 
 
 def proportion_test(
@@ -75,10 +55,8 @@ def proportion_test(
     (0.1765, 0.027, 0.3453, 0.025)
     """
     known = {"difference": 0.0} if margin is None else dict(margin)
-    return ProportionTestResult(
-        **_core.proportion_test(
-            bad_b, total_b, bad_c, total_c, margin=known, alternative=alternative, method=method, confidence=confidence
-        )
+    return _core.proportion_test(
+        bad_b, total_b, bad_c, total_c, margin=known, alternative=alternative, method=method, confidence=confidence
     )
 
 
@@ -114,15 +92,13 @@ def rate_test(
     (7.5, 2.79, 19.39)
     """
     known = {"ratio": 1.0} if margin is None else dict(margin)
-    return RateTestResult(
-        **_core.rate_test(
-            events_b,
-            exposure_b,
-            events_c,
-            exposure_c,
-            margin=known,
-            alternative=alternative,
-            method=method,
-            confidence=confidence,
-        )
+    return _core.rate_test(
+        events_b,
+        exposure_b,
+        events_c,
+        exposure_c,
+        margin=known,
+        alternative=alternative,
+        method=method,
+        confidence=confidence,
     )

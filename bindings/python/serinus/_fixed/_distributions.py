@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from .. import _core
-from ._result import _Result
 
 if TYPE_CHECKING:
     from typing import Any, Literal
@@ -16,72 +14,27 @@ if TYPE_CHECKING:
     from ._result import Alternative
 
 
-@dataclasses.dataclass(frozen=True)
-class KolmogorovSmirnovResult(_Result):
+class KolmogorovSmirnovResult(_core.KolmogorovSmirnovResult):
     """What `kolmogorov_smirnov` found; `sign` +1: at `location` the canary has more values above.
 
     `degenerate`: an arm is empty, or all values are equal, and `p_value` is 1.
     """
 
-    statistic: float
-    location: float
-    sign: int
-    p_value: float
-    n_baseline: int
-    n_canary: int
-    method: str
-    degenerate: bool
 
-
-@dataclasses.dataclass(frozen=True)
-class CramerVonMisesResult(_Result):
+class CramerVonMisesResult(_core.CramerVonMisesResult):
     """What `cramer_von_mises` found."""
 
-    statistic: float
-    p_value: float
-    n_baseline: int
-    n_canary: int
-    method: str
-    degenerate: bool
 
-
-@dataclasses.dataclass(frozen=True)
-class AndersonDarlingResult(_Result):
+class AndersonDarlingResult(_core.AndersonDarlingResult):
     """What `anderson_darling` found: `statistic` is (`a_squared` - 1)/its standard deviation."""
 
-    a_squared: float
-    statistic: float
-    p_value: float
-    n_baseline: int
-    n_canary: int
-    method: str
-    degenerate: bool
 
-
-@dataclasses.dataclass(frozen=True)
-class ArmQuantile:
+class ArmQuantile(_core.ArmQuantile):
     """A quantile of one arm with its interval."""
 
-    estimate: float
-    lower: float
-    upper: float
 
-
-ArmQuantile.__module__ = "serinus"
-
-@dataclasses.dataclass(frozen=True)
-class QuantileDifferenceResult(_Result):
+class QuantileDifferenceResult(_core.QuantileDifferenceResult):
     """What `quantile_difference` found: canary minus baseline, and each arm's own quantile."""
-
-    estimate: float
-    lower: float
-    upper: float
-    confidence: float
-    baseline: ArmQuantile
-    canary: ArmQuantile
-    n_baseline: int
-    n_canary: int
-    method: str
 
 
 def kolmogorov_smirnov(
@@ -112,9 +65,7 @@ def kolmogorov_smirnov(
     >>> found.statistic, round(found.p_value, 5), found.method
     (0.8, 0.04762, 'exact')
     """
-    return KolmogorovSmirnovResult(
-        **_core.kolmogorov_smirnov(baseline, canary, alternative=alternative, method=method, nan_policy=nan_policy)
-    )
+    return _core.kolmogorov_smirnov(baseline, canary, alternative=alternative, method=method, nan_policy=nan_policy)
 
 
 def cramer_von_mises(
@@ -144,7 +95,7 @@ def cramer_von_mises(
     >>> round(found.p_value, 6), found.method
     (0.015873, 'exact')
     """
-    return CramerVonMisesResult(**_core.cramer_von_mises(baseline, canary, method=method, nan_policy=nan_policy))
+    return _core.cramer_von_mises(baseline, canary, method=method, nan_policy=nan_policy)
 
 
 def anderson_darling(
@@ -171,7 +122,7 @@ def anderson_darling(
     >>> found.p_value < 0.05
     True
     """
-    return AndersonDarlingResult(**_core.anderson_darling(baseline, canary, method=method, nan_policy=nan_policy))
+    return _core.anderson_darling(baseline, canary, method=method, nan_policy=nan_policy)
 
 
 def quantile_difference(
@@ -213,7 +164,7 @@ def quantile_difference(
     >>> found.lower > 0
     True
     """
-    fields = _core.quantile_difference(
+    return _core.quantile_difference(
         baseline,
         canary,
         q=q,
@@ -223,6 +174,3 @@ def quantile_difference(
         confidence=confidence,
         nan_policy=nan_policy,
     )
-    for arm in ("baseline", "canary"):
-        fields[arm] = ArmQuantile(**fields[arm])
-    return QuantileDifferenceResult(**fields)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from .. import _core
-from ._result import _Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,26 +15,13 @@ if TYPE_CHECKING:
     from ._result import Alternative
 
 
-@dataclasses.dataclass(frozen=True)
-class MeanDifferenceResult(_Result):
+class MeanDifferenceResult(_core.MeanDifferenceResult):
     """What `welch` and `yuen` found; a positive `statistic`: the canary is larger.
 
     `estimate` with `lower` and `upper`: the difference of the (trimmed) means. `degenerate`: no variance to judge by;
     `p_value` is then what a permutation could give at best. `approximation_holds` is false where the smaller arm has
     fewer than 10 values, or fewer than 12 times the excess kurtosis of the values: nearly all of them alike, or a tail.
     """
-
-    estimate: float
-    lower: float
-    upper: float
-    confidence: float
-    statistic: float
-    df: float
-    p_value: float
-    n_baseline: int
-    n_canary: int
-    approximation_holds: bool
-    degenerate: bool
 
 
 def welch(
@@ -68,15 +53,13 @@ def welch(
     >>> round(found.estimate, 3), found.p_value < 0.01
     (1.375, True)
     """
-    return MeanDifferenceResult(
-        **_core.welch(
-            baseline,
-            canary,
-            margin={"difference": 0.0} if margin is None else dict(margin),
-            alternative=alternative,
-            confidence=confidence,
-            nan_policy=nan_policy,
-        )
+    return _core.welch(
+        baseline,
+        canary,
+        margin={"difference": 0.0} if margin is None else dict(margin),
+        alternative=alternative,
+        confidence=confidence,
+        nan_policy=nan_policy,
     )
 
 
@@ -101,14 +84,12 @@ def yuen(
     >>> found.estimate, found.p_value < 0.01
     (10.0, True)
     """
-    return MeanDifferenceResult(
-        **_core.yuen(
-            baseline,
-            canary,
-            trim=trim,
-            margin={"difference": 0.0} if margin is None else dict(margin),
-            alternative=alternative,
-            confidence=confidence,
-            nan_policy=nan_policy,
-        )
+    return _core.yuen(
+        baseline,
+        canary,
+        trim=trim,
+        margin={"difference": 0.0} if margin is None else dict(margin),
+        alternative=alternative,
+        confidence=confidence,
+        nan_policy=nan_policy,
     )

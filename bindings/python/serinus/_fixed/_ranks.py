@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from ._result import Alternative
 
 
-@dataclasses.dataclass(frozen=True)
-class MannWhitneyResult(_Result):
+class MannWhitneyResult(_core.MannWhitneyResult):
     """What `mann_whitney` found.
 
     Attributes
@@ -41,16 +40,6 @@ class MannWhitneyResult(_Result):
         All values are equal, or an arm is empty: p_value is 1 and says nothing.
     """
 
-    effect: float
-    u: float
-    z: float
-    p_value: float
-    ties: int
-    n_baseline: int
-    n_canary: int
-    method: str
-    degenerate: bool
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class MannWhitneyBatch(_Result):
@@ -70,39 +59,19 @@ class MannWhitneyBatch(_Result):
         return len(self.method)
 
 
-@dataclasses.dataclass(frozen=True)
-class HodgesLehmannResult(_Result):
+class HodgesLehmannResult(_core.HodgesLehmannResult):
     """What `hodges_lehmann` found: `lower` and `upper` hold with `confidence`, which is what was achieved."""
 
-    estimate: float
-    lower: float
-    upper: float
-    confidence: float
-    n_baseline: int
-    n_canary: int
-    method: str
 
-
-@dataclasses.dataclass(frozen=True)
-class EffectSizeResult(_Result):
+class EffectSizeResult(_core.EffectSizeResult):
     """What `effect_size` found: `lower` and `upper` are those of `effect`; `cliffs_delta` is 2 effect - 1.
 
     `approximation_holds` is false where the interval does not hold: fewer than 10 values in an arm, or one value holds
     nearly everything and fewer than about 20 others are expected in the smaller arm.
     """
 
-    effect: float
-    cliffs_delta: float
-    lower: float
-    upper: float
-    confidence: float
-    n_baseline: int
-    n_canary: int
-    approximation_holds: bool
 
-
-@dataclasses.dataclass(frozen=True)
-class BrunnerMunzelResult(_Result):
+class BrunnerMunzelResult(_core.BrunnerMunzelResult):
     """What `brunner_munzel` found; a positive `statistic`: the canary is larger.
 
     `estimate` with `lower` and `upper`: P(canary > baseline) + P(equal)/2. `degenerate`: no variance to judge by;
@@ -111,34 +80,9 @@ class BrunnerMunzelResult(_Result):
     expected in the smaller arm.
     """
 
-    estimate: float
-    lower: float
-    upper: float
-    confidence: float
-    statistic: float
-    df: float
-    p_value: float
-    n_baseline: int
-    n_canary: int
-    method: str
-    approximation_holds: bool
-    degenerate: bool
 
-
-@dataclasses.dataclass(frozen=True)
-class SignedRankResult(_Result):
+class SignedRankResult(_core.SignedRankResult):
     """What `signed_rank` found: `statistic` is W+; `lower` and `upper` hold with `confidence`, which was achieved."""
-
-    estimate: float
-    lower: float
-    upper: float
-    confidence: float
-    statistic: float
-    p_value: float
-    n: int
-    zeros: int
-    method: str
-    degenerate: bool
 
 
 def mann_whitney(
@@ -192,10 +136,8 @@ def mann_whitney(
     >>> round(result.p_value, 6)
     0.014286
     """
-    return MannWhitneyResult(
-        **_core.mann_whitney(
-            baseline, canary, continuity=continuity, alternative=alternative, method=method, nan_policy=nan_policy
-        )
+    return _core.mann_whitney(
+        baseline, canary, continuity=continuity, alternative=alternative, method=method, nan_policy=nan_policy
     )
 
 
@@ -316,10 +258,8 @@ def hodges_lehmann(
     >>> round(shift.estimate, 2), round(shift.lower, 2), round(shift.upper, 2), round(shift.confidence, 3)
     (1.35, 0.6, 2.2, 0.971)
     """
-    return HodgesLehmannResult(
-        **_core.hodges_lehmann(
-            baseline, canary, alternative=alternative, method=method, confidence=confidence, nan_policy=nan_policy
-        )
+    return _core.hodges_lehmann(
+        baseline, canary, alternative=alternative, method=method, confidence=confidence, nan_policy=nan_policy
     )
 
 
@@ -353,7 +293,7 @@ def effect_size(
     >>> size.effect, round(size.cliffs_delta, 2)
     (0.76, 0.52)
     """
-    return EffectSizeResult(**_core.effect_size(baseline, canary, confidence=confidence, nan_policy=nan_policy))
+    return _core.effect_size(baseline, canary, confidence=confidence, nan_policy=nan_policy)
 
 
 def brunner_munzel(
@@ -404,18 +344,16 @@ def brunner_munzel(
     >>> round(exact.p_value, 4), exact.method
     (0.0303, 'permutation')
     """
-    return BrunnerMunzelResult(
-        **_core.brunner_munzel(
-            baseline,
-            canary,
-            margin=margin,
-            alternative=alternative,
-            method=method,
-            confidence=confidence,
-            resamples=resamples,
-            seed=seed,
-            nan_policy=nan_policy,
-        )
+    return _core.brunner_munzel(
+        baseline,
+        canary,
+        margin=margin,
+        alternative=alternative,
+        method=method,
+        confidence=confidence,
+        resamples=resamples,
+        seed=seed,
+        nan_policy=nan_policy,
     )
 
 
@@ -450,13 +388,11 @@ def signed_rank(
     >>> found.statistic, found.p_value, round(found.estimate, 2)
     (20.0, 0.0625, 0.95)
     """
-    return SignedRankResult(
-        **_core.signed_rank(
-            differences,
-            continuity=continuity,
-            alternative=alternative,
-            method=method,
-            confidence=confidence,
-            nan_policy=nan_policy,
-        )
+    return _core.signed_rank(
+        differences,
+        continuity=continuity,
+        alternative=alternative,
+        method=method,
+        confidence=confidence,
+        nan_policy=nan_policy,
     )

@@ -18,42 +18,15 @@ if TYPE_CHECKING:
     from ._result import Alternative
 
 
-@dataclasses.dataclass(frozen=True)
-class PairedTestResult(_Result):
+class PairedTestResult(_core.PairedTestResult):
     """What `paired_test` found; not `conclusive`: too few independent differences, and `p_value` is 1."""
 
-    estimate: float
-    lower: float
-    upper: float
-    confidence: float
-    statistic: float
-    df: float
-    p_value: float
-    n: int
-    n_effective: float
-    conclusive: bool
 
-
-@dataclasses.dataclass(frozen=True)
-class RobustRankTestResult(_Result):
+class RobustRankTestResult(_core.RobustRankTestResult):
     """What `robust_rank_test` found; not `conclusive`: an arm is worth too few independent values, and `p_value` is 1.
 
     `estimate` is P(canary > baseline) + P(equal)/2; `n_effective` is that of the arm that is worth fewer.
     """
-
-    estimate: float
-    lower: float
-    upper: float
-    confidence: float
-    statistic: float
-    df: float
-    p_value: float
-    n_baseline: int
-    n_canary: int
-    n_effective: float
-    n_effective_baseline: float
-    n_effective_canary: float
-    conclusive: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,38 +45,12 @@ class EffectiveSampleSizeResult(_Result):
     sufficient: bool
 
 
-@dataclasses.dataclass(frozen=True)
-class RatioTestResult(_Result):
+class RatioTestResult(_core.RatioTestResult):
     """What `ratio_test` found; not `conclusive`: an arm is worth too few independent intervals, and `p_value` is 1."""
 
-    ratio: float
-    cost_baseline: float
-    cost_canary: float
-    lower: float
-    upper: float
-    confidence: float
-    statistic: float
-    df: float
-    p_value: float
-    n_baseline: int
-    n_canary: int
-    n_effective: float
-    method: str
-    conclusive: bool
 
-
-@dataclasses.dataclass(frozen=True)
-class BlockBootstrapResult(_Result):
+class BlockBootstrapResult(_core.BlockBootstrapResult):
     """What `block_bootstrap` found."""
-
-    estimate: float
-    lower: float
-    upper: float
-    confidence: float
-    standard_error: float
-    block_length: float
-    resamples: int
-    n: int
 
 
 def paired_test(
@@ -159,16 +106,14 @@ def paired_test(
     >>> serinus.paired_test(np.random.default_rng(3).normal(1, 1, 60), noise=learned).p_value < 0.001
     True
     """
-    return PairedTestResult(
-        **_core.paired_test(
-            differences,
-            None if noise is None else dict(noise),
-            margin={"difference": 0.0} if margin is None else dict(margin),
-            alternative=alternative,
-            method=method,
-            confidence=confidence,
-            nan_policy=nan_policy,
-        )
+    return _core.paired_test(
+        differences,
+        None if noise is None else dict(noise),
+        margin={"difference": 0.0} if margin is None else dict(margin),
+        alternative=alternative,
+        method=method,
+        confidence=confidence,
+        nan_policy=nan_policy,
     )
 
 
@@ -215,10 +160,8 @@ def robust_rank_test(
     >>> found.conclusive, found.p_value < 0.05
     (True, True)
     """
-    return RobustRankTestResult(
-        **_core.robust_rank_test(
-            baseline, canary, alternative=alternative, method=method, confidence=confidence, nan_policy=nan_policy
-        )
+    return _core.robust_rank_test(
+        baseline, canary, alternative=alternative, method=method, confidence=confidence, nan_policy=nan_policy
     )
 
 
@@ -291,20 +234,18 @@ def ratio_test(
     True
     """
     known = {"ratio": 1.0} if margin is None else dict(margin)
-    return RatioTestResult(
-        **_core.ratio_test(
-            numerator_b,
-            denominator_b,
-            numerator_c,
-            denominator_c,
-            margin=known,
-            alternative=alternative,
-            method=method,
-            confidence=confidence,
-            resamples=resamples,
-            seed=seed,
-            nan_policy=nan_policy,
-        )
+    return _core.ratio_test(
+        numerator_b,
+        denominator_b,
+        numerator_c,
+        denominator_c,
+        margin=known,
+        alternative=alternative,
+        method=method,
+        confidence=confidence,
+        resamples=resamples,
+        seed=seed,
+        nan_policy=nan_policy,
     )
 
 
@@ -341,14 +282,12 @@ def block_bootstrap(
     >>> found.lower < 5 < found.upper
     True
     """
-    return BlockBootstrapResult(
-        **_core.block_bootstrap(
-            values,
-            statistic,
-            block_length=block_length,
-            confidence=confidence,
-            resamples=resamples,
-            seed=seed,
-            nan_policy=nan_policy,
-        )
+    return _core.block_bootstrap(
+        values,
+        statistic,
+        block_length=block_length,
+        confidence=confidence,
+        resamples=resamples,
+        seed=seed,
+        nan_policy=nan_policy,
     )

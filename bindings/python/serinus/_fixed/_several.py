@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from .. import _core
-from ._result import _Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,14 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-@dataclasses.dataclass(frozen=True)
-class EquivalenceResult(_Result):
+class EquivalenceResult(_core.EquivalenceResult):
     """What an interval says of a margin; `verdict` "pass": harm beyond it is ruled out, "fail": proven."""
-
-    equivalent: bool
-    non_inferior: bool
-    harm: bool
-    verdict: Any
 
 
 def equivalence(
@@ -49,7 +41,7 @@ def equivalence(
     >>> serinus.equivalence(0.97, 1.06, {"ratio": 1.1}).verdict
     <Verdict.PASS: 'pass'>
     """
-    return EquivalenceResult(**_core.equivalence(lower, upper, dict(margin), harm))
+    return _core.equivalence(lower, upper, dict(margin), harm)
 
 
 def adjust(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from .. import _core
-from ._result import _Result
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -14,12 +12,8 @@ if TYPE_CHECKING:
     from ._result import Alternative
 
 
-@dataclasses.dataclass(frozen=True)
-class SampleSize(_Result):
+class SampleSize(_core.SampleSize):
     """Values an arm, not rounded; take the next whole numbers. Infinite: there is nothing to find."""
-
-    n_baseline: float
-    n_canary: float
 
 
 def _design(
@@ -130,13 +124,11 @@ def sample_size(
     >>> round(serinus.sample_size("mean", power=0.9, difference=5, deviation=20).n_canary, 1)
     337.2
     """
-    return SampleSize(
-        *_core.sample_size(
-            *_design(kind, effect, difference, deviation, baseline, canary),
-            power,
-            ratio,
-            alpha=alpha,
-            independent=independent,
-            alternative=alternative,
-        )
+    return _core.sample_size(
+        *_design(kind, effect, difference, deviation, baseline, canary),
+        power,
+        ratio,
+        alpha=alpha,
+        independent=independent,
+        alternative=alternative,
     )

@@ -98,7 +98,6 @@ for _type in (
     SignedRankTest,
     SilenceTest,
     StartMixture,
-    StochasticOrder,
     ThresholdTest,
 ):
     _type.__module__ = "serinus.sequential"

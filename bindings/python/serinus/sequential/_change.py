@@ -58,11 +58,11 @@ class ChangeDetector:
     ) -> None:
         self._detector: _core.ProportionDetector | _core.RateDetector | _core.PairedDetector
         if isinstance(test, _core.ProportionTest):
-            self._detector = _core.ProportionDetector(test, run_length, interval_seconds)
+            self._detector = _core.ProportionDetector(test, run_length=run_length, interval_seconds=interval_seconds)
         elif isinstance(test, _core.RateTest):
-            self._detector = _core.RateDetector(test, run_length, interval_seconds)
+            self._detector = _core.RateDetector(test, run_length=run_length, interval_seconds=interval_seconds)
         elif isinstance(test, _core.PairedTest):
-            self._detector = _core.PairedDetector(test, run_length, interval_seconds)
+            self._detector = _core.PairedDetector(test, run_length=run_length, interval_seconds=interval_seconds)
         else:
             _core.fail(
                 "serinus.argument.type",

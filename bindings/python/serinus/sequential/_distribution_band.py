@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import _core, _inputs
-from .._core import StochasticOrder
 from ._values import rows
 from ._test import Test, margin_of
 
@@ -16,7 +15,24 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["DistributionBand", "StochasticOrder"]
+class StochasticOrder(_core.StochasticOrder):
+    """How far apart two distribution functions are, in the direction of harm.
+
+    Attributes
+    ----------
+    gap : float
+        Largest difference of the empirical functions, baseline minus canary for harm="increase".
+    at : float
+        The value where it is, as the baseline counts it.
+    lower : float
+        The true functions differ by more than that somewhere, with confidence 1 - alpha; below 0: nothing is known.
+    p_value : float
+        Always valid, of the hypothesis that they differ nowhere in that direction.
+    n_baseline, n_canary : float
+        Values of each arm.
+    """
+
+    _shown = ("gap", "at", "lower", "p_value")
 
 
 class _Band(NamedTuple):
@@ -71,7 +87,7 @@ class DistributionBand(Test, _core.DistributionBand):
         margin: Mapping[str, float] | None = None,
         from_size: float = 100.0,
     ) -> None:
-        super().__init__(alpha, harm, margin_of(margin, difference=0.0), from_size)
+        super().__init__(alpha=alpha, harm=harm, margin=margin_of(margin, difference=0.0), from_size=from_size)
 
     def update_many(self, values_b: ArrayLike, values_c: ArrayLike) -> None:
         """Takes many intervals, one a row (or one value an interval); NaN is no information."""

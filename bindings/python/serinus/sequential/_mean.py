@@ -75,7 +75,15 @@ class MeanTest(Test, _core.MeanTest):
         interval: bool = True,
     ) -> None:
         super().__init__(
-            alpha, alpha_safe, harm, margin_of(margin, difference=0.0), side, dispersion, tuned_at, gate, interval
+            alpha=alpha,
+            alpha_safe=alpha_safe,
+            harm=harm,
+            margin=margin_of(margin, difference=0.0),
+            side=side,
+            dispersion=dispersion,
+            tuned_at=tuned_at,
+            gate=gate,
+            interval=interval,
         )
 
     def update_many(self, values_b: ArrayLike, values_c: ArrayLike) -> None:

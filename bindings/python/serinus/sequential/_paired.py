@@ -74,7 +74,15 @@ class PairedTest(Test, _core.PairedTest):
         known = None if isinstance(noise, str) else dict(noise)
         if known is not None and set(known) == {"stages"} and known["stages"]:
             known = dict(known["stages"][0])
-        super().__init__(alpha, alpha_safe, harm, margin_of(margin, difference=0.0), side, known, interval)
+        super().__init__(
+            alpha=alpha,
+            alpha_safe=alpha_safe,
+            harm=harm,
+            margin=margin_of(margin, difference=0.0),
+            side=side,
+            noise=known,
+            interval=interval,
+        )
 
     def update_many(self, differences: ArrayLike) -> None:
         """Takes canary - baseline of many intervals, in order; NaN is no information. For difference margins."""

@@ -89,14 +89,14 @@ class ProportionTest(Test, _core.ProportionTest):
         interval: bool = True,
     ) -> None:
         super().__init__(
-            alpha,
-            alpha_safe,
-            harm,
-            margin_of(margin, ratio=1.0),
-            side,
-            method,
-            dispersion_of(dispersion, noise),
-            interval,
+            alpha=alpha,
+            alpha_safe=alpha_safe,
+            harm=harm,
+            margin=margin_of(margin, ratio=1.0),
+            side=side,
+            method=method,
+            dispersion=dispersion_of(dispersion, noise),
+            interval=interval,
         )
 
     def update_many(self, bad_b: ArrayLike, total_b: ArrayLike, bad_c: ArrayLike, total_c: ArrayLike) -> None:

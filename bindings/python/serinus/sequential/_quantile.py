@@ -76,7 +76,15 @@ class QuantileTest(Test, _core.QuantileTest):
         interval: bool = True,
     ) -> None:
         super().__init__(
-            q, alpha, alpha_safe, harm, margin_of(margin, difference=0.0), side, dispersion, tuned_at, interval
+            q=q,
+            alpha=alpha,
+            alpha_safe=alpha_safe,
+            harm=harm,
+            margin=margin_of(margin, difference=0.0),
+            side=side,
+            dispersion=dispersion,
+            tuned_at=tuned_at,
+            interval=interval,
         )
 
     def update_many(self, values_b: ArrayLike, values_c: ArrayLike) -> None:

@@ -73,13 +73,13 @@ class RateTest(Test, _core.RateTest):
         interval: bool = True,
     ) -> None:
         super().__init__(
-            alpha,
-            alpha_safe,
-            harm,
-            margin_of(margin, ratio=1.0),
-            side,
-            dispersion_of(dispersion, noise),
-            interval,
+            alpha=alpha,
+            alpha_safe=alpha_safe,
+            harm=harm,
+            margin=margin_of(margin, ratio=1.0),
+            side=side,
+            dispersion=dispersion_of(dispersion, noise),
+            interval=interval,
         )
 
     def update_many(

@@ -93,18 +93,18 @@ class RotationTest(Test, _core.RotationTest):
         interval: bool = True,
     ) -> None:
         super().__init__(
-            alpha,
-            alpha_safe,
-            harm,
-            margin_of(margin, ratio=1.0),
-            side,
-            last,
-            since,
-            seed,
-            instances_differ,
-            zero,
-            dict(known) if isinstance(known, Mapping) else known,
-            interval,
+            alpha=alpha,
+            alpha_safe=alpha_safe,
+            harm=harm,
+            margin=margin_of(margin, ratio=1.0),
+            side=side,
+            last=last,
+            since=since,
+            seed=seed,
+            instances_differ=instances_differ,
+            zero=zero,
+            known=dict(known) if isinstance(known, Mapping) else known,
+            interval=interval,
         )
 
     def update_many(self, values_b: ArrayLike, values_c: ArrayLike) -> None:

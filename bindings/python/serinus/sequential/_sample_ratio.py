@@ -76,12 +76,12 @@ class SampleRatioTest(Test, _core.SampleRatioTest):
     ) -> None:
         super().__init__(
             _inputs.values("shares", shares).tolist(),
-            alpha,
-            tolerance,
-            side,
-            dispersion_of(dispersion, noise),
-            concentration,
-            interval,
+            alpha=alpha,
+            tolerance=tolerance,
+            side=side,
+            dispersion=dispersion_of(dispersion, noise),
+            concentration=concentration,
+            interval=interval,
         )
 
     def update_many(self, counts: ArrayLike) -> None:

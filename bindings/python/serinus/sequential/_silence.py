@@ -64,7 +64,7 @@ class SilenceTest(Test, _core.SilenceTest):
         noise: Mapping[str, float] | None = None,
     ) -> None:
         without = 10.0 if dispersion is None and noise is None else dispersion
-        super().__init__(alpha, tolerance, dispersion_of(without, noise))
+        super().__init__(alpha=alpha, tolerance=tolerance, dispersion=dispersion_of(without, noise))
 
     def update_many(self, baseline: ArrayLike, canary: ArrayLike, shares: ArrayLike) -> None:
         """Takes many intervals at once, in order: requests of both arms, and the share told (one, or one an interval).

@@ -28,9 +28,15 @@ class Test:
 
     def __repr__(self: Any) -> str:
         hidden = ("alpha_safe", "noise", "known", "interval", "tuned_at", "gate", "concentration")
-        shown = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v!r}" for k, v in self._options.items() if k not in hidden]
+        shown = [f"{k}={_text(v)}" for k, v in self._options.items() if k not in hidden]
         known = f"; log_e_value={self.log_e_value:.4g}" if hasattr(self, "log_e_value") else ""
         return f"{type(self).__name__}({', '.join(shown)}{known})"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return repr(str(value) if isinstance(value, str) else value)
 
 
 def revive(cls: Any, options: dict[str, Any], state: bytes) -> Any:

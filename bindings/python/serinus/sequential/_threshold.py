@@ -78,13 +78,13 @@ class ThresholdTest(Test, _core.ThresholdTest):
     ) -> None:
         super().__init__(
             threshold,
-            alpha,
-            alpha_safe,
-            harm,
-            margin_of(margin, ratio=1.0),
-            side,
-            dispersion_of(dispersion, noise),
-            interval,
+            alpha=alpha,
+            alpha_safe=alpha_safe,
+            harm=harm,
+            margin=margin_of(margin, ratio=1.0),
+            side=side,
+            dispersion=dispersion_of(dispersion, noise),
+            interval=interval,
         )
 
     def update(self, values_b: ArrayLike, values_c: ArrayLike) -> None:

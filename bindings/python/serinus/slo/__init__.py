@@ -8,7 +8,7 @@
 2.0
 """
 
-from .._core import Condition, ErrorBudget, Objective, Policy, WindowBurn, budget_from_target, sre_workbook_policy
+from .._core import budget_from_target, sre_workbook_policy
 from .._words import AlertState, BurnStatus
 from ._alerts import Alert, Alerts, alerts_over
 from ._budget import TimeSlices, error_budget, time_slices, time_to_exhaustion
@@ -22,6 +22,7 @@ from ._deployment import (
     deployment_budget,
     probability_burn_exceeds,
 )
+from ._objective import Condition, ErrorBudget, Objective, Policy, WindowBurn
 from ._report import BurnReport, burn_report
 from ._rules import prometheus_rules
 
@@ -62,18 +63,11 @@ for _type in (
     AlertState,
     Alerts,
     BurnColumn,
-    BurnIntervalResult,
     BurnRate,
     BurnReport,
     BurnStatus,
-    Condition,
-    DeploymentBudgetResult,
-    ErrorBudget,
     ExcessSequence,
-    Objective,
-    Policy,
     TimeSlices,
-    WindowBurn,
 ):
     _type.__module__ = "serinus.slo"
 del _type

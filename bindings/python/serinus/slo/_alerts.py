@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copyreg
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import _core, _inputs
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from .._words import AlertState, BurnStatus, Severity
     from ._burn import BurnRate, Times
+    from ._objective import Objective, Policy, WindowBurn
 
 
 class Alert(NamedTuple):
@@ -54,11 +54,11 @@ class Alerts(_core.Alerts):
 
     __slots__ = ("_objective",)
 
-    def __init__(self, policy: _core.Policy, objective: _core.Objective) -> None:
+    def __init__(self, policy: Policy, objective: Objective) -> None:
         super().__init__(policy, objective)
         self._objective = objective
 
-    def update(self, t: float | datetime | str, burn: BurnRate | Mapping[str, _core.WindowBurn]) -> None:
+    def update(self, t: float | datetime | str, burn: BurnRate | Mapping[str, WindowBurn]) -> None:
         """Evaluates at a time, on a `BurnRate` or what its `at` gave; times must not go back.
 
         A time is what `BurnRate.at` takes.
@@ -76,55 +76,22 @@ class Alerts(_core.Alerts):
         return _revive, (type(self), self.policy, self._objective, self.state())
 
 
-def _named(policy: _core.Policy, alerts: list[_core._Alert]) -> list[Alert]:
+def _named(policy: Policy, alerts: list[dict[str, Any]]) -> list[Alert]:
     """What each condition of a policy says, with the condition's name."""
     return [
-        Alert(
-            condition.name,
-            condition.severity,
-            alert.state,
-            alert.status,
-            alert.active_since,
-            alert.firing_since,
-            alert.long_burn,
-            alert.short_burn,
-        )
+        Alert(condition.name, condition.severity, **alert)
         for condition, alert in zip(policy.conditions, alerts, strict=True)
     ]
 
 
-def _revive(cls: type[Alerts], policy: _core.Policy, objective: _core.Objective, state: bytes) -> Alerts:
+def _revive(cls: type[Alerts], policy: Policy, objective: Objective, state: bytes) -> Alerts:
     alerts = cls(policy, objective)
     alerts.restore(state)
     return alerts
 
 
-# The classes of the compiled part that Alerts is made of, pickled as the arguments that make them.
-
-
-def _condition(c: _core.Condition) -> tuple[Any, ...]:
-    return _core.Condition, (c.long, c.short, c.factor, str(c.severity), c.name, c.for_, c.keep_firing_for)
-
-
-def _policy(p: _core.Policy) -> tuple[Any, ...]:
-    return _core.Policy, (p.conditions, p.min_events, p.min_probability)
-
-
-def _objective(o: _core.Objective) -> tuple[Any, ...]:
-    return _made_objective, (o.name, o.budget, o.period, o.expected_events)
-
-
-def _made_objective(name: str, budget: float, period: str, expected_events: float | None) -> _core.Objective:
-    return _core.Objective(name, budget=budget, period=period, expected_events=expected_events)
-
-
-copyreg.pickle(_core.Condition, _condition)
-copyreg.pickle(_core.Policy, _policy)
-copyreg.pickle(_core.Objective, _objective)
-
-
 def alerts_over(
-    policy: _core.Policy, objective: _core.Objective, burn: BurnRate, t: Times
+    policy: Policy, objective: Objective, burn: BurnRate, t: Times
 ) -> dict[str, list[tuple[float, float]]]:
     """When a policy would have fired, evaluated at times that do not go back: what `BurnRate.over` takes.
 

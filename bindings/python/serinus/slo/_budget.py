@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from ._burn import BurnRate
+    from ._objective import ErrorBudget, Objective, WindowBurn
 
 
 class TimeSlices(NamedTuple):
@@ -24,7 +25,7 @@ class TimeSlices(NamedTuple):
     ratio_timeslices: float
 
 
-def error_budget(objective: _core.Objective, period: _core.WindowBurn) -> _core.ErrorBudget:
+def error_budget(objective: Objective, period: WindowBurn) -> ErrorBudget:
     """What the bad events of a period have eaten of its budget, in events.
 
     `period` is the burn rate of a window as long as the objective's period.
@@ -41,7 +42,7 @@ def error_budget(objective: _core.Objective, period: _core.WindowBurn) -> _core.
     return _core._error_budget(objective, period)
 
 
-def time_to_exhaustion(objective: _core.Objective, remaining: float, burn: float) -> float:
+def time_to_exhaustion(objective: Objective, remaining: float, burn: float) -> float:
     """Seconds that the rest of a budget lasts at a burn rate: infinite when burn <= 0, 0 when nothing remains.
 
     Examples

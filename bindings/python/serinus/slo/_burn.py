@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Times = ArrayLike | Sequence[datetime]
 
+    from ._objective import WindowBurn
+
 
 class BurnColumn(NamedTuple):
     """The burn rates of one window at many times, an array each; NaN where absent (where `at` has None), and at 0/0."""
@@ -116,7 +118,7 @@ class BurnRate(_core.BurnRate):
         times, numbers = _samples(np.atleast_1d(np.asarray(t)), np.atleast_1d(np.asarray(values)))
         self._add(_number(series), times, numbers)
 
-    def at(self, t: float | datetime | str) -> dict[str, _core.WindowBurn]:
+    def at(self, t: float | datetime | str) -> dict[str, WindowBurn]:
         """The burn rate of every window at a time, by the window's text; samples after the time do not count.
 
         The time is a datetime (naive: UTC), a text, or a number: Unix seconds below 1e11, else milliseconds. A `burn`

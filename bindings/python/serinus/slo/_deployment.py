@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from .. import _core
-from .._fixed._result import _Result
 from ..sequential._counts import proportions
 
 if TYPE_CHECKING:
@@ -15,19 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-@dataclasses.dataclass(frozen=True)
-class BurnIntervalResult(_Result):
+class BurnIntervalResult(_core.BurnIntervalResult):
     """What `burn_interval` found: the burn rate (NaN without an event) and the bounds that its counts allow."""
 
-    burn: float
-    lower: float
-    upper: float
-    confidence: float
-    method: str
 
-
-@dataclasses.dataclass(frozen=True)
-class DeploymentBudgetResult(_Result):
+class DeploymentBudgetResult(_core.DeploymentBudgetResult):
     """What `deployment_budget` found; every `share` is one of the period's budget, budget x expected_events bad events.
 
     Attributes
@@ -51,27 +41,6 @@ class DeploymentBudgetResult(_Result):
     confidence : float
     method : str
     """
-
-    canary_burn: float
-    baseline_burn: float
-    service_burn: float
-    projected_burn: float
-    excess: float
-    lower: float
-    upper: float
-    share: float
-    share_lower: float
-    share_upper: float
-    total_share: float
-    promoted_share: float
-    promoted_share_lower: float
-    promoted_share_upper: float
-    ratio: float
-    ratio_lower: float
-    ratio_upper: float
-    p_value: float
-    confidence: float
-    method: str
 
 
 def burn_interval(
@@ -103,7 +72,7 @@ def burn_interval(
     >>> round(found.burn, 2), round(found.lower, 3), round(found.upper, 1)
     (27.78, 0.703, 145.3)
     """
-    return BurnIntervalResult(**_core.burn_interval(bad, total, budget, confidence, method))
+    return _core.burn_interval(bad, total, budget, confidence=confidence, method=method)
 
 
 def probability_burn_exceeds(bad: float, total: float, budget: float, factor: float) -> float:
@@ -174,10 +143,16 @@ def deployment_budget(
     >>> round(ate.share, 5), round(ate.projected_burn, 6)
     (0.00169, 15.0)
     """
-    return DeploymentBudgetResult(
-        **_core.deployment_budget(
-            bad_b, total_b, bad_c, total_c, budget, expected_events, promoted_events, confidence, method
-        )
+    return _core.deployment_budget(
+        bad_b,
+        total_b,
+        bad_c,
+        total_c,
+        budget=budget,
+        expected_events=expected_events,
+        promoted_events=promoted_events,
+        confidence=confidence,
+        method=method,
     )
 
 
@@ -214,7 +189,7 @@ class ExcessSequence(_core.ExcessSequence):
     __slots__ = ()
 
     def __init__(self, *, alpha_lower: float = 0.025, alpha_upper: float = 0.025, dispersion: float = 1.0) -> None:
-        super().__init__(alpha_lower, alpha_upper, dispersion)
+        super().__init__(alpha_lower=alpha_lower, alpha_upper=alpha_upper, dispersion=dispersion)
 
     def update_many(self, bad_b: ArrayLike, total_b: ArrayLike, bad_c: ArrayLike, total_c: ArrayLike) -> None:
         """Takes many intervals at once, in order: four arrays of one length, or single numbers for all of them.
@@ -230,8 +205,7 @@ class ExcessSequence(_core.ExcessSequence):
         return f"ExcessSequence(estimate={self.estimate:.4g}, lower={self.lower:.4g}, upper={self.upper:.4g})"
 
 
-def _revive(cls: type[ExcessSequence], options: tuple[float, float, float], state: bytes) -> ExcessSequence:
-    lower, upper, dispersion = options
-    excess = cls(alpha_lower=lower, alpha_upper=upper, dispersion=dispersion)
+def _revive(cls: type[ExcessSequence], options: dict[str, Any], state: bytes) -> ExcessSequence:
+    excess = cls(**options)
     excess.restore(state)
     return excess

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from .._words import Severity
+    from ._objective import ErrorBudget, Objective, Policy, WindowBurn
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,12 @@ class BurnReport:
     """
 
     time: float
-    objective: _core.Objective
-    policy: _core.Policy
-    windows: dict[str, _core.WindowBurn]
+    objective: Objective
+    policy: Policy
+    windows: dict[str, WindowBurn]
     alerts: list[Alert]
     firing: Severity | None
-    budget: _core.ErrorBudget
+    budget: ErrorBudget
     time_to_exhaustion: float
     samples: dict[str, int]
     _text: str = field(repr=False)
@@ -67,13 +68,13 @@ class BurnReport:
 
 
 def burn_report(
-    objective: _core.Objective,
+    objective: Objective,
     data: Any,
     *,
     bad: str = "",
     good: str = "",
     total: str = "",
-    policy: _core.Policy | None = None,
+    policy: Policy | None = None,
     arm: Literal["baseline", "canary"] | None = None,
     deltas: bool = False,
     windows: Iterable[str | timedelta | float] = (),

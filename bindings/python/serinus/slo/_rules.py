@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from typing import Literal
 
+    from ._objective import Objective, Policy
+
 
 def prometheus_rules(
-    objective: _core.Objective,
-    policy: _core.Policy,
+    objective: Objective,
+    policy: Policy,
     bad: str,
     total: str,
     *,
