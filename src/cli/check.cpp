@@ -13,16 +13,14 @@ namespace cli {
 
 Exit check_command(const CheckOptions& options) {
     const Plan plan = read_plan_file(options.plan);
-    Understood found;
-    if (options.data.empty()) {
-        found.mend = lint(plan);
-    } else {
-        found = understand(plan, read_data_files(options.data, plan));
-    }
+    const Understood found =
+        options.data.empty()
+            ? understand(plan)
+            : understand(plan, read_data_files(options.data, plan, {.arms = options.arms, .columns = options.columns}));
     if (options.format == Format::json) {
         write_output(io::write_understood(found) + "\n");
     } else {
-        write_output(report::text(plan, found, {.color = colored(options.color), .width = output_width()}));
+        write_output(report::text(found, {.color = colored(options.color), .width = output_width()}));
     }
     return found.mend.empty() ? Exit::promote : Exit::mend;
 }

@@ -61,6 +61,8 @@ constexpr Row<JudgeOptions> judge_options[] = {
 constexpr Row<CheckOptions> check_options[] = {
     {"PLAN", &CheckOptions::plan, "FILE", "The plan, a JSON file", Need::required},
     {"DATA", &CheckOptions::data, "FILE", "Data to try it on: files, taken together; - is standard input"},
+    {"--arms", &CheckOptions::arms, arms_value, arms_help},
+    {"--columns", &CheckOptions::columns, columns_value, columns_help},
     {"--format", &CheckOptions::format, "", "How to answer"},
     {"--color", &CheckOptions::color, "", color_help}};
 

@@ -32,6 +32,7 @@ struct JudgeOptions {
 struct CheckOptions {
     std::string plan;               ///< a file
     std::vector<std::string> data;  ///< files, taken together; "-" is standard input; none: the plan alone
+    std::string arms, columns;      ///< how the data are to be understood, see io/read_options.hpp
     Format format = Format::text;
     Color color = Color::automatic;
 };

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <iterator>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -376,6 +378,35 @@ class Finder {
     bool own_form_ = false;
 };
 
+/// The first eight.
+std::string listed(std::vector<std::string> names) {
+    constexpr std::size_t most = 8;
+    const bool more = names.size() > most;
+    if (more) names.resize(most);
+    return joined(names) + (more ? ", ..." : "");
+}
+
+/// Rows of one series and time that differ in their value and in a column that is not read are of several series.
+void check_what_tells_apart(const Batch& batch, const std::vector<std::string>& ignored) {
+    for (const ArmSeries& one : batch.series) {
+        const auto& times = one.series.times_ms;
+        if (std::adjacent_find(times.begin(), times.end(), std::greater_equal<>()) == times.end()) continue;
+        std::vector<std::size_t> order(times.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return times[a] < times[b]; });
+        for (std::size_t i = 1; i < order.size(); ++i) {
+            const double a = one.series.values[order[i - 1]], b = one.series.values[order[i]];
+            if (times[order[i - 1]] != times[order[i]] || a == b || std::isnan(a) || std::isnan(b)) continue;
+            raise(Code::data_column, "the " + std::string(word(one.arm)) + "'s " + in_quotes(one.name) + " is " +
+                                         given_text(a) + " and " + given_text(b) + " at " +
+                                         format_time(times[order[i]]) +
+                                         ", and what may tell the two apart is not read: column " + listed(ignored) +
+                                         "; allowed: one value a time and series; say \"columns\": labels=" +
+                                         printable(ignored.front(), 60) + " (or instance=) to read it");
+        }
+    }
+}
+
 }  // namespace
 
 std::optional<Arm> arm_of(std::string_view text, const Arms& arms) noexcept {
@@ -487,6 +518,41 @@ SeriesText read_series_text(std::string_view given, const ReadOptions& options) 
 
 TableColumns find_columns(std::span<const std::string_view> header, const ReadOptions& options) {
     return Finder(header, options).find();
+}
+
+void tell_left_aside(Batch& batch, const LeftAside& aside, bool long_form, const ReadOptions& options) {
+    if (batch.series.empty() && !aside.neither.empty()) {
+        raise(Code::data_arm,
+              (aside.first_neither.empty() ? "no series belongs to an arm: " + aside.neither.begin()->first
+                                           : aside.first_neither) +
+                  "; allowed: " + in_quotes(options.arms.baseline) + " or \"baseline\", and " +
+                  in_quotes(options.arms.canary) + " (\"arms\" can say others)");
+    }
+    std::vector<std::string> columns = aside.columns;
+    if (long_form && !columns.empty()) check_what_tells_apart(batch, columns);
+    const auto note = [&](Code code, std::vector<NamedNumber> numbers, std::vector<NamedText> texts) {
+        Reason reason;
+        reason.code = code;
+        reason.numbers = std::move(numbers);
+        reason.texts = std::move(texts);
+        batch.notes.push_back(std::move(reason));
+    };
+    std::sort(columns.begin(), columns.end());
+    columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
+    if (!columns.empty()) note(Code::columns_ignored, {}, {{"names", listed(columns)}});
+    for (const auto& [why, count] : aside.rows)
+        note(Code::rows_ignored, {{"count", static_cast<double>(count)}}, {{"why", why}});
+    if (!aside.neither.empty()) {
+        std::size_t count = 0;
+        std::vector<std::string> whys;
+        for (const auto& [why, times] : aside.neither) {
+            count += times;
+            whys.push_back(std::to_string(times) + " series, " + why);
+        }
+        note(Code::series_of_neither_arm, {{"count", static_cast<double>(count)}}, {{"why", listed(whys)}});
+    }
+    if (!aside.without_zone.empty()) note(Code::zone_not_said, {}, {{"text", aside.without_zone}});
+    if (!aside.fine.empty()) note(Code::times_finer, {}, {{"text", aside.fine}, {"unit", aside.fine_unit}});
 }
 
 }  // namespace io

@@ -278,8 +278,8 @@ class TableReader {
         keys_.insert(keys_.end(), columns_.labels.begin(), columns_.labels.end());
         if (columns_.measurement) keys_.push_back(*columns_.measurement);
         if (columns_.tags) keys_.push_back(*columns_.tags);
-        for (const std::string& name : columns_.ignored) ignored_.push_back(name);
-        if (!columns_.neither.empty()) neither_[columns_.neither_why] += columns_.neither.size();
+        for (const std::string& name : columns_.ignored) aside_.columns.push_back(name);
+        if (!columns_.neither.empty()) aside_.neither[columns_.neither_why] += columns_.neither.size();
     }
 
     std::string_view cell(Column column) const {
@@ -301,7 +301,7 @@ class TableReader {
                                          " cells; allowed: as many as the header, " + std::to_string(width_));
         }
         if (!left_aside_.empty()) {
-            ++rows_aside_[left_aside_];
+            ++aside_.rows[left_aside_];
             return;
         }
         for (std::size_t i = 0; i < std::min(cells_.size(), defaults_.size()); ++i) {
@@ -349,19 +349,19 @@ class TableReader {
             const bool zone = has_zone(text);
             auto& seen = zone ? with_zone_ : without_zone_;
             if (seen.empty()) seen = line_name(line) + " has " + in_quotes(text);
-            if (!zone && zone_example_.empty()) zone_example_ = text;
+            if (!zone && aside_.without_zone.empty()) aside_.without_zone = text;
             if (!with_zone_.empty() && !without_zone_.empty()) {
                 raise(Code::data_timestamp, "some times have a zone and some have none: " + with_zone_ + ", " +
                                                 without_zone_ +
                                                 "; allowed: a zone in all of them, or in none (which is UTC)");
             }
-        } else if (text.size() >= 16 && fine_example_.empty()) {
+        } else if (text.size() >= 16 && aside_.fine.empty()) {
             const std::size_t digits =
                 std::min(text.find_first_not_of("0123456789", text.front() == '-' ? 1 : 0), text.size()) -
                 (text.front() == '-' ? 1 : 0);
             if (digits >= 16) {
-                fine_example_ = text;
-                fine_unit_ = digits >= 18 ? "nanoseconds" : "microseconds";
+                aside_.fine = text;
+                aside_.fine_unit = digits >= 18 ? "nanoseconds" : "microseconds";
             }
         }
         last_time_text_ = records_.lasting(text) ? text : std::string_view();
@@ -455,7 +455,7 @@ class TableReader {
         if (arm_known && !of.arm) {
             if (options_.service && cell(Column::arm).empty()) of.arm = Arm::baseline;
             of.neither = "column " + header_[*columns_.at(Column::arm)] + " is " + in_quotes(cell(Column::arm));
-            if (!of.arm && first_neither_.empty()) first_neither_ = line_name(line) + ", " + of.neither;
+            if (!of.arm && aside_.first_neither.empty()) aside_.first_neither = line_name(line) + ", " + of.neither;
         }
         if (!arm_known && columns_.tags && !of.arm && of.neither.empty())
             of.neither = "no tag " + in_quotes(options_.arms.label);
@@ -497,7 +497,7 @@ class TableReader {
         of.labels.insert(column.labels.begin(), column.labels.end());
         if (!of.arm && options_.service && !columns_.at(Column::arm)) of.arm = Arm::baseline;
         if (!of.arm) {
-            ++neither_[of.neither];
+            ++aside_.neither[of.neither];
             return none;
         }
         if (of.name.empty()) {
@@ -549,7 +549,7 @@ class TableReader {
         const bool many =
             form_ == Form::influx || form_ == Form::influx_statements || (!long_ && columns_.at(Column::arm));
         if (many && !asked) {
-            if (no_numbers_.try_emplace(name, text).second && !long_) ignored_.push_back(header_[place]);
+            if (no_numbers_.try_emplace(name, text).second && !long_) aside_.columns.push_back(header_[place]);
             return std::nullopt;
         }
         refuse(Code::data_value, line, long_ ? name_of(Column::value) : std::string_view(header_[place]), text,
@@ -559,20 +559,18 @@ class TableReader {
     Batch finish() {
         if (!any_header_) raise(Code::data_empty, "the text is empty; allowed: a header and at least one row");
         if (batch_.series.empty() && first_problem_) throw Error(*first_problem_);
-        if (empty_ && rows_aside_.empty())
+        if (empty_ && aside_.rows.empty())
             raise(Code::data_empty, "the text has a header, but no row; allowed: at least one row");
         if (!comma_.empty() && !point_.empty()) {
             raise(Code::data_value, "some values have a comma and some have a point: " + comma_ + ", " + point_ +
                                         "; allowed: one of the two for decimals, and no thousands separators");
         }
         if (!no_numbers_.empty()) drop_texts();
-        if (batch_.series.empty() && !neither_.empty()) no_arm();
-        check_what_tells_apart();
+        tell_left_aside(batch_, aside_, long_, options_);
         batch_.stages = stage_starts(stages_);
         for (ArmSeries& series : batch_.series) {
             if (!series.series.starts_ms.empty()) series.series.starts_ms.resize(series.series.times_ms.size(), 0);
         }
-        notes();
         return std::move(batch_);
     }
 
@@ -580,70 +578,7 @@ class TableReader {
         std::erase_if(batch_.series, [&](const ArmSeries& series) { return no_numbers_.contains(series.name); });
         if (!long_) return;
         for (const auto& [name, text] : no_numbers_)
-            ++rows_aside_[in_quotes(name) + " is " + in_quotes(text) + ", no number"];
-    }
-
-    [[noreturn]] void no_arm() const {
-        const std::string allowed = "; allowed: " + in_quotes(options_.arms.baseline) + " or \"baseline\", and " +
-                                    in_quotes(options_.arms.canary) + " (\"arms\" can say others)";
-        if (!first_neither_.empty()) raise(Code::data_arm, first_neither_ + allowed);
-        raise(Code::data_arm, "no series belongs to an arm: " + neither_.begin()->first + allowed);
-    }
-
-    /// Rows of one series and time that differ in their value and in a column that is not read are of several series.
-    void check_what_tells_apart() const {
-        if (!long_ || ignored_.empty()) return;
-        for (const ArmSeries& one : batch_.series) {
-            const auto& times = one.series.times_ms;
-            if (std::adjacent_find(times.begin(), times.end(), std::greater_equal<>()) == times.end()) continue;
-            std::vector<std::size_t> order(times.size());
-            std::iota(order.begin(), order.end(), std::size_t{0});
-            std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return times[a] < times[b]; });
-            for (std::size_t i = 1; i < order.size(); ++i) {
-                const double a = one.series.values[order[i - 1]], b = one.series.values[order[i]];
-                if (times[order[i - 1]] != times[order[i]] || a == b || std::isnan(a) || std::isnan(b)) continue;
-                raise(Code::data_column,
-                      "the " + std::string(word(one.arm)) + "'s " + in_quotes(one.name) + " is " + given_text(a) +
-                          " and " + given_text(b) + " at " + format_time(times[order[i]]) +
-                          ", and what may tell the two apart is not read: column " + listed_names(ignored_) +
-                          "; allowed: one value a time and series; say \"columns\": labels=" +
-                          printable(ignored_.front(), 60) + " (or instance=) to read it");
-            }
-        }
-    }
-
-    static std::string listed_names(std::vector<std::string> names) {
-        constexpr std::size_t most = 8;
-        const bool more = names.size() > most;
-        if (more) names.resize(most);
-        return joined(names) + (more ? ", ..." : "");
-    }
-
-    void note(Code code, std::vector<NamedNumber> numbers, std::vector<NamedText> texts) {
-        Reason reason;
-        reason.code = code;
-        reason.numbers = std::move(numbers);
-        reason.texts = std::move(texts);
-        batch_.notes.push_back(std::move(reason));
-    }
-
-    void notes() {
-        std::sort(ignored_.begin(), ignored_.end());
-        ignored_.erase(std::unique(ignored_.begin(), ignored_.end()), ignored_.end());
-        if (!ignored_.empty()) note(Code::columns_ignored, {}, {{"names", listed_names(ignored_)}});
-        for (const auto& [why, count] : rows_aside_)
-            note(Code::rows_ignored, {{"count", static_cast<double>(count)}}, {{"why", why}});
-        if (!neither_.empty()) {
-            std::size_t count = 0;
-            std::vector<std::string> whys;
-            for (const auto& [why, times] : neither_) {
-                count += times;
-                whys.push_back(std::to_string(times) + " series, " + why);
-            }
-            note(Code::series_of_neither_arm, {{"count", static_cast<double>(count)}}, {{"why", listed_names(whys)}});
-        }
-        if (!zone_example_.empty()) note(Code::zone_not_said, {}, {{"text", zone_example_}});
-        if (!fine_example_.empty()) note(Code::times_finer, {}, {{"text", fine_example_}, {"unit", fine_unit_}});
+            ++aside_.rows[in_quotes(name) + " is " + in_quotes(text) + ", no number"];
     }
 
     static constexpr std::size_t neither_arm = none - 1;
@@ -678,9 +613,8 @@ class TableReader {
     std::set<std::string> statement_fields_;
     std::map<std::string, std::string> measurements_;
     std::map<std::string, std::string> no_numbers_;
-    std::vector<std::string> ignored_;
-    std::map<std::string, std::size_t> rows_aside_, neither_;
-    std::string first_neither_, with_zone_, without_zone_, zone_example_, fine_example_, fine_unit_, comma_, point_;
+    LeftAside aside_;
+    std::string with_zone_, without_zone_, comma_, point_;
 };
 
 void append_cell(std::string& out, std::string_view cell) {

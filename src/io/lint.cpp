@@ -33,6 +33,7 @@ ordered_json series_json(const SeriesSeen& seen) {
 
 std::string write_understood(const Understood& understood, int indent) {
     ordered_json out{{"version", version()},
+                     {"plan", understood.plan},
                      {"mend", reasons_json(understood.mend)},
                      {"notes", reasons_json(understood.notes)},
                      {"series", ordered_json::array()}};

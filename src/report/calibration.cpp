@@ -98,9 +98,11 @@ std::string text(const Plan& plan, const Calibration& calibration, const TextOpt
     }
     page.line("");
     page.paragraph("why", reasons);
-    page.paragraph("next", {learned == 0      ? "find more history: see why"
-                            : written.empty() ? "give the plan its noise: serinus calibrate PLAN HISTORY --output FILE"
-                                              : "judge with the plan and its noise, written to " + in_quotes(written)});
+    const bool python = options.face == Face::python;
+    page.paragraph("next", {learned == 0       ? "find more history: see why"
+                            : !written.empty() ? "judge with the plan and its noise, written to " + in_quotes(written)
+                            : python ? "judge with the plan and its noise: serinus.judge(calibration.plan, data)"
+                                     : "give the plan its noise: serinus calibrate PLAN HISTORY --output FILE"});
     return page.take();
 }
 

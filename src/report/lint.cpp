@@ -76,12 +76,12 @@ void series_lines(Page& page, const std::vector<SeriesSeen>& series) {
 
 }  // namespace
 
-std::string text(const Plan& plan, const Understood& understood, const TextOptions& options) {
+std::string text(const Understood& understood, const TextOptions& options) {
     Page page(options.color, options.width);
     const bool ready = understood.mend.empty();
     const auto things = static_cast<std::int64_t>(understood.mend.size());
-    page.line(page.painted(ready ? "READY" : "MEND", ready ? Style::good : Style::open) + "  " + shown_name(plan.name) +
-              "   " + (ready ? "nothing to mend" : plural(things, "thing") + " to mend"));
+    page.line(page.painted(ready ? "READY" : "MEND", ready ? Style::good : Style::open) + "  " +
+              shown_name(understood.plan) + "   " + (ready ? "nothing to mend" : plural(things, "thing") + " to mend"));
     page.line("");
     series_lines(page, understood.series);
     page.paragraph("mend", sentences(understood.mend));
@@ -93,8 +93,8 @@ std::string text(const Plan& plan, const Understood& understood, const TextOptio
     }
     if (first && last) page.paragraph("data", {format_time(to_ms(*first)) + " to " + format_time(to_ms(*last))});
     const std::string next = !ready                      ? "mend what is named, and check again"
-                             : understood.series.empty() ? "try it on data: serinus check PLAN DATA"
-                                                         : "judge: serinus judge PLAN DATA";
+                             : understood.series.empty() ? "try it on data: " + call(options.face, "check", "data")
+                                                         : "judge: " + call(options.face, "judge", "data");
     page.paragraph("next", {next});
     return page.take();
 }

@@ -12,6 +12,7 @@
 
 #include <serinus/core/quote.hpp>
 #include <serinus/core/text.hpp>
+#include <serinus/report/text.hpp>
 
 #include "report/number.hpp"
 
@@ -37,6 +38,20 @@ inline std::string padded(std::string text, std::size_t width) {
 }
 
 inline std::string shown_name(std::string_view name) { return printable(name, 100); }
+
+inline std::string upper_case(std::string_view text) {
+    std::string upper(text);
+    for (char& c : upper) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return upper;
+}
+
+/// `serinus check PLAN DATA`, or `serinus.check(plan, data)`.
+inline std::string call(Face face, const std::string& command, const std::string& data) {
+    return face == Face::python ? "serinus." + command + "(plan, " + data + ")"
+                                : "serinus " + command + " PLAN " + upper_case(data);
+}
 
 /// Words in lines of at most `width` characters. A number keeps its "%"; a word that is longer than a line is cut.
 inline std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
@@ -114,14 +129,6 @@ class Page {
 
 inline std::string plural(std::int64_t number, std::string_view noun) {
     return count(static_cast<double>(number)) + " " + std::string(noun) + (number == 1 ? "" : "s");
-}
-
-inline std::string upper_case(std::string_view text) {
-    std::string upper(text);
-    for (char& c : upper) {
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    }
-    return upper;
 }
 
 }  // namespace report

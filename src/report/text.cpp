@@ -504,7 +504,7 @@ bool has(const Decision& decision, Code code) {
                        [&](const Reason& reason) { return reason.code == code; });
 }
 
-std::string next_after_hold(const Decision& decision) {
+std::string next_after_hold(const Decision& decision, Face face) {
     if (!decision.telemetry.newest[0] && !decision.telemetry.newest[1])
         return "check where the data come from: no sample of the plan's series has arrived";
     if (has(decision, Code::nothing_to_judge)) return "a person decides: every metric is muted";
@@ -521,7 +521,7 @@ std::string next_after_hold(const Decision& decision) {
     }
     if (!unknown.empty()) {
         return "learn the noise of " + listed(std::move(unknown)) +
-               " from a time when both arms ran one version: serinus calibrate PLAN HISTORY";
+               " from a time when both arms ran one version: " + call(face, "calibrate", "history");
     }
     std::vector<std::string> waiting;
     for (const MetricResult& metric : decision.metrics) {
@@ -537,7 +537,7 @@ std::string next_after_hold(const Decision& decision) {
     return "keep watching: " + listed(std::move(waiting)) + (one ? " has" : " have") + " not passed yet";
 }
 
-std::string next_sentence(const Decision& decision, std::optional<double> next_traffic) {
+std::string next_sentence(const Decision& decision, std::optional<double> next_traffic, Face face) {
     std::string next;
     switch (decision.action) {
         case Action::rollback: next = "roll back: move all traffic to the baseline"; break;
@@ -549,7 +549,7 @@ std::string next_sentence(const Decision& decision, std::optional<double> next_t
                 next += next_traffic ? " (" + percent(*next_traffic) + ")" : " of " + std::to_string(decision.stages);
             }
             break;
-        case Action::hold: next = next_after_hold(decision); break;
+        case Action::hold: next = next_after_hold(decision, face); break;
     }
     if (decision.severity == Severity::page) next += "; page whoever is on call";
     if (decision.severity == Severity::ticket) next += "; open a ticket";
@@ -614,7 +614,7 @@ std::string shown(const Decision& decision, const TextOptions& options, std::opt
     page.paragraph("data", data);
     page.paragraph("noise", noise_sentences(decision));
     page.paragraph("promise", promise_sentences(decision));
-    page.paragraph("next", {next_sentence(decision, next_traffic)});
+    page.paragraph("next", {next_sentence(decision, next_traffic, options.face)});
     return page.take();
 }
 

@@ -403,7 +403,7 @@ std::vector<Reason> lint(const Plan& plan) {
 }
 
 Understood understand(const Plan& plan, const Batch& batch) {
-    Understood understood;
+    Understood understood{.plan = plan.name};
     const std::vector<Reason> planned = lint(plan);
     const Decision decision = judge(plan, batch);
 
@@ -460,6 +460,8 @@ Understood understand(const Plan& plan, const Batch& batch) {
     lint_names(plan, understood);
     return understood;
 }
+
+Understood understand(const Plan& plan) { return {.plan = plan.name, .mend = lint(plan)}; }
 
 }  // namespace v0
 }  // namespace serinus

@@ -58,8 +58,10 @@ GIVEN = {
     "fail": "NoReturn",
     "policy_windows": "list[str]",
 }
+# What these take in the first place, where the compiled part takes more than it says.
+TAKEN = {"batch_from_text": "str | bytes"}
 # Those that Python calls with arguments of one kind, spread.
-SPREAD = ("normal_mixture", "log_normal_mixture", "beta_binomial", "log_beta_binomial", "SilenceTest._update_many")
+SPREAD = ("batch_from_columns", "normal_mixture", "log_normal_mixture", "beta_binomial", "log_beta_binomial", "SilenceTest._update_many")
 # Where a name comes from that signatures use.
 SOURCES = {
     "collections.abc": ("Callable", "Iterable", "Mapping", "Sequence"),
@@ -95,6 +97,8 @@ def signature(text: str, place: str) -> str:
     if place in SPREAD:
         own = [one for one in function.args.args if one.arg == "self"]
         function.args = ast.arguments([], own, ast.arg("arguments", ast.Name("Any")), [], [], None, [])
+    if place in TAKEN:
+        function.args.posonlyargs[0].annotation = ast.Name(TAKEN[place])
     if place in GIVEN:
         function.returns = ast.Name(GIVEN[place])
     return ast.unparse(function).replace("\n    ...", " ...")
@@ -127,7 +131,10 @@ def class_of(name: str, thing: type) -> list[str]:
         place = f"{name}.{key}"
         if isinstance(member, property):
             returned = (member.fget.__doc__ or "").splitlines()[0].partition(" -> ")[2]
-            lines += ["    @property", f"    def {key}(self) -> {GIVEN.get(place) or known(returned)}: ..."]
+            type_ = GIVEN.get(place) or known(returned)
+            lines += ["    @property", f"    def {key}(self) -> {type_}: ..."]
+            if member.fset:
+                lines += [f"    @{key}.setter", f"    def {key}(self, _: {type_}, /) -> None: ..."]
         elif key == "__eq__":
             lines.append("    def __eq__(self, other: object, /) -> bool: ...")
         elif key == "__init__" and type(member).__name__ != "instancemethod":

@@ -188,17 +188,19 @@ def changed(column: str, value: Any) -> Any:
 
 
 WRONG: dict[str, tuple[Any, str, str]] = {
-    "no arm": (lambda t: {k: v for k, v in t.items() if k != "arm"}, "serinus.data.column", "'arm' is missing"),
-    "unknown column": (lambda t: {**t, "host": t["arm"]}, "serinus.data.column", "'host' is unknown"),
-    "number as column": (lambda t: {**t, 3: t["arm"]}, "serinus.data.column", "3 is unknown"),
-    "column twice": (lambda t: {**t, "time": t["timestamp"]}, "serinus.data.column", "'timestamp' is there twice"),
+    "no arm": (lambda t: {k: v for k, v in t.items() if k != "arm"}, "serinus.data.arm", 'alone in "http_errors"'),
+    "column twice": (lambda t: {**t, "time": t["timestamp"]}, "serinus.data.column", 'are both "timestamp"'),
     "frame with a column twice": (
         lambda t: pd.concat([pd.DataFrame(t), pd.DataFrame({"arm": t["arm"]})], axis=1),
         "serinus.data.column",
         "'arm' is there twice",
     ),
-    "other arm": (changed("arm", "control"), "serinus.data.arm", '"control"; allowed: baseline, canary'),
-    "no arm in a row": (changed("arm", None), "serinus.data.arm", "None"),
+    "other arms": (
+        lambda t: {**t, "arm": np.full(len(t["arm"]), "control")},
+        "serinus.data.arm",
+        'row 0, column arm is "control"; allowed: "stable" or "baseline", and "canary"',
+    ),
+    "no arms": (lambda t: {**t, "arm": [None] * len(t["arm"])}, "serinus.data.arm", 'column arm is ""'),
     "no series in a row": (changed("series", None), "serinus.data.value", "series has the value None"),
     "empty series": (changed("series", ""), "serinus.data.value", "series has the value ''"),
     "text as value": (changed("value", "many"), "serinus.data.value", "value is 'many' in row 7"),
@@ -229,7 +231,7 @@ WRONG: dict[str, tuple[Any, str, str]] = {
     "a number": (lambda t: 5, "serinus.argument.type", "data is 5"),
     "a list": (lambda t: [1, 2], "serinus.argument.type", r"data is \[1, 2\]"),
     "plain array": (lambda t: np.zeros((3, 4)), "serinus.argument.type", "data is "),
-    "single answer": (lambda t: as_prometheus(t)["http_errors"], "serinus.data.column", "'status' is unknown"),
+    "single answer": (lambda t: as_prometheus(t)["http_errors"], "serinus.data.document", "a single answer"),
     "NaN in answers": (
         lambda t: {"http_errors": {"status": "success", "data": float("nan")}},
         "serinus.data.document",

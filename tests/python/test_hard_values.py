@@ -143,7 +143,7 @@ def test_options_of_another_type() -> None:
     b, c = [1.0, 2, 3, 4], [2.0, 3, 4, 5]
     refused("serinus.argument.type", serinus.welch, b, c, confidence="much")
     refused("serinus.argument.type", serinus.welch, b, c, confidence=None)
-    refused("serinus.argument.type", serinus.brunner_munzel, b, c, seed=-1)
+    refused("serinus.argument.count", serinus.brunner_munzel, b, c, seed=-1)
     refused("serinus.argument.type", serinus.brunner_munzel, b, c, resamples=2.5)
     refused("serinus.argument.word", serinus.brunner_munzel, b, c, method="exact")
     refused("serinus.argument.range", serinus.brunner_munzel, b, c, resamples=5)

@@ -10,6 +10,7 @@ import pathlib
 
 import jsonschema
 import pytest
+import serinus
 
 DATA = pathlib.Path(__file__).resolve().parents[2] / "data"
 PLANS = sorted((DATA / "plans").glob("*.json"))
@@ -52,6 +53,23 @@ def changed(document, change):
     return document
 
 
+def counts(**columns):
+    """Two arms, an hour of samples every 10 s."""
+    times = [10 * i for i in range(360) for _ in range(4)]
+    series = ["http_requests", "http_errors"] * 2 * 360
+    arms = ["baseline", "baseline", "canary", "canary"] * 360
+    return {"timestamp": times, "series": series, "arm": arms, "value": [9000, 90, 1000, 10] * 360, **columns}
+
+
+@pytest.mark.parametrize("data", [None, counts(), counts(instance=["a", "b"] * 720), {"timestamp": [0], "series": ["x"],
+                                                                                      "arm": ["canary"], "value": [1]}])
+def test_what_check_tells_fits(data):
+    document = json.loads(serinus.check(load("plans/minimal.json"), data).to_json())
+    validator("check").validate(document)
+    for key in document:
+        assert not validator("check").is_valid({name: value for name, value in document.items() if name != key})
+
+
 def test_there_are_examples():
     assert {path.name for path in PLANS} >= {"minimal.json", "full.json"}
     assert len(BROKEN) >= 60
@@ -68,7 +86,7 @@ def test_the_full_plan_has_every_key():
     assert set(full) == set(schema["properties"])
     for name, values in {
         "stage": full["stages"],
-        "metric": full["metrics"] + load("plans/buckets.json")["metrics"],
+        "metric": [metric for path in PLANS for metric in json.loads(path.read_text())["metrics"]] + [{"on_fail": "hold"}],
         "margin": [m["margin"] for m in full["metrics"] + load("plans/floor.json")["metrics"]],
         "slo": full["slo"],
         "condition": full["slo"][0]["policy"],

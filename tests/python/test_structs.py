@@ -44,6 +44,7 @@ def values() -> dict[str, Any]:
     band = serinus.sequential.DistributionBand()
     band.update(a, b)
     learned = serinus.calibrate(rollout, make_table(canary_rate=0.01))
+    checked = serinus.check(rollout, make_table())
     found: list[Any] = [
         decision,
         decision.telemetry,
@@ -55,6 +56,8 @@ def values() -> dict[str, Any]:
         decision.burn[0].halt,
         decision.burn[0].windows[0],
         learned.metrics["errors"],
+        checked,
+        checked.series[0],
         serinus.HeldBack(traffic=0.1, windows=20, intervals=30, alarms=0, alpha=0.05, p_value=1.0),
         plan.stages[0],
         plan.metrics["errors"],

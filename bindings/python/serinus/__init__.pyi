@@ -17,9 +17,11 @@ from ._decision import (
     MetricCalibration as MetricCalibration,
     MetricResult as MetricResult,
     Reason as Reason,
+    SeriesSeen as SeriesSeen,
     SloRule as SloRule,
     Stage as Stage,
     Telemetry as Telemetry,
+    Understood as Understood,
 )
 from ._errors import (
     Error as Error,
@@ -87,6 +89,7 @@ from ._rollout import (
     Monitor as Monitor,
     Plan as Plan,
     calibrate as calibrate,
+    check as check,
     judge as judge,
 )
 from ._words import (
@@ -96,6 +99,7 @@ from ._words import (
     Harm as Harm,
     Kind as Kind,
     Missing as Missing,
+    OnFail as OnFail,
     PromoteWhen as PromoteWhen,
     Severity as Severity,
     Verdict as Verdict,

@@ -364,6 +364,69 @@ class MetricCalibration(_core.MetricCalibration):
     _shown = ("name", "learned")
 
 
+class SeriesSeen(_core.SeriesSeen):
+    """What data have of one series of a metric in one arm.
+
+    Attributes
+    ----------
+    metric : str
+    key : str
+        Of the metric: "bad", "total", "series", ...
+    name : str
+        Of the series.
+    arm : str
+        "baseline" or "canary".
+    series : int
+        How many of that name, told apart by instance and labels.
+    instances : list of str
+        Those that have a name, in order.
+    replicas : int
+        Collectors that they came through, those without a name included.
+    samples : int
+    spacing_seconds : float
+        Between neighbouring samples of a series, the median; 0 where it is not known.
+    first, last : datetime or None
+        Samples, in UTC.
+    """
+
+    _shown = ("name", "arm", "series", "samples")
+
+
+class Understood(_core.Understood):
+    """A plan, and data that were shown with it, as they are understood: what `serinus.check` tells. Nothing is judged.
+
+    `str(understood)` is the report for people; `to_json()` gives what `serinus check --format json` writes.
+
+    Attributes
+    ----------
+    plan : str
+        Its name.
+    series : list of SeriesSeen
+        Metric by metric, the baseline first; empty without data.
+    mend : list of Reason
+        What should be mended before the rollout.
+    notes : list of Reason
+        What was made of the data: births, restarts, dips, what is ignored, ...
+    """
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The same as JSON text (check.schema.json); indent None puts all on one line."""
+        return _core.understood_json(self, indent)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `to_json` says, as a dict: a time or a spacing that is not known is None."""
+        import json
+
+        document: dict[str, Any] = json.loads(self.to_json(None))
+        return document
+
+    def __str__(self) -> str:
+        return _core.understood_text(self)
+
+    def __repr__(self) -> str:
+        return f"Understood({self.plan!r}, mend={[reason.name for reason in self.mend]!r}, series={len(self.series)})"
+
+
 class Stage(_core.Stage):
     """A step of a rollout: the canary gets this share of the traffic.
 
@@ -389,6 +452,10 @@ class Metric(_core.Metric):
         Proportion: the series that count what went wrong, and everything.
     good : str
         Proportion, in place of `bad`: the series that counts what went well.
+    events, exposure : str
+        Rate: the series that count what happened, and what it happened in.
+    numerator, denominator : str
+        Ratio: the series of what is spent, and of what it is spent on.
     counter : bool
         The series are cumulative counters.
     margin : dict
@@ -399,6 +466,8 @@ class Metric(_core.Metric):
         Its part of alpha, relative to the other metrics'.
     muted : bool
         Shown, never decides.
+    on_fail : OnFail
+        What its failure does: a rollback, or a hold until a person has looked.
     min_count : float
         Requests that each arm must have had before it decides.
     instances_differ : float or None

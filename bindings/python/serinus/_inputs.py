@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
+from warnings import warn
 
 import numpy as np
 
@@ -17,11 +18,11 @@ from ._errors import Error
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    _Codes = tuple[NDArray[np.int32] | None, list[Any]]  # a code a row, none where all rows say the same; what they mean
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _LATEST = 253_402_300_799_999  # the last millisecond of the year 9999
-_NEEDED = ("timestamp", "series", "arm", "value")
-_OPTIONAL = ("instance", "le", "stage")
-_COLUMNS = "timestamp (or time), series, arm, value, and if you like instance, le, stage; one sample a row"
+_COLUMNS = "timestamp (or time), series, arm, value, or timestamp and one column a series"
 
 
 def _fail(code: str, sentence: str) -> NoReturn:
@@ -156,19 +157,49 @@ def _datetimes(name: str, array: NDArray[Any]) -> NDArray[np.int64]:
     return array.astype("datetime64[ms]").astype(np.int64)
 
 
-def _times(column: Any) -> NDArray[np.int64]:
+_FINE = 10**15  # Unix times from here on are in microseconds, from 10**17 on in nanoseconds
+
+
+def _times(name: str, column: Any, aside: _core.LeftAside) -> NDArray[np.int64]:
+    """Unix milliseconds of a table's column of times. `aside` is told what nobody said: zones and units of texts and numbers."""
     zone = getattr(getattr(column, "dtype", None), "tz", None)
     if zone is not None and hasattr(column, "to_numpy"):
         array = column.to_numpy(dtype="datetime64[ns]")  # pandas: as UTC
     else:
-        array = _column_array("timestamp", column)
+        array = _column_array(name, column)
     if array.dtype.kind == "M":
-        return _datetimes("timestamp", array)
+        return _datetimes(name, array)
     if array.dtype.kind in "iuf":
-        return _core.times_from_numbers(np.ascontiguousarray(array, dtype=np.float64), "timestamp")
+        sizes = np.abs(array.astype(np.float64))
+        fine = (sizes >= _FINE) & (sizes < 1e20)
+        if fine.any():
+            _tell_unit(aside, int(array[fine.argmax()]))
+        return _core.times_from_numbers(np.ascontiguousarray(array, dtype=np.float64), name)
     # Texts and datetimes: the same moments come back in every series, so each is read once.
     codes, different = _core.factorize(array.tolist())
-    return np.array([milliseconds("timestamp", x) for x in different], dtype=np.int64)[codes]
+    with_zone: list[Any] = []
+    without: list[Any] = []
+    for x in different:
+        if isinstance(x, datetime) or (isinstance(x, str) and x[4:5] == "-"):
+            has_zone = x.tzinfo is not None if isinstance(x, datetime) else any(sign in x[10:] for sign in "Zz+-")
+            (with_zone if has_zone else without).append(x)
+        elif (digits := str(x).lstrip("+-").partition(".")[0]).isdecimal():
+            _tell_unit(aside, int(digits))
+    if with_zone and without:
+        _fail(
+            "data.timestamp",
+            f"some times of column {name} have a zone and some have none: {with_zone[0]}, {without[0]}; "
+            "allowed: a zone in all of them, or in none (which is UTC)",
+        )
+    if without and isinstance(without[0], str):  # of datetimes everybody knows it
+        aside.without_zone = without[0]
+    return np.array([milliseconds(name, x) for x in different], dtype=np.int64)[codes]
+
+
+def _tell_unit(aside: _core.LeftAside, number: int) -> None:
+    if abs(number) >= _FINE and not aside.fine:
+        aside.fine = str(number)
+        aside.fine_unit = "nanoseconds" if abs(number) >= 100 * _FINE else "microseconds"
 
 
 # ---- plans
@@ -218,66 +249,102 @@ def _decoded(what: str, content: bytes) -> str:
 # ---- samples
 
 
-def batch(data: Any, plan: _core.Plan | None) -> _core.Batch:
-    """The samples of a path, a text (CSV or Prometheus answers), a dict of answers, or a table in long form.
+def told(name: str, given: Any) -> str:
+    """The text "label=track,..." of what is told for one call: a text, or a dict of texts."""
+    if given is None:
+        return ""
+    if isinstance(given, str):
+        return given
+    if not isinstance(given, Mapping) or not all(isinstance(x, str) for pair in given.items() for x in pair):
+        _fail("argument.type", f"{name} is {_shown(given)}; allowed: a dict of texts, or a text such as 'baseline=v1,canary=v2'")
+    return ",".join('{}="{}"'.format(key, value.replace('"', '""')) for key, value in given.items())
 
-    Without a plan they are those of a service: Prometheus answers need no label that tells arms apart.
+
+_IGNORED = ("columns_ignored", "histograms_ignored", "rows_ignored", "series_of_neither_arm")
+
+
+def batch(
+    data: Any, plan: _core.Plan | None, arms: Any = None, columns: Any = None, names: tuple[str, ...] = ()
+) -> _core.Batch:
+    """The samples of a path, a text in any format that is read, a dict as of its JSON, or a table.
+
+    Without a plan they are those of a service, of which these names are asked for: nothing needs to tell arms apart.
+    `arms` and `columns` say for this call what tells them apart and what a table's columns are called. What is left aside
+    is a warning of who called the function that calls this one.
     """
-
-    def read(text: str) -> _core.Batch:
-        return _core.service_batch_from_text(text) if plan is None else _core.batch_from_text(text, plan)
-
     if isinstance(data, _core.Batch):
         return data
+    options = _core.ReadOptions(plan, [name for name in names if name], told("arms", arms), told("columns", columns))
+    found = _samples(data, options)
+    for note in _core.batch_notes(found):
+        if note.code in _IGNORED:
+            warn(note.sentence, stacklevel=3)
+    return found
+
+
+def _samples(data: Any, options: _core.ReadOptions) -> _core.Batch:
     if data is None:
         return _core.Batch()
     if isinstance(data, (bytes, bytearray)):
-        return read(_decoded("the data", bytes(data)))
+        return _core.batch_from_text(_text_or_packed("the data", bytes(data)), options)
     if isinstance(data, str):
         is_text = "\n" in data or data.lstrip("\ufeff \t\r").startswith(("{", "["))
-        return read(data if is_text else _read("the data", data))
+        return _core.batch_from_text(data if is_text else _content(data), options)
     if isinstance(data, os.PathLike):
-        return read(_read("the data", data))
-    if isinstance(data, Mapping) and all(isinstance(answer, Mapping) for answer in data.values()):
+        return _core.batch_from_text(_content(data), options)
+    if isinstance(data, Mapping):
         if not data:
             return _core.Batch()
-        return read(_as_json("the document of Prometheus answers", data, "data.document"))
-    return _from_columns(_columns(data))
+        # No table has dicts for columns: these are answers of Prometheus, or OpenTelemetry's metrics.
+        if "resourceMetrics" in data or any(isinstance(value, Mapping) for value in data.values()):
+            return _core.batch_from_text(_as_json("the document", data, "data.document"), options)
+    return _from_table(data, options)
 
 
-def _columns(data: Any) -> dict[str, Any]:
-    """The columns of a table by their lower-case names: a mapping, pandas, polars, Arrow, or a structured array."""
+def _content(path: str | os.PathLike[Any]) -> str | bytes:
+    with open(path, "rb") as file:
+        return _text_or_packed(f"the data in {os.fspath(path)!r}", file.read())
+
+
+def _text_or_packed(what: str, content: bytes) -> str | bytes:
+    """Text in UTF-8; gzip and UTF-16 are left to the reader, who knows them by their first bytes."""
+    if content[:2] in (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff") or content[:4] in (b"PK\x03\x04", b"PAR1", b"\x28\xb5\x2f\xfd"):
+        return content
+    return _decoded(what, content)
+
+
+def _table(data: Any) -> tuple[list[str], Callable[[int], Any]]:
+    """The names of a table's columns, and how to get one: a mapping, pandas, polars, Arrow, or a structured array."""
     if not isinstance(data, Mapping):
-        if "timestamp" in (getattr(getattr(data, "index", None), "names", None) or ()):
-            data = data.reset_index()  # pandas: the timestamp is the index
+        if hasattr(data, "collect") and type(data).__name__ == "LazyFrame":
+            data = data.collect()
+        index = getattr(data, "index", None)
+        if hasattr(data, "reset_index") and index is not None:
+            names = [str(name).lower() for name in (getattr(index, "names", None) or ())]
+            # pandas: times are often the index, with a name or without one
+            if {"timestamp", "time"} & set(names) or type(index).__name__ == "DatetimeIndex":
+                data = data.rename_axis(index=[name if name != "none" else "timestamp" for name in names]).reset_index()
         elif not hasattr(data, "columns") and hasattr(data, "__arrow_c_stream__"):
             data = import_module("pyarrow").table(data)
     if isinstance(data, Mapping):
-        names = list(data)
+        labels = list(data)
     elif hasattr(data, "column_names"):
-        names = list(data.column_names)
+        labels = list(data.column_names)
     elif hasattr(data, "columns") and hasattr(data, "__getitem__"):
-        names = list(data.columns)
+        labels = list(data.columns)
     elif isinstance(data, np.ndarray) and data.dtype.names:
-        names = list(data.dtype.names)
+        labels = list(data.dtype.names)
     else:
         _fail(
             "argument.type",
-            f"data is {_shown(data)}; allowed: a path, CSV text, Prometheus answers, or a table with the columns {_COLUMNS}",
+            f"data is {_shown(data)}; allowed: a path, a text, Prometheus answers, or a table with the columns {_COLUMNS}",
         )
-    found: dict[str, Any] = {}
-    for name in names:
-        known = name.lower() if isinstance(name, str) else name
-        known = "timestamp" if known == "time" else known
-        if known not in _NEEDED and known not in _OPTIONAL:
-            _fail("data.column", f"column {_shown(name)} is unknown; allowed: {_COLUMNS}")
-        if known in found:
-            _fail("data.column", f"column {_shown(known)} is there twice; allowed: once")
-        found[known] = name
-    for name in _NEEDED:
-        if name not in found:
-            _fail("data.column", f"column {_shown(name)} is missing; allowed: {_COLUMNS}")
-    return {known: data[name] for known, name in found.items()}
+    if len(set(labels)) < len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        _fail("data.column", f"column {_shown(twice)} is there twice; allowed: once")
+    # Columns of several levels, as a pivot makes them, are named by all of them.
+    names = [" ".join(str(part) for part in label if part != "") if isinstance(label, tuple) else str(label) for label in labels]
+    return names, lambda place: data[labels[place]]
 
 
 def _column_array(name: str, column: Any) -> NDArray[Any]:
@@ -320,14 +387,9 @@ def _series(x: Any) -> str:
     return str(x)
 
 
-def _arm(x: Any) -> str:
-    if not isinstance(x, str):
-        _fail("data.arm", f"column arm has the value {_shown(x)}; allowed: baseline, canary")
-    return str(x)
-
-
-def _instance(x: Any) -> str:
-    return "" if _is_missing(x) else str(x)
+def _word(x: Any) -> str:
+    """The text of a cell that names something; "" where it is missing. A whole number is one, however it is kept."""
+    return "" if _is_missing(x) else str(int(x)) if isinstance(x, float) and x.is_integer() else str(x)
 
 
 _NO_BUCKET = "none"
@@ -358,47 +420,113 @@ def _stage(x: Any) -> int:
     return stage
 
 
-def _sample_values(column: Any) -> NDArray[np.float64]:
+def _sample_values(name: str, column: Any) -> NDArray[np.float64]:
     if hasattr(column, "to_numpy") and type(getattr(column, "dtype", None)).__name__.startswith(("Float", "Int", "UInt")):
         array = column.to_numpy(dtype=np.float64, na_value=np.nan) if hasattr(column, "factorize") else column.to_numpy()
     else:
-        array = _filled(column) if isinstance(column, np.ma.MaskedArray) else _column_array("value", column)
+        array = _filled(column) if isinstance(column, np.ma.MaskedArray) else _column_array(name, column)
     if array.ndim == 1 and array.dtype.kind in "OU":
         allowed = "allowed: a number, or nothing where the value is missing"
         array = _objects_to_floats(
-            array, lambda i, x: f"column value is {_shown(x)} in row {i}; {allowed}", "data.value", True
+            array, lambda i, x: f"column {name} is {_shown(x)} in row {i}; {allowed}", "data.value", True
         )
     if array.dtype.kind not in "iuf":
-        _fail("data.value", f"column value has dtype {array.dtype}; allowed: numbers")
+        _fail("data.value", f"column {name} has dtype {array.dtype}; allowed: numbers")
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
-def _from_columns(columns: dict[str, Any]) -> _core.Batch:
-    times = _times(columns["timestamp"])
-    if len(times) == 0:
+def _from_table(data: Any, options: _core.ReadOptions) -> _core.Batch:
+    names, column = _table(data)
+    found = _core.table_columns(names, options)
+    places, aside = found["places"], found["aside"]
+    times = _times("timestamp", column(places["timestamp"]), aside)
+    rows = len(times)
+    if rows == 0:
         _fail("data.empty", "the table has no row; allowed: at least one row (None when there is nothing new)")
-    series, names = _coded("series", columns["series"], _series)
-    arm, arms = _coded("arm", columns["arm"], _arm)
-    instance, instances = _optional(columns, "instance", _instance, "")
-    le, bounds = _optional(columns, "le", _bound, _NO_BUCKET)
-    stage, stages = _optional(columns, "stage", _stage, -1)
-    return _core.batch_from_columns(
-        times,
-        _sample_values(columns["value"]),
-        series,
-        names,
-        arm,
-        arms,
-        instance,
-        instances,
-        le,
-        [np.nan if bound == _NO_BUCKET else bound for bound in bounds],
-        stage,
-        stages,
-    )
+
+    def coded(name: str, meaning: Any, absent: Any) -> _Codes:
+        if name not in places:
+            return None, [absent]
+        codes, meanings = _coded(name, column(places[name]), meaning)
+        _as_long(name, codes, rows)
+        return codes, meanings
+
+    le, bounds = coded("le", _bound, _NO_BUCKET)
+    labels, texts = coded("labels", _word, "")
+    sets: list[dict[str, str]] = [_core.read_labels(text) if text else {} for text in texts]
+    for place in found["labels"]:
+        labels, sets = _with_label(labels, sets, names[place], *_coded(names[place], column(place), _word), rows)
+    # What each row says beside its values: a code a row and what the codes mean.
+    said: list[_Codes] = [
+        coded("arm", _word, ""),
+        coded("instance", _word, ""),
+        (le, [np.nan if bound == _NO_BUCKET else bound for bound in bounds]),
+        coded("stage", _stage, -1),
+        (labels, sets),
+        _replicas(names, column, found["replicas"], rows),
+    ]
+    starts = _times("start", column(places["start"]), aside) if "start" in places else None
+    if starts is not None:
+        _as_long("start", starts, rows)
+
+    series: _Codes
+    if found["long"]:
+        samples = _sample_values("value", column(places["value"]))
+        if found["values"]:  # the plan has one series, and no column needs to name it
+            series = None, [text for _, text in found["values"]]
+        else:
+            codes, texts = _coded("series", column(places["series"]), _series)
+            series = codes, [_core.series_text(text, "arm" in places, options) for text in texts]
+    else:
+        parts = [_sample_values(names[place], column(place)) for place, _ in found["values"]]
+        for part, (place, _) in zip(parts, found["values"], strict=True):
+            _as_long(names[place], part, rows)
+        samples = np.concatenate(parts)
+        there = ~np.isnan(samples)  # a gap of the join is no sample
+        samples = samples[there]
+        series = np.repeat(np.arange(len(parts), dtype=np.int32), rows)[there], [text for _, text in found["values"]]
+
+        def each(said_once: Any) -> Any:
+            """Of what is said once a row, what stands beside every value that is there."""
+            return None if said_once is None else np.ascontiguousarray(np.tile(said_once, len(parts))[there])
+
+        said = [(each(codes), meanings) for codes, meanings in said]
+        times, starts = each(times), each(starts)
+    return _core.batch_from_columns(times, samples, series, *said, starts, aside, found["long"], options)
 
 
-def _optional(columns: dict[str, Any], name: str, meaning: Any, absent: Any) -> tuple[NDArray[np.int32] | None, list[Any]]:
-    if name not in columns:
-        return None, [absent]
-    return _coded(name, columns[name], meaning)
+def _as_long(name: str, column: NDArray[Any], rows: int) -> None:
+    if len(column) != rows:
+        _fail("argument.length", f"column {name} has {len(column)} values; allowed: {rows}, as many as column timestamp")
+
+
+def _replicas(names: list[str], column: Callable[[int], Any], places: list[int], rows: int) -> _Codes:
+    """What tells collectors of one target apart, of one column or several."""
+    if not places:
+        return None, [""]
+    if len(places) == 1:
+        return _coded(names[places[0]], column(places[0]), _word)
+    codes: NDArray[np.int32] | None = None
+    sets: list[dict[str, str]] = [{}]
+    for place in places:
+        codes, sets = _with_label(codes, sets, names[place], *_coded(names[place], column(place), _word), rows)
+    return codes, [",".join(one.values()) for one in sets]
+
+
+def _with_label(
+    codes: NDArray[np.int32] | None,
+    sets: list[dict[str, str]],
+    name: str,
+    more: NDArray[np.int32],
+    values: list[str],
+    rows: int,
+) -> tuple[NDArray[np.int32], list[dict[str, str]]]:
+    """Labels with one more: every pair of a set and a value that is there is a set of its own."""
+    _as_long(name, more, rows)
+    pairs = more.astype(np.int64) + (0 if codes is None else codes.astype(np.int64) * len(values))
+    different, joined = np.unique(pairs, return_inverse=True)
+    made = []
+    for pair in different.tolist():
+        value = values[pair % len(values)]
+        made.append({**sets[pair // len(values)], **({name: value} if value else {})})
+    return joined.reshape(rows).astype(np.int32), made

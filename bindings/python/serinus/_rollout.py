@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from warnings import warn
 
 from . import _core, _inputs
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ._decision import Decision, MetricCalibration
+    from ._decision import Decision, MetricCalibration, Understood
     from ._results import ByName
 
     PlanLike = _core.Plan | str | bytes | os.PathLike[str] | Mapping[str, Any]
@@ -69,7 +70,14 @@ def _plan(given: PlanLike) -> Plan:
     return given if isinstance(given, Plan) else Plan(given)
 
 
-def judge(plan: PlanLike, data: Any, now: TimeLike | None = None) -> Decision:
+def judge(
+    plan: PlanLike,
+    data: Any,
+    now: TimeLike | None = None,
+    *,
+    arms: Mapping[str, str] | str | None = None,
+    columns: Mapping[str, str] | str | None = None,
+) -> Decision:
     """The whole job at once: is the canary safe, from all the data there are?
 
     A `Monitor` of the plan is fed the data, stage by stage where a `stage` column says when stages began, and flushed.
@@ -78,16 +86,24 @@ def judge(plan: PlanLike, data: Any, now: TimeLike | None = None) -> Decision:
     ----------
     plan : Plan, path, JSON text or dict
     data : path, text, dict or table
-        * a table in long form, one sample a row: a pandas or polars DataFrame, an Arrow table, a dict of arrays or a
+        * a table, one sample a row or one column a series: a pandas or polars frame, an Arrow table, a dict of arrays or a
           structured array with the columns `timestamp, series, arm, value` and if you like `instance, le, stage`; arm is
           baseline or canary; a timestamp is a datetime (without a zone: UTC), RFC 3339, or Unix time in
           seconds, ms, us or ns (told by its size); a missing value (NaN, None) is no sample;
-        * the path of a CSV file in that form, or its text;
-        * answers of the Prometheus API, {"http_errors": {"status": "success", ...}, ...}, as dict, text or path.
+        * the path of a file, or its text or bytes, in any format that the command reads: CSV, answers of the Prometheus
+          API, text exposition, OTLP/JSON, VictoriaMetrics' lines; gzip is unpacked;
+        * answers of the Prometheus API, {"http_errors": {"status": "success", ...}, ...}, or OTLP/JSON, as a dict.
+
+        What of them is not read (further columns, series of neither arm) is told in the decision, and is a warning.
     now : time, optional
         Default: the data are complete, and all of them are judged. With a time the answer is what a monitor that watched
         all along says at that time: later samples are left out, intervals that have not settled wait, and silence since
         the newest sample ages the data.
+    arms : dict, optional
+        What tells the arms apart in these data, where it is not as the plan says: {"label": "pod_template_hash",
+        "baseline": "6d4c9f", "canary": "7f5b2a"}, each of the three on its own.
+    columns : dict, optional
+        What a table's columns are called: {"timestamp": "Time", "value": "Value"}.
 
     Returns
     -------
@@ -110,7 +126,50 @@ def judge(plan: PlanLike, data: Any, now: TimeLike | None = None) -> Decision:
     (True, True)
     """
     known = _plan(plan)
-    return _core.judge(known, _inputs.batch(data, known), None if now is None else _inputs.milliseconds("now", now))
+    samples = _inputs.batch(data, known, arms, columns)
+    decision = _core.judge(known, samples, None if now is None else _inputs.milliseconds("now", now))
+    for reason in decision.reasons:
+        if reason.code in ("looks_like_counter", "looks_like_counts"):
+            warn(f"{reason.metric}: {reason.sentence}", stacklevel=2)
+    return decision
+
+
+def check(
+    plan: PlanLike,
+    data: Any = None,
+    *,
+    arms: Mapping[str, str] | str | None = None,
+    columns: Mapping[str, str] | str | None = None,
+) -> Understood:
+    """Before a rollout: what of a plan can hardly work out, and how data of it are understood. Nothing is judged.
+
+    Parameters
+    ----------
+    plan : Plan, path, JSON text or dict
+    data : as for `judge`, optional
+        Data of the plan's series, of any time. None: the plan alone is looked at.
+    arms, columns : dict, optional
+        As for `judge`.
+
+    Returns
+    -------
+    Understood
+        `mend` is what should be mended, `notes` what was made of the data; print it.
+
+    Examples
+    --------
+    >>> import serinus
+    >>> plan = {"name": "payments", "interval": "10s", "stages": [{"traffic": 0.1, "min": "1m"}],
+    ...         "queries": {"http_errors": "sum(http_errors_total)"},
+    ...         "metrics": [{"name": "errors", "kind": "proportion", "bad": "http_errors", "total": "http_requests",
+    ...                      "harm": "increase", "margin": {"ratio": 2.0}}]}
+    >>> serinus.check(plan)
+    Understood('payments', mend=['errors.query_loses_arm'], series=0)
+    """
+    known = _plan(plan)
+    if data is None:
+        return _core.check(known)
+    return _core.check_data(known, _inputs.batch(data, known, arms, columns))
 
 
 class Calibration:
@@ -180,6 +239,8 @@ def calibrate(
     progress: Callable[[float], None] | None = None,
     *,
     releases: Iterable[Any] = (),
+    arms: Mapping[str, str] | str | None = None,
+    columns: Mapping[str, str] | str | None = None,
 ) -> Calibration:
     """How do two arms of one version differ? Learns from history what every metric's evidence is measured against.
 
@@ -198,6 +259,8 @@ def calibrate(
     releases : list, optional
         Data of former releases of the service, each as `data` for `judge`: the instances of their baselines tell more of
         how far instances differ, each release with k of them k - 1 degrees of freedom.
+    arms, columns : dict, optional
+        As for `judge`.
 
     Returns
     -------
@@ -223,8 +286,8 @@ def calibrate(
     True
     """
     known = _plan(plan)
-    former = [_inputs.batch(release, known) for release in releases]
-    return Calibration(known, *_core.calibrate(known, _inputs.batch(history, known), former, progress))
+    former = [_inputs.batch(release, known, arms, columns) for release in releases]
+    return Calibration(known, *_core.calibrate(known, _inputs.batch(history, known, arms, columns), former, progress))
 
 
 class Monitor(_core.Monitor):
@@ -264,7 +327,14 @@ class Monitor(_core.Monitor):
         self.plan = _plan(plan)
         super().__init__(self.plan)
 
-    def observe(self, data: Any = None, now: TimeLike | None = None) -> Decision:
+    def observe(
+        self,
+        data: Any = None,
+        now: TimeLike | None = None,
+        *,
+        arms: Mapping[str, str] | str | None = None,
+        columns: Mapping[str, str] | str | None = None,
+    ) -> Decision:
         """Takes new samples and decides.
 
         Parameters
@@ -274,8 +344,11 @@ class Monitor(_core.Monitor):
             A `stage` column is not read here: see `enter_stage`.
         now : time, optional
             The present time; default the newest timestamp seen. It never runs backwards.
+        arms, columns : dict, optional
+            As for `judge`.
         """
-        return self._observe(_inputs.batch(data, self.plan), None if now is None else _inputs.milliseconds("now", now))
+        samples = _inputs.batch(data, self.plan, arms, columns)
+        return self._observe(samples, None if now is None else _inputs.milliseconds("now", now))
 
     def enter_stage(self, stage: int, at: TimeLike) -> None:
         """Told after traffic was moved: stage `stage`, counted from 1, runs since `at`."""

@@ -75,6 +75,13 @@ class Missing(_Word):
     IGNORE = "ignore"
 
 
+class OnFail(_Word):
+    """What a metric's failure does."""
+
+    ROLLBACK = "rollback"
+    HOLD = "hold"
+
+
 class PromoteWhen(_Word):
     """What a metric must show before the rollout may go on."""
 

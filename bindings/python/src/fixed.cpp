@@ -240,27 +240,31 @@ py::array_t<double> call_adjust(py::handle p_values, py::handle method, py::hand
     return py::array_t<double>(static_cast<py::ssize_t>(adjusted.size()), adjusted.data());
 }
 
-/// Calls `use(design)` with the design that the kind and its two numbers name.
+/// Calls `use(design)` with the design that the kind and its one or two numbers, by name, are.
 template <class Use>
-auto with_design(const std::string& kind, double first, double second, Use&& use) {
-    if (kind == "rank") return use(RankDesign{first});
+auto with_design(const std::string& kind, const py::dict& numbers, Use&& use) {
+    double first = 0, second = 0;
+    for (const auto& [name, value] : numbers) {
+        first = std::exchange(second, number_argument(text_argument("name", name), value));
+    }
+    if (kind == "rank") return use(RankDesign{second});
     if (kind == "mean") return use(MeanDesign{first, second});
     if (kind == "proportion") return use(ProportionDesign{first, second});
     return use(RateDesign{first, second});
 }
 
-double call_power(const std::string& kind, double first, double second, double n_baseline, double n_canary,
+double call_power(const std::string& kind, const py::dict& numbers, py::handle n_baseline, py::handle n_canary,
                   const py::kwargs& given) {
     const auto options = from_fields<PowerOptions>(given);
-    return with_design(kind, first, second,
-                       [&](const auto& design) { return power(design, n_baseline, n_canary, options); });
+    const double baseline = number_argument("n_baseline", n_baseline), canary = number_argument("n_canary", n_canary);
+    return with_design(kind, numbers, [&](const auto& design) { return power(design, baseline, canary, options); });
 }
 
-SampleSize call_sample_size(const std::string& kind, double first, double second, double wanted, double ratio,
+SampleSize call_sample_size(const std::string& kind, const py::dict& numbers, py::handle wanted, py::handle ratio,
                             const py::kwargs& given) {
     const auto options = from_fields<PowerOptions>(given);
-    return with_design(kind, first, second,
-                       [&](const auto& design) { return sample_size(design, wanted, ratio, options); });
+    const double goal = number_argument("power", wanted), canaries = number_argument("ratio", ratio);
+    return with_design(kind, numbers, [&](const auto& design) { return sample_size(design, goal, canaries, options); });
 }
 
 }  // namespace

@@ -13,10 +13,13 @@
 #include <serinus/core/state.hpp>
 #include <serinus/io/calibration.hpp>
 #include <serinus/io/decision.hpp>
+#include <serinus/io/lint.hpp>
 #include <serinus/io/plan.hpp>
 #include <serinus/report/calibration.hpp>
+#include <serinus/report/lint.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/calibrate.hpp>
+#include <serinus/rollout/lint.hpp>
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/series/duration.hpp>
@@ -67,6 +70,15 @@ struct Amended<Decision> {
     }
     static void take(py::dict&) {}  // a number is one of seconds wherever a duration is asked for
     static void types(py::dict& types) { types["elapsed_seconds"] = "float"; }
+};
+
+template <>
+struct Amended<SeriesSeen> {
+    static void give(const SeriesSeen& seen, py::dict& fields) {
+        fields["spacing_seconds"] = static_cast<double>(seen.spacing.count()) / 1000;
+    }
+    static void take(py::dict&) {}
+    static void types(py::dict& types) { types["spacing_seconds"] = "float"; }
 };
 
 /// Nothing to tell is None.
@@ -163,6 +175,8 @@ class SharedMonitor {
     Monitor monitor_;
 };
 
+constexpr report::TextOptions in_python{.face = report::Face::python};
+
 /// Python keeps what was learned as a plan, which can be pickled, and the report of the metrics.
 Calibration calibration_of(const Plan& learned, std::vector<MetricCalibration> metrics) {
     return {.noise = learned.noise, .metrics = std::move(metrics)};
@@ -191,7 +205,7 @@ void register_calibration(py::module_& module) {
         return io::write_calibration(calibration_of(learned, metrics), indent.value_or(-1));
     });
     module.def("calibration_text", [](const Plan& plan, const Plan& learned, const Metrics& metrics) {
-        return report::text(plan, calibration_of(learned, metrics));
+        return report::text(plan, calibration_of(learned, metrics), in_python);
     });
 }
 
@@ -239,10 +253,19 @@ Raises `serinus.Error` with code "serinus.state.*" for anything else; the monito
 
 void register_rollout(py::module_& module) {
     define_structs<Stage, Metric, SloRule, BurnWindow, BudgetShare, BurnHalt, BurnResult, MetricResult, Telemetry,
-                   Decision, HeldBack, MetricCalibration>(module);
+                   Decision, HeldBack, MetricCalibration, SeriesSeen, Understood>(module);
     module.def("decision_json",
                [](const Decision& d, std::optional<int> indent) { return io::write_decision(d, indent.value_or(-1)); });
-    module.def("decision_text", [](const Decision& d) { return report::text(d); });
+    module.def("decision_text", [](const Decision& d) { return report::text(d, in_python); });
+    module.def("check", [](const Plan& plan) { return understand(plan); });
+    module.def("check_data", [](const Plan& plan, const Batch& batch) {
+        const py::gil_scoped_release release;
+        return understand(plan, batch);
+    });
+    module.def("understood_json", [](const Understood& understood, std::optional<int> indent) {
+        return io::write_understood(understood, indent.value_or(-1));
+    });
+    module.def("understood_text", [](const Understood& understood) { return report::text(understood, in_python); });
     register_plan(module);
     register_calibration(module);
     register_monitor(module);

@@ -12,7 +12,6 @@
 #include <pybind11/stl.h>
 
 #include <serinus/io/burn.hpp>
-#include <serinus/io/data.hpp>
 #include <serinus/report/burn.hpp>
 #include <serinus/rollout/batch.hpp>
 #include <serinus/rollout/service.hpp>
@@ -25,10 +24,6 @@ namespace serinus::python {
 
 void register_slo_report(py::module_& module) {
     using namespace py::literals;
-    module.def("service_batch_from_text", [](const std::string& text) {
-        const py::gil_scoped_release release;
-        return io::read_service_data(text);
-    });
     module.def("_burn_report", [](const slo::Objective& objective, const slo::Policy& policy, const Batch& batch,
                                   std::string bad, std::string good, std::string total, bool deltas, py::handle arm,
                                   const py::list& windows, py::handle semantics, std::optional<std::int64_t> now_ms,

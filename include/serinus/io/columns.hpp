@@ -98,6 +98,24 @@ struct TableColumns {
 /// for a wide table none of whose columns belongs to an arm. Cost: linear in the header for each name of the plan.
 TableColumns find_columns(std::span<const std::string_view> header, const ReadOptions& options);
 
+/// What of a table is not read, and how its times were understood.
+struct LeftAside {
+    std::vector<std::string> columns{};            ///< by name
+    std::map<std::string, std::size_t> rows{};     ///< how many of them, by what keeps them out
+    std::map<std::string, std::size_t> neither{};  ///< how many series belong to neither arm, by why
+    std::string first_neither{};                   ///< where the first cell is that is the word of neither; empty: none
+    std::string without_zone{};                    ///< a time without a zone, as it was written; empty: none
+    std::string fine{};                            ///< a time in micro- or nanoseconds
+    std::string fine_unit{};                       ///< which of them
+};
+
+/// Tells in a batch's notes what was left aside of its table, once the table is read.
+///
+/// Raises `serinus.data.arm` where nothing belongs to an arm, and, for a table in long form, `serinus.data.column` where
+/// two rows of one series and time differ and a column that is not read may be what tells them apart. Cost: linear, and
+/// sorting the times of a series that are not in order.
+void tell_left_aside(Batch& batch, const LeftAside& aside, bool long_form, const ReadOptions& options);
+
 }  // namespace io
 }  // namespace v0
 }  // namespace serinus

@@ -11,7 +11,7 @@ namespace serinus {
 inline namespace v0 {
 namespace io {
 
-/// An object with `version`, `mend` and `notes` (reasons with their sentences, as in a decision) and `series`. Keys stand
+/// An object with `version`, `plan`, `mend` and `notes` (reasons with their sentences, as in a decision) and `series`. Keys stand
 /// in a fixed order, so that equal answers are equal texts; a time or a spacing that is not known is null. `indent`
 /// blanks a level; -1 puts all on one line. Never raises for what `understand` gave.
 std::string write_understood(const Understood& understood, int indent = 2);

@@ -22,7 +22,7 @@ namespace report {
 ///       data     2026-11-22T21:21:29Z to 2026-11-22T22:21:14Z
 ///
 /// "READY" where nothing is to be mended. The same answer gives the same text under every locale.
-std::string text(const Plan& plan, const Understood& understood, const TextOptions& options = {});
+std::string text(const Understood& understood, const TextOptions& options = {});
 
 }  // namespace report
 }  // namespace v0

@@ -2,6 +2,7 @@
 /// \file
 /// A decision in words, for a terminal, a log or a chat.
 
+#include <cstdint>
 #include <string>
 
 #include <serinus/report/record.hpp>
@@ -11,9 +12,13 @@ namespace serinus {
 inline namespace v0 {
 namespace report {
 
+/// Where a text is read, which is what its hints name: `serinus judge PLAN DATA` or `serinus.judge(plan, data)`.
+enum class Face : std::uint8_t { program = 1, python = 2 };
+
 struct TextOptions {
-    bool color = false;  ///< with the escape sequences of ANSI terminals (ECMA-48)
-    int width = 100;     ///< longest line, in characters; less than 60 counts as 60
+    bool color = false;         ///< with the escape sequences of ANSI terminals (ECMA-48)
+    int width = 100;            ///< longest line, in characters; less than 60 counts as 60
+    Face face = Face::program;  ///< where it is read
 };
 
 /// What was decided, and why, so that a person can act on it without knowing the method: the verdict first, then a

@@ -21,7 +21,7 @@ inline namespace v0 {
 /// What the data have of one series of a metric in one arm.
 struct SeriesSeen {
     std::string metric;
-    std::string key;   ///< of the metric: "bad", "good", "total", "series"
+    std::string key;   ///< of the metric: "bad", "total", "series", ...
     std::string name;  ///< of the series
     Arm arm = Arm::baseline;
     std::int64_t series = 0;                  ///< of that name, told apart by instance and labels
@@ -53,14 +53,17 @@ static_assert(described_whole<SeriesSeen>());
 
 /// A plan, and the data that were shown with it, as they were understood.
 struct Understood {
-    std::vector<SeriesSeen> series;  ///< metric by metric, series by series, the baseline first; without data empty
-    std::vector<Reason> mend;        ///< what should be mended before the rollout
-    std::vector<Reason> notes;       ///< what was made of the data: births, restarts, dips, what is ignored, ...
+    std::string plan;  ///< its name
+    std::vector<SeriesSeen> series =
+        {};                          ///< metric by metric, series by series, the baseline first; without data empty
+    std::vector<Reason> mend = {};   ///< what should be mended before the rollout
+    std::vector<Reason> notes = {};  ///< what was made of the data: births, restarts, dips, what is ignored, ...
 
     friend bool operator==(const Understood&, const Understood&) = default;
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
+        visit("plan", self.plan);
         visit("series", self.series);
         visit("mend", self.mend);
         visit("notes", self.notes);
@@ -107,6 +110,9 @@ std::vector<Reason> lint(const Plan& plan);
 /// `notes` has the reasons of the group `intake`, what passes with time (too few requests yet), and doubts about metrics
 /// that are muted or may be missing. Raises what `check` and `Monitor::observe` raise. Cost: that of `judge`, and sorting the times.
 Understood understand(const Plan& plan, const Batch& batch);
+
+/// The same of a plan alone: what `lint` says.
+Understood understand(const Plan& plan);
 
 }  // namespace v0
 }  // namespace serinus

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <serinus/rollout/decision.hpp>
+#include <serinus/rollout/lint.hpp>
 #include <serinus/rollout/plan.hpp>
 
 #include "support/data_dir.hpp"
@@ -81,6 +82,14 @@ TEST(Schema, ADecisionHasTheKeysThatItsPartsDescribe) {
     EXPECT_EQ(properties(burn.at("properties").at("windows").at("items")), described<BurnWindow>());
     EXPECT_EQ(properties(burn.at("properties").at("share")), described<BudgetShare>());
     EXPECT_EQ(properties(burn.at("properties").at("halt")), changed(described<BurnHalt>(), {}, {"needed_e_value"}));
+}
+
+TEST(Schema, WhatCheckTellsHasTheKeysThatItsPartsDescribe) {
+    const json check = schema("check");
+    const json& parts = check.at("$defs");
+    EXPECT_EQ(properties(check), changed(described<Understood>(), {}, {"version"}));
+    EXPECT_EQ(properties(parts.at("series")), described<SeriesSeen>());
+    EXPECT_EQ(properties(parts.at("reason")), changed(described<Reason>(), {}, {"number", "sentence"}));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .. import _core
 
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Any, Literal
 
     from ._result import Alternative
 
@@ -23,7 +23,7 @@ def _design(
     deviation: float | None,
     baseline: float | None,
     canary: float | None,
-) -> tuple[str, float, float]:
+) -> tuple[str, dict[str, Any]]:
     needed = {
         "rank": {"effect": effect},
         "mean": {"difference": difference, "deviation": deviation},
@@ -45,8 +45,7 @@ def _design(
                 "serinus.argument.range",
                 f'{name} is {value} with the kind "{kind}"; allowed: {" and ".join(needed[kind])}, and no other',
             )
-    numbers = [float(value) for value in needed[kind].values() if value is not None]
-    return kind, numbers[0], numbers[-1]
+    return kind, needed[kind]
 
 
 def power(

@@ -10,7 +10,7 @@ from .. import _core, _inputs
 from ._alerts import Alert, _named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
     from typing import Literal
 
@@ -81,6 +81,8 @@ def burn_report(
     semantics: Literal["exact", "prometheus2", "prometheus3", "prometheus3_anchored"] = "exact",
     now: float | datetime | str | None = None,
     interval: str | timedelta | float = "1m",
+    arms: Mapping[str, str] | str | None = None,
+    columns: Mapping[str, str] | str | None = None,
 ) -> BurnReport:
     """How fast does a service spend its error budget, does its policy alert, and how long will the budget last?
 
@@ -105,6 +107,8 @@ def burn_report(
         Default: the newest sample.
     interval : str, timedelta or float
         Between two evaluations of the alerts, which ask how long a condition has held.
+    arms, columns : dict, optional
+        What tells arms apart in these data, and what a table's columns are called, as for `serinus.judge`.
 
     Returns
     -------
@@ -126,7 +130,7 @@ def burn_report(
     found = _core._burn_report(
         objective,
         chosen,
-        _inputs.batch(data, None),
+        _inputs.batch(data, None, arms, columns, (bad, good, total)),
         bad,
         good,
         total,
