@@ -94,11 +94,18 @@ class Check(unittest.TestCase):
         self.assertEqual(code, MEND)
         self.assertIn("no http_errors; the data have http_error", " ".join(out.split()))
 
+    def test_arms_and_columns_are_told_for_one_call(self):
+        told = counters().replace("timestamp,", "When,", 1).replace(",baseline,", ",6d4c9f,").replace(",canary,", ",7f5b2a,")
+        code, out, err = self.check(plan(), told, arguments=["--arms", "baseline=6d4c9f,canary=7f5b2a", "--columns", "time=When"])
+        self.assertEqual((code, err), (READY, ""))
+        self.assertEqual(out, self.check(plan(), counters())[1])
+
     def test_json_has_the_same(self):
         code, out, _ = self.check(plan(), counters(), arguments=("--format", "json"))
         self.assertEqual(code, READY)
         found = json.loads(out)
-        self.assertEqual(list(found), ["version", "mend", "notes", "series"])
+        self.assertEqual(list(found), ["version", "plan", "mend", "notes", "series"])
+        self.assertEqual(found["plan"], "payments")
         self.assertEqual(found["mend"], [])
         self.assertEqual(found["series"][0], {
             "metric": "errors", "key": "bad", "name": "http_errors", "arm": "baseline", "series": 3,

@@ -169,7 +169,8 @@ py::object member(Enum value) {
 inline Margin margin_argument(py::handle given, const char* field = "margin") {
     const auto refuse = [&] {
         raise(Code::argument_margin,
-              std::string(field) + " is " + shown(given) + R"(; allowed: {"ratio": number}, {"difference": number} or {"ratio": number, "floor": number})");
+              std::string(field) + " is " + shown(given) +
+                  R"(; allowed: {"ratio": number}, {"difference": number} or {"ratio": number, "floor": number})");
     };
     if (!py::isinstance<py::dict>(given)) refuse();
     Margin margin;
