@@ -165,6 +165,20 @@ def test_labels_are_told_and_counts_are_added_up_over_them(plan_dict: dict[str, 
         assert written.count('"{code=""200""}"') == 2 * 2 * 180
 
 
+@pytest.mark.parametrize(
+    "starts",
+    [[None, START - 60, None], [np.nan, START - 60.0, np.nan], ["", "2026-11-22T21:20:20Z", ""], [None] * 3,
+     pd.to_datetime([None, START - 60, None], unit="s"), pd.Series(pd.to_datetime([None, START - 60, None], unit="s", utc=True))],
+    ids=["objects", "floats", "texts", "nothing", "times", "times with a zone"],
+)  # fmt: skip
+def test_a_start_may_be_missing(starts: Any, plan_dict: dict[str, Any]) -> None:
+    table = {"time": [START, START, START + 10], "series": "http_errors", "arm": ["canary", "baseline", "canary"], "value": 1}
+    frame = pd.DataFrame({**table, "start": starts})
+    written = [line.rpartition(",")[2] for line in _inputs.batch(frame, serinus.Plan(plan_dict)).to_csv().splitlines()[1:]]
+    said = "" if isinstance(starts, list) and starts == [None] * 3 else str((START - 60) * 1000)
+    assert sorted(written) == sorted(["", "", said])
+
+
 def test_what_is_not_read_is_a_warning(plan_dict: dict[str, Any], bad_table: dict[str, Any]) -> None:
     expected = serinus.judge(plan_dict, bad_table)
     more = {**bad_table, "host": bad_table["instance"], 3: bad_table["value"]}

@@ -465,7 +465,7 @@ def _from_table(data: Any, options: _core.ReadOptions) -> _core.Batch:
         (labels, sets),
         _replicas(names, column, found["replicas"], rows),
     ]
-    starts = _times("start", column(places["start"]), aside) if "start" in places else None
+    starts = _starts(column(places["start"]), aside) if "start" in places else None
     if starts is not None:
         _as_long("start", starts, rows)
 
@@ -493,6 +493,19 @@ def _from_table(data: Any, options: _core.ReadOptions) -> _core.Batch:
         said = [(each(codes), meanings) for codes, meanings in said]
         times, starts = each(times), each(starts)
     return _core.batch_from_columns(times, samples, series, *said, starts, aside, found["long"], options)
+
+
+def _starts(column: Any, aside: _core.LeftAside) -> NDArray[np.int64]:
+    """Since when counters have counted, in Unix milliseconds; 0 where nobody says."""
+    array = _column_array("start", column)
+    if array.dtype.kind == "M":
+        missing = np.isnat(array)
+    else:
+        missing = np.array([_is_missing(x) or x == "" for x in array.tolist()], dtype=bool)
+    starts = np.zeros(len(array), dtype=np.int64)
+    if not missing.all():
+        starts[~missing] = _times("start", array[~missing], aside)
+    return starts
 
 
 def _as_long(name: str, column: NDArray[Any], rows: int) -> None:
