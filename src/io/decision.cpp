@@ -81,8 +81,10 @@ struct Told {
             out[std::string(name)] = of(value);
             if (name != "log_e_value") return;
             const double e_value = elementary::exp(evidence.log_e_value);
-            // Between instances it is one over a p-value: it must not be multiplied.
-            if (std::isfinite(e_value) && evidence.method != "rotation") out["e_value"] = number_json(e_value);
+            // Between instances it is one over a p-value: it must not be multiplied. One look has a p-value alone.
+            constexpr std::array<std::string_view, 4> without{"rotation", "label_swap", "proportion_test", "rate_test"};
+            const bool none = std::find(without.begin(), without.end(), evidence.method) != without.end();
+            if (std::isfinite(e_value) && !none) out["e_value"] = number_json(e_value);
             put_needed(out, 1 / alpha, -elementary::log(alpha));
         };
         Evidence::describe(member, evidence);

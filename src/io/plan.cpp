@@ -399,15 +399,6 @@ void check_built(const json& value) {
         not_built("combine", " asks for another way to share alpha",
                   "no such key: alpha is divided over the metrics by weight");
     }
-    if (const auto analysis = value.find("analysis"); analysis != value.end()) {
-        std::string text;
-        take("analysis", *analysis, text);
-        if (text == "fixed") {
-            not_built("analysis", " is \"fixed\"", "\"sequential\", the default, which may be asked once just as well");
-        }
-        if (text != "sequential")
-            raise(Code::plan_value, "analysis is " + in_quotes(text) + "; allowed: \"sequential\"");
-    }
     if (const auto noise = value.find("noise"); noise != value.end() && !noise->is_object()) {
         if (*noise != "learn") wrong_type("noise", *noise, noise_allowed);
     }
@@ -494,9 +485,11 @@ Plan read_plan(std::string_view text) {
     const json value = parse_json(text, "the plan", {.syntax = Code::plan_json, .duplicate = Code::plan_duplicate});
     if (value.is_object()) check_built(value);
     static constexpr auto keys = [] {
-        auto names = described_names<Plan>();
-        for (std::string_view& name : names) {
-            if (name == "learn_noise") name = "analysis";  // that one is a word in place of the noise
+        constexpr auto described = described_names<Plan>();
+        std::array<std::string_view, described.size() - 1> names{};
+        std::size_t next = 0;
+        for (const std::string_view name : described) {
+            if (name != "learn_noise") names[next++] = name;  // that one is a word in place of the noise
         }
         return names;
     }();

@@ -151,7 +151,14 @@ double log_needed(double alpha) { return -elementary::log(alpha); }
 
 std::string needed_text(double alpha) { return e_value(log_needed(alpha)); }
 
+/// One look has a p-value and no e-value.
+bool looked_once(const MetricResult& metric) {
+    const std::string_view method = metric.evidence.method;
+    return method == "label_swap" || method == "proportion_test" || method == "rate_test";
+}
+
 std::string evidence_text(const MetricResult& metric) {
+    if (looked_once(metric)) return "p " + number_text(metric.evidence.p_value, 3) + " of one look";
     const double now = metric.evidence.log_e_value;
     if (metric.verdict != Verdict::fail) return "evidence " + e_value(now) + ", needs " + needed_text(metric.alpha);
     // A verdict stays although the evidence may sink again; then its peak is what counted.
@@ -273,7 +280,7 @@ void show_metrics(Page& page, const Decision& decision) {
         }
         page.line(std::move(line));
         std::string more = joined(rest);
-        if (metric.verdict == Verdict::inconclusive && !undecidable(metric)) {
+        if (metric.verdict == Verdict::inconclusive && !undecidable(metric) && !looked_once(metric)) {
             if (!more.empty()) more += "; ";
             more += "safe so far: " + e_value(metric.mirror.log_e_value) + " of " + needed_text(metric.alpha_mirror) +
                     " needed to rule out " + excluded_harm(metric);

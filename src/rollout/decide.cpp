@@ -13,6 +13,7 @@
 #include <serinus/core/version.hpp>
 #include <serinus/numeric/elementary.hpp>
 
+#include "rollout/fixed_look.hpp"
 #include "rollout/limits.hpp"
 
 namespace serinus {
@@ -68,6 +69,19 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
         }
         result.guarantee = Guarantee::none;
         result.guarantee_why = reason.code;
+    }
+
+    if (look.fixed) {
+        look.fixed->tell(judged, standing, index, result);
+        if (standing.stale) {
+            result.reasons.push_back(
+                {Code::stale,
+                 metric.name,
+                 {{"age", standing.age_seconds}, {"limit", seconds(effective_stale_after(look.plan))}},
+                 false});
+        }
+        for (Reason& reason : intake_notes(look, judged, index)) result.reasons.push_back(std::move(reason));
+        return result;
     }
 
     const Evidence shown = judged.evidence();
@@ -360,8 +374,9 @@ void tell_besides(Decision& decision, const Intake& intake) {
 
 }  // namespace
 
-Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::View& panel, const Intake& intake) {
-    const Look look{plan, clock, intake, panel.traffic};
+Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::View& panel, const Intake& intake,
+               const FixedLook* fixed) {
+    const Look look{plan, clock, intake, panel.traffic, fixed};
     Decision decision;
     decision.stage = static_cast<int>(clock.stage) + 1;
     decision.stages = static_cast<int>(plan.stages.size());
@@ -405,8 +420,9 @@ Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::Vie
         // Without any data of its own an ignorable metric does not keep the others waiting.
         if (standing.stale && judged.used == 0 && metric.missing == Missing::ignore) continue;
         facts.any_judged = true;
-        facts.all_passed = facts.all_passed && judged.passes() && !judged.failed && !standing.stale &&
-                           !standing.idle_share && standing.obstacles.empty();
+        const bool passes = fixed ? decision.metrics.back().verdict == Verdict::pass : judged.passes();
+        facts.all_passed = facts.all_passed && passes && !judged.failed && !standing.stale && !standing.idle_share &&
+                           standing.obstacles.empty();
     }
     for (const SloJudged& judged : panel.slo) {
         const Judged& counted = panel.metrics[judged.metric];
@@ -424,6 +440,10 @@ Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::Vie
     latch_by_now(facts);
     apply_rules(facts, decision);
     tell_besides(decision, intake);
+    if (fixed && fixed->came_since() > 0) {
+        const auto count = static_cast<double>(fixed->came_since());
+        decision.reasons.push_back({Code::look_again, "", {{"count", count}}, false});
+    }
     return {std::move(decision), std::move(facts.latch)};
 }
 

@@ -24,7 +24,8 @@ struct Decided {
 
 /// What is told at this moment. It asks and changes nothing: the same views give the same decision. Which action it is
 /// follows from the rules in rules.def, the first that holds. Cost: O(metrics + objectives), whatever has come before.
-Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::View& panel, const Intake& intake);
+Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::View& panel, const Intake& intake,
+               const FixedLook* fixed = nullptr);
 
 /// How an objective stands; `counted`: the metric whose events it counts.
 BurnResult burn_result(const Look& look, const SloJudged& judged, const Judged& counted, const Standing& standing);

@@ -393,8 +393,9 @@ std::vector<Reason> lint(const Plan& plan) {
             ask(condition.long_window, condition.name.empty() ? "a condition" : condition.name);
     }
     for (const Metric& metric : plan.metrics) {
-        if (metric.muted || facts_of(metric.kind).counts || plan.learn_noise || plan.noise.contains(metric.name) ||
-            keeps_instances(plan, metric))
+        // One look needs no noise.
+        if (plan.analysis == Analysis::fixed || metric.muted || facts_of(metric.kind).counts || plan.learn_noise ||
+            plan.noise.contains(metric.name) || keeps_instances(plan, metric))
             continue;
         reasons.push_back({Code::gauge_without_noise, metric.name, {}});
     }

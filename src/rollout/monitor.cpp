@@ -8,6 +8,7 @@
 #include <serinus/rollout/monitor_state.hpp>
 
 #include "rollout/decide.hpp"
+#include "rollout/fixed_look.hpp"
 #include "rollout/intake.hpp"
 #include "rollout/panel.hpp"
 #include "rollout/stage_clock.hpp"
@@ -17,6 +18,7 @@ inline namespace v0 {
 namespace {
 
 using detail::Decided;
+using detail::FixedLook;
 using detail::Intake;
 using detail::Panel;
 using detail::require_time;
@@ -44,6 +46,13 @@ std::string judged_digest(Plan plan) {
     return digest(plan);
 }
 
+/// One look needs all of the data at once, which no state keeps.
+void require_many_looks(const Plan& plan) {
+    if (plan.analysis == Analysis::fixed)
+        raise(Code::plan_not_built,
+              "analysis is \"fixed\", which has no state; allowed: \"sequential\", or one call with all of the data");
+}
+
 }  // namespace
 
 struct Monitor::Impl {
@@ -52,9 +61,12 @@ struct Monitor::Impl {
     StageClock clock;
     Intake intake;
     Panel panel;
+    std::optional<FixedLook> fixed;  // where the plan looks once
 
     explicit Impl(Plan given)
-        : plan((check(given), std::move(given))), plan_digest(digest(plan)), clock(plan), intake(plan), panel(plan) {}
+        : plan((check(given), std::move(given))), plan_digest(digest(plan)), clock(plan), intake(plan), panel(plan) {
+        if (plan.analysis == Analysis::fixed) fixed.emplace(plan);
+    }
 
     /// Judges every interval that ends, and has settled, by `time`.
     void judge_until(std::int64_t time_ms) {
@@ -91,13 +103,17 @@ struct Monitor::Impl {
         panel.judge(interval, plan, clock.stage(), warming, clock.take_starts(next, next + 1));
         if (!warming) {
             intake.count(1, panel.used(), panel.missing());
-            panel.settle({plan, clock.view(), intake, panel.view().traffic});
+            if (fixed) {
+                fixed->record(interval, panel.metrics());
+            } else {
+                panel.settle({plan, clock.view(), intake, panel.view().traffic});
+            }
         }
         clock.advance(1);
     }
 
     Decided decide() const {
-        Decided decided = detail::decide(plan, clock.view(), panel.view(), intake);
+        Decided decided = detail::decide(plan, clock.view(), panel.view(), intake, fixed ? &*fixed : nullptr);
         decided.decision.digest = plan_digest;
         return decided;
     }
@@ -144,6 +160,10 @@ Decision Monitor::flush() {
     Impl& m = *impl_;
     m.clock.begin_with(m.intake.first_of_canary_ms());
     if (const auto last = m.intake.last_waiting_ms()) m.judge_until(*last + m.plan.interval.count());
+    if (m.fixed) {
+        const StageClock::View clock = m.clock.view();
+        m.fixed->conclude({m.plan, clock, m.intake, m.panel.view().traffic}, m.panel.metrics(), m.plan_digest);
+    }
     return m.settle();
 }
 
@@ -175,6 +195,7 @@ void Monitor::restart(Arm arm, std::string_view instance, std::int64_t at_ms) {
 
 MonitorState Monitor::state() const {
     const Impl& m = *impl_;
+    require_many_looks(m.plan);
     return {.plan_digest = judged_digest(m.plan),
             .clock = m.clock.state(),
             .latch = m.panel.view().latch,
@@ -186,6 +207,7 @@ MonitorState Monitor::state() const {
 }
 
 void Monitor::restore(const MonitorState& state) {
+    require_many_looks(impl_->plan);
     const std::string own = judged_digest(impl_->plan);
     if (state.plan_digest != own && state.plan_digest != impl_->plan_digest) {
         raise(Code::state_options, "the state belongs to another plan, with digest " + state.plan_digest +
@@ -204,7 +226,10 @@ Decision judge(const Plan& plan, const Batch& batch, std::optional<std::int64_t>
         if (i > 0) monitor.observe(before(batch, batch.stages[i].at_ms));
         monitor.enter_stage(batch.stages[i].stage, batch.stages[i].at_ms);
     }
-    if (now_ms) return monitor.observe(before(batch, *now_ms + 1), now_ms);
+    if (now_ms) {
+        const Decision then = monitor.observe(before(batch, *now_ms + 1), now_ms);
+        return plan.analysis == Analysis::fixed ? monitor.flush() : then;
+    }
     monitor.observe(batch);
     return monitor.flush();
 }

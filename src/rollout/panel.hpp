@@ -34,6 +34,9 @@ class Panel {
 
     explicit Panel(const Plan& plan);
 
+    /// For who decides otherwise than by `settle`.
+    std::vector<Judged>& metrics() { return metrics_; }
+
     View view() const { return {metrics_, slo_, latch_, traffic_}; }
 
     /// `fresh`: a stage begins, or begins again; otherwise it is told which one runs.

@@ -203,6 +203,7 @@ class DigestWalk {
     void operator()(std::string_view, const Plan& plan) {
         const auto visit = [&](std::string_view name, const auto& member) {
             if (name == "slo") return;  // comes after the noise
+            if (name == "analysis" && plan.analysis == Analysis::sequential) return;
             if (name == "replica_labels" && plan.replica_labels == Plan().replica_labels) return;
             (*this)(name, member);
             if (name == "noise") (*this)("slo", plan.slo);
@@ -368,6 +369,25 @@ std::vector<double> slo_alpha_split(const Plan& plan) {
     return split;
 }
 
+namespace {
+/// What one look cannot do.
+void check_fixed(const Plan& plan) {
+    constexpr std::string_view sequential = "none with \"analysis\": \"fixed\"; \"sequential\" has them";
+    if (plan.stages.size() != 1)
+        require_value(false, "the number of stages", static_cast<double>(plan.stages.size()),
+                      "1 with \"analysis\": \"fixed\", which looks once");
+    if (!plan.slo.empty())
+        require_value(false, "the number of objectives", static_cast<double>(plan.slo.size()), sequential);
+    for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
+        const Metric& metric = plan.metrics[i];
+        const std::string path = "metrics[" + std::to_string(i) + "].margin";
+        if (metric.margin.floor) require_value(false, path + ".floor", *metric.margin.floor, sequential);
+        if (metric.kind == Kind::rate && !metric.margin.ratio)
+            refuse(path, "a difference of a rate", "a ratio with \"analysis\": \"fixed\"");
+    }
+}
+}  // namespace
+
 void check(const Plan& plan) {
     if (plan.name.empty()) refuse("name", "empty", "a name");
     require_value(share(plan.alpha), "alpha", plan.alpha,
@@ -425,6 +445,7 @@ void check(const Plan& plan) {
         }
     }
     for (std::size_t i = 0; i < plan.slo.size(); ++i) detail::check_slo("slo[" + std::to_string(i) + "]", plan, i);
+    if (plan.analysis == Analysis::fixed) check_fixed(plan);
     if (plan.learn_noise && !plan.noise.empty()) {
         refuse("noise", "both given and to be learned on the way", "one of the two");
     }

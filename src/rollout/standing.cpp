@@ -7,6 +7,8 @@
 
 #include <serinus/series/time.hpp>
 
+#include "rollout/fixed_look.hpp"
+
 namespace serinus {
 inline namespace v0 {
 namespace detail {
@@ -46,7 +48,10 @@ std::vector<Reason> obstacles(const Look& look, const Judged& judged, std::size_
             reasons.push_back(std::move(reason));
         }
     };
-    const auto of_kind = [&] { add(judged.obstacles()); };
+    const auto of_kind = [&] {
+        // What a gauge's noise does not know is nothing to one look, which needs none.
+        if (!looks_at_values(look.plan, judged.metric)) add(judged.obstacles());
+    };
     if (judged.intervals == 0) {
         reasons.push_back({Code::no_data_yet, name, {}, false});
         of_kind();

@@ -20,11 +20,14 @@ inline namespace v0 {
 namespace detail {
 
 /// What a metric is seen beside.
+class FixedLook;  // rollout/fixed_look.hpp
+
 struct Look {
     const Plan& plan;
     const StageClock::View& clock;
     const Intake& intake;
     const TrafficWatches& traffic;
+    const FixedLook* fixed = nullptr;  ///< where the plan looks once
 };
 
 /// What a doubt about the data forbids.

@@ -69,7 +69,7 @@ struct LabelSwapMetric {
 
 struct LabelSwapOptions {
     Harm harm = Harm::increase;
-    /// Harm that would surely matter, beyond the margin and in the same form. Without it a look finds harm, and never
+    /// Harm that would surely matter, from the margin on and in the same form. Without it a look finds harm, and never
     /// rules it out.
     std::optional<Margin> detect = std::nullopt;
     double alpha = 0.05;  ///< the probability of failing a canary that is within its margins
@@ -119,7 +119,7 @@ struct LabelSwapResult {
     double p_value = 1;                             ///< of all metrics and groups together: at most `allowed` fails
     double allowed = 0;                             ///< alpha, less what is kept for outliers that are counted
     std::optional<SwapGroup> group = std::nullopt;  ///< where the canary looks worst; nothing if none is judged
-    std::string metric;                             ///< of which metric; empty for `together`
+    std::string metric;                             ///< of which metric; of `together` the one that looks worst
     bool healed = false;        ///< it failed, and its last third is better than what was before in every metric
     std::size_t resamples = 0;  ///< swaps that were drawn
     std::vector<LabelSwapLevel> metrics = {};
@@ -182,9 +182,9 @@ inline void require_metric(const LabelSwapMetric& metric, const Margin& margin, 
         require_harm_margin(*detect);
         const bool same_form = detect->ratio.has_value() == margin.ratio.has_value();
         const double size = detect->ratio ? *detect->ratio : *detect->difference;
-        if (!same_form || !(size > (margin.ratio ? *margin.ratio : *margin.difference)))
+        if (!same_form || !(size >= (margin.ratio ? *margin.ratio : *margin.difference)))
             raise(Code::argument_margin, name("detect") + " is a " + (detect->ratio ? "ratio" : "difference") + " of " +
-                                             number_text(size) + "; allowed: the margin's form, and beyond the margin");
+                                             number_text(size) + "; allowed: the margin's form, from the margin on");
     }
     const std::size_t n = metric.baseline.size();
     if (metric.canary.size() != n)
@@ -263,6 +263,7 @@ struct PanelVerdict {
     bool fail = false, clean = true;
     double p_value = 1, allowed = 0;
     std::size_t best = 0;                 // statistic: side x 5 + group; behind all sides: the level of all metrics
+    std::size_t own = 0;                  // the strongest statistic of one metric
     std::optional<std::size_t> outliers;  // the side that fails by them
 };
 
@@ -307,14 +308,18 @@ inline PanelVerdict judge_sides(const LabelSwaps& swaps, std::span<Side> sides, 
         }
         JointP joint = joint_p(panel, swaps.size());
         found.allowed = alpha * shares;
-        if (many && joint.best + 1 == panel.size() && joint.p_value <= found.allowed) {
+        std::size_t own_best = joint.best;
+        if (many && joint.best + 1 == panel.size()) {
             // All together look worst. Where one of them is enough by itself, that one is named.
             const JointP own = strongest(std::span(panel).first(panel.size() - 1), swaps.size());
-            if (share_as_small(panel, swaps.size(), own.p_value) <= found.allowed) joint.best = own.best;
+            own_best = own.best;
+            if (joint.p_value <= found.allowed && share_as_small(panel, swaps.size(), own.p_value) <= found.allowed)
+                joint.best = own.best;
         }
         if (joint.p_value >= found.p_value) {
             found.p_value = joint.p_value;
             found.best = joint.best;
+            found.own = own_best;
         }
         found.outliers.reset();
         for (std::size_t i = 0; i < sides.size() && !found.outliers; ++i) {
@@ -397,7 +402,7 @@ class LevelIntervals {
 ///
 /// metrics: of one rollout, all over the same intervals, equally spaced (`serinus.argument.length` else); values finite
 /// (`serinus.argument.infinite`), an interval without one of the arms (NaN) is left out. `margin`: a ratio from 1 or a
-/// difference from 0; `detect` beyond it (`serinus.argument.margin`). alpha in (0, 0.5], resamples from 100 to
+/// difference from 0; `detect` from it on (`serinus.argument.margin`). alpha in (0, 0.5], resamples from 100 to
 /// 1,000,000, weight in (0, 10^6] (`serinus.argument.range`).
 ///
 /// Returns a verdict. `fail`: p <= allowed, or outliers. `pass`: p > .2, no outlier that only the canary has, and with
@@ -467,6 +472,7 @@ inline LabelSwapResult label_swap_test(std::span<const LabelSwapMetric> metrics,
         result.metric = judged[sides[*panel.outliers].of].name;
     } else if (panel.best == sides.size() * detail::groups) {
         result.group = SwapGroup::together;
+        result.metric = judged[sides[panel.own / detail::groups].of].name;
     } else {
         result.group = static_cast<SwapGroup>(1 + panel.best % detail::groups);
         result.metric = judged[sides[panel.best / detail::groups].of].name;

@@ -43,6 +43,15 @@ enum class OnFail : std::uint8_t { rollback = 1, hold = 2 };
 /// What happens when a stage has run for its `max` without a decision.
 enum class Deadline : std::uint8_t { hold = 1, rollback = 2 };
 
+/// How the data are judged: after every interval, as often as anybody asks (`sequential`), or once, when they are
+/// complete (`fixed`; docs/concepts/fixed-look.md).
+enum class Analysis : std::uint8_t { sequential = 1, fixed = 2 };
+
+template <>
+struct Words<Analysis> {
+    static constexpr std::array<std::pair<Analysis, std::string_view>, 2> table{
+        {{Analysis::sequential, "sequential"}, {Analysis::fixed, "fixed"}}};
+};
 template <>
 struct Words<Missing> {
     static constexpr std::array<std::pair<Missing, std::string_view>, 3> table{
@@ -254,6 +263,7 @@ struct Plan {
     std::chrono::milliseconds warm_up{};   ///< the first part of each stage, and of a restarted instance, not judged
     std::chrono::milliseconds settle{};  ///< an interval is judged this long after its end; what comes later is dropped
     Deadline on_deadline = Deadline::hold;
+    Analysis analysis = Analysis::sequential;
     std::vector<Metric> metrics;
     std::vector<SloRule> slo;
     std::map<std::string, Noise> noise;  ///< by metric name; `calibrate` learns it from history
@@ -280,6 +290,7 @@ struct Plan {
         visit("warm_up", self.warm_up);
         visit("settle", self.settle);
         visit("on_deadline", self.on_deadline);
+        visit("analysis", self.analysis);
         visit("metrics", self.metrics);
         visit("slo", self.slo);
         visit("noise", self.noise);

@@ -205,7 +205,7 @@ TEST(LabelSwap, SeveralMetricsShareTheSwaps) {
         little.add("m" + std::to_string(i), draw(31, 20 + i, 100), moved(draw(31, 30 + i, 100), 0.6));
     const auto together = label_swap_test(little.given, {.seed = 5});
     EXPECT_EQ(together.group, SwapGroup::together);
-    EXPECT_EQ(together.metric, "");
+    EXPECT_EQ(together.metric.size(), 2U);  // the one that looks worst
     // One that cannot be judged stands in the way of a pass, not of a fail.
     metrics.add("idle", Values(31, 0.0), draw(31, 7));
     metrics.add("short", Values(31, nan_value), draw(31, 8));
@@ -307,8 +307,10 @@ TEST(LabelSwap, RefusesWhatCannotBe) {
     EXPECT_EQ(with({.margin = {.ratio = 0.9}}), Code::argument_margin);
     EXPECT_EQ(with({.margin = {}}), Code::argument_margin);
     EXPECT_EQ(with({.margin = {.ratio = {}, .difference = -1.0}}), Code::argument_margin);
-    EXPECT_EQ(with({.detect = Margin{.ratio = 1.0}}), Code::argument_margin);
+    EXPECT_EQ(with({.detect = Margin{.ratio = 1.0}}), Code::none);
+    EXPECT_EQ(with({.detect = Margin{.ratio = 1.1}, .margin = {.ratio = 1.2}}), Code::argument_margin);
     EXPECT_EQ(with({.detect = Margin{.ratio = {}, .difference = 3.0}}), Code::argument_margin);
+    EXPECT_EQ(with({.margin = {.ratio = 1.1, .difference = {}, .floor = 0.1}}), Code::argument_margin);
     Values broken = c;
     broken[4] = infinity;
     EXPECT_EQ(code_of([&] { label_swap_test(b, broken); }), Code::argument_infinite);
