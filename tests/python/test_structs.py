@@ -87,6 +87,9 @@ def values() -> dict[str, Any]:
         serinus.paired_test(b - a),
         serinus.robust_rank_test(a, b),
         serinus.block_bootstrap(a, np.mean),
+        looked := serinus.label_swap_test(a, b),
+        looked.metrics[0],
+        looked.metrics[0].whole,
         serinus.equivalence(0.97, 1.06, {"ratio": 1.1}),
         serinus.sample_size("mean", difference=5, deviation=20),
     ]

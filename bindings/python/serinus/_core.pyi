@@ -258,6 +258,34 @@ class SampleSize(Struct):
     n_baseline: float
     n_canary: float
 
+@dataclass(frozen=True)
+class Interval(Struct):
+    lower: float
+    upper: float
+    confidence: float
+
+@dataclass(frozen=True)
+class LabelSwapLevel(Struct):
+    metric: str
+    estimate: float
+    whole: serinus.Interval
+    last_third: serinus.Interval
+    n: int
+    outliers: int
+    healed: bool
+
+@dataclass(frozen=True)
+class LabelSwapResult(Struct):
+    verdict: Verdict
+    p_value: float
+    allowed: float
+    group: str | None
+    metric: str
+    healed: bool
+    resamples: int
+    metrics: list[serinus.LabelSwapLevel]
+    reasons: list[serinus.Reason]
+
 def mann_whitney(_0: Any, _1: Any, /, **kwargs: Any) -> serinus.MannWhitneyResult: ...
 def mann_whitney_batch(_0: Sequence[Any], _1: Sequence[Any], _2: int, /, **kwargs: Any) -> dict[str, Any]: ...
 
@@ -291,6 +319,7 @@ def proportion_test(_0: Any, _1: Any, _2: Any, _3: Any, /, **kwargs: Any) -> ser
 def rate_test(_0: Any, _1: Any, _2: Any, _3: Any, /, **kwargs: Any) -> serinus.RateTestResult: ...
 def ratio_test(_0: Any, _1: Any, _2: Any, _3: Any, /, **kwargs: Any) -> serinus.RatioTestResult: ...
 def block_bootstrap(_0: Any, _1: Callable[..., Any], /, **kwargs: Any) -> serinus.BlockBootstrapResult: ...
+def label_swap_test(_0: dict[str, Any], _1: dict[str, Any], _2: dict[str, Any], /, **kwargs: Any) -> serinus.LabelSwapResult: ...
 def equivalence(_0: float, _1: float, _2: Any, _3: Any, /) -> serinus.EquivalenceResult: ...
 def adjust(_0: Any, _1: Any, _2: Any, /) -> NDArray[np.float64]: ...
 def power(_0: str, _1: dict[str, Any], _2: Any, _3: Any, /, **kwargs: Any) -> float: ...

@@ -24,6 +24,7 @@
 #include <serinus/fixed/equivalence.hpp>
 #include <serinus/fixed/hodges_lehmann.hpp>
 #include <serinus/fixed/kolmogorov_smirnov.hpp>
+#include <serinus/fixed/label_swap.hpp>
 #include <serinus/fixed/mann_whitney.hpp>
 #include <serinus/fixed/paired.hpp>
 #include <serinus/fixed/power.hpp>
@@ -228,6 +229,41 @@ BlockBootstrapResult call_block_bootstrap(py::handle values, py::function statis
         options);
 }
 
+/// Arms by the names of their metrics; `own`: by name, what of the options is a metric's own.
+LabelSwapResult call_label_swap_test(const py::dict& baseline, const py::dict& canary, const py::dict& own,
+                                     const py::kwargs& given) {
+    const auto options = from_fields<LabelSwapOptions>(given);
+    std::vector<Values> owners;
+    owners.reserve(2 * baseline.size());
+    std::vector<LabelSwapMetric> metrics;
+    for (const auto& [key, values] : baseline) {
+        LabelSwapMetric metric;
+        metric.name = std::string(text_argument("metric", key));
+        metric.baseline = owners.emplace_back("baseline", values).get();
+        metric.canary = owners.emplace_back("canary", canary[key]).get();
+        if (own.contains(key)) {
+            for (const auto& [name, value] : dict_argument("metrics", own[key])) {
+                const std::string_view field = text_argument("metrics", name);
+                if (field == "harm") {
+                    metric.harm = word_argument<Harm>("harm", value);
+                } else if (field == "margin") {
+                    metric.margin = margin_argument(value);
+                } else if (field == "detect") {
+                    metric.detect = margin_argument(value, "detect");
+                } else if (field == "weight") {
+                    metric.weight = number_argument("weight", value);
+                } else {
+                    raise(Code::argument_word, "metrics has " + std::string(field) +
+                                                   "; allowed: \"harm\", \"margin\", \"detect\", \"weight\"");
+                }
+            }
+        }
+        metrics.push_back(std::move(metric));
+    }
+    const py::gil_scoped_release release;
+    return label_swap_test(metrics, options);
+}
+
 EquivalenceResult call_equivalence(double lower, double upper, py::handle margin, py::handle harm) {
     return equivalence(lower, upper, margin_argument(margin), word_argument<Harm>("harm", harm));
 }
@@ -274,7 +310,8 @@ void register_fixed(py::module_& module) {
     define_structs<MannWhitneyResult, MeanDifferenceResult, HodgesLehmannResult, EffectSizeResult, BrunnerMunzelResult,
                    SignedRankResult, KolmogorovSmirnovResult, CramerVonMisesResult, AndersonDarlingResult, ArmQuantile,
                    QuantileDifferenceResult, ProportionTestResult, RateTestResult, RatioTestResult, PairedTestResult,
-                   RobustRankTestResult, BlockBootstrapResult, EquivalenceResult, SampleSize>(module);
+                   RobustRankTestResult, BlockBootstrapResult, EquivalenceResult, SampleSize, Interval, LabelSwapLevel,
+                   LabelSwapResult>(module);
     module.def("mann_whitney", &call_mann_whitney);
     module.def("mann_whitney_batch", &call_mann_whitney_batch);
     py::class_<RollingMannWhitney> type(module, "RollingMannWhitney", R"(U of the last `window` values of each arm.
@@ -344,6 +381,7 @@ Examples
     module.def("rate_test", &call_rate_test);
     module.def("ratio_test", &call_ratio_test);
     module.def("block_bootstrap", &call_block_bootstrap);
+    module.def("label_swap_test", &call_label_swap_test);
     module.def("equivalence", &call_equivalence);
     module.def("adjust", &call_adjust);
     module.def("power", &call_power);

@@ -53,6 +53,103 @@ class BlockBootstrapResult(_core.BlockBootstrapResult):
     """What `block_bootstrap` found."""
 
 
+class Interval(_core.Interval):
+    """Bounds on a quantity; `confidence` is the probability, before the data, that both hold."""
+
+
+class LabelSwapLevel(_core.LabelSwapLevel):
+    """What a look found of one metric: its level over all of the window and over its last third."""
+
+
+class LabelSwapResult(_core.LabelSwapResult):
+    """What `label_swap_test` found: a verdict, and of which `metric` and `group` the canary looks worst."""
+
+
+def label_swap_test(
+    baseline: ArrayLike | Mapping[str, Any] | Any,
+    canary: ArrayLike | Mapping[str, Any] | Any,
+    *,
+    metrics: Mapping[str, Mapping[str, Any]] | None = None,
+    harm: Literal["increase", "decrease", "either"] = "increase",
+    detect: Mapping[str, float] | None = None,
+    alpha: float = 0.05,
+    margin: Mapping[str, float] | None = None,
+    resamples: int | None = None,
+    seed: int = 0,
+    nan_policy: Literal["drop", "error"] = "drop",
+) -> LabelSwapResult:
+    """Is the canary worse in anything that a gauge may show, as far as one look can tell?
+
+    Its level, late, in a window, its upper tail, its spread, and outliers that only it has; of one or several gauges,
+    made joint and exact by swapping the arms' labels within intervals. It needs no history.
+
+    Parameters
+    ----------
+    baseline, canary : array_like, or mapping of name to array_like
+        One value an interval, over the same intervals in time order; NaN where there is none.
+    metrics : mapping, optional
+        By name, what is a metric's own: `harm`, `margin`, `detect`, and `weight`, its part of alpha (1).
+    harm : {"increase", "decrease", "either"}
+        Which way it gets worse.
+    detect : dict, optional
+        Harm that would surely matter, in the margin's form; without it a look never passes.
+    alpha : float
+        The probability of failing a canary that is within its margins, in (0, 0.5].
+    margin : dict, optional
+        How much worse the canary may be: `{"ratio": 1.05}` or `{"difference": 5.0}`; equality if not given.
+    resamples : int, optional
+        Swaps, from 100 to 1000000; 100/alpha - 1 if not given.
+    seed : int
+        Fixed before the data: the same seed, the same result.
+    nan_policy : {"drop", "error"}
+
+    Returns
+    -------
+    LabelSwapResult
+        `verdict` with its `reasons`; `metrics` has the level of each, on the scale of its margin.
+
+    Notes
+    -----
+    One look: asked again after more data, its error grows.
+
+    Examples
+    --------
+    >>> import numpy as np, serinus
+    >>> random = np.random.default_rng(1)
+    >>> baseline, canary = random.normal(100, 5, 31), random.normal(100, 5, 31)
+    >>> serinus.label_swap_test(baseline, canary, detect={"ratio": 1.2}).verdict.value
+    'pass'
+    >>> canary[22:] += 20
+    >>> found = serinus.label_swap_test({"latency": baseline}, {"latency": canary}, detect={"ratio": 1.2})
+    >>> found.verdict.value, found.metric, str(found.group)
+    ('fail', 'latency', 'late')
+    """
+    from collections.abc import Mapping
+
+    arms: list[dict[str, Any]] = [
+        dict(arm.items()) if isinstance(arm, Mapping) else {"": arm} for arm in (baseline, canary)
+    ]
+    if set(arms[0]) != set(arms[1]):
+        msg = "baseline and canary have different metrics; allowed: two arrays, or two mappings of the same names"
+        raise ValueError(msg)
+    others = sorted(set(metrics or {}) - set(arms[0]))
+    if others:
+        msg = f"metrics names {others}, which baseline does not have"
+        raise ValueError(msg)
+    return _core.label_swap_test(
+        arms[0],
+        arms[1],
+        {name: dict(own) for name, own in (metrics or {}).items()},
+        harm=harm,
+        detect=detect,
+        alpha=alpha,
+        margin={"ratio": 1.0} if margin is None else margin,
+        resamples=resamples,
+        seed=seed,
+        nan_policy=nan_policy,
+    )
+
+
 def paired_test(
     differences: ArrayLike | Any,
     *,
