@@ -43,11 +43,6 @@ class Merge {
             if (std::find(all_.notes.begin(), all_.notes.end(), note) == all_.notes.end())
                 all_.notes.push_back(std::move(note));
         }
-        for (ArmHistogram& histogram : batch.histograms) all_.histograms.push_back(std::move(histogram));
-        for (Reason& note : batch.notes) {
-            if (std::find(all_.notes.begin(), all_.notes.end(), note) == all_.notes.end())
-                all_.notes.push_back(std::move(note));
-        }
         for (const StageStart& start : batch.stages) {
             const auto [known, fresh] = starts_.emplace(start.stage, start.at_ms);
             if (!fresh) known->second = std::min(known->second, start.at_ms);

@@ -1,6 +1,7 @@
 #include <cstddef>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -51,6 +52,14 @@ int run(int argc, char** argv) {
         cli::write_output(text);
         return 0;
     } catch (const CLI::ParseError& error) {
+        for (std::size_t i = 0; i < commands.size(); ++i) {
+            if (*parsers[i].first) return static_cast<int>(cli::refuse_usage(error.what(), commands[i].name));
+        }
+        // The first that is no option is no command, or there is none.
+        for (int i = 1; i < argc; ++i) {
+            const std::string_view given = argv[i];
+            if (!given.starts_with('-')) return static_cast<int>(cli::run(given, {}));
+        }
         return static_cast<int>(cli::refuse_usage(error.what()));
     }
     for (std::size_t i = 0; i < commands.size(); ++i) {

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include <serinus/core/error.hpp>
+#include <serinus/core/quote.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/core/version.hpp>
 #include <serinus/rollout/kind.hpp>
@@ -23,8 +24,8 @@ struct UsageError {
     std::string problem;
 };
 
-std::string with_advice(const std::string& problem) {
-    return problem + "; serinus --help and serinus judge --help say more";
+std::string with_advice(const std::string& problem, std::string_view command) {
+    return problem + "; serinus " + std::string(command) + (command.empty() ? "" : " ") + "--help says more";
 }
 
 // ---- the tables: name, member, what its value is called, help
@@ -35,7 +36,8 @@ template <class Options>
 struct Row {
     std::string_view name;
     std::variant<std::string Options::*, std::vector<std::string> Options::*, std::optional<std::string> Options::*,
-                 std::optional<double> Options::*, bool Options::*, Format Options::*, Color Options::*>
+                 std::optional<double> Options::*, bool Options::*, Service Options::*, Format Options::*,
+                 Color Options::*>
         member;
     std::string_view value;
     std::string_view help;
@@ -49,6 +51,11 @@ constexpr std::string_view columns_value = "time=NAME,value=NAME,...";
 constexpr std::string_view columns_help = "What a table's columns are called";
 constexpr std::string_view color_help = "auto: on a terminal, unless NO_COLOR is set";
 
+constexpr Row<InitOptions> init_options[] = {
+    {"--kind", &InitOptions::kind, "", "What is rolled out"},
+    {"--prometheus", &InitOptions::prometheus, "", "With what to ask Prometheus for"},
+    {"--output", &InitOptions::output, "FILE", "Write the plan here, where no file is yet"}};
+
 constexpr Row<JudgeOptions> judge_options[] = {
     {"PLAN", &JudgeOptions::plan, "FILE", "The plan, a JSON file", Need::required},
     {"DATA", &JudgeOptions::data, "FILE", files_help, Need::required},
@@ -56,7 +63,9 @@ constexpr Row<JudgeOptions> judge_options[] = {
     {"--columns", &JudgeOptions::columns, columns_value, columns_help},
     {"--format", &JudgeOptions::format, "", "How to answer"},
     {"--color", &JudgeOptions::color, "", color_help},
-    {"--now", &JudgeOptions::now, "TIME", "Decide as of this time: RFC 3339 or Unix time"}};
+    {"--now", &JudgeOptions::now, "TIME", "Decide as of this time: RFC 3339 or Unix time"},
+    {"--stage", &JudgeOptions::stage, "NUMBER", "The stage that the data are of, from 1, where they do not say it"},
+    {"--since", &JudgeOptions::since, "TIME", "When that stage began; default: the canary's first sample"}};
 
 constexpr Row<CheckOptions> check_options[] = {
     {"PLAN", &CheckOptions::plan, "FILE", "The plan, a JSON file", Need::required},
@@ -116,6 +125,20 @@ const std::string exit_codes = R"(Exit codes:
   3  hold           4  no data (hold, and no metric has any)
 )";
 
+const std::string init_help = R"(The plan is JSON with comments: the share of failed events by two counters, the
+share of slow ones by a histogram's bucket, and the memory of each pod. Change
+its names, times and margins. With --prometheus it says what to ask Prometheus
+for (docs/how-to/prometheus.md).
+
+Examples:
+  serinus init > plan.json
+  serinus init --prometheus --output plan.json
+  serinus init --kind batch
+
+Exit codes:
+  0  written      2  usage or bad input
+)";
+
 const std::string judge_help = R"(DATA is CSV in long form, one sample a row:
   timestamp,series,arm,value[,instance][,le][,stage][,labels][,replica][,start]
   2026-11-22T21:21:29Z,http_requests,baseline,806
@@ -133,11 +156,16 @@ With --now the answer is what a watcher would have said at that time: later
 samples are left out, intervals that have not settled wait, and silence since
 the newest sample makes the data stale.
 
+Data of a plan with several stages say in a column "stage" which they are of. Of
+others --stage says it, and --since when that stage began: what came before is
+left out. Without both they are of stage 1, from the canary's first sample on.
+
 Examples:
   serinus judge plan.json data.csv
   serinus judge plan.json requests.csv errors.csv --format json
   fetch-metrics | serinus judge plan.json -
   serinus judge plan.json data.csv --now 2026-11-22T21:40:00Z
+  serinus judge plan.json data.json --stage 2 --since 2026-11-22T21:30:00Z
 
 )" + exit_codes;
 
@@ -212,7 +240,8 @@ judges  )" + judged_kinds() +
                                  R"(,
         margins as ratio, difference or ratio with a floor; harm by increase, decrease or either
 learns  the noise of both from history
-reads   plans in JSON; data in CSV (long form) or as Prometheus API documents
+reads   plans in JSON; data in CSV (long and wide), Prometheus answers, OpenMetrics, OTLP/JSON,
+        VictoriaMetrics and InfluxDB exports; gzip is unpacked
 writes  text, JSON
 )";
 
@@ -261,15 +290,14 @@ void check_choice(const Option& option, const std::string& text) {
         if (rest.substr(0, end) == text) return;
         rest.remove_prefix(end + 1);
     }
-    throw UsageError{with_advice(option.name + ": " + text + " not in " + option.value)};
+    throw UsageError{option.name + ": " + text + " not in " + option.value};
 }
 
 template <class Options>
 void take(Options& options, const Row<Options>& row, const std::vector<std::string>& texts) {
     const Option option = shown(row);
     if (texts.size() > 1 && !option.many && !option.value.empty())
-        throw UsageError{
-            with_advice(option.name + ": At Most 1 required but received " + std::to_string(texts.size()))};
+        throw UsageError{option.name + ": At Most 1 required but received " + std::to_string(texts.size())};
     for (const std::string& text : texts) check_choice(option, text);
     std::visit(
         [&](auto member) {
@@ -283,7 +311,7 @@ void take(Options& options, const Row<Options>& row, const std::vector<std::stri
                 value = true;
             } else if constexpr (std::is_same_v<Value, std::optional<double>>) {
                 value = parse_number(texts.front());
-                if (!value) throw UsageError{with_advice("Could not convert: " + option.name + " = " + texts.front())};
+                if (!value) throw UsageError{"Could not convert: " + option.name + " = " + texts.front()};
             } else {
                 value = texts.front();
             }
@@ -310,7 +338,7 @@ Command command(std::string name, std::string help, std::string more, std::span<
 void check(const Command& command, const Given& given) {
     for (const Option& option : command.options) {
         const auto found = given.find(option.name);
-        if (option.required && found == given.end()) throw UsageError{with_advice(option.name + " is required")};
+        if (option.required && found == given.end()) throw UsageError{option.name + " is required"};
         if (option.positional() && found != given.end() &&
             std::count(found->second.begin(), found->second.end(), "-") > 1)
             throw UsageError{option.name + " names standard input (-) more than once; it can be read once"};
@@ -326,6 +354,7 @@ std::string more_help() {
 
 std::vector<Command> commands() {
     return {
+        command("init", "Write a first plan", init_help, std::span(init_options), init_command),
         command("judge", "Judge a rollout by its plan and all its data", judge_help, std::span(judge_options),
                 judge_command),
         command("check", "Look for what is wrong with a plan, and how its data are understood", check_help,
@@ -343,8 +372,8 @@ std::vector<Command> commands() {
                 }}};
 }
 
-Exit refuse_usage(const std::string& problem) {
-    write_error("usage: " + with_advice(problem));
+Exit refuse_usage(const std::string& problem, std::string_view command) {
+    write_error("usage: " + with_advice(problem, command));
     return Exit::error;
 }
 
@@ -352,11 +381,15 @@ Exit run(std::string_view name, const Given& given) noexcept {
     try {
         const std::vector<Command> all = commands();
         const auto found = std::find_if(all.begin(), all.end(), [&](const auto& known) { return known.name == name; });
-        if (found == all.end()) throw UsageError{with_advice("A subcommand is required")};
+        if (found == all.end()) {
+            std::vector<std::string> names;
+            for (const Command& known : all) names.push_back(known.name);
+            return refuse_usage(in_quotes(name) + " is no command; allowed: " + joined(names));
+        }
         check(*found, given);
         return found->run(given);
     } catch (const UsageError& error) {
-        write_error("usage: " + error.problem);
+        return refuse_usage(error.problem, name);
     } catch (const Error& error) {
         write_error(error.what());
     } catch (const std::exception& error) {

@@ -20,11 +20,21 @@ namespace serinus {
 inline namespace v0 {
 namespace cli {
 
+/// What a first plan is for.
+enum class Service { web, batch, serverless };
+
+struct InitOptions {
+    Service kind = Service::web;
+    bool prometheus = false;            ///< with what to ask Prometheus for
+    std::optional<std::string> output;  ///< where to write the plan; else to standard output
+};
+
 struct JudgeOptions {
     std::string plan;               ///< a file
     std::vector<std::string> data;  ///< files, taken together; "-" is standard input
     std::string arms, columns;      ///< how the data are to be understood, see io/read_options.hpp
     std::optional<std::string> now;
+    std::optional<std::string> stage, since;  ///< of data that do not say it: their stage, and when it began
     Format format = Format::text;
     Color color = Color::automatic;
 };
@@ -106,12 +116,17 @@ inline constexpr std::string_view help_help = "Show this help and exit";
 inline constexpr std::string_view version_help = "Show the version and exit";
 
 /// Does what a command does with what was given. Errors become a line on standard error and `Exit::error`: those of the
-/// library by name, and "usage: ..." for a missing argument, an option that is given twice, and a value that is none of
-/// its choices.
+/// library by name, and "usage: ..." for an unknown command, a missing argument, an option that is given twice, and a
+/// value that is none of its choices.
 Exit run(std::string_view command, const Given& given) noexcept;
 
-/// Says what is wrong with a command line, on standard error; returns `Exit::error`.
-Exit refuse_usage(const std::string& problem);
+/// Says what is wrong with a command line, on standard error, and whose help says more: that of the command, or of the
+/// program where it is empty. Returns `Exit::error`.
+Exit refuse_usage(const std::string& problem, std::string_view command = {});
+
+/// Writes a first plan, with comments, that `check` finds nothing wrong with. A file that is there already is not
+/// touched: `serinus.file.write`.
+Exit init_command(const InitOptions& options);
 
 /// Reads, judges and writes. 0: promote; 1: rollback; 3: hold; 4: a hold because no metric that could decide has data.
 Exit judge_command(const JudgeOptions& options);
@@ -133,6 +148,11 @@ Exit burn_command(const BurnOptions& options);
 
 }  // namespace cli
 
+template <>
+struct Words<cli::Service> {
+    static constexpr std::array<std::pair<cli::Service, std::string_view>, 3> table{
+        {{cli::Service::web, "web"}, {cli::Service::batch, "batch"}, {cli::Service::serverless, "serverless"}}};
+};
 template <>
 struct Words<cli::Format> {
     static constexpr std::array<std::pair<cli::Format, std::string_view>, 2> table{

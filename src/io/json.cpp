@@ -154,7 +154,7 @@ Json parse(std::string_view text, std::string_view what, const JsonRules& rules)
                               std::to_string(rules.max_bytes));
     }
     Builder<Json> builder(text, what, rules);
-    Json::sax_parse(text.begin(), text.end(), &builder);
+    Json::sax_parse(text.begin(), text.end(), &builder, Json::input_format_t::json, true, rules.comments);
     return builder.take();
 }
 

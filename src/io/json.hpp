@@ -21,6 +21,7 @@ namespace io {
 struct JsonRules {
     std::uint64_t max_bytes = std::uint64_t{1} << 30;
     int max_depth = 64;
+    bool comments = false;  ///< `// to the end of the line` and `/* between */` are passed over
     Code syntax = Code::data_document;
     Code duplicate = Code::data_document;
     Code size = Code::data_size;

@@ -222,7 +222,12 @@ void take(const std::string& path, const json& value, Enum& out) {
         return;
     }
     std::vector<std::string_view> words;
-    for (const auto& entry : Words<Enum>::table) words.push_back(entry.second);
+    for (const auto& entry : Words<Enum>::table) {
+        if constexpr (std::is_same_v<Enum, Kind>) {
+            if (!facts_of(entry.first).built()) continue;  // offered is what can be judged
+        }
+        words.push_back(entry.second);
+    }
     raise(Code::plan_value, path + " is " + in_quotes(text) + did_you_mean(text, words));
 }
 template <Described T>
@@ -479,10 +484,13 @@ struct Written {
     }
 };
 
+/// People write plans, and say in them why something is so.
+constexpr JsonRules written_by_hand{.comments = true, .syntax = Code::plan_json, .duplicate = Code::plan_duplicate};
+
 }  // namespace
 
 Plan read_plan(std::string_view text) {
-    const json value = parse_json(text, "the plan", {.syntax = Code::plan_json, .duplicate = Code::plan_duplicate});
+    const json value = parse_json(text, "the plan", written_by_hand);
     if (value.is_object()) check_built(value);
     static constexpr auto keys = [] {
         constexpr auto described = described_names<Plan>();
@@ -509,7 +517,7 @@ Plan read_plan(std::string_view text) {
 slo::Policy read_policy(std::string_view text) {
     constexpr std::string_view allowed =
         R"(a list of conditions, or an object such as {"policy": [...], "min_events": 100})";
-    json value = parse_json(text, "the policy", {.syntax = Code::plan_json, .duplicate = Code::plan_duplicate});
+    json value = parse_json(text, "the policy", written_by_hand);
     if (!value.is_array() && !value.is_object()) wrong_type("the policy", value, allowed);
     if (value.is_array()) value = json::object({{"policy", std::move(value)}});
     static constexpr std::array<std::string_view, 3> keys{"policy", "min_events", "min_probability"};

@@ -9,6 +9,7 @@
 #include <string>
 #include <system_error>
 
+#include <serinus/core/text.hpp>
 #include <serinus/core/version.hpp>
 #include <serinus/numeric/elementary.hpp>
 
@@ -18,12 +19,6 @@ namespace report {
 
 /// Which way the digits that are not shown go.
 enum class Round { nearest, down, up };
-
-/// "1234567" -> "1,234,567".
-inline std::string with_separators(std::string digits) {
-    for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
-    return digits;
-}
 
 /// A number with at most three significant digits and no trailing zeros: "0.0123", "3.15", "912,000"; from 1e12 on its
 /// power of ten alone: "10^57"; below 1e-6 "0". NaN and the infinities have no digits: "?".
@@ -91,17 +86,14 @@ inline std::string percent(double share) {
     return number(100 * share) + " %";
 }
 
-/// An e-value from its logarithm, rounded down: "412", "3.2 million", "10^57", "under 0.01".
+/// An e-value from its logarithm, rounded down: "412", "3,270,000", "10^57", "under 0.01".
 inline std::string e_value(double log_e_value) {
     if (std::isnan(log_e_value)) return "?";
     const double power = std::floor(log_e_value / 2.302585092994045684 + 1e-9);
     if (power == std::numeric_limits<double>::infinity()) return "infinite";
     if (power < -2) return "under 0.01";
     if (power >= 12) return "10^" + count(power);
-    const double value = elementary::exp(log_e_value);
-    if (power >= 9) return number(value / 1e9, Round::down) + " billion";
-    if (power >= 6) return number(value / 1e6, Round::down) + " million";
-    return number(value, Round::down);
+    return number(elementary::exp(log_e_value), Round::down);
 }
 
 }  // namespace report

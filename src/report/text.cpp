@@ -409,9 +409,9 @@ std::vector<std::string> noise_sentences(const Decision& decision) {
         const Reason* const read = reason_of(metric, Code::noise_given);
         if (!read || read->numbers.size() != 3) continue;
         sentences.push_back(shown_name(metric.name) + ": two arms of one version typically differ by " +
-                            number(read->numbers[2].value) + ", learned from " + count(read->numbers[0].value) +
-                            " intervals of history that are worth " + number(read->numbers[1].value, Round::down) +
-                            " independent ones");
+                            number(read->numbers[2].value) + ", learned from " +
+                            told_count(read->numbers[0].value, "interval") + " of history, worth " +
+                            number(read->numbers[1].value, Round::down) + " independent ones");
     }
     if (!dispersions.empty())
         sentences.push_back("evidence is divided by the long-run dispersion in the plan: " + joined(dispersions));
@@ -544,7 +544,8 @@ std::string next_after_hold(const Decision& decision, Face face) {
     return "keep watching: " + listed(std::move(waiting)) + (one ? " has" : " have") + " not passed yet";
 }
 
-std::string next_sentence(const Decision& decision, std::optional<double> next_traffic, Face face) {
+/// `untold`: nothing in the data says which stage they are of.
+std::string next_sentence(const Decision& decision, std::optional<double> next_traffic, Face face, bool untold) {
     std::string next;
     switch (decision.action) {
         case Action::rollback: next = "roll back: move all traffic to the baseline"; break;
@@ -554,6 +555,9 @@ std::string next_sentence(const Decision& decision, std::optional<double> next_t
             } else {
                 next = "move traffic to stage " + std::to_string(decision.stage + 1);
                 next += next_traffic ? " (" + percent(*next_traffic) + ")" : " of " + std::to_string(decision.stages);
+                if (untold && face == Face::program)
+                    next += ", and tell its data apart: --stage " + std::to_string(decision.stage + 1) +
+                            " --since TIME, or a column stage";
             }
             break;
         case Action::hold: next = next_after_hold(decision, face); break;
@@ -606,7 +610,7 @@ std::string unknown_names(const Record& record) {
 }
 
 std::string shown(const Decision& decision, const TextOptions& options, std::optional<double> next_traffic,
-                  const std::string& unknown) {
+                  const std::string& unknown, bool untold) {
     Page page(options.color, options.width);
     show_head(page, decision);
     if (!decision.metrics.empty()) {
@@ -621,14 +625,14 @@ std::string shown(const Decision& decision, const TextOptions& options, std::opt
     page.paragraph("data", data);
     page.paragraph("noise", noise_sentences(decision));
     page.paragraph("promise", promise_sentences(decision));
-    page.paragraph("next", {next_sentence(decision, next_traffic, options.face)});
+    page.paragraph("next", {next_sentence(decision, next_traffic, options.face, untold)});
     return page.take();
 }
 
 }  // namespace
 
 std::string text(const Decision& decision, const TextOptions& options) {
-    return shown(decision, options, std::nullopt, "");
+    return shown(decision, options, std::nullopt, "", false);
 }
 
 std::string text(const Record& record, const TextOptions& options) {
@@ -639,7 +643,8 @@ std::string text(const Record& record, const TextOptions& options) {
     if (next < record.plan.stages.size()) next_traffic = record.plan.stages[next].traffic;
     const bool none_known = !decision.telemetry.newest[0] && !decision.telemetry.newest[1];
     return shown(decision, options, next_traffic,
-                 none_known && decision.telemetry.ignored > 0 ? unknown_names(record) : "");
+                 none_known && decision.telemetry.ignored > 0 ? unknown_names(record) : "",
+                 record.batch.stages.empty() && record.decisions.size() == 1);
 }
 
 }  // namespace report

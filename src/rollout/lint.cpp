@@ -395,7 +395,7 @@ std::vector<Reason> lint(const Plan& plan) {
     for (const Metric& metric : plan.metrics) {
         // One look needs no noise.
         if (plan.analysis == Analysis::fixed || metric.muted || facts_of(metric.kind).counts || plan.learn_noise ||
-            plan.noise.contains(metric.name) || keeps_instances(plan, metric))
+            plan.noise.contains(metric.name) || keeps_instances(plan, metric) || metric.instances_differ)
             continue;
         reasons.push_back({Code::gauge_without_noise, metric.name, {}});
     }

@@ -53,6 +53,49 @@ void require_many_looks(const Plan& plan) {
               "analysis is \"fixed\", which has no state; allowed: \"sequential\", or one call with all of the data");
 }
 
+/// The digest of each key that a state depends on, "alpha 5f0c1b9e2a774d31", and of each metric: for saying in what
+/// another plan differs.
+std::vector<std::string> digests_by_key(const Plan& plan) {
+    std::vector<std::string> digests;
+    const auto add = [&](const std::string& key, const Plan& alone) {
+        digests.push_back(key + ' ' + digest(alone).substr(0, 16));
+    };
+    const auto key = [&](std::string_view name, const auto& own) {
+        if (name == "queries" || name == "metrics") return;
+        Plan alone;
+        const auto take = [&](std::string_view other, auto& member) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(member)>, std::decay_t<decltype(own)>>) {
+                if (other == name) member = own;
+            }
+        };
+        Plan::describe(take, alone);
+        add(name == "learn_noise" ? "noise" : std::string(name), alone);
+    };
+    Plan::describe(key, plan);
+    for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
+        Plan alone;
+        alone.metrics.push_back(plan.metrics[i]);
+        add("metrics[" + std::to_string(i) + "]", alone);
+    }
+    return digests;
+}
+
+/// The keys in which two plans differ, by their digests.
+std::vector<std::string> differing_keys(const std::vector<std::string>& of, const std::vector<std::string>& other) {
+    std::vector<std::string> keys;
+    const auto add = [&keys](const std::vector<std::string>& from, const std::vector<std::string>& to) {
+        for (const std::string& digest : from) {
+            std::string key = digest.substr(0, digest.find(' '));
+            if (std::find(to.begin(), to.end(), digest) == to.end() &&
+                std::find(keys.begin(), keys.end(), key) == keys.end())
+                keys.push_back(std::move(key));
+        }
+    };
+    add(of, other);
+    add(other, of);
+    return keys;
+}
+
 }  // namespace
 
 struct Monitor::Impl {
@@ -197,6 +240,7 @@ MonitorState Monitor::state() const {
     const Impl& m = *impl_;
     require_many_looks(m.plan);
     return {.plan_digest = judged_digest(m.plan),
+            .plan_keys = digests_by_key(m.plan),
             .clock = m.clock.state(),
             .latch = m.panel.view().latch,
             .tracks = {},
@@ -210,6 +254,10 @@ void Monitor::restore(const MonitorState& state) {
     require_many_looks(impl_->plan);
     const std::string own = judged_digest(impl_->plan);
     if (state.plan_digest != own && state.plan_digest != impl_->plan_digest) {
+        const auto keys = differing_keys(state.plan_keys, digests_by_key(impl_->plan));
+        if (!state.plan_keys.empty() && !keys.empty())
+            raise(Code::state_options, "the state belongs to a plan that differs from this Monitor's in " +
+                                           listed(keys) + "; allowed: a state of this plan, whatever its queries");
         raise(Code::state_options, "the state belongs to another plan, with digest " + state.plan_digest +
                                        "; this Monitor's plan has " + own + " (queries apart)");
     }

@@ -20,7 +20,7 @@ namespace detail {
 }
 
 inline void require_value(bool good, const std::string& path, double value, std::string_view allowed) {
-    if (!good) refuse(path, number_text(value, 17), allowed);
+    if (!good) refuse(path, given_text(value), allowed);
 }
 
 inline void require_time(bool good, const std::string& path, std::chrono::milliseconds value,

@@ -189,6 +189,36 @@ class Faces(Case):
             result = self.run_program(*arguments)
             self.expect_error(result, "usage")
 
+    def test_usage_errors_name_what_is_wrong_and_their_own_help(self):
+        path = self.file("plan.json", plan())
+        commands = "init, judge, check, calibrate, burn, version"
+        for arguments, says in (
+                ([], "A subcommand is required; serinus --help says more"),
+                (["guess", path], f'"guess" is no command; allowed: {commands}; serinus --help says more'),
+                (["judge"], "PLAN is required; serinus judge --help says more"),
+                (["judge", path, path, "--nonsense"],
+                 "The following argument was not expected: --nonsense; serinus judge --help says more"),
+                (["check", path, "--color", "blue"],
+                 "--color: blue not in {auto,always,never}; serinus check --help says more"),
+                (["burn", path, "--min-events", "many"],
+                 "Could not convert: --min-events = many; serinus burn --help says more"),
+                (["calibrate", path, "-", "-"],
+                 "HISTORY names standard input (-) more than once; it can be read once; serinus calibrate --help says more")):
+            result = self.run_program(*arguments)
+            self.assertEqual((result.returncode, result.stderr.decode()), (ERROR, f"serinus: usage: {says}\n"))
+
+    def test_one_of_anything_is_no_plural(self):
+        all_rows = rows(0.02, intervals=60)
+        all_rows[41] = re.sub(r"\d+\n", "9000000\n", all_rows[41])  # more errors than requests
+        out = re.sub(r"\s+", " ", self.judge(plan(), HEADER + "".join(all_rows)).stdout.decode())
+        self.assertIn("1 interval left out", out)
+        self.assertNotRegex(out, r"\b1 (interval|row|sample|metric|instance|request)s\b")
+
+    def test_large_numbers_have_one_form(self):
+        text = re.sub(r"\s+", " ", self.judge(plan(), csv(0.3)).stdout.decode())
+        self.assertNotRegex(text, r"\d{5,}|million|billion|\de\+?\d")
+        self.assertRegex(text, r"evidence 10\^[\d,]+, needs 20")
+
     def test_standard_input_and_several_files(self):
         whole = self.judge(plan(), csv(0.08))
         path = self.file("plan.json", plan())
@@ -257,6 +287,43 @@ class Faces(Case):
         code, end = self.decision(plan(), staged, "--now", str(START + 20 * INTERVALS))
         self.assertEqual((code, end["stage"], end["finished"]), (PROMOTE, 2, True))
         self.assertEqual(end["telemetry"]["used"], INTERVALS)
+
+    def test_stage_and_since(self):
+        """Data that do not say their stage: the same as with the column that would say it."""
+        begins = START + 10 * INTERVALS
+        all_rows = rows(0.02) + rows(0.02, seed=2, start=begins)
+        path = self.file("plan.json", plan())
+        bare = self.file("bare.csv", HEADER + "".join(all_rows))
+        staged = self.file("staged.csv", HEADER.rstrip("\n") + ",stage\n" + "".join(
+            row.rstrip("\n") + f",{1 if int(row.split(',')[0]) < begins else 2}\n" for row in all_rows))
+        second = self.file("second.csv", HEADER + "".join(all_rows[len(all_rows) // 2:]))
+
+        def decided(*arguments):
+            result = self.run_program("judge", path, *arguments, "--format", "json")
+            self.check_outcome(result)
+            return json.loads(result.stdout)
+
+        told = decided(bare, "--stage", "2", "--since", str(begins))
+        self.assertEqual((told["stage"], told["finished"], told["telemetry"]["used"]), (2, True, INTERVALS))
+        self.assertEqual(told["metrics"][0]["observed"], decided(staged)["metrics"][0]["observed"])
+        # Without a time the stage begins with its canary.
+        self.assertEqual(decided(second, "--stage", "2")["metrics"], told["metrics"])
+        late = decided(bare, "--since", str(begins))
+        self.assertEqual((late["stage"], late["telemetry"]["used"]), (1, INTERVALS))
+        # Without either the answer says how the next stage is told.
+        untold = re.sub(r"\s+", " ", self.run_program("judge", path, bare).stdout.decode())
+        self.assertIn("stage 1 of 2", untold)
+        self.assertIn("next move traffic to stage 2 (50 %), and tell its data apart: --stage 2 --since TIME", untold)
+        self.assertNotIn("--stage", self.run_program("judge", path, staged).stdout.decode())
+
+        for arguments, code, says in (
+                (["--stage", "3"], "serinus.monitor.stage", "the stage is 3; allowed: 1 to 2"),
+                (["--stage", "two"], "serinus.argument.range", '--stage is "two"; allowed: the number of a stage, from 1'),
+                (["--since", "soon"], "serinus.data.timestamp", "--since"),
+                (["--since", str(begins), "--now", str(START)], "serinus.argument.range", "after --now")):
+            self.expect_error(self.run_program("judge", path, bare, *arguments), code, says)
+        self.expect_error(self.run_program("judge", path, staged, "--stage", "2"), "serinus.argument.range",
+                          "--stage is given, and the data say themselves in which stage they are")
 
     def test_color(self):
         always = self.judge(plan(), csv(0.08), "--color", "always").stdout
@@ -356,6 +423,72 @@ class OtherWords(Case):
                           'there is no column "Wert"')
 
 
+class Documents(Case):
+    """Documents as their makers wrote them, from file to decision."""
+
+    def sample(self, name):
+        return os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../data/samples", name)
+
+    def test_otlp(self):
+        """Histograms of OTLP are judged by a bucket. What was counted by the first export was counted before."""
+        counted = {}  # by version and time: slow and all
+        with open(self.sample("otlp/otlp_collector_delta.jsonl"), encoding="utf-8") as lines:
+            for resource in (one for line in lines for one in json.loads(line)["resourceMetrics"]):
+                version = next(attribute["value"]["stringValue"] for attribute in resource["resource"]["attributes"]
+                               if attribute["key"] == "service.version")
+                for metric_of in (one for scope in resource["scopeMetrics"] for one in scope["metrics"]):
+                    if metric_of["name"] != "http.server.request.duration":
+                        continue
+                    for point in metric_of["histogram"]["dataPoints"]:
+                        fast = sum(int(count) for count, bound in zip(point["bucketCounts"], point["explicitBounds"])
+                                   if bound <= 0.1)
+                        so_far = counted.setdefault((version, int(point["timeUnixNano"])), [0, 0])
+                        so_far[0] += int(point["count"]) - fast
+                        so_far[1] += int(point["count"])
+        truth = {}
+        for arm, version in (("baseline", "1.8.2"), ("canary", "1.9.0")):
+            later = [counts for (of, time), counts in counted.items()
+                     if of == version and time > min(time for of, time in counted if of == version)]
+            truth[f"bad_{arm}"], truth[f"total_{arm}"] = map(sum, zip(*later))
+        self.assertGreater(min(truth.values()), 10)
+
+        series = "http_server_request_duration_seconds"
+        path = self.file("plan.json", plan(
+            arms={"label": "service.version", "baseline": "1.8.2", "canary": "1.9.0"}, stages=[{"traffic": 0.25}],
+            metrics=[{"name": "slow", "kind": "proportion", "counter": True, "good": f"{series}_bucket", "le": 0.1,
+                      "total": f"{series}_count", "margin": {"ratio": 2}}]))
+        for temporality in ("delta", "cumulative"):
+            result = self.run_program("judge", path, self.sample(f"otlp/otlp_collector_{temporality}.jsonl"),
+                                      "--format", "json")
+            decision = json.loads(result.stdout)
+            self.assertEqual(decision["metrics"][0]["observed"], truth, temporality)
+            told = [reason["sentence"] for reason in decision["reasons"]]
+            self.assertTrue(any("histograms of shop.payment.duration" in sentence for sentence in told), told)
+            self.assertFalse(any("?" in sentence for sentence in told), told)
+
+    def test_native_histograms(self):
+        """Read, and named as what no metric of this plan judges: nothing is promoted on them."""
+        with open(self.sample("prometheus/prom242_native_raw.json"), encoding="utf-8") as answer:
+            document = {"slow": json.load(answer)}
+        the_plan = plan(metrics=[metric(bad="slow", total="all", counter=True)])
+        result = self.judge(the_plan, json.dumps(document))
+        out = re.sub(r"\s+", " ", result.stdout.decode())
+        self.assertEqual(result.returncode, NO_DATA, out)
+        self.assertIn("12 histograms of slow, and no metric of the plan judges histograms", out)
+        self.assertNotIn("?", out)
+        # Alone it does not say which series of the plan it is.
+        alone = self.run_program("judge", self.file("plan.json", the_plan),
+                                 self.sample("prometheus/prom242_native_raw.json"))
+        self.expect_error(alone, "serinus.data.document", "shop_request_duration_seconds", '"slow"')
+
+    def test_formats_that_are_not_read_are_named(self):
+        for name, says in (("exports/datadog_v1_query.json", "Datadog"),
+                           ("exports/cloudwatch_get_metric_data_cli.json", "CloudWatch"),
+                           ("exports/newrelic_insights_timeseries.json", "New Relic")):
+            path = self.file("plan.json", plan())
+            self.expect_error(self.run_program("judge", path, self.sample(name)), "serinus.data.format", says)
+
+
 class BadFiles(Case):
     def test_missing_folder_and_closed(self):
         path = self.file("plan.json", plan())
@@ -448,6 +581,9 @@ class BadPlans(Case):
         for stages in ([], [{"traffic": 0.5}, {"traffic": 0.1}], [{"traffic": 0.5}, {"traffic": 0.5}], [{"traffic": 0}],
                        [{"traffic": 1.5}], [{"traffic": 0.1, "min": "1h", "max": "10m"}]):
             self.refuse(plan(stages=stages), "serinus.plan.value", "stages")
+        # Numbers as they were given, not as a double holds them.
+        self.refuse(plan(stages=[{"traffic": 0.1}, {"traffic": 0.1}]), "serinus.plan.value",
+                    "stages[1].traffic is 0.1; allowed: more than the stage before has, 0.1")
 
     def test_what_is_not_built_is_said(self):
         sample = {"name": "latency", "kind": "sample", "series": "latency", "margin": {"ratio": 1.1}}

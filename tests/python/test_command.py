@@ -65,7 +65,9 @@ def test_now_leaves_out_what_came_later(files: dict[str, str], capfd: pytest.Cap
         ([], "usage: "),
         (["judge"], "usage: "),
         (["judge", "{plan}"], "usage: "),
-        (["promote"], "usage: "),
+        (["promote"], 'usage: "promote" is no command; allowed: init, judge, check'),
+        (["judge", "{plan}", "{good}", "--form", "json"], "serinus judge --help says more"),
+        (["init", "--kind", "web3"], "--kind: web3 not in {{web,batch,serverless}}; serinus init --help says more"),
         (["judge", "{plan}", "{good}", "--format", "xml"], "usage: "),
         (["judge", "{plan}", "{good}", "--form", "json"], "usage: "),
         (["judge", "{plan}", "-", "-"], "standard input"),
@@ -86,8 +88,16 @@ def test_bad_usage_and_bad_input(
     out, err = capfd.readouterr()
     assert out == ""
     assert err.startswith("serinus: ")
-    assert says in err
+    assert says.replace("{{", "{").replace("}}", "}") in err
     assert err.count("\n") == 1
+
+
+def test_a_first_plan(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    assert main(["init", "--prometheus", "--output", str(plan)]) == 0
+    assert main(["check", str(plan)]) == 0
+    assert "// " in plan.read_text()
+    assert [metric.name for metric in serinus.Plan(plan.read_text()).metrics] == ["errors", "slow", "memory"]
 
 
 def test_version_and_help(capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import pickle
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,7 @@ def test_decision_as_text_and_json(plan_dict: dict[str, Any], bad_table: dict[st
     assert html.count("<table>") == 1
     assert ">rollback<" in html
     assert ">fail<" in html
+    assert re.match(r"<div><p><b [^>]*>rollback</b>: errors failed &middot; ", html)
 
 
 def test_html_is_escaped(plan_dict: dict[str, Any]) -> None:

@@ -31,11 +31,13 @@ class _Parser(argparse.ArgumentParser):
         if found := re.fullmatch(r"argument (-[^:]*): expected one argument", message):
             value = next(action.metavar for action in self._actions if found[1] in action.option_strings)
             message = f"{found[1]}: 1 required {value} missing"
+        elif found := re.fullmatch(r"argument COMMAND: invalid choice: '(.*)' \(choose from .*", message, re.DOTALL):
+            sys.exit(_core.run_command(found[1], {}))
         elif "COMMAND" in message:
             message = "A subcommand is required"
         elif found := re.fullmatch(r"the following arguments are required: ([^,]*).*", message):
             message = f"{found[1]} is required"
-        sys.exit(_core.refuse_usage(message))
+        sys.exit(_core.refuse_usage(message, self.prog.partition(" ")[2]))
 
 
 def _add(parser: _Parser, option: dict[str, Any]) -> None:
@@ -78,7 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = [text for text in rest if files is None or (text.startswith("-") and text != "-")]
     if unknown:
         were = "argument was" if len(unknown) == 1 else "arguments were"
-        return _core.refuse_usage(f"The following {were} not expected: {' '.join(reversed(unknown))}")
+        message = f"The following {were} not expected: {' '.join(reversed(unknown))}"
+        return _core.refuse_usage(message, found.command)
     if files is not None and rest:
         given[files] = [*given.get(files, []), *rest]
     return _core.run_command(found.command, given)

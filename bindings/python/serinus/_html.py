@@ -62,9 +62,13 @@ def decision(d: _core.Decision) -> str:
                 "<br>".join(escape(reason.sentence) for reason in metric.reasons),
             ]
         )
+    # What has failed comes first, by its name.
+    failing = [metric.name for metric in d.metrics if metric.verdict == "fail" and not metric.muted]
+    failing += [burn.objective for burn in d.burn if burn.verdict == "fail"]
+    headline = _word(d.decision) + (f": {escape(', '.join(failing))} failed" if failing else "")
     title = " &middot; ".join(
         [
-            _word(d.decision),
+            headline,
             escape(d.deployment or d.plan),
             f"stage {d.stage} of {d.stages}",
             f"{100 * d.traffic:.4g} % of traffic",

@@ -33,7 +33,9 @@ void register_command(py::module_& module) {
         "run_command",
         [](const std::string& name, const cli::Given& given) { return static_cast<int>(cli::run(name, given)); },
         py::call_guard<py::gil_scoped_release>());
-    module.def("refuse_usage", [](const std::string& problem) { return static_cast<int>(cli::refuse_usage(problem)); });
+    module.def("refuse_usage", [](const std::string& problem, const std::string& command) {
+        return static_cast<int>(cli::refuse_usage(problem, command));
+    });
 }
 
 }  // namespace serinus::python

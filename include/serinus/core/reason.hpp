@@ -2,6 +2,8 @@
 /// \file
 /// Why a verdict or a decision is what it is: a code with named numbers and texts, and the sentence that a person reads.
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -89,6 +91,7 @@ constexpr std::string_view sentence_template(Code code) noexcept {
 }  // namespace detail
 
 /// The sentence of a reason, its numbers and texts filled in; texts made printable. What the reason lacks shows as "?".
+/// `{x}` is the number or text called x, `{x%}` a percentage, `{x~}` a duration, `{x interval}` so many intervals.
 inline std::string sentence(const Reason& reason) {
     std::string_view rest = detail::sentence_template(reason.code);
     std::string text;
@@ -99,19 +102,23 @@ inline std::string sentence(const Reason& reason) {
         text += rest.substr(0, open);
         std::string_view key = rest.substr(open + 1, close - open - 1);
         char form = 0;
+        const std::string_view noun = key.substr(std::min(key.find(' '), key.size()));
+        key.remove_suffix(noun.size());
         if (key.ends_with('%') || key.ends_with('~')) {
             form = key.back();
             key.remove_suffix(1);
         }
-        std::string shown = "?";
+        std::string shown = noun.empty() ? "?" : "?" + std::string(noun) + "s";
         for (const NamedNumber& number : reason.numbers) {
             if (number.name != key) continue;
             if (form == '%') {
                 shown = number_text(100 * number.value, 3) + " %";
             } else if (form == '~') {
                 shown = seconds_text(number.value);
+            } else if (!noun.empty()) {
+                shown = told_count(number.value, noun.substr(1));
             } else {
-                shown = number_text(number.value);
+                shown = told_number(number.value);
             }
         }
         for (const NamedText& of : reason.texts) {

@@ -31,6 +31,35 @@ inline std::string number_text(double value, int digits = 4) {
     return result.ec == std::errc{} ? std::string(buffer, result.ptr) : std::string("?");
 }
 
+/// "1234567" -> "1,234,567"; a sign may stand in front.
+inline std::string with_separators(std::string digits) {
+    const std::size_t first = !digits.empty() && digits.front() == '-' ? 1 : 0;
+    for (std::size_t at = digits.size(); at > first + 3;) digits.insert(at -= 3, 1, ',');
+    return digits;
+}
+
+/// A number in a sentence: counts in full ("107,100"), others with four digits or more ("3.142", "12,346"), and from 1e12 on
+/// what is no count by its power of ten alone ("10^57").
+inline std::string told_number(double value) {
+    const double size = std::abs(value);
+    if (!(size >= 1000) || std::isinf(value)) return number_text(value);
+    if (size < 1e15 && value == std::floor(value)) return with_separators(number_text(value));
+    if (size >= 1e12) {
+        // The exponent of the shortest text is that of the number itself: 9e+302.
+        const std::string text = number_text(size, 17);
+        const std::size_t e = text.find('e');
+        const std::string power =
+            e == std::string::npos ? std::to_string(std::min(text.find('.'), text.size()) - 1) : text.substr(e + 2);
+        return (value < 0 ? "-10^" : "10^") + power;
+    }
+    return with_separators(number_text(std::round(value)));
+}
+
+/// A number of things, one or more: "1 interval", "1,200 intervals".
+inline std::string told_count(double number, std::string_view noun) {
+    return told_number(number) + ' ' + std::string(noun) + (number == 1 ? "" : "s");
+}
+
 /// A number that somebody gave, as it was given: the shortest text that reads back as it, so that an error never shows
 /// an allowed number in place of one a little beside it.
 inline std::string given_text(double value) {

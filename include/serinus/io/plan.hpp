@@ -16,7 +16,8 @@ namespace io {
 /// The plan that a JSON text holds (data/schema/plan.schema.json).
 ///
 /// Nothing is guessed: a plan decides whether a release goes on, so a key with a typing error must not pass in silence.
-/// Durations are texts with a unit ("30s", "10m", "1h30m"). Raises
+/// Durations are texts with a unit ("30s", "10m", "1h30m"). Comments are passed over, from // to the end of the line and
+/// between /* and */. Raises
 /// - `serinus.plan.json`: not JSON, with line and column; `serinus.plan.duplicate`: a key given twice;
 /// - `serinus.plan.unknown_key`: the path ("metrics[1].magin"), the key that was probably meant, the keys there are;
 /// - `serinus.plan.missing_key`, `serinus.plan.type`: the path, the value, what is allowed;
@@ -30,8 +31,8 @@ namespace io {
 ///                      "margin": {"ratio": 2}}]})");
 Plan read_plan(std::string_view json);
 
-/// The same plan as JSON, indented by two blanks: keys in a fixed order, what is at its default left out. `read_plan`
-/// gives an equal plan back. Raises what `check` raises, and `serinus.plan.value` for a text that is no UTF-8.
+/// The same plan as JSON, indented by two blanks: keys in a fixed order, what is at its default left out, and without
+/// the comments that a text had. `read_plan` gives an equal plan back. Raises what `check` raises, and `serinus.plan.value` for a text that is no UTF-8.
 std::string write_plan(const Plan& plan);
 
 /// A burn policy alone, as an objective of a plan has it: a list of conditions, or an object with the keys `policy`,

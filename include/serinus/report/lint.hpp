@@ -18,7 +18,7 @@ namespace report {
 ///       errors   bad    http_errors    baseline  3 series of 3 instances (a, b, c), 720 samples, every 15s
 ///                                      canary    none
 ///       mend     errors.missing_canary: no usable data of the canary
-///       notes    errors.births: 1 series were born while they were watched ...
+///       notes    errors.births: born while they were watched, and counted from zero: 1 series ...
 ///       data     2026-11-22T21:21:29Z to 2026-11-22T22:21:14Z
 ///
 /// "READY" where nothing is to be mended. The same answer gives the same text under every locale.

@@ -641,14 +641,16 @@ static_assert(described_whole<IntakeState>());
 /// and `since` know them by name.
 struct MonitorState {
     static constexpr std::string_view kind = "moni";
-    static constexpr std::int64_t version = 4;
+    static constexpr std::int64_t version = 5;
     static constexpr std::int64_t oldest = 2;
     static constexpr std::int64_t since(std::string_view field) {
+        if (field == "plan_keys") return 5;
         if (field == "notes" || field == "ignored_names" || field == "series" || field == "traffic") return 4;
         return field.starts_with("together") ? 3 : 2;
     }
 
     std::string plan_digest;
+    std::vector<std::string> plan_keys;  // "alpha 5f0c1b9e2a774d31": the digest of each key of the plan
     StageClockState clock;
     LatchState latch;
     std::vector<TrackState> tracks;  // of versions before 4
@@ -660,6 +662,7 @@ struct MonitorState {
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
         visit("plan_digest", self.plan_digest);
+        visit("plan_keys", self.plan_keys);
         StageClockState::describe(visit, self.clock);
         LatchState::describe(visit, self.latch);
         visit("tracks", self.tracks);

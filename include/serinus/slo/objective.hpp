@@ -78,7 +78,7 @@ inline double budget_from_target(std::string_view target) {
 /// Raises `serinus.slo.target` unless 0 < target < 1.
 inline double budget_from_target(double target) {
     if (!(target > 0 && target < 1)) {
-        raise(Code::slo_target, "target is " + number_text(target, 17) + "; allowed: above 0 and below 1");
+        raise(Code::slo_target, "target is " + given_text(target) + "; allowed: above 0 and below 1");
     }
     std::array<char, 1100> text{};  // the longest: 5e-324 without an exponent
     const auto result = std::to_chars(text.data(), text.data() + text.size(), target, std::chars_format::fixed);

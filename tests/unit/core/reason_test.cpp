@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <iterator>
+#include <limits>
+#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,11 +16,11 @@ using namespace serinus;
 
 TEST(Sentence, NumbersAreFilledIn) {
     EXPECT_EQ(sentence({Code::stale, "", {{"age", 125}, {"limit", 80}}, false}),
-              "the newest usable data are 2m 5s old; more than 1m 20s is too old to decide on");
+              "the newest usable data are 2m 5s old; more than 1m 20s is too old to decide on (telemetry.stale_after)");
     EXPECT_EQ(sentence({Code::low_coverage, "", {{"coverage", 0.5}, {"intervals", 12}, {"needed", 0.8}}, false}),
-              "only 50 % of 12 intervals have both arms; 80 % are needed");
+              "both arms are in only 50 % of 12 intervals; 80 % are needed (telemetry.min_coverage)");
     EXPECT_EQ(sentence({Code::low_coverage, "", {{"intervals", 12}}, false}),
-              "only ? of 12 intervals have both arms; ? are needed");
+              "both arms are in only ? of 12 intervals; ? are needed (telemetry.min_coverage)");
     EXPECT_EQ(sentence({Code::stage_passed, "", {{"unused", 1}}, false}),
               "every metric passed and the stage's minimum is over");
     EXPECT_EQ(sentence({}), "");
@@ -31,9 +33,53 @@ std::vector<NamedNumber> numbers_of(std::string_view text) {
     for (std::size_t open = text.find('{'); open != std::string_view::npos; open = text.find('{', open + 1)) {
         std::string key(text.substr(open + 1, text.find('}', open) - open - 1));
         if (key.ends_with('%') || key.ends_with('~')) key.pop_back();
+        if (key.find(' ') != std::string::npos) key.resize(key.find(' '));  // {count interval}
         numbers.push_back({key, 0.5});
     }
     return numbers;
+}
+
+TEST(Sentence, OneOfAnythingIsNoPlural) {
+    const std::regex plural(
+        R"((^|[^0-9.,])1 ([a-z]+ )?(intervals|instances|rows|samples|events|requests|releases|windows|readings|dips)\b)");
+    EXPECT_FALSE(std::regex_search("by 21 intervals", plural));
+    EXPECT_TRUE(std::regex_search("; 1 intervals", plural));
+    EXPECT_TRUE(std::regex_search("1 former releases", plural));
+#define SERINUS_ERROR(identifier, number, name, when)
+#define SERINUS_REASON(identifier, number, group, text)                                  \
+    {                                                                                    \
+        Reason reason{Code::identifier, "", numbers_of(text), false};                    \
+        for (NamedNumber & one : reason.numbers) one.value = 1;                          \
+        const std::string said = sentence(reason);                                       \
+        EXPECT_FALSE(std::regex_search(said, plural)) << said;                           \
+        EXPECT_EQ(said.find_first_of("{}"), std::string::npos) << said;                  \
+        for (const auto& word : {" 1 interval ", " 1 row "})                             \
+            EXPECT_EQ(said.find(word + std::string("are ")), std::string::npos) << said; \
+    }
+#include <serinus/core/code.def>
+#undef SERINUS_ERROR
+#undef SERINUS_REASON
+}
+
+TEST(Sentence, LargeNumbersHaveOneForm) {
+    EXPECT_EQ(told_number(0.25), "0.25");
+    EXPECT_EQ(told_number(999), "999");
+    EXPECT_EQ(told_number(1000), "1,000");
+    EXPECT_EQ(told_number(-107100), "-107,100");
+    EXPECT_EQ(told_number(12345.67), "12,346");
+    EXPECT_EQ(told_number(999999999999999), "999,999,999,999,999");
+    EXPECT_EQ(told_number(1e15), "10^15");
+    EXPECT_EQ(told_number(1e16), "10^16");
+    EXPECT_EQ(told_number(1234567890123.5), "10^12");
+    EXPECT_EQ(told_number(-9e302), "-10^302");
+    EXPECT_EQ(told_number(std::numeric_limits<double>::infinity()), "inf");
+    EXPECT_EQ(told_count(1, "interval"), "1 interval");
+    EXPECT_EQ(told_count(0, "interval"), "0 intervals");
+    EXPECT_EQ(told_count(1200, "interval"), "1,200 intervals");
+    EXPECT_EQ(sentence({Code::impossible_counts, "", {{"count", 1}}, false}),
+              "counts that cannot be (negative, fractional, or more bad than total) in 1 interval");
+    EXPECT_EQ(sentence({Code::impossible_counts, "", {}, false}),
+              "counts that cannot be (negative, fractional, or more bad than total) in ? intervals");
 }
 
 TEST(Sentence, EverySentenceOfCodeDefIsWellFormed) {

@@ -170,7 +170,7 @@ TEST(LabelSwap, SaysWhatItFound) {
     EXPECT_EQ(far.group, SwapGroup::outliers);
     EXPECT_EQ(far.metrics[0].outliers, 4);
     EXPECT_NEAR(far.allowed, 0.005, 1e-15);
-    EXPECT_EQ(sentence(far.reasons.front()), "4 of the canary's 31 readings are far out, and none of the baseline's");
+    EXPECT_EQ(sentence(far.reasons.front()), "far out are 4 of the canary's 31 readings, and none of the baseline's");
 
     Values one = c;
     one[9] += 80;

@@ -166,7 +166,7 @@ TEST(ReadOpenMetrics, SomeWithoutTimesAreTold) {
     const Batch batch = read_openmetrics("a{track=\"canary\"} 1 100\na{track=\"canary\"} 2\nb{track=\"canary\"} 3\n");
     ASSERT_EQ(batch.series.size(), 1U);
     EXPECT_EQ(batch.series[0].series.values, std::vector<double>{1});
-    EXPECT_EQ(sentences(batch), std::vector<std::string>{"2 rows are not read: they have no timestamp"});
+    EXPECT_EQ(sentences(batch), std::vector<std::string>{"2 rows not read: they have no timestamp"});
 }
 
 TEST(ReadOpenMetrics, Refusals) {

@@ -195,8 +195,8 @@ TEST(ReadOtlp, Histograms) {
 
     // The plan reads what was made of these, and nothing of the others.
     EXPECT_EQ(sentences(batch),
-              std::vector<std::string>{"12 histograms of shop.payment.duration are read, and no metric of the plan "
-                                       "judges histograms"});
+              std::vector<std::string>{
+                  "12 histograms of shop.payment.duration, and no metric of the plan judges histograms"});
 
     const ArmHistogram& payment = histogram(batch, "shop.payment.duration", Arm::baseline, "card");
     EXPECT_EQ(payment.series.samples[0].layout, HistogramLayout::exponential);
@@ -318,7 +318,7 @@ TEST(ReadOtlp, NoDeltaIsLostAndNoneCountedTwice) {
     EXPECT_EQ(all.values, (std::vector<double>{3, 8, 10, 10}));
     EXPECT_EQ(errors.values, (std::vector<double>{1, 1, 1, 5}));
     EXPECT_EQ(sentences(batch),
-              std::vector<std::string>{"1 rows are not read: they tell a delta of a time again that was told before"});
+              std::vector<std::string>{"1 row not read: they tell a delta of a time again that was told before"});
     // A text that begins later is a counter of its own, by its start time.
     const Batch later = read_otlp(request(sum(point(30, 40, 7), deltas)));
     EXPECT_EQ(later.series[0].series, (Series{{40'000}, {7}, "", {30'000}}));

@@ -51,6 +51,29 @@ void expect_refused(const std::string& text, Code code, const std::string& says)
 
 json minimal() { return json::parse(file("plans/minimal.json")); }
 
+TEST(ReadPlan, CommentsArePassedOver) {
+    const std::string text = file("plans/minimal.json");
+    const Plan plan = io::read_plan("// why\n/* and\n how */" + text + "// at the end");
+    EXPECT_EQ(plan, io::read_plan(text));
+    EXPECT_EQ(io::write_plan(plan).find("why"), std::string::npos);
+    const slo::Policy policy =
+        io::read_policy("[ // a page\n{\"long\": \"1h\", \"factor\": 14.4, \"severity\": \"page\"}]");
+    EXPECT_EQ(policy.conditions.size(), 1U);
+}
+
+TEST(ReadPlan, OffersTheKindsThatItCanJudge) {
+    json plan = minimal();
+    plan["metrics"][0]["kind"] = "gague";
+    const auto error = refusal(plan.dump());
+    ASSERT_TRUE(error);
+    std::string kinds;
+    for (const KindFacts& facts : kind_facts) {
+        if (facts.built()) kinds += (kinds.empty() ? "" : ", ") + std::string(facts.word);
+    }
+    EXPECT_EQ(std::string(error->what()).substr(std::string(error->what()).find("metrics")),
+              "metrics[0].kind is \"gague\"; did you mean \"gauge\"? allowed: " + kinds);
+}
+
 TEST(ReadPlan, MinimalHasTheDefaults) {
     const Plan plan = io::read_plan(file("plans/minimal.json"));
     Plan expected;
@@ -247,7 +270,9 @@ TEST(ReadPlan, NotJson) {
     expect_refused("{} {}", Code::plan_json, "line 1, column 4");
     expect_refused("{\"alpha\": NaN}", Code::plan_json, "line 1");
     expect_refused("{\"alpha\": 1e999}", Code::plan_json, "line 1, column 15: number overflow");
-    expect_refused("{} // comment", Code::plan_json, "line 1, column 4");
+    expect_refused("{} # comment", Code::plan_json, "line 1, column 4");
+    expect_refused("{} /* comment", Code::plan_json, "the plan is no JSON: line 1");
+    expect_refused(R"({"name": "a // b" /* c */, "nam": 1})", Code::plan_unknown_key, "nam is not a key");
     expect_refused("{\"name\": \"\xC3(\"}", Code::plan_json, "line 1");
     expect_refused("alpha: 0.05", Code::plan_json, "line 1");
 }

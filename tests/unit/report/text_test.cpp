@@ -316,8 +316,8 @@ TEST(Text, EvidenceIsNeverOverstated) {
     EXPECT_NE(row(0.00999).find("evidence under 0.01, needs 20"), std::string::npos);
     EXPECT_NE(row(0.0625).find("evidence 0.0625, needs 20"), std::string::npos);
     EXPECT_NE(row(12399).find("evidence 12,300, needs 20"), std::string::npos);
-    EXPECT_NE(row(3.29e6).find("evidence 3.29 million, needs 20"), std::string::npos);
-    EXPECT_NE(row(4.5e11).find("evidence 450 billion, needs 20"), std::string::npos);
+    EXPECT_NE(row(3.29e6).find("evidence 3,290,000, needs 20"), std::string::npos);
+    EXPECT_NE(row(4.5e11).find("evidence 450,000,000,000, needs 20"), std::string::npos);
     EXPECT_NE(row(5e57).find("evidence 10^57, needs 20"), std::string::npos);
     EXPECT_NE(row(infinity).find("evidence infinite, needs 20"), std::string::npos);
     EXPECT_NE(row(0).find("evidence under 0.01, needs 20"), std::string::npos);

@@ -249,6 +249,22 @@ TEST(Monitor, StatesOfOtherPlansAndSpoiledOnesAreRefusedAndChangeNothing) {
         return Code::none;
     };
     EXPECT_EQ(code(Monitor(other).state()), Code::state_options);
+    other.metrics[0].margin.ratio = 3;
+    other.queries["bad"] = "no matter";
+    const auto sentence = [&](const MonitorState& state) -> std::string {
+        try {
+            monitor.restore(state);
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "";
+    };
+    EXPECT_EQ(sentence(Monitor(other).state()),
+              "serinus.state.options: the state belongs to a plan that differs from this Monitor's in alpha and "
+              "metrics[0]; allowed: a state of this plan, whatever its queries");
+    MonitorState former = Monitor(other).state();  // of a version that kept no more than the whole plan's digest
+    former.plan_keys.clear();
+    EXPECT_NE(sentence(former).find("the state belongs to another plan, with digest"), std::string::npos);
     const auto spoiled = [&](auto&& spoil) {
         MonitorState state = monitor.state();
         spoil(state);

@@ -109,7 +109,7 @@ TEST(TrafficWatch, NamesACanaryThatNeverCame) {
     const Reason reason = rollout.watch.reasons("errors")[0];
     EXPECT_EQ(sentence(reason),
               "the canary is told 10 % of the traffic and shows none of it since 2001-09-09T01:46:40Z, while the "
-              "baseline had 5400 requests");
+              "baseline had 5,400 requests; the metric's \"missing\" says what follows");
     EXPECT_EQ(reason.metric, "errors");
 }
 
