@@ -189,7 +189,7 @@ void MetricIntake::close_counts(Interval& interval, MetricCounts& found, const E
     for (const Arm arm : both_arms) {
         ArmCounts& counts = found.arms[at(arm)];
         for (auto& [instance, unit] : units(arm)) {
-            std::array<double, 2> sums{};
+            std::array<double, 2> sums{}, least{};
             std::array<bool, 2> any{};
             bool lived = false;  // the part was there before
             for (const auto* const tracks : {&unit.part, &unit.whole}) {
@@ -202,6 +202,7 @@ void MetricIntake::close_counts(Interval& interval, MetricCounts& found, const E
                             return;
                         }
                         sums[role] += sample.value;
+                        least[role] = std::min(least[role], sample.value);
                         any[role] = true;
                         track->brought += sample.value;
                         ++track->samples;
@@ -224,8 +225,12 @@ void MetricIntake::close_counts(Interval& interval, MetricCounts& found, const E
             }
             if (!any[0]) took_as_zero(arm, instance);
             counts.present = true;
-            counts.sums[0] += sums[0];
-            counts.sums[1] += sums[1];
+            for (std::size_t role = 0; role < 2; ++role) {
+                // A negative count is none, whatever others add to it; it is what the interval shows then.
+                const bool negative = facts_of(metric_.kind).counts && std::min(least[role], counts.sums[role]) < 0;
+                counts.sums[role] =
+                    negative ? std::min(least[role], counts.sums[role]) : counts.sums[role] + sums[role];
+            }
             tell_load(interval, arm, instance, sums[1]);
             tell_quotient(interval, arm, instance, sums);
         }

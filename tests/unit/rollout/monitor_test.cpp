@@ -937,6 +937,28 @@ TEST(Monitor, StagesCountFromOne) {
     }
 }
 
+// What other series add to it makes no count of a negative number.
+TEST(Monitor, ANegativeCountIsNotAddedUp) {
+    const Plan plan = make_plan();
+    for (const bool whole : {false, true}) {
+        std::vector<Sample> samples = traffic(60, 0.01, 0.01);
+        for (int i = 0; i < 60; ++i) {
+            const std::int64_t time = origin + i * interval;
+            samples.push_back({"bad", Arm::baseline, time, whole ? 0.0 : -1.0, "pod"});
+            samples.push_back({"total", Arm::baseline, time, whole ? -1.0 : 100.0, "pod"});
+        }
+        const Decision decision = judge(plan, batch_of(samples));
+        EXPECT_EQ(decision.action, Action::hold);
+        const auto& reasons = decision.metrics[0].reasons;
+        const auto found = std::find_if(reasons.begin(), reasons.end(),
+                                        [](const Reason& reason) { return reason.code == Code::impossible_negative; });
+        ASSERT_NE(found, reasons.end());
+        EXPECT_NE(sentence(*found).find(whole ? "total of the baseline is -1" : "bad of the baseline is -1"),
+                  std::string::npos)
+            << sentence(*found);
+    }
+}
+
 // A signal that has failed holds for a person, spends nothing of alpha, and lets others roll back.
 TEST(Monitor, ASignalHoldsAndRollsNothingBack) {
     Plan plan = make_plan();
