@@ -6,6 +6,7 @@
 
 #include <serinus/batch/mann_whitney_batch.hpp>
 #include <serinus/batch/sort_kernel.hpp>
+#include <serinus/core/code_named.hpp>
 #include <serinus/core/counts.hpp>
 #include <serinus/core/describe.hpp>
 #include <serinus/core/digest.hpp>

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/code_named.hpp>
 #include <serinus/io/decision.hpp>
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/series/duration.hpp>

@@ -8,6 +8,7 @@
 
 #include <pybind11/stl.h>
 
+#include <serinus/core/code_named.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/evidence.hpp>
 #include <serinus/core/reason.hpp>

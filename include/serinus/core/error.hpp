@@ -3,7 +3,6 @@
 /// How Serinus says no: codes that never change, one exception type, and the one place that raises it.
 
 #include <cstdint>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -36,17 +35,6 @@ constexpr std::string_view name(Code code) noexcept {
 #undef SERINUS_REASON
     }
     return "unknown";
-}
-
-/// The code of that name, "none" among them; nothing for any other text. Cost: O(codes).
-constexpr std::optional<Code> code_named(std::string_view text) noexcept {
-#define SERINUS_ERROR(identifier, number, ...) \
-    if (text == name(Code::identifier)) return Code::identifier;
-#define SERINUS_REASON(identifier, number, ...) SERINUS_ERROR(identifier, number, )
-#include <serinus/core/code.def>
-#undef SERINUS_ERROR
-#undef SERINUS_REASON
-    return text == name(Code::none) ? std::optional(Code::none) : std::nullopt;
 }
 
 /// A broken precondition: the caller asked for something that has no answer. `what()` reads "<code name>: <sentence>",

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <serinus/core/code_named.hpp>
 #include <serinus/core/error.hpp>
 
 namespace {
