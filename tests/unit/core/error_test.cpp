@@ -8,7 +8,6 @@
 
 #include <gtest/gtest.h>
 
-#include <serinus/core/code_named.hpp>
 #include <serinus/core/error.hpp>
 
 namespace {
@@ -40,7 +39,6 @@ TEST(Code, NumbersAndNamesAreUnique) {
         EXPECT_TRUE(numbers.insert(entry.number).second) << entry.number;
         EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
         EXPECT_EQ(name(static_cast<Code>(entry.number)), entry.name);
-        EXPECT_EQ(code_named(entry.name), static_cast<Code>(entry.number));
         EXPECT_FALSE(entry.text.empty()) << entry.name;
     }
     EXPECT_GE(numbers.size(), 60U);
@@ -66,9 +64,6 @@ TEST(Code, ErrorsAndReasonsAreToldApart) {
 
 TEST(Code, NamesOfNoneAndOfOthers) {
     EXPECT_EQ(name(Code::none), "none");
-    EXPECT_EQ(code_named("none"), Code::none);
-    for (const char* other : {"", "unknown", "harm", "harm_proven ", "serinus"})
-        EXPECT_EQ(code_named(other), std::nullopt);
     EXPECT_EQ(name(static_cast<Code>(-1)), "unknown");
     EXPECT_EQ(name(static_cast<Code>(999'999)), "unknown");
 }
