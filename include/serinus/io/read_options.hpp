@@ -19,8 +19,8 @@ namespace io {
 
 /// One struct for every format: which samples belong to which arm, what columns are called, what the plan asks for.
 struct ReadOptions {
-    Arms arms = {};                             ///< the label (or column) that tells the arms apart, and its values
-    std::string instance_label = "instance";    ///< the label of what a sample was taken from; empty: there is none
+    Arms arms = {};                           ///< the label (or column) that tells the arms apart, and its values
+    std::string instance_label = "instance";  ///< the label of what a sample was taken from; empty: there is none
     /// Labels that only tell collectors of one target apart.
     std::vector<std::string> replica_labels = Plan().replica_labels;
     /// What the columns of a table are called: ours (`timestamp`, `series`, `arm`, `value` ...) to theirs.
