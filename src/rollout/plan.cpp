@@ -408,7 +408,7 @@ void check(const Plan& plan) {
         require_value(stage.traffic > 0 && stage.traffic <= 1, path + ".traffic", stage.traffic, "above 0, at most 1");
         if (i > 0 && !(stage.traffic > plan.stages[i - 1].traffic)) {
             require_value(false, path + ".traffic", stage.traffic,
-                          "more than the stage before has, " + given_text(plan.stages[i - 1].traffic));
+                          "more than the stage before has, " + detail::written_text(plan.stages[i - 1].traffic));
         }
         require_time(stage.min >= none && stage.min <= year, path + ".min", stage.min, "0 to 366 days");
         if (stage.max) {

@@ -19,8 +19,15 @@ namespace detail {
     raise(Code::plan_value, path + " is " + value + "; allowed: " + std::string(allowed));
 }
 
+/// A number as a person writes it in a plan, 0.0005 and not 5e-04, with as many digits as tell it from its neighbours.
+inline std::string written_text(double value) {
+    std::string text = number_text(value, 15);
+    for (int digits = 16; digits <= 17 && parse_number(text) != value; ++digits) text = number_text(value, digits);
+    return text;
+}
+
 inline void require_value(bool good, const std::string& path, double value, std::string_view allowed) {
-    if (!good) refuse(path, given_text(value), allowed);
+    if (!good) refuse(path, written_text(value), allowed);
 }
 
 inline void require_time(bool good, const std::string& path, std::chrono::milliseconds value,
