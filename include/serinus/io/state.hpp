@@ -88,6 +88,9 @@ class TreeWriter {
         if constexpr (detail::PartOfState<T>) {
             T::describe(*this, value);
         } else {
+            // The fields of a part stand among those of the whole: of two parts of one type the second would be lost.
+            if (std::find(object_.names.begin(), object_.names.end(), name) != object_.names.end())
+                raise(Code::internal, "a state has two fields that are called " + printable(name));
             object_.names.emplace_back(name);
             object_.children.push_back(tree(value));
         }

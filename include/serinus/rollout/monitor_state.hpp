@@ -139,6 +139,9 @@ static_assert(described_whole<UnitState>());
 
 /// Something that befell a counter in the stage, and how often.
 struct CounterEventState {
+    static constexpr std::string_view kind = "cevt";
+    static constexpr std::int64_t version = 1;
+
     std::int64_t count = 0;
     std::string series;  // the last one's
     Arm arm = Arm::baseline;
@@ -160,7 +163,8 @@ static_assert(described_whole<CounterEventState>());
 /// What of a metric's data came in: the state of a MetricIntake.
 struct MetricIntakeState {
     static constexpr std::string_view kind = "mtin";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t oldest = 2;  // the JSON of 1, which was in no release, lost events
 
     std::vector<SeriesTrackState> tracks;
     std::vector<UnitState> units;
@@ -401,6 +405,9 @@ static_assert(described_whole<ImpossibleState>());
 
 /// The last 20 intervals of a metric, a bit each, the newest lowest.
 struct RecentState {
+    static constexpr std::string_view kind = "rcnt";
+    static constexpr std::int64_t version = 1;
+
     std::array<std::int64_t, 2> missing{};
     std::int64_t unpaired = 0, impossible = 0, used = 0;
 
