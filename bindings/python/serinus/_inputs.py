@@ -213,9 +213,9 @@ def plan_json(given: Any) -> str:
         return _decoded("the plan", bytes(given))
     if isinstance(given, str):
         text = given.lstrip("\ufeff \t\r\n")
-    # A plan may begin with a comment; so may a path with two slashes, but it has no lines.
-    is_document = text.startswith(("{", "[", "/*")) or (text.startswith("//") and "\n" in text)
-    return given if is_document else _read("the plan", given)
+        # A plan may begin with a comment; so may a path with two slashes, but it has no lines.
+        is_document = text.startswith(("{", "[", "/*")) or (text.startswith("//") and "\n" in text)
+        return given if is_document else _read("the plan", given)
     if isinstance(given, os.PathLike):
         return _read("the plan", given)
     _fail("argument.type", f"plan is {_shown(given)}; allowed: a Plan, a path, a JSON text or a dict")
