@@ -76,6 +76,7 @@ std::optional<slo::BurnReport> report_of(const BurnOptions& options) {
     if (!options.no_data.empty())
         refuse_beside("--no-data", "DATA", "--no-data with --rules; no data is exit code 4 here");
     const slo::BurnReportOptions asked = report_options(options);
+    promise.names.start_times = asked.semantics == slo::Semantics::exact;
     if (options.arm != "both") promise.names.arm = require_word<Arm>("--arm", options.arm);
     const Batch batch =
         read_service_files(options.data, promise.reading, {promise.names.bad, promise.names.good, promise.names.total},

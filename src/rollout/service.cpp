@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -58,6 +59,21 @@ void require_counts(const ArmSeries& series, slo::Role role, std::string_view pr
         raise(Code::argument_count, std::string(prefix) + std::string(word(role)) + ": " + in_quotes(series.name) +
                                         " is " + number_text(value) + " at " + format_time(series.series.times_ms[i]) +
                                         "; allowed: 0 or more");
+    }
+}
+
+/// Adds that a counter was 0 when its process began, where that is known and was not before `first_ms`.
+void begin_at_zero(Series& series, std::int64_t first_ms) {
+    if (series.starts_ms.size() != series.times_ms.size()) return;
+    std::set<std::int64_t> beginnings;
+    for (std::size_t i = 0; i < series.times_ms.size(); ++i) {
+        const std::int64_t start = series.starts_ms[i];
+        if (start != 0 && start >= first_ms && start < series.times_ms[i]) beginnings.insert(start);
+    }
+    for (const std::int64_t time : series.times_ms) beginnings.erase(time);
+    for (const std::int64_t start : beginnings) {
+        series.times_ms.push_back(start);
+        series.values.push_back(0);
     }
 }
 
@@ -146,9 +162,20 @@ std::vector<slo::ServiceSeries> service_series(const Batch& batch, const Service
             whole.instance = series.series.instance;
             whole.times_ms.insert(whole.times_ms.end(), series.series.times_ms.begin(), series.series.times_ms.end());
             whole.values.insert(whole.values.end(), series.series.values.begin(), series.series.values.end());
+            whole.starts_ms.insert(whole.starts_ms.end(), series.series.starts_ms.begin(),
+                                   series.series.starts_ms.end());
         }
     }
-    for (std::size_t i = 0; i < all.size(); ++i) all[i].series = detail::joined_replicas(std::move(replicas[i]));
+    std::optional<std::int64_t> first_ms;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i].series = detail::joined_replicas(std::move(replicas[i]));
+        for (const std::int64_t time : all[i].series.times_ms) first_ms = std::min(first_ms.value_or(time), time);
+    }
+    const bool begins = names.start_times && names.kind == slo::SeriesKind::counter && first_ms;
+    for (slo::ServiceSeries& of : all) {
+        if (begins) begin_at_zero(of.series, *first_ms);
+        of.series.starts_ms.clear();
+    }
     require_no_more_good(all, names, prefix);
     return all;
 }

@@ -34,6 +34,7 @@ void register_slo_report(py::module_& module) {
         const auto length = [](const char* field, py::handle value) { return duration_argument(field, value); };
         slo::BurnReportOptions options{.semantics = word_argument<slo::Semantics>("semantics", semantics),
                                        .interval = length("interval", interval)};
+        names.start_times = options.semantics == slo::Semantics::exact;
         for (const py::handle window : windows) options.windows.push_back(length("window", window));
         if (now_ms) options.now = from_ms(*now_ms);
         slo::BurnReport report;

@@ -27,10 +27,14 @@ struct ServiceNames {
     slo::SeriesKind kind = slo::SeriesKind::counter;
     std::optional<Arm> arm = std::nullopt;    ///< empty: both arms are one service
     std::optional<double> le = std::nullopt;  ///< of a histogram's buckets by the name `good`, the one with this bound
+    /// Counters whose processes are said to have begun while the data were watched are 0 at that time. Prometheus, as it
+    /// is asked here, does not look at it.
+    bool start_times = true;
 };
 
 /// The series of a batch by these names, for `slo::burn_report`. What has one role, arm, instance and label set is one
-/// series; collectors of one target are followed one after the other (Plan::replica_labels).
+/// series; collectors of one target are followed one after the other (Plan::replica_labels). Start times of several
+/// collectors are not used.
 ///
 /// Raises `serinus.argument.range` unless two of the three are named, `serinus.argument.word` for a name that no series
 /// of the batch has (silence would look like a service without errors), and `serinus.argument.count` for a value below

@@ -109,6 +109,42 @@ TEST(ServiceSeries, LabelSetsAreSummedAndReplicasAreOne) {
     EXPECT_EQ(found[0].series.instance, "a");
 }
 
+TEST(ServiceSeries, AProcessThatBeganWhileItWasWatchedCountsFromZero) {
+    Batch batch;
+    batch.series = {series("n", Arm::baseline, {0, 60'000, 120'000}, {1000, 1100, 1200}, "a"),
+                    series("e", Arm::baseline, {60'000, 120'000}, {70, 71}, "a"),
+                    // It begins again, and comes far in a minute.
+                    series("n", Arm::baseline, {0, 60'000, 120'000}, {900, 950, 800}, "b"),
+                    // It runs since before anything was watched.
+                    series("e", Arm::baseline, {60'000, 120'000}, {500, 501}, "b")};
+    batch.series[1].series.starts_ms = {5'000, 5'000};
+    batch.series[2].series.starts_ms = {0, 0, 61'000};
+    batch.series[3].series.starts_ms = {-5'000, -5'000};
+    ServiceNames names{.bad = "e", .total = "n"};
+    const auto found = service_series(batch, names);
+    ASSERT_EQ(found.size(), 4U);
+    EXPECT_EQ(found[0].series.times_ms.size(), 3U);
+    EXPECT_EQ(found[1].series.times_ms, (std::vector<std::int64_t>{60'000, 120'000, 5'000}));
+    EXPECT_EQ(found[1].series.values, (std::vector<double>{70, 71, 0}));
+    EXPECT_EQ(found[2].series.times_ms, (std::vector<std::int64_t>{0, 60'000, 120'000, 61'000}));
+    EXPECT_EQ(found[2].series.values.back(), 0);
+    EXPECT_EQ(found[3].series.times_ms.size(), 2U);
+    for (const slo::ServiceSeries& of : found) EXPECT_TRUE(of.series.starts_ms.empty());
+    // And so it is burnt: 71 of the first process, of the second what it counted since.
+    slo::BurnRate burn({.budget = 0.1, .windows = {std::chrono::minutes(2)}});
+    for (const slo::ServiceSeries& of : found) {
+        const std::size_t at = burn.add_series(of.role, of.kind, of.series.instance);
+        burn.add(at, of.series.times_ms, of.series.values);
+    }
+    const auto windows = burn.at(from_ms(120'000));
+    ASSERT_EQ(windows.size(), 1U);
+    EXPECT_EQ(windows[0].bad, 71 + 1);
+    EXPECT_EQ(windows[0].total, 200 + 50 + 800);
+    // Prometheus does not know it.
+    names.start_times = false;
+    for (const slo::ServiceSeries& of : service_series(batch, names)) EXPECT_LE(of.series.times_ms.size(), 3U);
+}
+
 TEST(ServiceSeries, OfAHistogramTheBucketThatIsMeant) {
     Batch batch;
     for (const double le : {0.1, 0.3, 1.0}) {
