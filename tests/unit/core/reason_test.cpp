@@ -1,7 +1,8 @@
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <iterator>
 #include <limits>
-#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,19 +40,38 @@ std::vector<NamedNumber> numbers_of(std::string_view text) {
     return numbers;
 }
 
+/// Whether a text says "1 intervals", or "1 former releases".
+bool one_of_many(std::string_view text) {
+    constexpr std::array<std::string_view, 10> plurals{"intervals", "instances", "rows",    "samples",  "events",
+                                                       "requests",  "releases",  "windows", "readings", "dips"};
+    const auto letters = [&](std::size_t from) {
+        std::size_t to = from;
+        while (to < text.size() && std::islower(static_cast<unsigned char>(text[to])) != 0) ++to;
+        return text.substr(from, to - from);
+    };
+    const auto plural = [&](std::string_view word) {
+        return std::find(plurals.begin(), plurals.end(), word) != plurals.end();
+    };
+    for (std::size_t at = text.find("1 "); at != std::string_view::npos; at = text.find("1 ", at + 1)) {
+        constexpr std::string_view of_a_number = "0123456789.,";
+        if (at > 0 && of_a_number.find(text[at - 1]) != std::string_view::npos) continue;
+        const std::string_view first = letters(at + 2);
+        if (plural(first) || (!first.empty() && plural(letters(at + 3 + first.size())))) return true;
+    }
+    return false;
+}
+
 TEST(Sentence, OneOfAnythingIsNoPlural) {
-    const std::regex plural(
-        R"((^|[^0-9.,])1 ([a-z]+ )?(intervals|instances|rows|samples|events|requests|releases|windows|readings|dips)\b)");
-    EXPECT_FALSE(std::regex_search("by 21 intervals", plural));
-    EXPECT_TRUE(std::regex_search("; 1 intervals", plural));
-    EXPECT_TRUE(std::regex_search("1 former releases", plural));
+    EXPECT_FALSE(one_of_many("by 21 intervals"));
+    EXPECT_TRUE(one_of_many("; 1 intervals"));
+    EXPECT_TRUE(one_of_many("1 former releases"));
 #define SERINUS_ERROR(identifier, number, name, when)
 #define SERINUS_REASON(identifier, number, group, text)                                  \
     {                                                                                    \
         Reason reason{Code::identifier, "", numbers_of(text), false};                    \
         for (NamedNumber & one : reason.numbers) one.value = 1;                          \
         const std::string said = sentence(reason);                                       \
-        EXPECT_FALSE(std::regex_search(said, plural)) << said;                           \
+        EXPECT_FALSE(one_of_many(said)) << said;                                         \
         EXPECT_EQ(said.find_first_of("{}"), std::string::npos) << said;                  \
         for (const auto& word : {" 1 interval ", " 1 row "})                             \
             EXPECT_EQ(said.find(word + std::string("are ")), std::string::npos) << said; \
