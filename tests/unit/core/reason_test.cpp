@@ -45,7 +45,7 @@ bool one_of_many(std::string_view text) {
     constexpr std::array<std::string_view, 10> plurals{"intervals", "instances", "rows",    "samples",  "events",
                                                        "requests",  "releases",  "windows", "readings", "dips"};
     const auto letters = [&](std::size_t from) {
-        std::size_t to = from;
+        std::size_t to = from = std::min(from, text.size());
         while (to < text.size() && std::islower(static_cast<unsigned char>(text[to])) != 0) ++to;
         return text.substr(from, to - from);
     };
