@@ -1,6 +1,8 @@
 #pragma once
 /// \file
-/// The code of the error that a call raises.
+/// The error that a call raises: its code, or what it says.
+
+#include <string>
 
 #include <serinus/core/error.hpp>
 
@@ -14,6 +16,16 @@ Code code_of(const auto& call) {
         return error.code();
     }
     return Code::none;
+}
+
+/// Empty where nothing is raised.
+std::string said_by(const auto& call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "";
 }
 
 }  // namespace serinus

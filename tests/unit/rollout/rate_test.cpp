@@ -23,6 +23,7 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 
+#include "support/code_of.hpp"
 #include "support/data_dir.hpp"
 #include "support/looks.hpp"
 
@@ -109,15 +110,10 @@ Batch counters(const Arms2& arms, bool events_born_late = false) {
 std::string text_of(const Plan& plan, const Batch& batch) { return report::text(judge(plan, batch)); }
 
 TEST(RatePlan, WhatCannotBeIsRefusedByName) {
-    const auto said = [](const std::function<void(Metric&)>& change) -> std::string {
+    const auto said = [](const std::function<void(Metric&)>& change) {
         Plan plan = crashes();
         change(plan.metrics[0]);
-        try {
-            check(plan);
-        } catch (const Error& error) {
-            return error.what();
-        }
-        return "";
+        return said_by([&] { check(plan); });
     };
     EXPECT_EQ(said([](Metric&) {}), "");
     EXPECT_NE(said([](Metric& m) { m.events.clear(); }).find("metrics[0].events is empty"), std::string::npos);
