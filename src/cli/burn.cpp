@@ -70,8 +70,13 @@ slo::BurnReportOptions report_options(const BurnOptions& options) {
     return asked;
 }
 
+struct Found {
+    slo::BurnReport report;
+    std::optional<EqualSeries> equal;
+};
+
 /// Nothing where the data are not what they are taken for, which is said then.
-std::optional<slo::BurnReport> report_of(const BurnOptions& options) {
+std::optional<Found> report_of(const BurnOptions& options) {
     Promise promise = promise_of(options);
     if (!options.no_data.empty())
         refuse_beside("--no-data", "DATA", "--no-data with --rules; no data is exit code 4 here");
@@ -96,7 +101,14 @@ std::optional<slo::BurnReport> report_of(const BurnOptions& options) {
                     (options.plan.empty() ? "--deltas" : "\"counter\": false in the plan's metric"));
         return std::nullopt;
     }
-    return slo::burn_report(promise.objective, promise.policy, series, asked);
+    Found found{slo::burn_report(promise.objective, promise.policy, series, asked),
+                equal_series(batch, promise.names, "--")};
+    if (const auto& twins = found.equal) {
+        write_error("note: " + twins->series + " and " + twins->other + " of the " + std::string(word(twins->arm)) +
+                    " are equal sample by sample: if one target is scraped twice, all of its events count twice; " +
+                    "name the label that tells its collectors apart in the plan's \"replica_labels\"");
+    }
+    return found;
 }
 
 }  // namespace
@@ -107,15 +119,16 @@ Exit burn_command(const BurnOptions& options) {
         return Exit::promote;
     }
     if (options.data.empty()) raise(Code::argument_range, "DATA is missing; allowed: at least one file, or --rules");
-    const std::optional<slo::BurnReport> known = report_of(options);
+    const std::optional<Found> known = report_of(options);
     if (!known) return Exit::no_data;
-    const slo::BurnReport& report = *known;
+    const slo::BurnReport& report = known->report;
     write_output(options.format == Format::json ? io::write_burn(report) + "\n"
                                                 : report::text(report, {.color = colored(options.color)}));
     if (report.firing == Severity::page) return Exit::rollback;
     if (!report.has_data()) return Exit::no_data;
     // Conditions of severity info only inform.
-    return report.firing == Severity::ticket || report.insufficient() ? Exit::hold : Exit::promote;
+    // Series that are counted twice make no burn rate that a release could be promoted on.
+    return report.firing == Severity::ticket || report.insufficient() || known->equal ? Exit::hold : Exit::promote;
 }
 
 }  // namespace cli

@@ -36,33 +36,19 @@ Exit exit_of(const Decision& decision) {
     return any && !data ? Exit::no_data : Exit::hold;
 }
 
-/// When the first sample of an arm was taken; nothing where it has none.
-std::optional<std::int64_t> first_of(const Batch& batch, Arm arm) {
-    std::optional<std::int64_t> first;
-    for (const ArmSeries& series : batch.series) {
-        if (series.arm != arm) continue;
-        for (const std::int64_t at : series.series.times_ms) first = std::min(first.value_or(at), at);
-    }
-    return first;
-}
-
 /// What --stage and --since say of the data.
 void tell_stage(Batch& batch, const JudgeOptions& options, std::optional<std::int64_t> now_ms) {
     if (!options.stage && !options.since) return;
-    if (!batch.stages.empty())
-        raise(Code::argument_range, std::string(options.stage ? "--stage" : "--since") +
-                                        " is given, and the data say themselves in which stage they are; allowed: one "
-                                        "of the two");
     const std::string text = options.stage.value_or("1");
     const auto stage = parse_number(text);
     if (!stage || !(*stage >= 1 && *stage <= 1e6 && *stage == std::floor(*stage)))
         raise(Code::argument_range, "--stage is " + in_quotes(text) + "; allowed: the number of a stage, from 1");
-    const auto since =
-        options.since ? std::optional(to_ms(parse_time(*options.since, "--since"))) : first_of(batch, Arm::canary);
-    if (options.since && now_ms && *since > *now_ms)
+    std::optional<std::int64_t> since_ms;
+    if (options.since) since_ms = to_ms(parse_time(*options.since, "--since"));
+    if (since_ms && now_ms && *since_ms > *now_ms)
         raise(Code::argument_range,
-              "--since is " + format_time(*since) + ", after --now; allowed: at most " + format_time(*now_ms));
-    if (since) batch.stages.push_back({static_cast<int>(*stage), *since});
+              "--since is " + format_time(*since_ms) + ", after --now; allowed: at most " + format_time(*now_ms));
+    batch.begin_stage(static_cast<std::int64_t>(*stage), since_ms);
 }
 
 }  // namespace

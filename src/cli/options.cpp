@@ -232,7 +232,8 @@ Examples:
 
 Exit codes:
   0  no page and no ticket fires      1  a page fires     2  usage or bad input
-  3  a ticket fires, or there are too few events to say      4  no data
+  3  a ticket fires, there are too few events to say, or a series comes twice
+  4  no data
 )";
 
 const std::string version_text = std::string("serinus ") + version() + R"(

@@ -77,15 +77,23 @@ void begin_at_zero(Series& series, std::int64_t first_ms) {
     }
 }
 
-/// What a series has counted by each of its samples, from the first one on.
-std::vector<std::pair<std::int64_t, double>> counted(const slo::ServiceSeries& of) {
-    std::vector<std::pair<std::int64_t, double>> samples;
+using Samples = std::vector<std::pair<std::int64_t, double>>;
+
+/// The finite samples in order of time, the first of each time.
+Samples samples_of(const slo::ServiceSeries& of) {
+    Samples samples;
     for (std::size_t i = 0; i < of.series.values.size(); ++i) {
         if (std::isfinite(of.series.values[i])) samples.emplace_back(of.series.times_ms[i], of.series.values[i]);
     }
     std::stable_sort(samples.begin(), samples.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
     const auto same_time = [](const auto& x, const auto& y) { return x.first == y.first; };
     samples.erase(std::unique(samples.begin(), samples.end(), same_time), samples.end());
+    return samples;
+}
+
+/// What a series has counted by each of its samples, from the first one on.
+Samples counted(const slo::ServiceSeries& of) {
+    Samples samples = samples_of(of);
     CounterFollower follower;
     double sum = 0;
     for (auto& [time, value] : samples) {
@@ -135,13 +143,18 @@ void require_no_more_good(const std::vector<slo::ServiceSeries>& all, const Serv
                                     "; allowed: at most as many good events as all");
 }
 
-}  // namespace
+/// A series as burn_report takes it, and what tells it apart from the others.
+struct KnownSeries {
+    slo::ServiceSeries counts;
+    Arm arm = Arm::baseline;
+    std::string text;  ///< for people: name, labels and instance
+};
 
-std::vector<slo::ServiceSeries> service_series(const Batch& batch, const ServiceNames& names, std::string_view prefix) {
+std::vector<KnownSeries> known_series(const Batch& batch, const ServiceNames& names, std::string_view prefix) {
     const Roles roles{{{names.bad, slo::Role::bad}, {names.good, slo::Role::good}, {names.total, slo::Role::total}}};
     require_two(roles, prefix);
     require_known(batch, roles, prefix);
-    std::vector<slo::ServiceSeries> all;
+    std::vector<KnownSeries> all;
     std::vector<std::map<std::string, Series>> replicas;  // of each
     // A counter that goes on in another series of the batch, as in the next of several files, is one counter.
     std::map<std::tuple<slo::Role, Arm, std::string, std::string>, std::size_t> places;
@@ -152,24 +165,60 @@ std::vector<slo::ServiceSeries> service_series(const Batch& batch, const Service
             // Of a histogram, the one bucket that is meant.
             if (role == slo::Role::good && names.le && series.le != *names.le) continue;
             require_counts(series, role, prefix);
-            const auto [place, fresh] =
-                places.try_emplace({role, series.arm, series.series.instance, series.labels}, all.size());
+            const std::string& instance = series.series.instance;
+            const auto [place, fresh] = places.try_emplace({role, series.arm, instance, series.labels}, all.size());
             if (fresh) {
-                all.push_back({role, names.kind, {}});
+                all.push_back({{role, names.kind, {}},
+                               series.arm,
+                               series.name + series.labels + (instance.empty() ? "" : " of " + instance)});
                 replicas.emplace_back();
             }
             Series& whole = replicas[place->second][series.replica];
-            whole.instance = series.series.instance;
+            whole.instance = instance;
             whole.times_ms.insert(whole.times_ms.end(), series.series.times_ms.begin(), series.series.times_ms.end());
             whole.values.insert(whole.values.end(), series.series.values.begin(), series.series.values.end());
             whole.starts_ms.insert(whole.starts_ms.end(), series.series.starts_ms.begin(),
                                    series.series.starts_ms.end());
         }
     }
+    for (std::size_t i = 0; i < all.size(); ++i) all[i].counts.series = detail::joined_replicas(std::move(replicas[i]));
+    return all;
+}
+
+/// Whether two series are one, by all times that both have.
+bool equal(const Samples& x, const Samples& y, slo::SeriesKind kind) {
+    constexpr double enough_to_differ =
+        50;  // counts of so many in a step seldom agree; of fewer it takes longer to know
+    constexpr std::size_t steps_needed = 2, steps_needed_of_few = 10, changes_needed = 2;
+    std::size_t common = 0, steps = 0, large = 0, changes = 0;
+    double before = 0, growth_before = 0;
+    for (std::size_t i = 0, j = 0; i < x.size() && j < y.size();) {
+        if (x[i].first != y[j].first) {
+            ++(x[i].first < y[j].first ? i : j);
+            continue;
+        }
+        const double value = x[i++].second;
+        if (value != y[j++].second) return false;
+        const double growth = kind == slo::SeriesKind::delta ? value : value - before;
+        before = value;
+        if (++common == 1 && kind == slo::SeriesKind::counter) continue;
+        ++steps;
+        large += growth >= enough_to_differ ? 1U : 0U;
+        changes += growth != growth_before ? 1U : 0U;
+        growth_before = growth;
+    }
+    return 2 * common >= std::max(x.size(), y.size()) && changes >= changes_needed &&
+           (large >= steps_needed || steps >= steps_needed_of_few);
+}
+
+}  // namespace
+
+std::vector<slo::ServiceSeries> service_series(const Batch& batch, const ServiceNames& names, std::string_view prefix) {
+    std::vector<slo::ServiceSeries> all;
     std::optional<std::int64_t> first_ms;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        all[i].series = detail::joined_replicas(std::move(replicas[i]));
-        for (const std::int64_t time : all[i].series.times_ms) first_ms = std::min(first_ms.value_or(time), time);
+    for (KnownSeries& known : known_series(batch, names, prefix)) {
+        all.push_back(std::move(known.counts));
+        for (const std::int64_t time : all.back().series.times_ms) first_ms = std::min(first_ms.value_or(time), time);
     }
     const bool begins = names.start_times && names.kind == slo::SeriesKind::counter && first_ms;
     for (slo::ServiceSeries& of : all) {
@@ -180,17 +229,40 @@ std::vector<slo::ServiceSeries> service_series(const Batch& batch, const Service
     return all;
 }
 
+std::optional<EqualSeries> equal_series(const Batch& batch, const ServiceNames& names, std::string_view prefix) {
+    const slo::Role whole = names.total.empty() ? slo::Role::good : slo::Role::total;
+    struct Of {
+        const KnownSeries* known;
+        Samples samples;
+    };
+    const std::vector<KnownSeries> all = known_series(batch, names, prefix);
+    std::map<std::pair<Arm, std::string>, std::vector<Of>> instances;
+    for (const KnownSeries& known : all) {
+        if (known.counts.role == whole)
+            instances[{known.arm, known.counts.series.instance}].push_back({&known, samples_of(known.counts)});
+    }
+    for (const auto& [instance, series] : instances) {
+        std::optional<EqualSeries> first;
+        std::size_t twins = 0;
+        for (std::size_t i = 1; i < series.size(); ++i) {
+            for (std::size_t j = 0; j < i; ++j) {
+                if (!equal(series[j].samples, series[i].samples, names.kind)) continue;
+                ++twins;
+                if (!first) first = EqualSeries{series[j].known->text, series[i].known->text, instance.first};
+                break;
+            }
+        }
+        if (first && 2 * twins >= series.size()) return first;
+    }
+    return std::nullopt;
+}
+
 std::optional<CountsForCounter> counts_for_counter(const std::vector<slo::ServiceSeries>& series) {
     for (const slo::ServiceSeries& of : series) {
         if (of.kind != slo::SeriesKind::counter) continue;
-        std::vector<std::pair<std::int64_t, double>> samples;
-        for (std::size_t i = 0; i < of.series.values.size(); ++i) {
-            if (std::isfinite(of.series.values[i])) samples.emplace_back(of.series.times_ms[i], of.series.values[i]);
-        }
-        std::sort(samples.begin(), samples.end());
+        const Samples samples = samples_of(of);
         CountsForCounter found{.role = of.role};
         for (std::size_t i = 1; i < samples.size(); ++i) {
-            if (samples[i].first == samples[i - 1].first) continue;
             ++found.steps;
             found.falls += samples[i].second < samples[i - 1].second ? 1 : 0;
         }

@@ -260,6 +260,19 @@ class Burn(unittest.TestCase):
             hour = next(window for window in found["windows"] if window["window"] == "1h")
             self.assertAlmostEqual(hour["total"], factor * once, delta=6000 * factor)
 
+    def test_one_target_read_twice_under_other_labels(self):
+        """It is named, and nothing is promoted on events that count twice."""
+        answers = {}
+        for name, step in (("errors", 0), ("requests", 6000)):
+            values = [[START + 60 * minute, str(step * minute + 50 * (minute % 2) * (step > 0))] for minute in range(120)]
+            answers[name] = {"status": "success", "data": {"resultType": "matrix", "result": [
+                {"metric": {"job": "api", "collector": collector}, "values": values} for collector in "ab"]}}
+        twice = self.run_burn(json.dumps(answers), "--target", "99.9%")
+        self.assertEqual((twice.returncode, twice.stdout[:2]), (TICKET, "OK"), twice)
+        self.assertEqual(twice.stderr, 'serinus: note: requests{collector="a",job="api"} and requests{collector="b",job="api"} of the '
+                         'baseline are equal sample by sample: if one target is scraped twice, all of its events count twice; '
+                         'name the label that tells its collectors apart in the plan\'s "replica_labels"\n')
+
     def test_a_page(self):
         code, found = self.json_of(table(0.02, from_hour=28))
         self.assertEqual((code, found["firing"]), (PAGE, "page"))

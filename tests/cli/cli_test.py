@@ -323,7 +323,7 @@ class Faces(Case):
                 (["--since", str(begins), "--now", str(START)], "serinus.argument.range", "after --now")):
             self.expect_error(self.run_program("judge", path, bare, *arguments), code, says)
         self.expect_error(self.run_program("judge", path, staged, "--stage", "2"), "serinus.argument.range",
-                          "--stage is given, and the data say themselves in which stage they are")
+                          "a stage is given, and the data say themselves in which stage they are")
 
     def test_color(self):
         always = self.judge(plan(), csv(0.08), "--color", "always").stdout
@@ -756,7 +756,7 @@ class Calibrate(Case):
         slow = self.file("slow.csv", gauge_rows(1.3, seed=2))
         blind = self.run_program("judge", self.file("plan.json", gauge_plan()), slow)
         self.assertEqual(blind.returncode, HOLD)
-        self.assertIn(b"serinus calibrate", blind.stdout)
+        self.assertIn(b"(calibrate learns it)", blind.stdout)
         output = os.path.join(self.folder, "known.json")
         result = self.calibrate(gauge_plan(), gauge_rows(intervals=2000), "--output", output)
         self.assertEqual(result.returncode, PROMOTE, result)

@@ -145,6 +145,27 @@ def test_decision(plan_dict: dict[str, Any], bad_table: dict[str, Any]) -> None:
     assert decision.digest == serinus.Plan(plan_dict).digest
 
 
+def test_stage_and_since(plan_dict: dict[str, Any], good_table: dict[str, Any]) -> None:
+    """Data that do not say their stage: what a column would say."""
+    begins = START + 900
+    staged = {**good_table, "stage": np.where(good_table["timestamp"] < begins, 1, 2)}
+    told = serinus.judge(plan_dict, good_table, stage=2, since=begins)
+    assert (told.stage, told.telemetry.used) == (2, 90)
+    assert told.metrics["errors"].observed == serinus.judge(plan_dict, staged).metrics["errors"].observed
+    second = piece(good_table, begins, begins + 900)
+    assert serinus.judge(plan_dict, second, stage=2).metrics == told.metrics
+    assert serinus.judge(plan_dict, good_table, since=dt.datetime.fromtimestamp(begins, dt.timezone.utc)).stage == 1
+    for given, says in (
+        ({"stage": 3}, "the stage is 3; allowed: 1 to 2"),
+        ({"stage": 0}, "the stage is 0; allowed: its number, from 1"),
+        ({"since": begins, "now": START}, "since is .*, after now"),
+    ):
+        with pytest.raises(serinus.Error, match=says):
+            serinus.judge(plan_dict, good_table, **given)
+    with pytest.raises(serinus.Error, match="the data say themselves in which stage they are"):
+        serinus.judge(plan_dict, staged, stage=2)
+
+
 def test_decision_as_text_and_json(plan_dict: dict[str, Any], bad_table: dict[str, Any]) -> None:
     decision = serinus.judge(plan_dict, bad_table)
     text = str(decision)

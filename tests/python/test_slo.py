@@ -420,3 +420,17 @@ def test_objectives_of_a_plan() -> None:
     rules = slo.prometheus_rules(other.objective, other.policy, "errors_total", "requests_total")
     assert "for: 2m" in rules
     assert slo.Alerts(other.policy, other.objective).firing is None
+
+
+def test_one_target_that_is_read_twice_is_named() -> None:
+    times = [60.0 * minute for minute in range(30)]
+    series: dict[str, list[Any]] = {"series": [], "timestamp": [], "value": [], "labels": [], "arm": []}
+    for name, size in (("errors", 0), ("requests", 300)):
+        for collector in "ab":
+            series["series"] += [name] * len(times)
+            series["labels"] += [f'{{collector="{collector}"}}'] * len(times)
+            series["arm"] += ["baseline"] * len(times)
+            series["timestamp"] += times
+            series["value"] += [size * minute + (size > 0) * minute % 2 for minute in range(len(times))]
+    with pytest.warns(UserWarning, match=r'requests\{collector="a"\} and requests\{collector="b"\} of the baseline are equal'):
+        slo.burn_report(slo.Objective("api", target="99.9%"), series, bad="errors", total="requests")

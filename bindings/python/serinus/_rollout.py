@@ -75,6 +75,8 @@ def judge(
     data: Any,
     now: TimeLike | None = None,
     *,
+    stage: int | None = None,
+    since: TimeLike | None = None,
     arms: Mapping[str, str] | str | None = None,
     columns: Mapping[str, str] | str | None = None,
 ) -> Decision:
@@ -99,6 +101,10 @@ def judge(
         Default: the data are complete, and all of them are judged. With a time the answer is what a monitor that watched
         all along says at that time: later samples are left out, intervals that have not settled wait, and silence since
         the newest sample ages the data.
+    stage : int, optional
+        Which stage of the plan the data are of, from 1, where they have no `stage` column (default: 1).
+    since : time, optional
+        When that stage began; what came before is left out. Default: the canary's first sample.
     arms : dict, optional
         What tells the arms apart in these data, where it is not as the plan says: {"label": "pod_template_hash",
         "baseline": "6d4c9f", "canary": "7f5b2a"}, each of the three on its own.
@@ -127,7 +133,9 @@ def judge(
     """
     known = _plan(plan)
     samples = _inputs.batch(data, known, arms, columns)
-    decision = _core.judge(known, samples, None if now is None else _inputs.milliseconds("now", now))
+    times = {"now": now, "since": since}
+    now_ms, since_ms = (None if time is None else _inputs.milliseconds(name, time) for name, time in times.items())
+    decision = _core.judge(known, samples, now_ms, stage, since_ms)
     for reason in decision.reasons:
         if reason.code in ("looks_like_counter", "looks_like_counts"):
             warn(f"{reason.metric}: {reason.sentence}", stacklevel=2)

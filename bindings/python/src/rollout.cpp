@@ -23,6 +23,7 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/series/duration.hpp>
+#include <serinus/series/time.hpp>
 
 #include "arguments.hpp"
 #include "bind.hpp"
@@ -243,9 +244,16 @@ void register_monitor(py::module_& module) {
             R"(Takes over the bytes that `state` gave to a Monitor of the same plan.
 
 Raises `serinus.Error` with code "serinus.state.*" for anything else; the monitor is unchanged then.)");
-    module.def("judge", [](const Plan& plan, const Batch& batch, std::optional<std::int64_t> now_ms) {
+    module.def("judge", [](const Plan& plan, const Batch& batch, std::optional<std::int64_t> now_ms,
+                           std::optional<std::int64_t> stage, std::optional<std::int64_t> since_ms) {
         const py::gil_scoped_release release;
-        return judge(plan, batch, now_ms);
+        if (!stage && !since_ms) return judge(plan, batch, now_ms);
+        if (since_ms && now_ms && *since_ms > *now_ms)
+            raise(Code::argument_range,
+                  "since is " + format_time(*since_ms) + ", after now; allowed: at most " + format_time(*now_ms));
+        Batch told = batch;
+        told.begin_stage(stage.value_or(1), since_ms);
+        return judge(plan, told, now_ms);
     });
 }
 

@@ -40,19 +40,27 @@ void register_slo_report(py::module_& module) {
         slo::BurnReport report;
         std::string text, json;
         std::optional<CountsForCounter> counts;
+        std::optional<EqualSeries> equal;
         {
             const py::gil_scoped_release release;
             const std::vector<slo::ServiceSeries> series = service_series(batch, names);
             counts = counts_for_counter(series);
+            equal = equal_series(batch, names);
             report = slo::burn_report(objective, policy, series, options);
             text = report::text(report);
             json = io::write_burn(report);
         }
-        if (counts) {
-            const std::string said = "the series of " + std::string(word(counts->role)) + " falls in " +
-                                     std::to_string(counts->falls) + " of " + std::to_string(counts->steps) +
-                                     " steps, as no cumulative counter does: counts an interval need deltas=True";
+        const auto warn = [](const std::string& said) {
             if (PyErr_WarnEx(PyExc_UserWarning, said.c_str(), 2) != 0) throw py::error_already_set();
+        };
+        if (equal) {
+            warn(equal->series + " and " + equal->other + " of the " + std::string(word(equal->arm)) +
+                 " are equal sample by sample: if one target is scraped twice, all of its events count twice");
+        }
+        if (counts) {
+            warn("the series of " + std::string(word(counts->role)) + " falls in " + std::to_string(counts->falls) +
+                 " of " + std::to_string(counts->steps) +
+                 " steps, as no cumulative counter does: counts an interval need deltas=True");
         }
         return py::dict("time"_a = static_cast<double>(to_ms(report.now)) / 1000, "windows"_a = report.windows,
                         "alerts"_a = alert_fields(report.alerts),

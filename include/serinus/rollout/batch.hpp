@@ -3,13 +3,17 @@
 /// What a rollout is judged on: many series, each known by the plan's name for it, its arm and (for histograms) its
 /// bucket.
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <serinus/core/error.hpp>
+#include <serinus/core/quote.hpp>
 #include <serinus/core/reason.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/series/histogram.hpp>
@@ -74,6 +78,25 @@ struct Batch {
         fresh.name = name;
         fresh.arm = arm;
         fresh.series = {{times_ms.begin(), times_ms.end()}, {values.begin(), values.end()}, std::string(instance)};
+    }
+
+    /// Says which stage data are of that do not say it themselves, and since when; what came before is left out.
+    ///
+    /// `stage`: counted from 1. `since_ms`: empty for the canary's first sample; of data without one nothing is said.
+    /// Raises `serinus.argument.range` for a stage below 1, and when the data name stages. Cost: linear.
+    void begin_stage(std::int64_t stage, std::optional<std::int64_t> since_ms = std::nullopt) {
+        if (stage < 1 || stage > std::numeric_limits<int>::max())
+            raise(Code::argument_range, "the stage is " + std::to_string(stage) + "; allowed: its number, from 1");
+        if (!stages.empty())
+            raise(Code::argument_range,
+                  "a stage is given, and the data say themselves in which stage they are; allowed: one of the two");
+        if (!since_ms) {
+            for (const ArmSeries& known : series) {
+                if (known.arm != Arm::canary) continue;
+                for (const std::int64_t at : known.series.times_ms) since_ms = std::min(since_ms.value_or(at), at);
+            }
+        }
+        if (since_ms) stages.push_back({static_cast<int>(stage), *since_ms});
     }
 };
 

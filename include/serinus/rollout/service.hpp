@@ -55,5 +55,23 @@ struct CountsForCounter {
 /// all, as counts of an interval do. Empty: none. Cost: O(n log n) of the samples.
 std::optional<CountsForCounter> counts_for_counter(const std::vector<slo::ServiceSeries>& series);
 
+/// Two series of one arm that count the same events.
+struct EqualSeries {
+    std::string series;  ///< name, labels and instance
+    std::string other;
+    Arm arm = Arm::baseline;
+};
+
+/// Is a target read twice? The first two series of one arm and instance that have the same values at the same times under
+/// different labels: all events are counted twice then, and those of several targets no longer weigh what they should.
+///
+/// Looked at are the series that count all events (`total`, else `good`), as `service_series` takes them; two series are
+/// equal where they are equal at every time that both have, where that is at least half of their samples, and where they
+/// grow at least twice, in at least two steps of 50 events or more, or in ten. Of one instance at least half of its series must have
+/// such a twin: two of many paths may count the same by chance. Counters that two collectors read at different times
+/// are not found. Raises what `service_series` raises. Cost: O(series^2) comparisons of an instance, most of which end
+/// at the first sample.
+std::optional<EqualSeries> equal_series(const Batch& batch, const ServiceNames& names, std::string_view prefix = {});
+
 }  // namespace v0
 }  // namespace serinus

@@ -196,5 +196,67 @@ TEST(ServiceSeries, CountsAreNoCounters) {
     EXPECT_FALSE(counts_for_counter(all));
 }
 
+/// Counters of one target by label sets, a sample a minute; each grows as it is told to.
+Batch paths(const std::vector<std::pair<std::string, std::vector<double>>>& growth,
+            const std::string& instance = "pod-1") {
+    Batch batch;
+    for (const auto& [labels, steps] : growth) {
+        std::vector<std::int64_t> times{0};
+        std::vector<double> values{0};
+        for (const double more : steps) {
+            times.push_back(times.back() + 60'000);
+            values.push_back(values.back() + more);
+        }
+        batch.series.push_back(series("n", Arm::canary, times, values, instance));
+        batch.series.back().labels = labels;
+    }
+    batch.series.push_back(series("e", Arm::canary, {0, 60'000}, {0, 0}, instance));
+    return batch;
+}
+
+TEST(EqualSeries, OneTargetThatIsReadTwiceIsNamed) {
+    const ServiceNames names{.bad = "e", .total = "n"};
+    const std::vector<double> busy{100, 130, 90}, other{100, 131, 90};
+    const auto found = equal_series(paths({{R"({collector="a"})", busy}, {R"({collector="b"})", busy}}), names);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->series, R"(n{collector="a"} of pod-1)");
+    EXPECT_EQ(found->other, R"(n{collector="b"} of pod-1)");
+    EXPECT_EQ(found->arm, Arm::canary);
+    // One that was read less often, or ended before, is the same.
+    Batch gaps = paths({{"{x=\"1\"}", {100, 130, 90, 80}}, {"{x=\"2\"}", {100, 130, 90, 80}}});
+    gaps.series[1].series.times_ms.erase(gaps.series[1].series.times_ms.begin() + 2);
+    gaps.series[1].series.values.erase(gaps.series[1].series.values.begin() + 2);
+    EXPECT_TRUE(equal_series(gaps, names));
+
+    EXPECT_FALSE(equal_series(paths({{"{p=\"/\"}", busy}, {"{p=\"/x\"}", other}}), names));
+    EXPECT_FALSE(equal_series(paths({{"", busy}}), names));
+    // Of two instances each has its own; few events agree by chance until ten steps agree.
+    Batch pods = paths({{"", busy}});
+    pods.series.push_back(paths({{"", busy}}, "pod-2").series.front());
+    EXPECT_FALSE(equal_series(pods, names));
+    std::vector<double> few{1, 0, 2, 1, 0, 0, 1, 3, 0};
+    EXPECT_FALSE(equal_series(paths({{"{p=\"1\"}", few}, {"{p=\"2\"}", few}}), names));
+    few.push_back(1);
+    EXPECT_TRUE(equal_series(paths({{"{p=\"1\"}", few}, {"{p=\"2\"}", few}}), names));
+    // What stands still, or goes on for ever alike, says nothing.
+    const std::vector<double> still(20, 0), even(20, 100);
+    EXPECT_FALSE(equal_series(paths({{"{p=\"1\"}", still}, {"{p=\"2\"}", still}}), names));
+    EXPECT_FALSE(equal_series(paths({{"{p=\"1\"}", even}, {"{p=\"2\"}", even}}), names));
+    // Two of many paths may agree.
+    EXPECT_FALSE(equal_series(paths({{"{p=\"1\"}", busy},
+                                     {"{p=\"2\"}", busy},
+                                     {"{p=\"3\"}", other},
+                                     {"{p=\"4\"}", {7, 8, 9}},
+                                     {"{p=\"5\"}", few}}),
+                              names));
+}
+
+TEST(EqualSeries, OfCountsAsOfCounters) {
+    const ServiceNames names{.bad = "e", .total = "n", .kind = slo::SeriesKind::delta};
+    const std::vector<double> growth{60, 70, 80};
+    EXPECT_TRUE(equal_series(paths({{"{p=\"1\"}", growth}, {"{p=\"2\"}", growth}}), names));
+    EXPECT_FALSE(equal_series(paths({{"{p=\"1\"}", growth}, {"{p=\"2\"}", {60, 70, 81}}}), names));
+}
+
 }  // namespace
 }  // namespace serinus
