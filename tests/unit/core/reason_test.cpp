@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -27,6 +28,15 @@ TEST(Sentence, NumbersAreFilledIn) {
     EXPECT_EQ(sentence({}), "");
     EXPECT_EQ(sentence({static_cast<Code>(-1), "", {}, false}), "");
 }
+
+/// Every sentence of code.def.
+constexpr std::pair<Code, std::string_view> sentences[] = {
+#define SERINUS_ERROR(identifier, number, name, when)
+#define SERINUS_REASON(identifier, number, group, text) {Code::identifier, text},
+#include <serinus/core/code.def>
+#undef SERINUS_ERROR
+#undef SERINUS_REASON
+};
 
 /// The numbers that a sentence asks for.
 std::vector<NamedNumber> numbers_of(std::string_view text) {
@@ -65,20 +75,15 @@ TEST(Sentence, OneOfAnythingIsNoPlural) {
     EXPECT_FALSE(one_of_many("by 21 intervals"));
     EXPECT_TRUE(one_of_many("; 1 intervals"));
     EXPECT_TRUE(one_of_many("1 former releases"));
-#define SERINUS_ERROR(identifier, number, name, when)
-#define SERINUS_REASON(identifier, number, group, text)                                  \
-    {                                                                                    \
-        Reason reason{Code::identifier, "", numbers_of(text), false};                    \
-        for (NamedNumber & one : reason.numbers) one.value = 1;                          \
-        const std::string said = sentence(reason);                                       \
-        EXPECT_FALSE(one_of_many(said)) << said;                                         \
-        EXPECT_EQ(said.find_first_of("{}"), std::string::npos) << said;                  \
-        for (const auto& word : {" 1 interval ", " 1 row "})                             \
-            EXPECT_EQ(said.find(word + std::string("are ")), std::string::npos) << said; \
+    for (const auto& [code, text] : sentences) {
+        Reason reason{code, "", numbers_of(text), false};
+        for (NamedNumber& one : reason.numbers) one.value = 1;
+        const std::string said = sentence(reason);
+        EXPECT_FALSE(one_of_many(said)) << said;
+        EXPECT_EQ(said.find_first_of("{}"), std::string::npos) << said;
+        for (const auto& word : {" 1 interval ", " 1 row "})
+            EXPECT_EQ(said.find(word + std::string("are ")), std::string::npos) << said;
     }
-#include <serinus/core/code.def>
-#undef SERINUS_ERROR
-#undef SERINUS_REASON
 }
 
 TEST(Sentence, LargeNumbersHaveOneForm) {
@@ -103,26 +108,18 @@ TEST(Sentence, LargeNumbersHaveOneForm) {
 }
 
 TEST(Sentence, EverySentenceOfCodeDefIsWellFormed) {
-    int sentences = 0;
-#define SERINUS_ERROR(identifier, number, name, when)
-#define SERINUS_REASON(identifier, number, group, text)                                                         \
-    {                                                                                                           \
-        ++sentences;                                                                                            \
-        const auto numbers = numbers_of(text);                                                                  \
-        for (const NamedNumber& needed : numbers) {                                                             \
-            EXPECT_FALSE(needed.name.empty()) << text;                                                          \
-            EXPECT_EQ(needed.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"), std::string::npos) << text; \
-        }                                                                                                       \
-        const std::string said = sentence({Code::identifier, "", numbers, false});                              \
-        EXPECT_EQ(said.find_first_of("{}~"), std::string::npos) << said;                                        \
-        EXPECT_EQ(std::count(said.begin(), said.end(), '?'), std::count(std::begin(text), std::end(text), '?')) \
-            << said;                                                                                            \
-        EXPECT_FALSE(said.ends_with('.')) << said;                                                              \
+    for (const auto& [code, text] : sentences) {
+        const auto numbers = numbers_of(text);
+        for (const NamedNumber& needed : numbers) {
+            EXPECT_FALSE(needed.name.empty()) << text;
+            EXPECT_EQ(needed.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"), std::string::npos) << text;
+        }
+        const std::string said = sentence({code, "", numbers, false});
+        EXPECT_EQ(said.find_first_of("{}~"), std::string::npos) << said;
+        EXPECT_EQ(std::count(said.begin(), said.end(), '?'), std::count(text.begin(), text.end(), '?')) << said;
+        EXPECT_FALSE(said.ends_with('.')) << said;
     }
-#include <serinus/core/code.def>
-#undef SERINUS_ERROR
-#undef SERINUS_REASON
-    EXPECT_GE(sentences, 30);
+    EXPECT_GE(std::size(sentences), 30U);
 }
 
 TEST(ReasonName, HasTheMetricInFront) {
