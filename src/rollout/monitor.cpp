@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,22 +24,6 @@ using detail::Intake;
 using detail::Panel;
 using detail::require_time;
 using detail::StageClock;
-
-/// The samples before `end_ms`.
-Batch before(const Batch& batch, std::int64_t end_ms) {
-    Batch part;
-    for (const ArmSeries& whole : batch.series) {
-        ArmSeries& piece = part.series.emplace_back(whole);
-        piece.series.times_ms.clear();
-        piece.series.values.clear();
-        for (std::size_t i = 0; i < std::min(whole.series.times_ms.size(), whole.series.values.size()); ++i) {
-            if (whole.series.times_ms[i] >= end_ms) continue;
-            piece.series.times_ms.push_back(whole.series.times_ms[i]);
-            piece.series.values.push_back(whole.series.values[i]);
-        }
-    }
-    return part;
-}
 
 /// What a state must have been made with. Queries fetch the data and judge nothing: another one does not void it.
 std::string judged_digest(Plan plan) {
@@ -269,13 +254,14 @@ void Monitor::restore(const MonitorState& state) {
 }
 
 Decision judge(const Plan& plan, const Batch& batch, std::optional<std::int64_t> now_ms) {
+    constexpr std::int64_t first = std::numeric_limits<std::int64_t>::min();
     Monitor monitor(plan);
     for (std::size_t i = 0; i < batch.stages.size() && (!now_ms || batch.stages[i].at_ms <= *now_ms); ++i) {
-        if (i > 0) monitor.observe(before(batch, batch.stages[i].at_ms));
+        if (i > 0) monitor.observe(batch.between(first, batch.stages[i].at_ms));
         monitor.enter_stage(batch.stages[i].stage, batch.stages[i].at_ms);
     }
     if (now_ms) {
-        const Decision then = monitor.observe(before(batch, *now_ms + 1), now_ms);
+        const Decision then = monitor.observe(batch.between(first, *now_ms + 1), now_ms);
         return plan.analysis == Analysis::fixed ? monitor.flush() : then;
     }
     monitor.observe(batch);

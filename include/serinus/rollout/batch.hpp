@@ -80,6 +80,40 @@ struct Batch {
         fresh.series = {{times_ms.begin(), times_ms.end()}, {values.begin(), values.end()}, std::string(instance)};
     }
 
+    /// The samples from `from_ms` on and before `to_ms`, of all series, those that have none then included; without
+    /// stages and notes. Cost: linear.
+    Batch between(std::int64_t from_ms, std::int64_t to_ms) const {
+        Batch part;
+        const auto cut = [&](auto& piece, const auto& whole, auto values) {
+            const auto& times = whole.times_ms;
+            piece.times_ms.clear();
+            piece.starts_ms.clear();
+            (piece.*values).clear();
+            for (std::size_t i = 0; i < std::min(times.size(), (whole.*values).size()); ++i) {
+                if (times[i] < from_ms || times[i] >= to_ms) continue;
+                piece.times_ms.push_back(times[i]);
+                (piece.*values).push_back((whole.*values)[i]);
+                if (i < whole.starts_ms.size()) piece.starts_ms.push_back(whole.starts_ms[i]);
+            }
+        };
+        for (const ArmSeries& of : series)
+            cut(part.series
+                    .emplace_back(
+                        ArmSeries{of.name, of.arm, of.le, {{}, {}, of.series.instance}, of.labels, of.replica})
+                    .series,
+                of.series, &Series::values);
+        for (const ArmHistogram& of : histograms) {
+            ArmHistogram& piece = part.histograms.emplace_back();
+            piece.name = of.name;
+            piece.arm = of.arm;
+            piece.labels = of.labels;
+            piece.replica = of.replica;
+            piece.series.instance = of.series.instance;
+            cut(piece.series, of.series, &HistogramSeries::samples);
+        }
+        return part;
+    }
+
     /// Says which stage data are of that do not say it themselves, and since when; what came before is left out.
     ///
     /// `stage`: counted from 1. `since_ms`: empty for the canary's first sample; of data without one nothing is said.
