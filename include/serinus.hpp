@@ -80,7 +80,9 @@
 #include <serinus/numeric/workspace.hpp>
 #include <serinus/report/burn.hpp>
 #include <serinus/report/calibration.hpp>
+#include <serinus/report/html.hpp>
 #include <serinus/report/lint.hpp>
+#include <serinus/report/markdown.hpp>
 #include <serinus/report/record.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/batch.hpp>

@@ -8,6 +8,9 @@
 #include <serinus/core/quote.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/io/decision.hpp>
+#include <serinus/report/html.hpp>
+#include <serinus/report/markdown.hpp>
+#include <serinus/report/record.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/series/time.hpp>
@@ -36,6 +39,8 @@ Exit exit_of(const Decision& decision) {
     return any && !data ? Exit::no_data : Exit::hold;
 }
 
+constexpr int looks_of_a_page = 120;
+
 /// What --stage and --since say of the data.
 void tell_stage(Batch& batch, const JudgeOptions& options, std::optional<std::int64_t> now_ms) {
     if (!options.stage && !options.since) return;
@@ -56,18 +61,22 @@ void tell_stage(Batch& batch, const JudgeOptions& options, std::optional<std::in
 Exit judge_command(const JudgeOptions& options) {
     std::optional<std::int64_t> now_ms;
     if (options.now) now_ms = to_ms(parse_time(*options.now, "--now"));
-    report::Record record;
-    record.plan = read_plan_file(options.plan);
-    record.batch = read_data_files(options.data, record.plan, {options.arms, options.columns});
-    tell_stage(record.batch, options, now_ms);
-    note_counters(record.batch, record.plan);
+    const Plan plan = read_plan_file(options.plan);
+    Batch batch = read_data_files(options.data, plan, {options.arms, options.columns});
+    tell_stage(batch, options, now_ms);
+    note_counters(batch, plan);
 
-    const Decision decision = judge(record.plan, record.batch, now_ms);
-    record.decisions.push_back(decision);
-    if (options.format == Format::json) {
-        write_output(io::write_decision(decision) + "\n");
-    } else {
-        write_output(report::text(record, {.color = colored(options.color), .width = output_width()}));
+    // A page shows how it came about, the others only what was decided.
+    const int looks = options.format == ReportFormat::html ? looks_of_a_page : 0;
+    const report::Record record = report::recorded(plan, std::move(batch), now_ms, looks);
+    const Decision& decision = record.decisions.back();
+    switch (options.format) {
+        case ReportFormat::text:
+            write_output(report::text(record, {.color = colored(options.color), .width = output_width()}));
+            break;
+        case ReportFormat::json: write_output(io::write_decision(decision) + "\n"); break;
+        case ReportFormat::markdown: write_output(report::markdown(record)); break;
+        case ReportFormat::html: write_output(report::html(record)); break;
     }
     return exit_of(decision);
 }

@@ -37,7 +37,7 @@ struct Row {
     std::string_view name;
     std::variant<std::string Options::*, std::vector<std::string> Options::*, std::optional<std::string> Options::*,
                  std::optional<double> Options::*, bool Options::*, Service Options::*, Format Options::*,
-                 Color Options::*>
+                 ReportFormat Options::*, Color Options::*>
         member;
     std::string_view value;
     std::string_view help;

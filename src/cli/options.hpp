@@ -35,7 +35,7 @@ struct JudgeOptions {
     std::string arms, columns;      ///< how the data are to be understood, see io/read_options.hpp
     std::optional<std::string> now;
     std::optional<std::string> stage, since;  ///< of data that do not say it: their stage, and when it began
-    Format format = Format::text;
+    ReportFormat format = ReportFormat::text;
     Color color = Color::automatic;
 };
 
@@ -158,6 +158,15 @@ struct Words<cli::Format> {
     static constexpr std::array<std::pair<cli::Format, std::string_view>, 2> table{
         {{cli::Format::text, "text"}, {cli::Format::json, "json"}}};
 };
+template <>
+struct Words<cli::ReportFormat> {
+    static constexpr std::array<std::pair<cli::ReportFormat, std::string_view>, 4> table{
+        {{cli::ReportFormat::text, "text"},
+         {cli::ReportFormat::json, "json"},
+         {cli::ReportFormat::markdown, "markdown"},
+         {cli::ReportFormat::html, "html"}}};
+};
+
 template <>
 struct Words<cli::Color> {
     static constexpr std::array<std::pair<cli::Color, std::string_view>, 3> table{

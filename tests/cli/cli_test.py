@@ -288,6 +288,18 @@ class Faces(Case):
         self.assertEqual((code, end["stage"], end["finished"]), (PROMOTE, 2, True))
         self.assertEqual(end["telemetry"]["used"], INTERVALS)
 
+    def test_a_page_for_people(self):
+        """HTML and Markdown say what the text says, with the same exit codes; JSON readers are not surprised."""
+        page = self.judge(plan(), csv(0.08), "--format", "html")
+        self.assertEqual(page.returncode, ROLLBACK)
+        self.assertTrue(page.stdout.startswith(b"<!DOCTYPE html>"), page.stdout[:100])
+        self.assertEqual(page.stdout.count(b"<polyline"), 4)
+        self.assertNotIn(b"<script", page.stdout)
+        summary = self.judge(plan(), csv(0.08), "--format", "markdown")
+        self.assertEqual(summary.returncode, ROLLBACK)
+        self.assertIn("ROLLBACK", summary.stdout.decode().splitlines()[0])
+        self.assertEqual(self.judge(plan(), csv(0.01), "--format", "html").returncode, PROMOTE)
+
     def test_stage_and_since(self):
         """Data that do not say their stage: the same as with the column that would say it."""
         begins = START + 10 * INTERVALS

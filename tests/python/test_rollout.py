@@ -166,6 +166,26 @@ def test_stage_and_since(plan_dict: dict[str, Any], good_table: dict[str, Any]) 
         serinus.judge(plan_dict, staged, stage=2)
 
 
+def test_a_page_for_people(plan_dict: dict[str, Any], bad_table: dict[str, Any]) -> None:
+    page = serinus.report(plan_dict, bad_table)
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.count("<polyline") == 4
+    assert "<h3>errors <b class=\"bad\">fail</b></h3>" in page
+    summary = serinus.report(plan_dict, bad_table, format="markdown")
+    decision = serinus.judge(plan_dict, bad_table)
+    assert summary.startswith("## \U0001f534 ROLLBACK: payments-2026.11.22-1\n")
+    assert decision.to_markdown() == summary
+    # Of one decision there are no curves.
+    alone = decision.to_html()
+    assert alone.startswith("<!DOCTYPE html>")
+    assert "<polyline" not in alone
+    assert "<h3>errors" in alone
+    with pytest.raises(serinus.Error, match='format is "pdf"; allowed: "html" or "markdown"'):
+        serinus.report(plan_dict, bad_table, format="pdf")  # type: ignore[arg-type]
+    early = serinus.report(plan_dict, bad_table, START + 1, format="markdown")
+    assert early.startswith("## \U0001f7e1 HOLD")
+
+
 def test_decision_as_text_and_json(plan_dict: dict[str, Any], bad_table: dict[str, Any]) -> None:
     decision = serinus.judge(plan_dict, bad_table)
     text = str(decision)

@@ -49,7 +49,6 @@ NO_TEST = {
     "io/lint.hpp": "tests/cli/check_test.py reads what it writes",
     "report/calibration.hpp": "report/text_test.cpp holds all texts to its golden files",
     "report/lint.hpp": "tests/cli/check_test.py reads what it writes",
-    "report/record.hpp": "a struct of three, in report/text_test.cpp",
     "rollout/burn.hpp": "structs that rollout/slo_test.cpp and io/decision_test.cpp fill and read",
     "rollout/decision.hpp": "structs that rollout/monitor_test.cpp and io/decision_test.cpp fill and read",
     "rollout/monitor_state.hpp": "rollout/monitor_test.cpp and io/state_test.cpp stop and go on by it",

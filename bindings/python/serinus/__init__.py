@@ -88,7 +88,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "_fixed._several": ("EquivalenceResult", "adjust", "equivalence"),
     "_fixed._size": ("SampleSize", "power", "sample_size"),
-    "_rollout": ("Calibration", "Monitor", "Plan", "calibrate", "check", "judge"),
+    "_rollout": ("Calibration", "Monitor", "Plan", "calibrate", "check", "judge", "report"),
     "_words": (
         "Action",
         "Deadline",

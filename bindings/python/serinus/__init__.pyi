@@ -95,6 +95,7 @@ from ._rollout import (
     calibrate as calibrate,
     check as check,
     judge as judge,
+    report as report,
 )
 from ._words import (
     Action as Action,

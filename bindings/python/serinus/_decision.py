@@ -295,6 +295,14 @@ class Decision(_core.Decision):
         document: dict[str, Any] = json.loads(self.to_json(None))
         return document
 
+    def to_markdown(self) -> str:
+        """The decision for a pipeline's summary or a pull request, in GitHub's dialect; names in it are escaped."""
+        return _core.decision_markdown(self)
+
+    def to_html(self) -> str:
+        """The decision as one HTML document that needs nothing else. `serinus.report` draws how it came about, too."""
+        return _core.decision_html(self)
+
     def __str__(self) -> str:
         return _core.decision_text(self)
 

@@ -142,6 +142,49 @@ def judge(
     return decision
 
 
+def report(
+    plan: PlanLike,
+    data: Any,
+    now: TimeLike | None = None,
+    *,
+    format: Literal["html", "markdown"] = "html",
+    stage: int | None = None,
+    since: TimeLike | None = None,
+    arms: Mapping[str, str] | str | None = None,
+    columns: Mapping[str, str] | str | None = None,
+) -> str:
+    """What `judge` decides, as a page for people: why, and how it came about.
+
+    Parameters
+    ----------
+    plan, data, now, stage, since, arms, columns
+        As for `judge`.
+    format : {"html", "markdown"}
+        html: one document that needs nothing else, with both arms, the evidence and the range of each metric drawn over
+        time, as a controller would have seen them that asked at 120 times. markdown: the decision for a pipeline's
+        summary.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import serinus
+    >>> plan = {"name": "payments", "interval": "10s", "stages": [{"traffic": 0.1, "min": "1m"}],
+    ...         "metrics": [{"name": "errors", "kind": "proportion", "bad": "http_errors", "total": "http_requests",
+    ...                      "harm": "increase", "margin": {"ratio": 2.0}}]}
+    >>> page = serinus.report(plan, {"timestamp": [0], "series": ["http_requests"], "arm": ["canary"], "value": [1]})
+    >>> page.splitlines()[0]
+    '<!DOCTYPE html>'
+    """
+    known = _plan(plan)
+    samples = _inputs.batch(data, known, arms, columns)
+    times = {"now": now, "since": since}
+    now_ms, since_ms = (None if time is None else _inputs.milliseconds(name, time) for name, time in times.items())
+    return _core.report(known, samples, now_ms, stage, since_ms, format)
+
+
 def check(
     plan: PlanLike,
     data: Any = None,

@@ -16,7 +16,10 @@
 #include <serinus/io/lint.hpp>
 #include <serinus/io/plan.hpp>
 #include <serinus/report/calibration.hpp>
+#include <serinus/report/html.hpp>
 #include <serinus/report/lint.hpp>
+#include <serinus/report/markdown.hpp>
+#include <serinus/report/record.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/lint.hpp>
@@ -210,6 +213,16 @@ void register_calibration(py::module_& module) {
     });
 }
 
+/// What `stage` and `since` say of data that do not say it themselves.
+Batch told_stage(Batch batch, std::optional<std::int64_t> now_ms, std::optional<std::int64_t> stage,
+                 std::optional<std::int64_t> since_ms) {
+    if (since_ms && now_ms && *since_ms > *now_ms)
+        raise(Code::argument_range,
+              "since is " + format_time(*since_ms) + ", after now; allowed: at most " + format_time(*now_ms));
+    batch.begin_stage(stage.value_or(1), since_ms);
+    return batch;
+}
+
 void register_monitor(py::module_& module) {
     py::class_<SharedMonitor>(module, "Monitor")
         .def(py::init<const Plan&>(), py::arg("plan"))
@@ -248,12 +261,18 @@ Raises `serinus.Error` with code "serinus.state.*" for anything else; the monito
                            std::optional<std::int64_t> stage, std::optional<std::int64_t> since_ms) {
         const py::gil_scoped_release release;
         if (!stage && !since_ms) return judge(plan, batch, now_ms);
-        if (since_ms && now_ms && *since_ms > *now_ms)
-            raise(Code::argument_range,
-                  "since is " + format_time(*since_ms) + ", after now; allowed: at most " + format_time(*now_ms));
-        Batch told = batch;
-        told.begin_stage(stage.value_or(1), since_ms);
-        return judge(plan, told, now_ms);
+        return judge(plan, told_stage(batch, now_ms, stage, since_ms), now_ms);
+    });
+    module.def("report", [](const Plan& plan, const Batch& batch, std::optional<std::int64_t> now_ms,
+                            std::optional<std::int64_t> stage, std::optional<std::int64_t> since_ms,
+                            const std::string& format) {
+        const py::gil_scoped_release release;
+        const bool page = format == "html";
+        if (!page && format != "markdown")
+            raise(Code::argument_word, "format is " + in_quotes(format) + "; allowed: \"html\" or \"markdown\"");
+        const report::Record record = report::recorded(
+            plan, stage || since_ms ? told_stage(batch, now_ms, stage, since_ms) : batch, now_ms, page ? 120 : 0);
+        return page ? report::html(record, report::Face::python) : report::markdown(record, report::Face::python);
     });
 }
 
@@ -264,6 +283,8 @@ void register_rollout(py::module_& module) {
                    Decision, HeldBack, MetricCalibration, SeriesSeen, Understood>(module);
     module.def("decision_json",
                [](const Decision& d, std::optional<int> indent) { return io::write_decision(d, indent.value_or(-1)); });
+    module.def("decision_html", [](const Decision& d) { return report::html(d, report::Face::python); });
+    module.def("decision_markdown", [](const Decision& d) { return report::markdown(d, report::Face::python); });
     module.def("decision_text", [](const Decision& d) { return report::text(d, in_python); });
     module.def("check", [](const Plan& plan) { return understand(plan); });
     module.def("check_data", [](const Plan& plan, const Batch& batch) {
