@@ -83,6 +83,11 @@ struct Form<SpikeNoise> {
     static std::string_view required(const SpikeNoise&, std::string_view) { return calibrated; }
 };
 template <>
+struct Form<FlooredNoise> {
+    static constexpr std::string_view what = "what a gauge's noise was learned under", example = calibrated;
+    static std::string_view required(const FlooredNoise&, std::string_view) { return calibrated; }
+};
+template <>
 struct Form<sequential::PairedNoise> {
     static constexpr std::string_view what = "a stage's noise", example = calibrated;
     /// Noise without a unit was written before there were any, and has none of what came with it.

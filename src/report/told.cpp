@@ -117,8 +117,10 @@ std::string allowed_at_baseline(const MetricResult& metric) {
     const bool share = facts_of(metric.kind).share;
     const double* const events = observed(metric, share ? "bad_baseline" : "events_baseline");
     const double* const of = observed(metric, share ? "total_baseline" : "exposure_baseline");
-    if (metric.harm != Harm::increase || !metric.margin.floor || !events || !of || !(*of > 0)) return "";
-    const double level = *events / *of, ratio = *metric.margin.ratio, floor = *metric.margin.floor;
+    const double* const mean = observed(metric, "mean_baseline");  // of a gauge, or a ratio
+    if (metric.harm != Harm::increase || !metric.margin.floor) return "";
+    if (!mean && (!events || !of || !(*of > 0))) return "";
+    const double level = mean ? *mean : *events / *of, ratio = *metric.margin.ratio, floor = *metric.margin.floor;
     const bool by_ratio = ratio * level > level + floor;
     const auto shown = [&](double value) { return share ? percent(std::min(1.0, value)) : number(value); };
     return "allowed " + shown(by_ratio ? ratio * level : level + floor) + " (" +

@@ -60,6 +60,8 @@ void check_margin(const std::string& path, const Margin& margin, Kind kind) {
         require_value(good, path + ".floor", *margin.floor, facts.floor_allowed);
         require_value(*margin.floor > 0 || *margin.ratio > 1, path + ".floor", *margin.floor,
                       "above 0 beside a ratio of 1; or a ratio of 1 alone, if any harm counts");
+        // A gauge of 0 has no logarithm, and a floor above 0 is what gives it one.
+        require_value(*margin.floor > 0 || facts.counts, path + ".floor", *margin.floor, facts.floor_allowed);
     }
 }
 
@@ -239,12 +241,13 @@ class DigestWalk {
         TelemetryLimits::describe(visit, limits);
     }
     void operator()(std::string_view, const Noise& noise) {
-        static_assert(described_names<Noise>().size() == 6, "a further member of a noise belongs into the digest");
+        static_assert(described_names<Noise>().size() == 7, "a further member of a noise belongs into the digest");
         out_("dispersion", noise.dispersion);
         (*this)("stages", noise.stages);
         if (noise.intervals) out_("intervals", noise.intervals);
         if (noise.refuted) out_("refuted", noise.refuted);
         if (noise.spikes) (*this)("spikes", *noise.spikes);
+        if (noise.floored) (*this)("floored", *noise.floored);
     }
     void operator()(std::string_view, const sequential::PairedNoise& noise) {
         const bool former = noise.unit == sequential::NoiseUnit::former;

@@ -51,6 +51,7 @@ GIVEN = {
     "Alerts.firing": "Severity | None",
     "Alerts.pending": "Severity | None",
     "BurnRate._window_texts": "list[str]",
+    "Plan.analysis": "Analysis",
     "Plan.metrics": "ByName[serinus.Metric]",
     "Plan.on_deadline": "Deadline",
     "Plan.slo": "ByName[serinus.SloRule]",

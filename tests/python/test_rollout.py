@@ -49,6 +49,8 @@ def test_plan_attributes(plan_dict: dict[str, Any]) -> None:
     assert (plan.interval_ms, plan.warm_up_ms, plan.settle_ms) == (10_000, 0, 0)
     assert [(s.traffic, s.min_ms, s.max_ms) for s in plan.stages] == [(0.1, 300_000, 7_200_000), (0.5, 300_000, 7_200_000)]
     assert plan.on_deadline == "hold"
+    assert plan.analysis is serinus.Analysis.SEQUENTIAL
+    assert serinus.Plan({**plan_dict, "analysis": "fixed", "stages": [{"traffic": 0.1}]}).analysis == "fixed"
     assert plan.noise == {"errors": {"dispersion": 1.0}}
     assert plan.arms == {"label": "track", "baseline": "stable", "canary": "canary"}
     assert plan.queries == {}

@@ -91,6 +91,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "_rollout": ("Calibration", "Monitor", "Plan", "calibrate", "check", "judge", "report"),
     "_words": (
         "Action",
+        "Analysis",
         "Deadline",
         "Guarantee",
         "Harm",

@@ -99,6 +99,7 @@ from ._rollout import (
 )
 from ._words import (
     Action as Action,
+    Analysis as Analysis,
     Deadline as Deadline,
     Guarantee as Guarantee,
     Harm as Harm,

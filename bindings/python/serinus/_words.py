@@ -96,6 +96,13 @@ class Deadline(_Word):
     ROLLBACK = "rollback"
 
 
+class Analysis(_Word):
+    """How a rollout's data are judged: at every interval, or once at its end."""
+
+    SEQUENTIAL = "sequential"
+    FIXED = "fixed"
+
+
 class BurnStatus(_Word):
     """What is known of a burn rate."""
 

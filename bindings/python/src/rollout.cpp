@@ -107,6 +107,15 @@ struct Value<SpikeNoise> {
     }
 };
 
+template <>
+struct Value<FlooredNoise> {
+    static std::string type() { return "dict[str, Any]"; }
+    static py::object give(const FlooredNoise& value) { return fields_of(value); }
+    static void take(const std::string& field, py::handle given, FlooredNoise& value) {
+        value = from_fields<FlooredNoise>(dict_argument(field, given), field + ".");
+    }
+};
+
 namespace {
 
 void register_plan(py::module_& module) {
@@ -128,6 +137,9 @@ void register_plan(py::module_& module) {
             "settle_ms", [](const Plan& p) { return p.settle.count(); },
             "An interval is judged this long after its end, milliseconds; what comes later is dropped.")
         .def_property_readonly("on_deadline", [](const Plan& p) { return member(p.on_deadline); })
+        .def_property_readonly(
+            "analysis", [](const Plan& p) { return member(p.analysis); },
+            "How data are judged: at every interval, or once.")
         .def_property_readonly(
             "metrics", [](const Plan& p) { return Value<std::vector<Metric>>::give(p.metrics); },
             "The metrics, found by index and by name.")

@@ -95,6 +95,7 @@ inline constexpr std::array<KindFacts, 6> kind_facts{{
      .named = {{{"series", "the name of the series that is read"}}},
      .own_key = "instances_differ",
      .difference_allowed = "0 or more, finite, in the gauge's own unit (0: any harm counts)",
+     .floor_allowed = "above 0, finite, in the gauge's own unit (a floor of 0 is the ratio alone)",
      .told = "canary reads {mean_canary} on average, baseline {mean_baseline}, over {intervals interval}"},
     {.kind = Kind::sample,
      .word = "sample",
@@ -111,6 +112,7 @@ inline constexpr std::array<KindFacts, 6> kind_facts{{
      .added_up = true,
      .divides = true,
      .difference_allowed = "0 or more, finite, in units of numerator/denominator (0: any harm counts)",
+     .floor_allowed = "above 0, finite, in units of numerator/denominator (a floor of 0 is the ratio alone)",
      .told = "canary takes {mean_canary} on average, baseline {mean_baseline}, over {intervals interval}"},
 }};
 

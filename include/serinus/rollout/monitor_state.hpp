@@ -421,12 +421,30 @@ struct RecentState {
 };
 static_assert(described_whole<RecentState>());
 
+/// What a gauge under a margin with a floor has seen; a part of MetricState.
+struct FlooredState {
+    double level = 0;              // of the baseline, by the intervals before this one
+    double n = 0;                  // how many these are
+    std::array<double, 2> sums{};  // of the arms' values in this stage
+    double in_stage = 0;           // how many of them
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("level", self.level);
+        visit("n", self.n);
+        visit("sums", self.sums);
+        visit("in_stage", self.in_stage);
+    }
+};
+static_assert(described_whole<FlooredState>());
+
 /// How one metric stands.
 struct MetricState {
     static constexpr std::string_view kind = "metr";
-    static constexpr std::int64_t version = 5;
+    static constexpr std::int64_t version = 6;
     static constexpr std::int64_t oldest = 2;
     static constexpr std::int64_t since(std::string_view field) {
+        if (field == "floored") return 6;
         if (field == "rate") return 5;
         if (field == "recent" || field == "first_impossible" || field == "waiting" || field == "bridged" ||
             field == "quiet") {
@@ -458,6 +476,7 @@ struct MetricState {
     std::int64_t waiting = 0, bridged = 0;  // intervals that wait for one with news of both arms, and that did
     std::array<std::int64_t, 2> quiet{};    // of those that wait: without any of an arm
     std::optional<TestsState<sequential::RateState>> rate;
+    std::optional<FlooredState> floored;  // of a gauge whose margin has a floor
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -484,6 +503,7 @@ struct MetricState {
         visit("bridged", self.bridged);
         visit("quiet", self.quiet);
         visit("rate", self.rate);
+        visit("floored", self.floored);
     }
 };
 static_assert(described_whole<MetricState>());

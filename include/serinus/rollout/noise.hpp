@@ -78,6 +78,26 @@ struct KnownInstances {
 };
 static_assert(described_whole<KnownInstances>());
 
+/// The margin with a floor that a gauge's noise was learned under, of which it is the noise: values are compared with
+/// max(ratio x baseline, baseline + floor) before their logarithms are taken (docs/concepts/floor.md).
+struct FlooredNoise {
+    double ratio = 1;  ///< of that margin
+    double floor = 0;  ///< of that margin, in the gauge's unit
+    double slope =
+        1;  ///< how much the logarithm of what is allowed moved with that of the baseline, on average: above 0
+            ///< (the floor binds), at most 1 (the ratio does)
+
+    friend bool operator==(const FlooredNoise&, const FlooredNoise&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("ratio", self.ratio);
+        visit("floor", self.floor);
+        visit("slope", self.slope);
+    }
+};
+static_assert(described_whole<FlooredNoise>());
+
 /// What history taught about the noise of one metric.
 struct Noise {
     std::optional<double> dispersion =
@@ -91,6 +111,7 @@ struct Noise {
     /// History contradicted what it taught (`calibrate` saw it): nothing is given but the instances, between
     /// which alone it may be judged then.
     bool refuted = false;
+    std::optional<FlooredNoise> floored = std::nullopt;  ///< gauge: where its margin has a floor
 
     friend bool operator==(const Noise&, const Noise&) = default;
 
@@ -102,6 +123,7 @@ struct Noise {
         visit("spikes", self.spikes);
         visit("instances", self.instances);
         visit("refuted", self.refuted);
+        visit("floored", self.floored);
     }
 };
 static_assert(described_whole<Noise>());

@@ -181,7 +181,10 @@ void learn_counts(Learning& learning, bool bad_of_total, const PlayCounts& play)
     report.learned = true;
     Noise& noise = all.noise[metric.name];
     noise.dispersion = phi;
-    noise.intervals = report.differences;
+    // Under a floor a canary may have many events where history has next to none, and how these bunch it has not shown:
+    // bunches of five after a silent history let .25 of good canaries be stopped (tests/simulation/floor_rollouts_test.cpp).
+    const bool shown = !metric.margin.floor || events >= sequential::CountDispersion::few_events;
+    noise.intervals = shown ? report.differences : 0;
 }
 
 }  // namespace detail

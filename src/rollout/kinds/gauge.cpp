@@ -38,7 +38,8 @@ void check_instances(const std::string& path, const KnownInstances& known, const
         refuse(path + ".logs", known.logs ? "true" : "false",
                "true with a ratio margin, false with a difference (calibrate again)");
     }
-    require_value(std::isfinite(known.level) && (known.level > 0 || !known.logs), path + ".level", known.level,
+    const bool zero_too = !known.logs || (metric.margin.floor && known.level == 0);
+    require_value(std::isfinite(known.level) && (known.level > 0 || zero_too), path + ".level", known.level,
                   "finite, above 0 with a ratio margin");
     std::set<std::int64_t> looks;
     for (const std::int64_t look : known.looks) {
@@ -83,6 +84,25 @@ void check_instances(const std::string& path, const KnownInstances& known, const
     }
 }
 
+/// The noise of a margin with a floor is that of this margin alone.
+void check_floored(const std::string& path, const Noise& noise, const Metric& metric) {
+    const auto text = [](const Margin& margin) {
+        return "{ratio: " + number_text(*margin.ratio, 17) + ", floor: " + number_text(*margin.floor, 17) + "}";
+    };
+    if (!metric.margin.floor) {
+        if (noise.floored) refuse(path, "given", "nothing: the margin has no floor (calibrate again)");
+        return;
+    }
+    if (!noise.floored && noise.stages.empty() && !noise.instances) return;
+    if (!noise.floored) refuse(path, "missing", "that of the margin " + text(metric.margin) + " (calibrate again)");
+    const Margin learned{.ratio = noise.floored->ratio, .difference = {}, .floor = noise.floored->floor};
+    if (learned != metric.margin) {
+        refuse(path, "that of the margin " + text(learned), "that of " + text(metric.margin) + " (calibrate again)");
+    }
+    require_value(noise.floored->slope > 0 && noise.floored->slope <= 1, path + ".slope", noise.floored->slope,
+                  "above 0, at most 1");
+}
+
 }  // namespace
 
 void check_instances_differ(const std::string& path, const Metric& metric) {
@@ -92,8 +112,17 @@ void check_instances_differ(const std::string& path, const Metric& metric) {
                   "above 0, finite (0.5 with a ratio margin: nine of ten pairs of instances differ by at most half)");
 }
 
+void check_gauge_floor(const std::string& path, const Metric& metric) {
+    if (!metric.margin.floor || metric.harm != Harm::either) return;
+    raise(Code::plan_not_built,
+          path + ".margin.floor is " + number_text(*metric.margin.floor, 17) +
+              " with \"harm\": \"either\", which this version cannot judge of a gauge or a ratio yet; allowed: two "
+              "metrics, one with \"harm\": \"increase\" and one with \"decrease\"");
+}
+
 void GaugeKind::check(const std::string& path, const Metric& metric) {
     check_instances_differ(path, metric);
+    check_gauge_floor(path, metric);
     if (metric.counter) {
         refuse(path + ".counter", "true",
                "false: a gauge is read, not counted up (a counter over another is a proportion, or a ratio)");
@@ -105,6 +134,7 @@ void GaugeKind::check_noise(const std::string& path, const Noise& noise, const M
     if (noise.intervals) refuse(path + ".intervals", "given", "stages: the metric is a gauge, it counts nothing");
     if (noise.spikes) check_spikes(path + ".spikes", *noise.spikes);
     if (noise.instances) check_instances(path + ".instances", *noise.instances, metric, plan);
+    check_floored(path + ".floored", noise, metric);
     // History may have instances, and still be too short for more.
     if (noise.instances && noise.stages.empty()) return;
     if (noise.stages.size() != plan.stages.size()) {
@@ -121,7 +151,7 @@ void GaugeKind::check_noise(const std::string& path, const Noise& noise, const M
             refuse(at + ".unit", quoted(std::string(word(noise.stages[i].unit))),
                    "that of the first stage (calibrate again)");
         }
-        if (metric.margin.ratio) {
+        if (metric.margin.ratio && !metric.margin.floor) {
             require_value(noise.stages[i].level > 0, at + ".level", noise.stages[i].level,
                           "above 0 for a ratio margin: ratios of a gauge around zero say nothing (use a difference)");
         }
@@ -132,7 +162,7 @@ void GaugeKind::check_noise(const std::string& path, const Noise& noise, const M
 
 GaugeKind::GaugeKind(const Plan& plan, const Metric& metric, double share, const Noise* noise)
     : JudgedBy(make_tests<sequential::PairedTest>(
-          plan, metric, alpha_used(plan, share) * (noise && noise->spikes ? 1 - spikes_alpha : 1),
+          plan, FloorLine::edge(metric), alpha_used(plan, share) * (noise && noise->spikes ? 1 - spikes_alpha : 1),
           [&](sequential::PairedOptions& options) {
               if (noise && !noise->stages.empty())
                   options.noise = std::make_shared<const sequential::PairedNoise>(noise->stages.front());
@@ -142,11 +172,32 @@ GaugeKind::GaugeKind(const Plan& plan, const Metric& metric, double share, const
     for (const Metric& of : plan.metrics) {
         if (load_.empty() && facts_of(of.kind).bad_of_total) load_ = of.total;
     }
+    if (FloorLine::of(metric)) {
+        floored_.emplace(metric, noise && noise->floored ? noise->floored->slope : 1);
+        floored_detect_ = effective_detect(metric);
+    }
     if (!noise) return;
     for (const sequential::PairedNoise& stage : noise->stages)
         noise_.push_back(std::make_shared<const sequential::PairedNoise>(stage));
     refuted_ = noise->refuted;
-    if (noise->spikes) spikes_.emplace(*noise->spikes, metric, alpha_used(plan, share), mirror_alpha());
+    if (noise->spikes)
+        spikes_.emplace(*noise->spikes, FloorLine::edge(metric), alpha_used(plan, share), mirror_alpha());
+}
+
+void GaugeKind::update_floored(const sequential::Pair& values) {
+    const sequential::Pair pair = floored_->pair(floored_->margin, values);
+    tests_.harm.update(pair);
+    tests_.stage.update(pair);
+    if (tests_.detect) tests_.detect->update(floored_->pair(floored_->detect, values));
+    floored_->add(values.baseline, values.canary);
+}
+
+void GaugeKind::update_spikes(std::vector<SpikeCounter::Reading> baseline, std::vector<SpikeCounter::Reading> canary) {
+    if (floored_) {
+        for (auto& [instance, value] : baseline) value = floored_->margin.baseline(value);
+        for (auto& [instance, value] : canary) value = floored_->margin.canary(value);
+    }
+    spikes_->update(baseline, canary);
 }
 
 GaugeKind::Values GaugeKind::gather(const Interval& interval, const Metric& metric, Arm arm) {
@@ -197,8 +248,8 @@ std::vector<NamedNumber> GaugeKind::observed() const {
                    {"intervals", instances_.n()}};
     }
     if (!between_instances() && tests_.stage.n() > 0) {
-        numbers = {{"mean_baseline", tests_.stage.mean_baseline()},
-                   {"mean_canary", tests_.stage.mean_canary()},
+        numbers = {{"mean_baseline", mean(Arm::baseline)},
+                   {"mean_canary", mean(Arm::canary)},
                    {"intervals", tests_.stage.n()}};
     }
     if (spikes_ && spikes_->safe.canary().total > 0) {
@@ -325,9 +376,18 @@ std::vector<Reason> GaugeKind::noise_reasons() const {
     return reasons;
 }
 
+void FlooredGauge::restore(const FlooredState& state) {
+    for (const double value : {state.level, state.n, state.in_stage})
+        require_state(value >= 0 && std::isfinite(value), "a gauge under a floor with numbers that cannot be");
+    require_state(state.in_stage <= state.n && !std::isnan(state.sums[0]) && !std::isnan(state.sums[1]),
+                  "a gauge under a floor with numbers that cannot be");
+    state_ = state;
+}
+
 void GaugeKind::save(MetricState& state) const {
     state.gauge = tests_.state();
     if (!instances_.off()) state.instances = instances_.state();
+    if (floored_) state.floored = floored_->state();
     if (!spikes_) return;
     SpikeState& spikes = state.spikes.emplace();
     spikes.harm = spikes_->harm.state();
@@ -340,6 +400,8 @@ void GaugeKind::save(MetricState& state) const {
 
 void GaugeKind::restore(const MetricState& state, std::size_t stage) {
     tests_.restore(state.gauge);
+    require_state(state.floored.has_value() == floored_.has_value(), "a metric with a floor, or without one");
+    if (floored_) floored_->restore(*state.floored);
     require_state(!state.spikes || spikes_, "spikes of a metric that watches none");
     // A state of before they were watched has none: the watch begins now, with what is left of its capital.
     if (state.spikes) {

@@ -16,6 +16,7 @@
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/sequential/paired.hpp>
 
+#include "rollout/kinds/floored.hpp"
 #include "rollout/kinds/instances.hpp"
 #include "rollout/kinds/metric_kind.hpp"
 #include "rollout/kinds/spike_watch.hpp"
@@ -26,6 +27,8 @@ namespace detail {
 
 /// Checks `instances_differ`; `path` leads to the metric.
 void check_instances_differ(const std::string& path, const Metric& metric);
+/// Checks what a floor asks of a gauge and of a ratio; `path` leads to the metric.
+void check_gauge_floor(const std::string& path, const Metric& metric);
 
 class GaugeKind : public JudgedBy<sequential::PairedTest> {
   public:
@@ -53,6 +56,7 @@ class GaugeKind : public JudgedBy<sequential::PairedTest> {
     void enter_stage(std::size_t stage, bool fresh) {
         JudgedBy::enter_stage(stage, fresh);
         if (fresh && spikes_) spikes_->enter_stage();
+        if (fresh && floored_) floored_->enter_stage();
         instances_.enter_stage(stage, fresh);
         stage_ = stage;
         if (noise()) tests_.set_noise(noise_[std::min(stage, noise_.size() - 1)]);
@@ -70,18 +74,26 @@ class GaugeKind : public JudgedBy<sequential::PairedTest> {
         const Values &b = arms[0], &c = arms[1];
         // Between instances they were told already.
         if (!between_instances()) {
-            tests_.update(sequential::Pair{.baseline = b.mean,
-                                           .canary = c.mean,
-                                           .instances_baseline = b.instances,
-                                           .instances_canary = c.instances});
+            const sequential::Pair values{.baseline = b.mean,
+                                          .canary = c.mean,
+                                          .instances_baseline = b.instances,
+                                          .instances_canary = c.instances};
+            if (floored_) {
+                update_floored(values);
+            } else {
+                tests_.update(values);
+            }
         }
-        if (spikes_) spikes_->update(b.readings, c.readings);
+        if (spikes_) update_spikes(b.readings, c.readings);
         return true;
     }
 
     // ---- evidence
 
-    Evidence evidence() const { return between_instances() ? instances_.evidence() : JudgedBy::evidence(); }
+    Evidence evidence() const {
+        const Evidence found = between_instances() ? instances_.evidence() : JudgedBy::evidence();
+        return floored_ ? floored_->shown(found, mean(Arm::baseline), !between_instances()) : found;
+    }
     /// With a watch on spikes the mean of the e-values of level and spikes, weighted by their parts of alpha: where one
     /// of them reaches 1/its part, this has reached 1/alpha.
     double harm_log_e_value() const {
@@ -121,6 +133,9 @@ class GaugeKind : public JudgedBy<sequential::PairedTest> {
         return between_instances() ? instances_.mirror_decided() : JudgedBy::mirror_decided();
     }
     double mirror_alpha() const { return between_instances() ? instances_.mirror_alpha() : JudgedBy::mirror_alpha(); }
+    std::optional<Margin> detect_margin() const {
+        return floored_ && tests_.detect ? floored_detect_ : JudgedBy::detect_margin();
+    }
     /// Spikes are asked anew at every look. Between instances a stage may be too short for an increase of them to be
     /// ruled out; then it is not waited for.
     bool calm() const {
@@ -158,6 +173,14 @@ class GaugeKind : public JudgedBy<sequential::PairedTest> {
     /// Is it judged by the rotation test between its instances?
     bool between_instances() const { return instances_.chosen(); }
     InstanceInterval by_instance(const Interval& interval, const Metric& metric) const;
+    void update_floored(const sequential::Pair& values);
+    void update_spikes(std::vector<SpikeCounter::Reading> baseline, std::vector<SpikeCounter::Reading> canary);
+    /// Of an arm in this stage.
+    double mean(Arm arm) const {
+        if (between_instances()) return instances_.mean(arm);
+        if (floored_) return floored_->mean(arm);
+        return arm == Arm::baseline ? tests_.stage.mean_baseline() : tests_.stage.mean_canary();
+    }
 
     /// Of this stage; none when it is not known.
     const sequential::PairedNoise* noise() const {
@@ -187,7 +210,9 @@ class GaugeKind : public JudgedBy<sequential::PairedTest> {
     bool refuted_ = false;                                               // history contradicted what it taught
     std::string load_;                                                   // the series that tells an instance's requests
     InstanceTests instances_;
-    std::optional<SpikeWatch> spikes_;  // where the plan has their noise
+    std::optional<SpikeWatch> spikes_;     // where the plan has their noise
+    std::optional<FlooredGauge> floored_;  // where the margin has a floor
+    std::optional<Margin> floored_detect_;
 };
 
 }  // namespace detail

@@ -33,6 +33,18 @@ std::vector<const Column*> columns_of(const std::map<std::string, Column>& arm) 
     return columns;
 }
 
+/// What is compared of a gauge: its values, their logarithms, or the logarithms of what a floor allows beside them.
+struct Scale {
+    bool logs = false;
+    std::optional<FloorLine> floor = std::nullopt;
+
+    explicit Scale(const Metric& metric) : logs(metric.margin.ratio.has_value()) {
+        if (FloorLine::of(metric)) floor.emplace(metric.margin, metric.harm);
+    }
+    double before_logs(double value) const { return floor ? floor->baseline(value) : value; }
+    double of(double value) const { return logs ? std::log(before_logs(value)) : value; }
+};
+
 /// What one stage's pseudo-canaries gave.
 struct Differences {
     std::vector<std::vector<double>> series;  // one a turn, by interval; NaN where there is none
@@ -41,7 +53,10 @@ struct Differences {
     double not_positive = 0;                  // of these, how many no ratio can be made of
 
     /// An arm's value is the mean of its instances' values, and then its logarithm, here as in the rollout.
-    double of(double canary_mean, double baseline_mean, bool logs) {
+    double of(double canary_mean, double baseline_mean, const Scale& scale) {
+        const bool logs = scale.logs;
+        canary_mean = scale.before_logs(canary_mean);
+        baseline_mean = scale.before_logs(baseline_mean);
         const double difference = canary_mean - baseline_mean;
         if (std::isnan(difference)) return nothing;
         there += 1;
@@ -77,17 +92,18 @@ Sums sums_of(const std::vector<const Column*>& columns) {
 }
 
 Differences differences_of(const std::vector<const Column*>& baseline, const std::vector<const Column*>& canary,
-                           bool logs) {
+                           const Scale& scale) {
     Differences found;
     auto& series = found.series.emplace_back();
     const Sums b = sums_of(baseline), c = sums_of(canary);
     for (std::size_t i = 0; i < baseline.front()->size(); ++i) {
-        series.push_back(found.of(c.mean(i, 1), b.mean(i, 1), logs));
+        series.push_back(found.of(c.mean(i, 1), b.mean(i, 1), scale));
     }
     return found;
 }
 
-Differences differences_of(const std::vector<const Column*>& instances, const std::vector<Turn>& turns, bool logs) {
+Differences differences_of(const std::vector<const Column*>& instances, const std::vector<Turn>& turns,
+                           const Scale& scale) {
     Differences found;
     for (const Turn& turn : turns) {
         std::vector<const Column*> canary, baseline;
@@ -97,7 +113,7 @@ Differences differences_of(const std::vector<const Column*>& instances, const st
         const Sums b = sums_of(baseline), c = sums_of(canary);
         for (std::size_t i = 0; i < instances.front()->size(); ++i) {
             // Both at full strength, or their noise would be another one.
-            series.push_back(found.of(c.mean(i, canary.size()), b.mean(i, (baseline.size() + 1) / 2), logs));
+            series.push_back(found.of(c.mean(i, canary.size()), b.mean(i, (baseline.size() + 1) / 2), scale));
         }
         found.canary = static_cast<double>(turn.canary.size());
         found.baseline = static_cast<double>(turn.baseline.size());
@@ -106,7 +122,7 @@ Differences differences_of(const std::vector<const Column*>& instances, const st
 }
 
 /// The standard deviation between instances, each told by its median distance from the mean of the others.
-double instance_deviation(const std::vector<const Column*>& instances, bool logs) {
+double instance_deviation(const std::vector<const Column*>& instances, const Scale& scale) {
     const auto k = static_cast<double>(instances.size());
     double squares = 0, sum = 0;
     for (std::size_t own = 0; own < instances.size(); ++own) {
@@ -116,7 +132,7 @@ double instance_deviation(const std::vector<const Column*>& instances, bool logs
         const Sums rest = sums_of(others);
         for (std::size_t i = 0; i < instances[own]->size(); ++i) {
             const double value = (*instances[own])[i], of_rest = rest.mean(i, (others.size() + 1) / 2);
-            const double d = logs ? std::log(value) - std::log(of_rest) : value - of_rest;
+            const double d = scale.of(value) - scale.of(of_rest);
             if (std::isfinite(d)) distances.push_back(d);
         }
         const double location = median_of(std::move(distances)) * (k - 1) / k;
@@ -256,16 +272,20 @@ void learn_level(const Learning& learning) {
         if (!std::isnan(level)) levels.push_back(level);
     }
     report.level = median_of(std::move(levels));
-    if (metric.margin.ratio && !(report.level > 0)) return say(Code::history_level, {{"level", report.level}});
-    const auto instances = static_cast<double>(baseline.size());
     const bool logs = metric.margin.ratio.has_value();
+    const Scale scale(metric);
+    if (logs && !scale.floor && !(report.level > 0)) return say(Code::history_level, {{"level", report.level}});
+    const auto instances = static_cast<double>(baseline.size());
     const auto unit = logs ? sequential::NoiseUnit::log : sequential::NoiseUnit::own;
     if (logs) magnitude = 1;
-    const double deviation = pair ? 0 : instance_deviation(baseline, logs);
+    const double deviation = pair ? 0 : instance_deviation(baseline, scale);
 
+    // Under a floor a length of the logarithms is worth more of the gauge than of its level.
+    const double slope = scale.floor ? scale.floor->slope(report.level) : 1;
+    const double level = slope > 0 ? report.level / slope : metric.margin.floor.value_or(report.level);
     const auto learn = [&](std::vector<Turn> turns) {
         Split split;
-        split.differences = pair ? differences_of(baseline, canary, logs) : differences_of(baseline, turns, logs);
+        split.differences = pair ? differences_of(baseline, canary, scale) : differences_of(baseline, turns, scale);
         split.turns = std::move(turns);
         std::vector<std::vector<double>> first;
         for (const auto& series : split.differences.series)
@@ -273,7 +293,7 @@ void learn_level(const Learning& learning) {
         split.whole = sequential::paired_noise(split.differences.series, magnitude, !pair, unit);
         split.half = sequential::paired_noise(first, magnitude, !pair, unit);
         for (PairedNoise* const noise : {&split.whole, &split.half}) {
-            noise->level = report.level;
+            noise->level = level;
             if (pair) {
                 const bool named = !table.arms[0].contains("") && !table.arms[1].contains("");
                 noise->instances_baseline = named ? static_cast<double>(baseline.size()) : 0;
@@ -361,9 +381,31 @@ void GaugeKind::learn(Learning& learning) {
     learn_level(learning);
     MetricCalibration& report = learning.report;
     auto instances = known_instances(learning.plan, learning.metric, learning.data, learning.former, report.reasons);
-    if (!instances) return;
-    learning.all.noise[report.name].instances = std::move(instances);
-    report.learned = true;
+    if (instances) {
+        learning.all.noise[report.name].instances = std::move(instances);
+        report.learned = true;
+    }
+    const Metric& metric = learning.metric;
+    const auto noise = learning.all.noise.find(report.name);
+    if (!FloorLine::of(metric) || noise == learning.all.noise.end()) return;
+    if (noise->second.stages.empty() && !noise->second.instances) return;
+    const FloorLine line(metric.margin, metric.harm);
+    double slopes = 0, n = 0;
+    for (const auto& arm : learning.history.values(metric).arms) {
+        if (arm.empty()) continue;
+        const Sums sums = sums_of(columns_of(arm));
+        for (std::size_t i = 0; i < sums.sum.size(); ++i) {
+            const double level = sums.mean(i, 1);
+            if (std::isnan(level)) continue;
+            slopes += line.slope(level);
+            n += 1;
+        }
+    }
+    const double slope = n > 0 ? slopes / n : line.slope(noise->second.instances->level);
+    // A gauge that is always at 0, or far below what a decrease may be, has moved nothing.
+    constexpr double least = 1e-9;
+    noise->second.floored =
+        FlooredNoise{.ratio = line.ratio, .floor = line.floor, .slope = std::clamp(slope, least, 1.0)};
 }
 
 }  // namespace detail

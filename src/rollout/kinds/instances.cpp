@@ -56,6 +56,10 @@ InstanceTests::InstanceTests(const Plan& plan, const Metric& metric, double alph
     setup->beta = plan.beta;
     setup->promote_when = effective_promote_when(metric);
     setup->warm_up_ms = plan.warm_up.count();
+    if (FloorLine::of(metric)) {
+        setup->floor.emplace(metric.margin, metric.harm);
+        setup->floor_detect.emplace(*effective_detect(metric), metric.harm);
+    }
     for (const Stage& stage : plan.stages) {
         const std::int64_t warm = (plan.warm_up + plan.interval - std::chrono::milliseconds(1)) / plan.interval;
         const std::int64_t least_time = stage.min / plan.interval - warm;
@@ -66,6 +70,7 @@ InstanceTests::InstanceTests(const Plan& plan, const Metric& metric, double alph
     if (const auto found = plan.noise.find(metric.name); found != plan.noise.end()) {
         const Noise& noise = found->second;
         setup->known = noise.instances;
+        if (noise.floored) setup->slope = noise.floored->slope;
         if (noise.instances) setup->level = noise.instances->level;
         if (!noise.stages.empty()) {
             const sequential::PairedNoise& first = noise.stages.front();
@@ -174,7 +179,8 @@ void InstanceTests::settle() {
     std::vector<Row> rows = std::exchange(waiting_, {});
     if (!*chosen_) return;
     if (setup_->metric.margin.ratio) {
-        double level = setup_->level;
+        // Under a floor the noise of the logarithms depends on the level, and the rollout's own is asked.
+        double level = setup_->floor ? 0 : setup_->level;
         if (!(level > 0)) {
             std::vector<double> values;
             for (const Row& row : rows) {
@@ -228,6 +234,10 @@ sequential::InstanceSpread InstanceTests::known() const {
         }
         spread.degrees += history.former_degrees;
     }
+    if (setup_->floor) {
+        const double steeper = setup_->floor->steeper(zero_ / part_for_zero, setup_->slope);
+        for (double& product : spread.gram) product *= steeper * steeper;
+    }
     return spread;
 }
 
@@ -238,11 +248,12 @@ void InstanceTests::make_tests() {
     options.alpha = std::max(stay_alpha(), least_alpha());
     options.alpha_safe = std::max(setup.alpha_promote, least);
     options.harm = setup.metric.harm;
-    options.margin = setup.metric.margin;
+    const Metric edge = FloorLine::edge(setup.metric);
+    options.margin = edge.margin;
     options.last = setup.last[stage_];
     options.seed = seed_of(setup.deployment, setup.metric.name, stage_, stays_[stage_]);
     options.instances_differ = setup.metric.instances_differ;
-    options.zero = zero_;
+    options.zero = setup.floor ? setup.floor->least() : zero_;
     options.known = known();
     options.interval = false;
     const auto normals =
@@ -254,7 +265,7 @@ void InstanceTests::make_tests() {
     RotationTest stage(options, normals);
     std::optional<RotationTest> detect;
     if (setup.promote_when == PromoteWhen::no_harm_found) {
-        options.margin = *effective_detect(setup.metric);
+        options.margin = *effective_detect(edge);
         options.alpha_safe = std::max(setup.beta, least);
         options.interval = false;
         detect.emplace(options, normals);
@@ -289,9 +300,18 @@ void InstanceTests::feed(Row row) {
     if (count[0] == 0 || count[1] == 0 || no_level()) return;
     n_ += 1;
     for (std::size_t arm = 0; arm < 2; ++arm) sums_[arm] += sum[arm] / count[arm];
-    tests_->harm.update(baseline, row[1]);
-    tests_->stage.update(baseline, row[1]);
-    if (tests_->detect) tests_->detect->update(baseline, row[1]);
+    const auto on = [&](const std::optional<FloorLine>& line, std::array<std::vector<double>, 2> arms) {
+        if (!line) return arms;
+        for (double& value : arms[0]) value = line->baseline(value);
+        for (double& value : arms[1]) value = line->canary(value);
+        return arms;
+    };
+    const auto values = on(setup_->floor, {baseline, row[1]});
+    tests_->harm.update(values[0], values[1]);
+    tests_->stage.update(values[0], values[1]);
+    if (!tests_->detect) return;
+    const auto beside = on(setup_->floor_detect, {std::move(baseline), std::move(row[1])});
+    tests_->detect->update(beside[0], beside[1]);
 }
 
 double InstanceTests::mean(Arm arm) const { return sums_[static_cast<std::size_t>(arm)] / n_; }

@@ -22,6 +22,8 @@
 #include <serinus/rollout/plan.hpp>
 #include <serinus/sequential/rotation.hpp>
 
+#include "rollout/kinds/floored.hpp"
+
 namespace serinus {
 inline namespace v0 {
 namespace detail {
@@ -107,7 +109,7 @@ class InstanceTests {
     /// Does the plan say how far instances differ?
     bool has_guard() const { return setup_->metric.instances_differ.has_value(); }
     /// The baseline reads 0: ratios of it say nothing.
-    bool no_level() const { return tests_ && setup_->metric.margin.ratio && !(zero_ > 0); }
+    bool no_level() const { return tests_ && setup_->metric.margin.ratio && !setup_->floor && !(zero_ > 0); }
     std::int64_t impossible() const { return impossible_; }
     bool may_fail() const;
 
@@ -128,7 +130,9 @@ class InstanceTests {
         std::int64_t warm_up_ms = 0;
         std::vector<std::int64_t> last, since;  // by stage
         std::optional<KnownInstances> known;
-        double level = 0;  // of history, 0: not known
+        std::optional<FloorLine> floor, floor_detect;  // where the margin has a floor
+        double slope = 1;                              // of history under it
+        double level = 0;                              // of history, 0: not known
         bool history_can_judge = false, history_judges_better = false;
     };
     struct Tests {

@@ -99,13 +99,17 @@ double median_of(const std::vector<std::vector<double>>& columns) {
 }
 
 /// Each instance's levels at the looks; none where they say nothing.
-std::vector<std::vector<double>> levels_of(const Together& instances, bool logs, double level,
+std::vector<std::vector<double>> levels_of(const Together& instances, const Metric& metric, double level,
                                            const std::vector<std::int64_t>& looks) {
+    std::optional<FloorLine> floor;
+    if (FloorLine::of(metric)) floor.emplace(metric.margin, metric.harm);
     std::vector<std::vector<double>> levels;
     for (std::vector<double> values : instances.values) {
         if (static_cast<std::int64_t>(values.size()) < InstanceTests::settling) return {};
         for (double& value : values) {
-            if (logs) value = elementary::log(std::max(value, InstanceTests::part_for_zero * level));
+            if (!metric.margin.ratio) continue;
+            value = std::max(value, InstanceTests::part_for_zero * level);
+            value = elementary::log(floor ? floor->baseline(value) : value);
         }
         levels.push_back(sequential::running_levels(values, looks));
     }
@@ -119,7 +123,7 @@ std::optional<KnownInstances> known_instances(const Plan& plan, const Metric& me
     KnownInstances known;
     known.logs = metric.margin.ratio.has_value();
     known.looks = instance_looks(plan);
-    const auto usable = [&](double level) { return level > 0 || !known.logs; };
+    const auto usable = [&](double level) { return level > 0 || !known.logs || (FloorLine::of(metric) && level == 0); };
     const auto read = [&](const Batch& batch, bool both_arms) {
         const auto start = start_of(plan, metric, batch, both_arms);
         return start ? together(columns_of(plan, metric, batch, *start, both_arms)) : Together{};
@@ -128,7 +132,7 @@ std::optional<KnownInstances> known_instances(const Plan& plan, const Metric& me
     const Together old = read(history, true);
     known.level = median_of(old.values);
     if (old.names.size() > 1 && usable(known.level)) {
-        known.levels = levels_of(old, known.logs, known.level, known.looks);
+        known.levels = levels_of(old, metric, known.level, known.looks);
         if (!known.levels.empty()) {
             known.names = old.names;
             reasons.push_back({Code::history_levels,
@@ -147,7 +151,7 @@ std::optional<KnownInstances> known_instances(const Plan& plan, const Metric& me
         const double level = median_of(instances.values);
         if (instances.names.size() < 2 || !usable(level)) continue;
         levels.push_back(level);
-        spread.add_instances(levels_of(instances, known.logs, level, known.looks));
+        spread.add_instances(levels_of(instances, metric, level, known.looks));
     }
     if (old.names.empty()) known.level = median_of({levels});
     const auto releases = static_cast<double>(former.size());

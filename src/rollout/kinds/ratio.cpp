@@ -19,6 +19,7 @@ namespace detail {
 
 void RatioKind::check(const std::string& path, const Metric& metric) {
     check_instances_differ(path, metric);
+    check_gauge_floor(path, metric);
     if (metric.numerator == metric.denominator)
         refuse(path + ".numerator", quoted(metric.numerator) + " as is denominator", "a series other than denominator");
 }

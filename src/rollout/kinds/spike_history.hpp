@@ -18,6 +18,7 @@
 #include <serinus/series/dependence.hpp>
 
 #include "rollout/history.hpp"
+#include "rollout/kinds/floored.hpp"
 #include "rollout/kinds/spike_watch.hpp"
 
 namespace serinus {
@@ -30,12 +31,14 @@ class SpikeHistory {
     /// One value an interval and instance, NaN where there is none; all of one length.
     SpikeHistory(const std::vector<const std::vector<double>*>& instances, const Metric& metric)
         : harm_(metric.harm), logs_(metric.margin.ratio.has_value()) {
+        std::optional<FloorLine> floor;
+        if (FloorLine::of(metric)) floor.emplace(metric.margin, metric.harm);
         for (const auto* const column : instances) {
             auto& readings = readings_.emplace_back();
             auto& levels = levels_.emplace_back();
             UsualLevel usual;
             for (const double value : *column) {
-                const double reading = SpikeCounter::scaled(value, logs_);
+                const double reading = SpikeCounter::scaled(floor ? floor->baseline(value) : value, logs_);
                 readings.push_back(reading);
                 levels.push_back(std::isnan(reading) ? nothing : usual.level().value_or(nothing));
                 if (std::isnan(reading)) continue;

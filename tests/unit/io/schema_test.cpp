@@ -56,6 +56,7 @@ TEST(Schema, APlanHasTheKeysThatItsPartsDescribe) {
     EXPECT_EQ(properties(parts.at("noise")), described<Noise>());
     EXPECT_EQ(properties(parts.at("known_instances")), described<KnownInstances>());
     EXPECT_EQ(properties(parts.at("spike_noise")), described<SpikeNoise>());
+    EXPECT_EQ(properties(parts.at("floored_noise")), described<FlooredNoise>());
     EXPECT_EQ(properties(parts.at("stage_noise")), described<sequential::PairedNoise>());
     // An objective is written in one piece with its rule; a target is another way to give its budget.
     Names rule = changed(described<SloRule>(), {"objective", "halt_budget", "halt_window"}, {"halt", "target"});

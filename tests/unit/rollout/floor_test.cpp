@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 
 #include <serinus/core/error.hpp>
 #include <serinus/core/state.hpp>
+#include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/lint.hpp>
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
@@ -105,15 +107,6 @@ TEST(FlooredMargin, IsARatioWithAFloor) {
                   p.metrics[0].method = ProportionMethod::floor;
               }).find("\"floor\" with a margin without a floor"),
               std::string::npos);
-    const std::string gauge = said([](Plan& p) {
-        p.metrics[0].kind = Kind::gauge;
-        p.metrics[0].bad = p.metrics[0].total = "";
-        p.metrics[0].series = "latency";
-        p.metrics[0].margin.floor = 10;
-    });
-    EXPECT_EQ(gauge,
-              "serinus.plan.not_built: metrics[0].margin.floor is 10, and this version has no floor for kind "
-              "\"gauge\" yet; allowed: a ratio alone, or a difference");
 }
 
 TEST(FlooredMargin, HarmToDetectLiesBeyondIt) {
@@ -246,6 +239,224 @@ TEST(FlooredMargin, CheckSaysWhatCanHardlyBeDecided) {
     };
     EXPECT_TRUE(undecidable(0.00001));
     EXPECT_FALSE(undecidable(0.01));
+}
+
+// How a silent service's errors would bunch its history has not shown: nothing is promised until somebody says so.
+TEST(FlooredMargin, ASilentHistoryTeachesNoDispersion) {
+    Plan plan = floored();
+    plan = with_noise(plan, calibrate(plan, traffic(1000, none, none)));
+    EXPECT_EQ(plan.noise.at("errors").intervals, 0);
+    const Decision silent = judge(plan, traffic(40, none, none));
+    EXPECT_EQ(silent.metrics[0].guarantee, Guarantee::none);
+    EXPECT_EQ(silent.metrics[0].guarantee_why, Code::history_unmeasured);
+    plan.noise.at("errors") = Noise{.dispersion = 1};
+    EXPECT_EQ(judge(plan, traffic(40, none, none)).metrics[0].guarantee, Guarantee::proved);
+    Plan ratio = floored();
+    ratio.metrics[0].margin.floor.reset();
+    EXPECT_EQ(calibrate(ratio, traffic(1000, none, none)).noise.at("errors").intervals, 1000);
+}
+
+// ---- gauges and ratios
+
+Plan floored_gauge() {
+    Plan plan = floored();
+    Metric& metric = plan.metrics[0];
+    metric.name = "queue";
+    metric.kind = Kind::gauge;
+    metric.bad = metric.total = "";
+    metric.series = "queue";
+    metric.margin.floor = 10;
+    return plan;
+}
+
+/// What a queue holds: `level` and a few more or less, `canary` of it in the canary; `seed` draws another one.
+Batch queue(int count, double level, const std::function<double(double)>& canary, unsigned seed, int from = 0) {
+    std::mt19937_64 random(seed);
+    std::normal_distribution<double> normal;
+    Batch batch;
+    for (const Arm arm : {Arm::baseline, Arm::canary}) {
+        ArmSeries series{"queue", arm, nan, {{}, {}, ""}};
+        for (int i = 0; i < from + count; ++i) {
+            const double value = level * std::exp(0.15 * normal(random));
+            if (i < from) continue;
+            series.series.times_ms.push_back(origin + i * interval);
+            series.series.values.push_back(arm == Arm::canary ? canary(value) : value);
+        }
+        batch.series.push_back(std::move(series));
+    }
+    return batch;
+}
+const auto as_it_is = [](double value) { return value; };
+Plan known(const Plan& plan, double level) {
+    return with_noise(plan, calibrate(plan, queue(2000, level, as_it_is, 7)));
+}
+
+std::string said_of_gauge(const std::function<void(Plan&)>& spoil, Plan plan = floored_gauge()) {
+    spoil(plan);
+    try {
+        check(plan);
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "";
+}
+
+TEST(FlooredGauge, IsARatioWithAFloorInItsUnit) {
+    EXPECT_EQ(said_of_gauge([](Plan&) {}), "");
+    EXPECT_EQ(said_of_gauge([](Plan& p) { p.metrics[0].harm = Harm::decrease; }), "");
+    EXPECT_EQ(said_of_gauge([](Plan& p) { p.metrics[0].margin.floor = 0; }),
+              "serinus.plan.value: metrics[0].margin.floor is 0; allowed: above 0, finite, in the gauge's own unit (a "
+              "floor of 0 is the ratio alone)");
+    EXPECT_EQ(said_of_gauge([](Plan& p) { p.metrics[0].harm = Harm::either; }),
+              "serinus.plan.not_built: metrics[0].margin.floor is 10 with \"harm\": \"either\", which this version "
+              "cannot judge of a gauge or a ratio yet; allowed: two metrics, one with \"harm\": \"increase\" and one "
+              "with \"decrease\"");
+    Plan ratio = floored_gauge();
+    ratio.metrics[0].kind = Kind::ratio;
+    ratio.metrics[0].series = "";
+    ratio.metrics[0].numerator = "seconds";
+    ratio.metrics[0].denominator = "requests";
+    EXPECT_EQ(said_of_gauge([](Plan&) {}, ratio), "");
+    EXPECT_NE(said_of_gauge([](Plan& p) { p.metrics[0].harm = Harm::either; }, ratio).find("not_built"),
+              std::string::npos);
+}
+
+// Its noise is that of one margin: another one, or none, asks for another history.
+TEST(FlooredGauge, NoiseIsOfItsMarginAlone) {
+    const Plan plan = known(floored_gauge(), 20);
+    const Noise& noise = plan.noise.at("queue");
+    ASSERT_TRUE(noise.floored);
+    EXPECT_EQ(noise.floored->ratio, 1.5);
+    EXPECT_EQ(noise.floored->floor, 10);
+    EXPECT_GT(noise.floored->slope, 0.6);  // the lines meet at 20, where the slope is 2/3 below and 1 above
+    EXPECT_LT(noise.floored->slope, 1);
+    EXPECT_EQ(said_of_gauge([](Plan&) {}, plan), "");
+    EXPECT_EQ(said_of_gauge([](Plan& p) { p.metrics[0].margin.floor = 11; }, plan),
+              "serinus.plan.value: noise.queue.floored is that of the margin {ratio: 1.5, floor: 10}; allowed: that of "
+              "{ratio: 1.5, floor: 11} (calibrate again)");
+    EXPECT_NE(
+        said_of_gauge([](Plan& p) { p.metrics[0].margin.floor.reset(); }, plan).find("noise.queue.floored is given"),
+        std::string::npos);
+    EXPECT_NE(
+        said_of_gauge([](Plan& p) { p.noise["queue"].floored.reset(); }, plan).find("noise.queue.floored is missing"),
+        std::string::npos);
+    EXPECT_NE(said_of_gauge([](Plan& p) { p.noise["queue"].floored->slope = 0; }, plan).find("floored.slope is 0"),
+              std::string::npos);
+}
+
+// A queue of 2 that has 10 is no harm, nor one of 0 that has 9; 40 is.
+TEST(FlooredGauge, HarmIsWhatLiesBeyondBothLines) {
+    const Plan low = known(floored_gauge(), 2);
+    const auto plus = [](double more) { return [=](double value) { return value + more; }; };
+    const auto times = [](double factor) { return [=](double value) { return value * factor; }; };
+    EXPECT_EQ(judge(low, queue(120, 2, times(4), 8)).action, Action::promote);
+    const Decision harmed = judge(low, queue(120, 2, plus(20), 8));
+    EXPECT_EQ(harmed.action, Action::rollback);
+    ASSERT_FALSE(harmed.reasons.empty());
+    EXPECT_EQ(harmed.reasons[0].code, Code::harm_proven_floor);
+    EXPECT_NEAR(harmed.metrics[0].evidence.estimate, 2, 0.1);  // 20 more where 10 are allowed
+    EXPECT_GT(harmed.metrics[0].evidence.lower, 1);
+    EXPECT_EQ(harmed.metrics[0].detect, (Margin{.ratio = 2.25, .difference = {}, .floor = 25}));
+    double mean = 0;
+    for (const NamedNumber& number : harmed.metrics[0].observed)
+        mean = number.name == "mean_canary" ? number.value : mean;
+    EXPECT_NEAR(mean, 22, 0.5);  // what it reads, not what is compared
+    // Far above, 10 more are nothing and half more is allowed.
+    const Plan high = known(floored_gauge(), 200);
+    EXPECT_EQ(judge(high, queue(120, 200, times(1.2), 9)).action, Action::promote);
+    const Decision doubled = judge(high, queue(120, 200, times(2), 9));
+    EXPECT_EQ(doubled.action, Action::rollback);
+    EXPECT_NEAR(doubled.metrics[0].evidence.estimate, 2, 0.3);
+}
+
+// Nothing at all in either arm has no logarithm, and needs none.
+TEST(FlooredGauge, AnEmptyQueueIsJudged) {
+    const Plan plan = known(floored_gauge(), 2);
+    const auto empty = [](double) { return 0.0; };
+    Batch batch = queue(120, 2, empty, 8);
+    EXPECT_EQ(judge(plan, batch).action, Action::promote);
+    for (ArmSeries& series : batch.series) std::fill(series.series.values.begin(), series.series.values.end(), 0.0);
+    EXPECT_EQ(judge(plan, batch).action, Action::promote);
+}
+
+TEST(FlooredGauge, ADecreaseIsMeantTheOtherWayRound) {
+    Plan plan = floored_gauge();
+    plan.metrics[0].harm = Harm::decrease;
+    plan = known(plan, 60);
+    EXPECT_EQ(judge(plan, queue(
+                              120, 60, [](double value) { return value - 3; }, 8))
+                  .action,
+              Action::promote);
+    const Decision harmed = judge(plan, queue(
+                                            120, 60, [](double value) { return value / 2.5; }, 8));
+    EXPECT_EQ(harmed.action, Action::rollback);
+    EXPECT_EQ(harmed.reasons[0].code, Code::harm_proven_decrease_floor);
+    EXPECT_NEAR(harmed.metrics[0].evidence.estimate, -3, 0.2);  // 36 less, 12 allowed
+    EXPECT_LT(harmed.metrics[0].evidence.upper, -1);
+}
+
+// The quotient of two series has it too, and is compared between named instances as well.
+TEST(FlooredGauge, IsOfRatiosAndBetweenInstances) {
+    const auto spent = [](int count, double times, unsigned seed) {
+        std::mt19937_64 random(seed);
+        std::normal_distribution<double> normal;
+        Batch batch;
+        for (const Arm arm : {Arm::baseline, Arm::canary}) {
+            for (int pod = 0; pod < 3; ++pod) {
+                const std::string name = (arm == Arm::baseline ? "b" : "c") + std::to_string(pod);
+                ArmSeries seconds{"seconds", arm, nan, {{}, {}, name}}, requests{"requests", arm, nan, {{}, {}, name}};
+                for (int i = 0; i < count; ++i) {
+                    for (ArmSeries* series : {&seconds, &requests})
+                        series->series.times_ms.push_back(origin + i * interval);
+                    const double each = 0.002 * std::exp(0.1 * normal(random));
+                    requests.series.values.push_back(100);
+                    seconds.series.values.push_back(100 * each * (arm == Arm::canary ? times : 1));
+                }
+                batch.series.push_back(std::move(seconds));
+                batch.series.push_back(std::move(requests));
+            }
+        }
+        return batch;
+    };
+    Plan plan = floored_gauge();
+    Metric& metric = plan.metrics[0];
+    metric.kind = Kind::ratio;
+    metric.series = "";
+    metric.numerator = "seconds";
+    metric.denominator = "requests";
+    metric.margin.floor = 0.01;
+    const Decision cheap = judge(plan, spent(120, 3, 5));  // three times as much of next to nothing
+    EXPECT_EQ(cheap.action, Action::promote) << (cheap.reasons.empty() ? "" : sentence(cheap.reasons[0]));
+    EXPECT_EQ(cheap.metrics[0].evidence.method, "rotation");
+    EXPECT_NEAR(cheap.metrics[0].evidence.estimate, 0.4, 0.05);
+    const Decision dear = judge(plan, spent(120, 20, 5));
+    EXPECT_EQ(dear.action, Action::rollback);
+    EXPECT_NEAR(dear.metrics[0].evidence.estimate, 3.8, 0.2);
+    metric.margin.floor.reset();
+    EXPECT_EQ(judge(plan, spent(120, 3, 5)).action, Action::rollback);
+}
+
+TEST(FlooredGauge, AMonitorGoesOnFromItsState) {
+    const Plan plan = known(floored_gauge(), 5);
+    Monitor whole(plan), first(plan);
+    for (int i = 0; i < 60; ++i) {
+        const Batch batch = queue(
+            1, i < 30 ? 5 : 50, [](double value) { return value + 8; }, 8, i);
+        const std::int64_t now = origin + (i + 1) * interval;
+        const Decision expected = whole.observe(batch, now);
+        Monitor next(plan);
+        next.restore(decode<MonitorState>(encode(first.state())));
+        const Decision found = next.observe(batch, now);
+        ASSERT_EQ(found.metrics[0].evidence, expected.metrics[0].evidence) << i;
+        ASSERT_EQ(found.metrics[0].mirror.log_e_value, expected.metrics[0].mirror.log_e_value) << i;
+        first = std::move(next);
+    }
+    MonitorState state = first.state();
+    state.metrics[0].floored->level = -1;
+    Monitor wrong(plan);
+    EXPECT_THROW(wrong.restore(state), Error);
+    state.metrics[0].floored.reset();
+    EXPECT_THROW(wrong.restore(state), Error);
 }
 
 }  // namespace
