@@ -90,10 +90,11 @@ def test_the_full_plan_has_every_key():
         "margin": [m["margin"] for m in full["metrics"] + load("plans/floor.json")["metrics"]],
         "slo": full["slo"],
         "condition": full["slo"][0]["policy"],
-        "noise": full["noise"].values(),
+        "noise": [*full["noise"].values(), {"floored": {"ratio": 1.5, "floor": 10, "slope": 0.4}}],
         "stage_noise": full["noise"]["latency_p95"]["stages"],
         "spike_noise": [full["noise"]["latency_p95"]["spikes"]],
         "known_instances": [full["noise"]["latency_p95"]["instances"]],
+        "floored_noise": [{"ratio": 1.5, "floor": 10, "slope": 0.4}],
         "arms": [full["arms"]],
         "telemetry": [full["telemetry"]],
     }.items():

@@ -130,6 +130,31 @@ TEST(FixedPlan, IsThePanelOfItsGauges) {
     EXPECT_EQ(found.metrics[0].mirror.upper, alone.metrics[0].last_third.upper);
 }
 
+// Five errors where 2.35 are on the margin: P(5 or more of a Poisson count) is .09, the score test's tail says .04.
+TEST(FixedPlan, FewErrorsAreJudgedExactly) {
+    Plan plan = plan_of();
+    plan.metrics.erase(plan.metrics.begin());
+    Batch batch;
+    for (const Arm arm : {Arm::baseline, Arm::canary}) {
+        for (const std::string name : {"bad", "total"}) {
+            ArmSeries& out = batch.series.emplace_back();
+            out.name = name;
+            out.arm = arm;
+            out.le = std::numeric_limits<double>::quiet_NaN();
+            for (int t = 0; t < 31; ++t) {
+                out.series.times_ms.push_back(t * minute);
+                const double total = arm == Arm::baseline ? 9900 : 100;
+                const double bad = arm == Arm::baseline ? 5 : t % 6 == 0 && t < 30 ? 1 : 0;
+                out.series.values.push_back(name == "bad" ? bad : total);
+            }
+        }
+    }
+    const Decision found = judge(plan, batch);
+    EXPECT_NE(found.metrics[0].verdict, Verdict::fail);
+    EXPECT_NEAR(found.metrics[0].evidence.p_value, 0.09, 0.015);
+    EXPECT_LT(found.metrics[0].evidence.lower, 1.5);
+}
+
 TEST(FixedPlan, LooksOnce) {
     Monitor monitor(plan_of());
     const Decision before = monitor.observe(world({.level = 30}, 31, 5));
