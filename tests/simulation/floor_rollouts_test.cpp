@@ -1,6 +1,6 @@
 // The promises of a margin with a floor in whole rollouts, simulated: history is calibrated, then a rollout whose canary
 // lies on the edge in every interval is judged by Monitor; gauges, and counts whose dispersion is learned. Fixed seeds. SERINUS_SIMULATION_SCALE multiplies the repetitions
-// (4,000 at 1; 40 without it). The table is in docs/concepts/floor.md.
+// (4,000 at 1; 24 without it). The table is in docs/concepts/floor.md.
 //
 // A share that must stay below a level is asserted to be at most that level plus 4 standard errors of a share that is
 // exactly there.
@@ -32,7 +32,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 int repetitions() {
     const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale ? std::max(20, static_cast<int>(4000 * std::strtod(scale, nullptr))) : 40;
+    return scale ? std::max(20, static_cast<int>(4000 * std::strtod(scale, nullptr))) : 24;
 }
 
 using Random = std::mt19937_64;
