@@ -364,7 +364,10 @@ Batch LabelSets::take() {
         }
         const std::string labels = labels_text(set.labels);
         if (!set.histograms.samples.empty()) {
-            if (!set.read_otherwise) histograms[set.name] += static_cast<std::int64_t>(set.histograms.samples.size());
+            const bool judged = std::find(options_.histograms.begin(), options_.histograms.end(), set.name) !=
+                                options_.histograms.end();
+            if (!set.read_otherwise && !judged)
+                histograms[set.name] += static_cast<std::int64_t>(set.histograms.samples.size());
             ArmHistogram& added = batch.histograms.emplace_back();
             added.name = set.name;
             added.arm = set.arm;

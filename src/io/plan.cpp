@@ -66,6 +66,8 @@ struct Form<Metric> {
                 return replaced ? std::string_view() : of.allowed;
             }
         }
+        if (key == "quantile" && facts_of(metric.kind).quantiles)
+            return "the quantile that the margin is on, 0.95, or a list of them";
         static const std::string kinds = judged_kinds();
         return key == "name" ? "a name for the metric" : key == "kind" ? kinds : key == "margin" ? margin_allowed : "";
     }
@@ -326,6 +328,14 @@ void take(const std::string& path, const json& value, Metric& out) {
             not_built(path + ".kind", " is \"" + std::string(facts.word) + '"',
                       judged_kinds(false) + "; " + std::string(facts.instead));
         }
+    }
+    // One quantile is written as a number, several as a list.
+    if (const auto quantile = value.is_object() ? value.find("quantile") : value.end();
+        quantile != value.end() && quantile->is_number()) {
+        json listed = value;
+        listed["quantile"] = json::array({*quantile});
+        take_members(path, listed, out);
+        return;
     }
     take_members(path, value, out);
 }

@@ -70,6 +70,7 @@ ReadOptions read_options(const Plan& plan) {
     std::set<std::string> names;
     for (const Metric& metric : plan.metrics) {
         for (const std::string& name : series_of(metric)) names.insert(name);
+        if (facts_of(metric.kind).quantiles) options.histograms.push_back(metric.series);
     }
     options.names.assign(names.begin(), names.end());
     return options;

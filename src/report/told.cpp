@@ -46,6 +46,21 @@ bool undecidable(const MetricResult& metric) {
     });
 }
 
+/// Of those what no noise mends: its buckets have no bound where one is needed, or a ratio is asked of nothing.
+bool lacks_bounds(const MetricResult& metric) {
+    return std::any_of(metric.reasons.begin(), metric.reasons.end(), [](const Reason& reason) {
+        return reason.code == Code::no_near_bound || reason.code == Code::quantile_beyond_buckets ||
+               reason.code == Code::threshold_not_positive;
+    });
+}
+
+/// What is told of a metric's quantiles, in its own lines.
+bool tells_quantiles(Code code) {
+    return code == Code::quantile_thresholds || code == Code::quantile_thresholds_difference ||
+           code == Code::thresholds_learned || code == Code::quantile_band || code == Code::shape_shown ||
+           code == Code::shape_differs;
+}
+
 bool is_ratio(const Margin& margin) { return margin.ratio && !margin.floor; }
 
 /// Differences of shares are told in percentage points.
@@ -178,7 +193,7 @@ std::string status_text(const MetricResult& metric) {
     if (metric.verdict == Verdict::pass) {
         text = excluded_harm(metric) + " ruled out";
     } else if (undecidable(metric) && metric.verdict == Verdict::inconclusive) {
-        text = "decides nothing: its noise is not known";
+        text = lacks_bounds(metric) ? "decides nothing (see why)" : "decides nothing: its noise is not known";
     } else if (metric.verdict != Verdict::no_data) {
         text = evidence_text(metric);
     }
@@ -222,6 +237,17 @@ std::string counts_text(const MetricResult& metric) {
            "; baseline: " + arm(*bad_b, *total_b, "");
 }
 
+/// The same, and what is told of quantiles.
+std::string counts_and_quantiles(const MetricResult& metric) {
+    std::string text = counts_text(metric);
+    for (const Reason& reason : metric.reasons) {
+        if (!tells_quantiles(reason.code)) continue;
+        if (!text.empty()) text += "; ";
+        text += sentence(reason);
+    }
+    return text;
+}
+
 std::string verdict_text(Verdict verdict) {
     return verdict == Verdict::no_data ? "no data" : std::string(word(verdict));
 }
@@ -260,7 +286,7 @@ bool shown_elsewhere(Code code) {
         case Code::budget_kept:
         case Code::late_samples:
         case Code::conflicting_samples: return true;
-        default: return false;
+        default: return tells_quantiles(code);
     }
 }
 
@@ -477,7 +503,7 @@ std::string next_after_hold(const Decision& decision, Face face) {
     }
     std::vector<std::string> unknown;
     for (const MetricResult& metric : decision.metrics) {
-        if (!metric.muted && undecidable(metric)) unknown.push_back(shown_name(metric.name));
+        if (!metric.muted && undecidable(metric) && !lacks_bounds(metric)) unknown.push_back(shown_name(metric.name));
     }
     if (!unknown.empty()) {
         return "learn the noise of " + listed(std::move(unknown)) +
@@ -557,7 +583,7 @@ MetricTold told(const MetricResult& metric) {
             .allowed = allowed_text(metric),
             .status = status_text(metric),
             .safe = safe_text(metric),
-            .counts = counts_text(metric)};
+            .counts = counts_and_quantiles(metric)};
 }
 
 Told told(const Decision& decision, std::optional<double> next_traffic, Face face, bool untold) {

@@ -89,7 +89,7 @@ void FixedLook::record(Interval& interval, const std::vector<Judged>& metrics) {
                 if constexpr (has_values<K>) {
                     to.baseline.push_back(both ? arms[0].mean : missing_value);
                     to.canary.push_back(both ? arms[1].mean : missing_value);
-                } else {
+                } else if constexpr (requires(const typename K::Values values) { values.possible(); }) {
                     if (!both || !arms[0].possible() || !arms[1].possible()) return;
                     for (const auto& [arm, sums] :
                          {std::pair{&arms[0], &to.of_baseline}, std::pair{&arms[1], &to.of_canary}}) {

@@ -100,8 +100,9 @@ History::History(const Plan& plan, const Batch& batch) {
     std::vector<Used> used;
     std::optional<std::int64_t> first, last;
     for (const Metric& metric : plan.metrics) {
-        require_bucket(metric, batch);
         tables_[metric.name];
+        if (facts_of(metric.kind).quantiles) continue;  // read by its kind
+        require_bucket(metric, batch);
         const std::vector<std::string> names = series_of(metric);
         // The whole comes before its part, of which it says how much can have happened.
         for (std::size_t role = names.size(); role-- > 0;) {

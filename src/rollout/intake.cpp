@@ -63,10 +63,16 @@ void Intake::check(const Batch& batch) const {
         });
         if (bad != series.times_ms.end()) require_time("series " + in_quotes(part.name) + " has a sample at", *bad);
     }
+    for (const ArmHistogram& part : batch.histograms) {
+        for (const std::int64_t time_ms : part.series.times_ms) {
+            if (time_ms < earliest_ms || time_ms > latest_ms)
+                require_time("histogram " + in_quotes(part.name) + " has a sample at", time_ms);
+        }
+    }
     const bool buckets = std::any_of(batch.series.begin(), batch.series.end(),
                                      [](const ArmSeries& part) { return !std::isnan(part.le); });
-    if (!buckets) return;
-    for (const MetricIntake& metric : metrics_) metric.check(batch);
+    for (const MetricIntake& metric : metrics_)
+        if (buckets || metric.observes()) metric.check(batch);
 }
 
 void Intake::take(const Batch& batch, StageClock& clock) {
@@ -80,6 +86,17 @@ void Intake::take(const Batch& batch, StageClock& clock) {
         known->numbers = note.numbers;
     }
     SampleCounts counts;
+    for (const ArmHistogram& part : batch.histograms) {
+        if (!readers_.contains(part.name)) {
+            state_.ignored += static_cast<std::int64_t>(part.series.times_ms.size());
+            continue;
+        }
+        auto& newest = state_.newest_ms[static_cast<std::size_t>(part.arm)];
+        for (const std::int64_t time_ms : part.series.times_ms) {
+            newest = std::max(newest.value_or(time_ms), time_ms);
+            clock.watch(time_ms);
+        }
+    }
     for (const ArmSeries& part : batch.series) {
         const auto readers = readers_.find(part.name);
         const Series& series = part.series;
@@ -109,6 +126,7 @@ void Intake::take(const Batch& batch, StageClock& clock) {
         counts.repeated += once.repeated;
         counts.conflicts += once.conflicts;
     }
+    for (MetricIntake& metric : metrics_) metric.take_observations(batch, clock, counts);
     state_.late += counts.late;
     state_.repeated += counts.repeated;
     state_.conflicts += counts.conflicts;

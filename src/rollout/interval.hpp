@@ -12,6 +12,8 @@
 
 #include <serinus/core/words.hpp>
 
+#include "rollout/partition.hpp"
+
 namespace serinus {
 inline namespace v0 {
 namespace detail {
@@ -38,6 +40,8 @@ struct MetricCounts {
     std::array<bool, 2> heard{true, true};  // which arm has brought something since the last interval that was judged
     bool baseline_heard = false;            // in this one
     std::array<double, 2> requests{};       // since the baseline was last heard: the whole of each arm
+    std::array<Partition, 2> observations;  // of a histogram, by arm
+    std::array<std::vector<double>, 2> values;  // single observations, by arm
 };
 
 /// What all of them brought in an interval that is closed.

@@ -195,7 +195,9 @@ struct JudgedAs<Kinds<Ks...>> {
         out.failed_baseline = failure.baseline;
     }
     void restore(const MetricState& in, std::size_t stage) {
-        require_state(int{in.counts.has_value()} + int{in.gauge.has_value()} + int{in.rate.has_value()} == 1,
+        require_state(int{in.counts.has_value()} + int{in.gauge.has_value()} + int{in.rate.has_value()} +
+                              int{in.quantiles.has_value()} ==
+                          1,
                       "a metric of no kind, or of two");
         enter_stage(stage, false);
         require_state(

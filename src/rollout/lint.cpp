@@ -295,8 +295,19 @@ SeriesSeen seen_of(const Metric& metric, const std::vector<std::string>& names, 
     SeriesSeen seen{.metric = metric.name, .key = std::string(key), .name = name, .arm = arm};
     std::map<std::pair<std::string, std::string>, std::vector<std::int64_t>> times;
     std::set<std::string> replicas, instances;
+    const bool quantiles = facts_of(metric.kind).quantiles;
+    for (const ArmHistogram& histogram : batch.histograms) {
+        if (!quantiles || histogram.arm != arm || histogram.name != name) continue;
+        std::vector<std::int64_t>& of = times[{histogram.series.instance, histogram.labels}];
+        of.insert(of.end(), histogram.series.times_ms.begin(), histogram.series.times_ms.end());
+        replicas.insert(histogram.replica);
+        if (!histogram.series.instance.empty()) instances.insert(histogram.series.instance);
+    }
     for (const ArmSeries& series : batch.series) {
-        if (series.arm != arm || !reads(metric, names, role, series)) continue;
+        // Of a histogram's buckets the last one stands for all.
+        const bool reads_it = quantiles ? series.name == name && !(series.le < std::numeric_limits<double>::infinity())
+                                        : reads(metric, names, role, series);
+        if (series.arm != arm || !reads_it) continue;
         std::vector<std::int64_t>& of = times[{series.series.instance, series.labels}];
         of.insert(of.end(), series.series.times_ms.begin(), series.series.times_ms.end());
         replicas.insert(series.replica);

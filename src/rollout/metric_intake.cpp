@@ -31,13 +31,30 @@ MetricIntake::MetricIntake(const Plan& plan, const Metric& metric, bool tells_lo
       values_name_(name_of_values(metric)),
       tells_load_(tells_load),
       interval_ms_(plan.interval.count()),
-      max_falls_(plan.telemetry.max_falls) {}
+      max_falls_(plan.telemetry.max_falls) {
+    if (facts_of(metric.kind).quantiles) observations_.emplace(metric, interval_ms_);
+}
 
 // ---- what comes
 
-void MetricIntake::check(const Batch& batch) const { require_bucket(metric_, batch); }
+void MetricIntake::check(const Batch& batch) const {
+    if (observations_) return observations_->check(batch);
+    require_bucket(metric_, batch);
+}
+
+void MetricIntake::take_observations(const Batch& batch, const StageClock& clock, SampleCounts& counts) {
+    if (!observations_) return;
+    ObservationCounts found;
+    observations_->take(
+        batch, [&](std::int64_t time_ms) { return clock.over(time_ms); }, found);
+    kept_.lives[0] = kept_.lives[0] || observations_->seen();
+    counts.late += found.late;
+    counts.repeated += found.repeated;
+    counts.conflicts += found.conflicts;
+}
 
 void MetricIntake::take(const ArmSeries& series, const StageClock& clock, SampleCounts& counts) {
+    if (observations_) return;
     for (std::size_t role = 0; role < names_.size(); ++role) {
         if (reads(metric_, names_, role, series)) take(role, series, clock, counts);
     }
@@ -96,6 +113,7 @@ void MetricIntake::take(std::size_t role, const ArmSeries& series, const StageCl
 }
 
 std::optional<std::int64_t> MetricIntake::first_of_canary_ms() const {
+    if (observations_) return observations_->first_of_canary_ms();
     std::optional<std::int64_t> first;
     for (const auto& [key, track] : tracks_) {
         const auto known = std::find_if(track.waiting.begin(), track.waiting.end(),
@@ -108,6 +126,7 @@ std::optional<std::int64_t> MetricIntake::first_of_canary_ms() const {
 }
 
 std::optional<std::int64_t> MetricIntake::first_waiting_ms(std::optional<std::int64_t> from_ms) const {
+    if (observations_) return observations_->first_waiting_ms(from_ms);
     std::optional<std::int64_t> first;
     for (const auto& [key, track] : tracks_) {
         const std::int64_t begin =
@@ -121,6 +140,7 @@ std::optional<std::int64_t> MetricIntake::first_waiting_ms(std::optional<std::in
 }
 
 std::optional<std::int64_t> MetricIntake::last_waiting_ms() const {
+    if (observations_) return observations_->last_waiting_ms();
     std::optional<std::int64_t> last;
     for (const auto& [key, track] : tracks_) {
         if (!track.waiting.empty()) last = std::max(last, std::optional(belongs(track.waiting.rbegin()->first.first)));
@@ -267,6 +287,7 @@ void MetricIntake::close_values(Interval& interval, const Excused& excused) {
 // ---- intervals
 
 void MetricIntake::pass_over(std::int64_t from_ms) {
+    if (observations_) return observations_->pass_over(from_ms);
     for (const Arm arm : both_arms) {
         if (!metric_.counter || !counts()) continue;
         cut_before_ = kept_.cut_ms;
@@ -292,6 +313,7 @@ void MetricIntake::pass_over(std::int64_t from_ms) {
 }
 
 void MetricIntake::close(Interval& interval, const Excused& excused, bool warming) {
+    if (observations_) return observations_->close(interval, interval.metrics.emplace_back(), excused, warming);
     if (kept_.begins || !metric_.counter || !counts()) pass_over(interval.from_ms);
     kept_.begins = false;
     MetricCounts& found = interval.metrics.emplace_back();
@@ -336,6 +358,7 @@ void MetricIntake::forget(std::int64_t before_ms) {
 }
 
 void MetricIntake::enter_stage() {
+    if (observations_) return observations_->enter_stage();
     kept_.begins = true;
     kept_.sums = {};
     kept_.news = {};
@@ -369,6 +392,7 @@ std::vector<std::string> MetricIntake::unseen() const {
 }
 
 std::vector<Reason> MetricIntake::obstacles(std::int64_t intervals, std::int64_t now_ms, bool harmful) const {
+    if (observations_) return observations_->obstacles(now_ms, harmful);
     std::vector<Reason> reasons;
     const std::int64_t since_ms = now_ms - recent_intervals * interval_ms_;
     const auto lately = [&](std::optional<std::int64_t> ms) { return ms && *ms > since_ms; };
@@ -413,6 +437,7 @@ std::vector<Reason> MetricIntake::obstacles(std::int64_t intervals, std::int64_t
 }
 
 std::vector<Reason> MetricIntake::notes() const {
+    if (observations_) return observations_->notes();
     std::vector<Reason> reasons;
     const auto tell = [&](Code code, const CounterEventState& event) {
         if (event.count == 0) return;

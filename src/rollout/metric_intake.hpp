@@ -22,6 +22,7 @@
 #include <serinus/rollout/plan.hpp>
 
 #include "rollout/interval.hpp"
+#include "rollout/observation_intake.hpp"
 #include "rollout/stage_clock.hpp"
 
 namespace serinus {
@@ -47,10 +48,14 @@ class MetricIntake {
     /// `tells_load`: the totals of each instance are told besides, for gauges that look at them.
     MetricIntake(const Plan& plan, const Metric& metric, bool tells_load);
 
+    /// Whether it takes many observations an interval.
+    bool observes() const { return observations_.has_value(); }
     /// Raises `serinus.data.bucket` (`require_bucket`).
     void check(const Batch& batch) const;
     /// Takes the series, for each of its roles in the metric.
     void take(const ArmSeries& series, const StageClock& clock, SampleCounts& counts);
+    /// The same of a metric of many observations an interval, from all of the batch; others take nothing.
+    void take_observations(const Batch& batch, const StageClock& clock, SampleCounts& counts);
 
     std::optional<std::int64_t> first_of_canary_ms() const;
     /// The first moment, from `from_ms` on, that a waiting sample tells of; and the last of all.
@@ -72,7 +77,9 @@ class MetricIntake {
     /// How the data were understood.
     std::vector<Reason> notes() const;
     /// Between two cuts on average, of the arm whose are farther apart.
-    std::int64_t spacing_ms() const { return std::max(kept_.spacing_ms[0], kept_.spacing_ms[1]); }
+    std::int64_t spacing_ms() const {
+        return observations_ ? observations_->spacing_ms() : std::max(kept_.spacing_ms[0], kept_.spacing_ms[1]);
+    }
     /// Series of the metric that nobody has had so far.
     std::vector<std::string> unseen() const;
 
@@ -170,7 +177,8 @@ class MetricIntake {
     double max_falls_;
     std::map<Key, Track> tracks_;
     std::map<std::pair<Arm, std::string>, UnitState> unit_states_;
-    MetricIntakeState kept_;  // without tracks and units
+    MetricIntakeState kept_;                         // without tracks and units
+    std::optional<ObservationIntake> observations_;  // of a metric on quantiles, which uses nothing of what is below
     UnitsOfArms units_;
     std::vector<Event> events_;
     std::array<std::optional<std::int64_t>, 2> cut_before_{};  // of each arm, before the interval that is being closed

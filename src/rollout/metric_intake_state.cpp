@@ -12,6 +12,7 @@ namespace detail {
 
 MetricIntakeState MetricIntake::state() const {
     MetricIntakeState state = kept_;
+    if (observations_) state.observations = observations_->state();
     for (const auto& [key, track] : tracks_) {
         SeriesTrackState& of = state.tracks.emplace_back(track.kept);
         of.counter = track.counter.state();
@@ -33,6 +34,9 @@ void MetricIntake::restore(const MetricIntakeState& state) {
     kept_ = state;
     kept_.tracks.clear();
     kept_.units.clear();
+    kept_.observations.reset();
+    require_state(state.observations.has_value() == observations_.has_value(), "observations of a metric without any");
+    if (observations_) observations_->restore(*state.observations);
     for (const UnitState& unit : state.units) {
         for (const auto& ms : {unit.cut_ms, unit.restarted_ms, unit.first_ms, unit.total_ms}) require_state_time(ms);
         unit_states_[{unit.arm, unit.instance}] = unit;

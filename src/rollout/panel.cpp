@@ -54,7 +54,10 @@ void Panel::judge(Interval& interval, const Plan& plan, std::size_t stage, bool 
         if (!warming) judged.update(arms, plan.stages[stage].traffic);
     }
     traffic_.update(interval, plan.stages[stage].traffic);
-    for (Judged& judged : metrics_) judged.listen(interval, interval.from_ms, warming);
+    for (std::size_t i = 0; i < metrics_.size(); ++i) {
+        interval.metric = i;
+        metrics_[i].listen(interval, interval.from_ms, warming);
+    }
     if (warming) return;
     for (std::size_t i = 0; i < metrics_.size(); ++i) {
         if (weight > 0) metrics_[i].begin(weight);

@@ -19,6 +19,7 @@
 #include <serinus/series/duration.hpp>
 
 #include "rollout/kinds/all.hpp"
+#include "rollout/kinds/count_history.hpp"
 #include "rollout/plan_checks.hpp"
 #include "rollout/plan_slo.hpp"
 
@@ -112,7 +113,7 @@ void check_keys(const std::string& path, const Metric& metric) {
     for (const auto& [key, series] : series_members) {
         if (!facts.reads(key)) unused(key, !(metric.*series).empty());
     }
-    if (!facts.counts) unused("absent", metric.absent.has_value());
+    if (!facts.counts || facts.quantiles) unused("absent", metric.absent.has_value());
     if (metric.on_fail == OnFail::hold && metric.missing == Missing::fail) {
         refuse(path + ".missing", "\"fail\" with \"on_fail\": \"hold\"",
                "\"hold\" or \"ignore\": missing data that fail roll back");
@@ -122,6 +123,7 @@ void check_keys(const std::string& path, const Metric& metric) {
     if (metric.le && !(*metric.le > -std::numeric_limits<double>::infinity()))
         require_value(false, path + ".le", *metric.le, "the bound of a bucket");
     if (facts.own_key != "method") unused("method", metric.method != sequential::ProportionMethod::automatic);
+    if (!facts.quantiles) unused("quantile", !metric.quantile.empty());
     if (facts.own_key != "instances_differ") unused("instances_differ", metric.instances_differ.has_value());
 }
 
@@ -216,8 +218,8 @@ class DigestWalk {
     void operator()(std::string_view, const Metric& metric) {
         const auto visit = [&](std::string_view name, const auto& member) {
             if (name == "detect") return (*this)(name, metric.detect.value_or(Margin{}));
-            constexpr std::array<std::string_view, 7> later{"good",     "le",        "absent",     "events",
-                                                            "exposure", "numerator", "denominator"};
+            constexpr std::array<std::string_view, 8> later{"good",     "le",        "absent",      "events",
+                                                            "exposure", "numerator", "denominator", "quantile"};
             const bool came_later = std::find(later.begin(), later.end(), name) != later.end();
             if (came_later && unset(member)) return;
             if (name == "on_fail" && metric.on_fail == OnFail::rollback) return;
@@ -241,13 +243,16 @@ class DigestWalk {
         TelemetryLimits::describe(visit, limits);
     }
     void operator()(std::string_view, const Noise& noise) {
-        static_assert(described_names<Noise>().size() == 7, "a further member of a noise belongs into the digest");
+        static_assert(described_names<Noise>().size() == 10, "a further member of a noise belongs into the digest");
         out_("dispersion", noise.dispersion);
         (*this)("stages", noise.stages);
         if (noise.intervals) out_("intervals", noise.intervals);
         if (noise.refuted) out_("refuted", noise.refuted);
         if (noise.spikes) (*this)("spikes", *noise.spikes);
         if (noise.floored) (*this)("floored", *noise.floored);
+        if (!noise.thresholds.empty()) out_("thresholds", noise.thresholds);
+        if (!noise.dispersions.empty()) out_("dispersions", noise.dispersions);
+        if (!noise.shape.empty()) out_("shape", noise.shape);
     }
     void operator()(std::string_view, const sequential::PairedNoise& noise) {
         const bool former = noise.unit == sequential::NoiseUnit::former;
@@ -385,6 +390,10 @@ void check_fixed(const Plan& plan) {
         const Metric& metric = plan.metrics[i];
         const std::string path = "metrics[" + std::to_string(i) + "].margin";
         if (metric.margin.floor) require_value(false, path + ".floor", *metric.margin.floor, sequential);
+        if (facts_of(metric.kind).quantiles) {
+            refuse("metrics[" + std::to_string(i) + "].kind", quoted(std::string(word(metric.kind))),
+                   "one that a single look judges; \"analysis\": \"sequential\" judges quantiles");
+        }
         if (metric.kind == Kind::rate && !metric.margin.ratio)
             refuse(path, "a difference of a rate", "a ratio with \"analysis\": \"fixed\"");
     }
@@ -436,6 +445,11 @@ void check(const Plan& plan) {
         check_metric(path, metric);
         for (const std::string& name : series_of(metric)) {
             const auto& [first, by] = series.emplace(name, std::pair{&metric, path}).first->second;
+            if (facts_of(first->kind).quantiles != facts_of(metric.kind).quantiles && !metric.le && !first->le) {
+                refuse(path + ".kind", quoted(std::string(word(metric.kind))),
+                       "what " + by + " says of the same series " + quoted(name) + ", \"" +
+                           std::string(word(first->kind)) + "\"");
+            }
             if (facts_of(first->kind).added_up != facts_of(metric.kind).added_up) {
                 refuse(path + ".kind", quoted(std::string(word(metric.kind))),
                        "what " + by + " says of the same series " + quoted(name) + ", \"" +
@@ -466,6 +480,7 @@ void check(const Plan& plan) {
         }
         const auto metric =
             std::find_if(plan.metrics.begin(), plan.metrics.end(), [&](const Metric& of) { return of.name == name; });
+        if (!facts_of(metric->kind).quantiles) detail::refuse_thresholds(path, noise);
         detail::AllKinds::with(metric->kind, [&]<class K>() { K::check_noise(path, noise, *metric, plan); });
     }
     if (plan.arms.label.empty()) refuse("arms.label", "empty", "the name of a label");

@@ -25,8 +25,8 @@ Reason impossible_reason(const Judged& judged) {
             metric.name,
             {{"count", count}, {"value", first.value}, {"of", first.of}},
             false,
-            {{"series", names[part ? 0 : 1]},
-             {"other", names[1]},
+            {{"series", part ? names.front() : names.back()},
+             {"other", names.back()},
              {"arm", std::string(word(first.arm))},
              {"time", format_time(first.time_ms)}}};
 }

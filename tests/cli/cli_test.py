@@ -598,7 +598,8 @@ class BadPlans(Case):
                     "stages[1].traffic is 0.1; allowed: more than the stage before has, 0.1")
 
     def test_what_is_not_built_is_said(self):
-        sample = {"name": "latency", "kind": "sample", "series": "latency", "margin": {"ratio": 1.1}}
+        sample = {"name": "latency", "kind": "sample", "series": "latency", "quantile": 0.9,
+                  "margin": {"ratio": 1.1, "floor": 5}}
         self.refuse(plan(metrics=[sample]), "serinus.plan.not_built", "sample")
 
     def test_a_stage_that_the_plan_does_not_have(self):

@@ -455,7 +455,9 @@ class Metric(_core.Metric):
     Attributes
     ----------
     series : str
-        Gauge: the series that is read.
+        Gauge, sample, histogram: the series that is read.
+    quantile : list of float
+        Histogram, sample: the margin is on these quantiles of the observations.
     bad, total : str
         Proportion: the series that count what went wrong, and everything.
     good : str

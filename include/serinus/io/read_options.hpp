@@ -30,6 +30,7 @@ struct ReadOptions {
     std::optional<Time> at{};
     /// There is no rollout: what names no arm is the baseline's.
     bool service = false;
+    std::vector<std::string> histograms{};             ///< of `names`, those that the plan judges as histograms
     std::uint64_t max_bytes = std::uint64_t{1} << 30;  ///< longer texts are refused unread
 };
 

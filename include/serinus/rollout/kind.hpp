@@ -41,6 +41,7 @@ struct KindFacts {
     bool added_up = false;      ///< values of one interval are added up, else averaged
     bool bad_of_total = false;  ///< it has `bad` and `total`, so that an objective may be about it
     bool divides = false;       ///< what is judged is its first series over its second one
+    bool quantiles = false;     ///< its margins are on quantiles of many observations an interval
     std::string_view difference_allowed = {};  ///< of a margin that is a difference, for an error message
     std::string_view floor_allowed = {};       ///< of a margin's floor; empty: its margins have none
     /// How this stage's data are told, `MetricResult::observed` filled in: {x} as a number, {x noun} as so many nouns.
@@ -99,10 +100,24 @@ inline constexpr std::array<KindFacts, 6> kind_facts{{
      .told = "canary reads {mean_canary} on average, baseline {mean_baseline}, over {intervals interval}"},
     {.kind = Kind::sample,
      .word = "sample",
-     .instead = "count the observations beyond a limit as \"bad\" of all observations"},
+     .about = "many observations an interval",
+     .named = {{{"series", "the name of the series whose values are single observations"}}},
+     .own_key = "quantile",
+     .counts = true,
+     .added_up = true,
+     .quantiles = true,
+     .difference_allowed = "0 or more, finite, in the observations' own unit (0: any harm counts)",
+     .told = "canary {observations_canary observation}, baseline {observations_baseline observation}"},
     {.kind = Kind::histogram,
      .word = "histogram",
-     .instead = "count the observations above one bucket's bound (all minus that bucket) as \"bad\" of all of them"},
+     .about = "observations in buckets",
+     .named = {{{"series", "the name of the histogram, or of the series of its buckets"}}},
+     .own_key = "quantile",
+     .counts = true,
+     .added_up = true,
+     .quantiles = true,
+     .difference_allowed = "0 or more, finite, in the observations' own unit (0: any harm counts)",
+     .told = "canary {observations_canary observation}, baseline {observations_baseline observation}"},
     {.kind = Kind::ratio,
      .word = "ratio",
      .about = "one quantity for another",

@@ -19,6 +19,7 @@
 #include <serinus/sequential/rotation.hpp>
 #include <serinus/sequential/silence.hpp>
 #include <serinus/sequential/start_mixture.hpp>
+#include <serinus/sequential/threshold.hpp>
 #include <serinus/series/counter.hpp>
 #include <serinus/series/counter_follower.hpp>
 #include <serinus/slo/alerts.hpp>
@@ -160,11 +161,110 @@ struct CounterEventState {
 };
 static_assert(described_whole<CounterEventState>());
 
+/// How many observations lie between bounds: a part each below, between and above them.
+struct PartitionState {
+    static constexpr std::string_view kind = "part";
+    static constexpr std::int64_t version = 1;
+
+    std::vector<double> bounds, counts;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("bounds", self.bounds);
+        visit("counts", self.counts);
+    }
+};
+static_assert(described_whole<PartitionState>());
+
+/// What is kept of one histogram, or of one series of observations.
+struct ObservationTrackState {
+    static constexpr std::string_view kind = "otrk";
+    static constexpr std::int64_t version = 1;
+
+    Arm arm = Arm::baseline;
+    std::string instance;
+    std::string labels;
+    std::vector<std::string> replicas;
+    std::vector<std::int64_t> times_ms, replica, starts_ms, delta;  // of samples that wait; 1: since the one before
+    std::vector<std::vector<double>> bounds, counts;  // of each; of observations the values are the counts
+    std::optional<std::int64_t> consumed_ms;
+    std::int64_t followed = 0, spacing_ms = 0;
+    CounterFollowerState counter;  // of all observations
+    PartitionState last;           // of a cumulative histogram
+    double total = 0;              // of the last sample
+    std::int64_t rising = 0;       // samples running
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("arm", self.arm);
+        visit("instance", self.instance);
+        visit("labels", self.labels);
+        visit("replicas", self.replicas);
+        visit("times_ms", self.times_ms);
+        visit("replica", self.replica);
+        visit("starts_ms", self.starts_ms);
+        visit("delta", self.delta);
+        visit("bounds", self.bounds);
+        visit("counts", self.counts);
+        visit("consumed_ms", self.consumed_ms);
+        visit("followed", self.followed);
+        visit("spacing_ms", self.spacing_ms);
+        visit("counter", self.counter);
+        visit("last", self.last);
+        visit("total", self.total);
+        visit("rising", self.rising);
+    }
+};
+static_assert(described_whole<ObservationTrackState>());
+
+/// What of a metric's observations came in: the state of an ObservationIntake.
+struct ObservationIntakeState {
+    static constexpr std::string_view kind = "obin";
+    static constexpr std::int64_t version = 1;
+
+    std::vector<ObservationTrackState> tracks;
+    std::array<PartitionState, 2> waiting;  // by arm: counted, and not judged yet
+    std::array<bool, 2> news{};
+    std::optional<std::int64_t> first_ms;
+    std::array<std::optional<std::int64_t>, 2> cut_ms{};  // the newest sample that was taken, of each arm
+    std::array<std::int64_t, 2> spacing_ms{};
+    double largest_rate = 0;
+    bool begins = true;
+    CounterEventState births, restarts, dips, lost, changed, looked, empty, not_numbers;
+    std::vector<std::int64_t> lost_ms;
+    std::optional<std::int64_t> looked_ms, empty_ms;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("tracks", self.tracks);
+        visit("waiting", self.waiting);
+        visit("news", self.news);
+        visit("first_ms", self.first_ms);
+        visit("cut_ms", self.cut_ms);
+        visit("spacing_ms", self.spacing_ms);
+        visit("largest_rate", self.largest_rate);
+        visit("begins", self.begins);
+        visit("births", self.births);
+        visit("restarts", self.restarts);
+        visit("dips", self.dips);
+        visit("lost", self.lost);
+        visit("changed", self.changed);
+        visit("looked", self.looked);
+        visit("empty", self.empty);
+        visit("not_numbers", self.not_numbers);
+        visit("lost_ms", self.lost_ms);
+        visit("looked_ms", self.looked_ms);
+        visit("empty_ms", self.empty_ms);
+    }
+};
+static_assert(described_whole<ObservationIntakeState>());
+
 /// What of a metric's data came in: the state of a MetricIntake.
 struct MetricIntakeState {
     static constexpr std::string_view kind = "mtin";
-    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t version = 3;
     static constexpr std::int64_t oldest = 2;  // the JSON of 1, which was in no release, lost events
+    static constexpr std::int64_t since(std::string_view field) { return field == "observations" ? 3 : 2; }
 
     std::vector<SeriesTrackState> tracks;
     std::vector<UnitState> units;
@@ -191,6 +291,7 @@ struct MetricIntakeState {
     std::optional<std::int64_t> twin_ms;
     CounterEventState twin;
     std::string twin_other;
+    std::optional<ObservationIntakeState> observations;  // of a metric of many observations an interval
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -223,6 +324,7 @@ struct MetricIntakeState {
         visit("twin_ms", self.twin_ms);
         visit("twin", self.twin);
         visit("twin_other", self.twin_other);
+        visit("observations", self.observations);
     }
 };
 static_assert(described_whole<MetricIntakeState>());
@@ -347,6 +449,48 @@ struct InstancesState {
 };
 static_assert(described_whole<InstancesState>());
 
+/// How a metric on quantiles stands.
+struct QuantilesState {
+    static constexpr std::string_view kind = "qtls";
+    static constexpr std::int64_t version = 1;
+
+    std::vector<double> thresholds;    // the baseline's quantiles, one a quantile; none before they are known
+    std::vector<std::int64_t> tested;  // of each quantile: it has tests
+    std::vector<TestsState<sequential::ThresholdState>> tests;  // of those that have
+    std::vector<double> nearest;         // of each quantile: the nearest bound, where none is near what is wanted
+    std::vector<double> beyond_buckets;  // a quantile, and the last bound, beyond which it lies
+    std::vector<sequential::ThresholdState> shape;
+    double begun = 0;         // capital that began before the thresholds were known
+    double log_largest = 0;   // of the mean of the e-values
+    PartitionState learning;  // the baseline's first observations
+    double learned_intervals = 0, learned_observations = 0;
+    double intervals = 0, apart = 0;      // of the stage, and of them left out for their buckets
+    std::vector<double> beyond;           // of the stage: baseline and canary beyond their thresholds, a quantile each
+    std::array<double, 2> totals{};       // of the stage
+    std::array<PartitionState, 2> stage;  // by arm: the stage's observations
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("thresholds", self.thresholds);
+        visit("tested", self.tested);
+        visit("tests", self.tests);
+        visit("nearest", self.nearest);
+        visit("beyond_buckets", self.beyond_buckets);
+        visit("shape", self.shape);
+        visit("begun", self.begun);
+        visit("log_largest", self.log_largest);
+        visit("learning", self.learning);
+        visit("learned_intervals", self.learned_intervals);
+        visit("learned_observations", self.learned_observations);
+        visit("intervals", self.intervals);
+        visit("apart", self.apart);
+        visit("beyond", self.beyond);
+        visit("totals", self.totals);
+        visit("stage", self.stage);
+    }
+};
+static_assert(described_whole<QuantilesState>());
+
 /// The watch on how requests divide between the arms, of metrics that count the same requests.
 struct TrafficState {
     static constexpr std::string_view kind = "trfc";
@@ -441,9 +585,10 @@ static_assert(described_whole<FlooredState>());
 /// How one metric stands.
 struct MetricState {
     static constexpr std::string_view kind = "metr";
-    static constexpr std::int64_t version = 6;
+    static constexpr std::int64_t version = 7;
     static constexpr std::int64_t oldest = 2;
     static constexpr std::int64_t since(std::string_view field) {
+        if (field == "quantiles") return 7;
         if (field == "floored") return 6;
         if (field == "rate") return 5;
         if (field == "recent" || field == "first_impossible" || field == "waiting" || field == "bridged" ||
@@ -454,7 +599,7 @@ struct MetricState {
                                                                                                                    : 2;
     }
 
-    std::optional<TestsState<sequential::ProportionState>> counts;  // exactly one of the three
+    std::optional<TestsState<sequential::ProportionState>> counts;  // exactly one of the four
     std::optional<TestsState<sequential::PairedState>> gauge;
     bool failed = false;
     bool failed_down = false;
@@ -477,6 +622,7 @@ struct MetricState {
     std::array<std::int64_t, 2> quiet{};    // of those that wait: without any of an arm
     std::optional<TestsState<sequential::RateState>> rate;
     std::optional<FlooredState> floored;  // of a gauge whose margin has a floor
+    std::optional<QuantilesState> quantiles;
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -504,6 +650,7 @@ struct MetricState {
         visit("quiet", self.quiet);
         visit("rate", self.rate);
         visit("floored", self.floored);
+        visit("quantiles", self.quantiles);
     }
 };
 static_assert(described_whole<MetricState>());

@@ -108,6 +108,11 @@ struct Noise {
     /// Gauge: how often it leaves its usual level by far. Empty: of before this was learned; it is not watched then.
     std::optional<SpikeNoise> spikes = std::nullopt;
     std::optional<KnownInstances> instances = std::nullopt;  ///< gauge: where history names instances
+    /// Histogram, sample: the baseline's quantiles in history, one for each of the metric's; empty: the rollout's first
+    /// intervals tell them.
+    std::vector<double> thresholds = {};
+    std::vector<double> dispersions = {};  ///< of the shares above them, in their order; empty: `dispersion` for all
+    std::vector<double> shape = {};        ///< the baseline's quantiles .5, .9 and .99 in history
     /// History contradicted what it taught (`calibrate` saw it): nothing is given but the instances, between
     /// which alone it may be judged then.
     bool refuted = false;
@@ -122,6 +127,9 @@ struct Noise {
         visit("stages", self.stages);
         visit("spikes", self.spikes);
         visit("instances", self.instances);
+        visit("thresholds", self.thresholds);
+        visit("dispersions", self.dispersions);
+        visit("shape", self.shape);
         visit("refuted", self.refuted);
         visit("floored", self.floored);
     }

@@ -100,7 +100,7 @@ static_assert(described_whole<Stage>());
 struct Metric {
     std::string name;
     Kind kind = Kind::proportion;
-    std::string series;  ///< gauge: the series that is read
+    std::string series;  ///< gauge, sample, histogram: the series that is read
     /// Proportion, in place of `bad`: the series that counts what went well; the rest of `total` is bad.
     std::string good = {};
     /// The bound of the histogram's bucket that is meant by `good`, in the series' own unit: with 0.3 and a histogram of
@@ -112,7 +112,10 @@ struct Metric {
     std::string exposure = {};     ///< rate: the series that measures what it happened in: hours, bytes, any unit
     std::string numerator = {};    ///< ratio: the series of what is spent: seconds of CPU, bytes, money
     std::string denominator = {};  ///< ratio: the series of what it is spent on, such as requests
-    bool counter = false;          ///< the series are cumulative counters, not counts of their own interval
+    /// Histogram, sample: the margin is on these quantiles of the observations, each above 0 and below 1; they share the
+    /// metric's alpha (docs/concepts/quantiles.md).
+    std::vector<double> quantile = {};
+    bool counter = false;  ///< the series are cumulative counters, not counts of their own interval
     Harm harm = Harm::increase;
     Margin margin;  ///< how much worse the canary may be
     /// Harm that would surely matter; default: the margin squared (ratio) or doubled (difference), of a ratio with a floor
@@ -149,6 +152,7 @@ struct Metric {
         visit("exposure", self.exposure);
         visit("numerator", self.numerator);
         visit("denominator", self.denominator);
+        visit("quantile", self.quantile);
         visit("counter", self.counter);
         visit("harm", self.harm);
         visit("margin", self.margin);

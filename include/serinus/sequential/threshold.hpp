@@ -194,6 +194,12 @@ class ThresholdTest {
         note(tested);
     }
 
+    /// The same, for a StartMixture.
+    void update(std::span<const double> bounds, std::span<const std::int64_t> baseline,
+                std::span<const std::int64_t> canary) {
+        update_buckets(bounds, baseline, canary);
+    }
+
     /// Natural log of the e-value.
     double log_e_value() const {
         return directions_.together([](const Direction& direction) { return direction.test.log_e_value(); });
@@ -212,6 +218,15 @@ class ThresholdTest {
         evidence.p_value = p_value();
         evidence.method = "threshold";
         return evidence;
+    }
+
+    /// For StartMixture: multiplies the e-value by a weight in (0, 1].
+    void rescale(double weight) {
+        for (Direction& direction : directions_) direction.test.rescale(weight);
+    }
+    /// For StartMixture: adds to the e-value a fresh start of it, worth `weight` now.
+    void add_start(double weight) {
+        for (Direction& direction : directions_) direction.test.add_start(weight);
     }
 
     /// False while every interval so far had buckets without a bound within 25 % of what is wanted: nothing can be

@@ -30,6 +30,13 @@ void check_count_noise(const std::string& path, const Noise& noise) {
     if (noise.instances) refuse(path + ".instances", "given", allowed);
 }
 
+void refuse_thresholds(const std::string& path, const Noise& noise) {
+    constexpr std::string_view allowed = "nothing: the metric has no quantiles";
+    if (!noise.thresholds.empty()) refuse(path + ".thresholds", "given", allowed);
+    if (!noise.dispersions.empty()) refuse(path + ".dispersions", "given", allowed);
+    if (!noise.shape.empty()) refuse(path + ".shape", "given", allowed);
+}
+
 std::vector<std::size_t> sizes_of(const std::vector<CountPairs>& turns) {
     std::vector<std::size_t> sizes;
     for (const CountPairs& pairs : turns) sizes.push_back(pairs.size());
@@ -85,9 +92,14 @@ double of_first_half(const Plan& plan, const Stage& stage, double error, const s
 }  // namespace
 
 void learn_counts(Learning& learning, bool bad_of_total, const PlayCounts& play) {
+    learn_counts(learning, learning.history.values(learning.metric), learning.history.totals(learning.metric),
+                 bad_of_total, play);
+}
+
+void learn_counts(Learning& learning, const Table& parts, const Table& wholes, bool bad_of_total,
+                  const PlayCounts& play) {
     const auto& [plan, metric, history, data, former, report, all, stage_done] = learning;
     const auto say = [&](Code code, std::vector<NamedNumber> numbers = {}) { learning.say(code, std::move(numbers)); };
-    const Table &parts = history.values(metric), &wholes = history.totals(metric);
     std::array<CountColumns, 2> arms;
     for (std::size_t arm = 0; arm < 2; ++arm) {
         for (const auto& [instance, column] : parts.arms[arm]) {

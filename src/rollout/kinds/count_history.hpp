@@ -35,9 +35,14 @@ std::vector<std::size_t> sizes_of(const std::vector<CountPairs>& turns);
 /// Learns the dispersion of the metric's counts into `learning`. `bad_of_total`: the whole is a number of requests, of
 /// which the part is some; else it is an exposure.
 void learn_counts(Learning& learning, bool bad_of_total, const PlayCounts& play);
+/// The same of counts that stand in two tables.
+void learn_counts(Learning& learning, const Table& parts, const Table& wholes, bool bad_of_total,
+                  const PlayCounts& play);
 
 /// Checks the noise of a metric that counts. `path` leads to it.
 void check_count_noise(const std::string& path, const Noise& noise);
+/// Refuses what only metrics on quantiles have.
+void refuse_thresholds(const std::string& path, const Noise& noise);
 
 }  // namespace detail
 }  // namespace v0

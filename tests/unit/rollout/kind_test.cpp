@@ -77,8 +77,9 @@ TEST(Kind, EveryKindHasItsFacts) {
     }
     EXPECT_EQ(judged_kinds(),
               "\"proportion\" (bad of total), \"rate\" (events for an exposure), \"gauge\" (one value an interval), "
+              "\"sample\" (many observations an interval), \"histogram\" (observations in buckets), "
               "\"ratio\" (one quantity for another)");
-    EXPECT_EQ(judged_kinds(false), "\"proportion\", \"rate\", \"gauge\", \"ratio\"");
+    EXPECT_EQ(judged_kinds(false), "\"proportion\", \"rate\", \"gauge\", \"sample\", \"histogram\", \"ratio\"");
 }
 
 TEST(Kind, ANumberThatIsNoKindHasNoSeries) {
