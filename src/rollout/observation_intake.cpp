@@ -24,6 +24,7 @@ constexpr std::size_t at(Arm arm) { return static_cast<std::size_t>(arm); }
 constexpr std::size_t most_waiting = 256;  // of one histogram: of more the oldest but one goes
 constexpr std::int64_t looks_like_counter_from = 10;
 constexpr double few_falls = 3;
+constexpr std::int64_t forgotten_after_ms = 3'600'000, forgotten_after_intervals = 100;
 constexpr std::size_t events_kept = 64;
 
 /// The series of one histogram's buckets, by their upper ends.
@@ -389,6 +390,12 @@ void ObservationIntake::close(const Interval& interval, MetricCounts& found, con
         kept_.news[arm] = true;
         if (!single() && add_to(waiting_[arm], brought)) happened(kept_.changed, of, *newest, 0, 0);
     }
+    // Instances of which nothing has come for long are forgotten: pods that are replaced, again and again.
+    const std::int64_t old_ms = interval.to_ms - std::max(forgotten_after_ms, forgotten_after_intervals * interval_ms_);
+    std::erase_if(tracks_, [&](const auto& of) {
+        const Track& track = of.second;
+        return track.waiting.empty() && track.kept.consumed_ms && *track.kept.consumed_ms < old_ms;
+    });
     found.heard = kept_.news;
     const auto give = [&](std::size_t arm) {
         found.arms[arm].present = std::exchange(kept_.news[arm], false);

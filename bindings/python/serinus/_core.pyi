@@ -876,6 +876,7 @@ class Metric(Struct):
     exposure: str
     numerator: str
     denominator: str
+    quantile: list[float]
     counter: bool
     harm: Harm
     margin: dict[str, float]

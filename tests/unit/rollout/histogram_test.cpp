@@ -22,6 +22,7 @@
 #include <serinus/io/calibration.hpp>
 #include <serinus/io/decision.hpp>
 #include <serinus/io/plan.hpp>
+#include <serinus/io/state.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/lint.hpp>
@@ -360,6 +361,7 @@ TEST(Histogram, GoesOnFromItsState) {
             next.restore(decode<MonitorState>(saved));
             EXPECT_EQ(io::write_decision(next.decision()), io::write_decision(monitor.decision()));
             monitor = std::move(next);
+            EXPECT_EQ(encode(io::read_state<MonitorState>(io::write_state(monitor.state()))), saved);
         }
         Monitor at_once(plan);
         at_once.observe(batch, 60 * interval);
