@@ -9,9 +9,8 @@
 #include <benchmark/benchmark.h>
 
 #include <serinus/rollout/monitor.hpp>
+#include <serinus/sequential/threshold.hpp>
 #include <serinus/series/histogram.hpp>
-
-#include "rollout/kinds/histogram.hpp"
 
 namespace {
 
@@ -51,29 +50,31 @@ HistogramSample histogram(std::mt19937_64& random, double mean) {
     return sample;
 }
 
-/// What the metric does with an interval.
-void interval(benchmark::State& state) {
-    const Plan plan = plan_of(static_cast<int>(state.range(0)));
-    detail::HistogramKind kind(plan, plan.metrics[0], plan.alpha);
-    kind.begin(1);
+/// The test alone: both arms' buckets, one quantile.
+void threshold(benchmark::State& state) {
+    sequential::ThresholdTest test(exponential_bucket_end(4, -18),
+                                   {.margin = {.ratio = 1.25, .difference = {}}, .interval = false});
     std::mt19937_64 random(1);
-    std::array<std::vector<detail::Partition>, 2> data;
+    std::vector<double> bounds;
+    std::array<std::vector<std::vector<std::int64_t>>, 2> data;
     for (int i = 0; i < 256; ++i) {
-        data[0].push_back(detail::partition_of(histogram(random, 10)));
-        data[1].push_back(detail::partition_of(histogram(random, 2)));
+        for (std::size_t arm = 0; arm < 2; ++arm) {
+            auto& counts = data[arm].emplace_back();
+            const HistogramSample sample = histogram(random, arm == 0 ? 10 : 2);
+            for (const HistogramBucket& bucket : sample.buckets) {
+                if (i == 0 && arm == 0) bounds.push_back(bucket.upper);
+                counts.push_back(static_cast<std::int64_t>(bucket.count));
+            }
+        }
     }
     std::size_t i = 0;
     for (auto _ : state) {
-        std::array<detail::HistogramKind::Values, 2> arms;
-        for (std::size_t arm = 0; arm < 2; ++arm) {
-            arms[arm].present = true;
-            arms[arm].whole = &data[arm][i % 256];
-        }
-        benchmark::DoNotOptimize(kind.update(arms));
+        test.update_buckets(bounds, data[0][i % 256], data[1][i % 256]);
         ++i;
     }
+    benchmark::DoNotOptimize(test.log_e_value());
 }
-BENCHMARK(interval)->Arg(1)->Arg(3);
+BENCHMARK(threshold);
 
 /// A whole look of a Monitor, from the samples to the decision.
 void look(benchmark::State& state) {

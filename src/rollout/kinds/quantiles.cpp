@@ -458,7 +458,7 @@ void QuantilesKind::set_ranks() {
             Ranks& of = ranks_[i][arm];
             if (totals_[arm] <= of.until || !(totals_[arm] > 0)) continue;
             const double q = quantiles_[i].quantile, phi = quantiles_[i].dispersion;
-            of.until = std::ceil(std::pow(1.1, std::ceil(std::log(totals_[arm]) / std::log(1.1) + 1e-9)));
+            of.until = std::pow(1.1, std::ceil(std::log(totals_[arm]) / std::log(1.1) + 1e-9));
             constexpr double tuned_at = 10;  // events' worth of variance
             const double v = q * (1 - q) * of.until / phi;
             of.up = phi * sequential::BetaBinomialMixture(tuned_at, q, 1 - q).bound(v, alpha_ / 4);
