@@ -496,6 +496,12 @@ class TableReader {
         if (of.replica.empty()) of.replica = column.replica;
         of.labels.insert(column.labels.begin(), column.labels.end());
         if (!of.arm && options_.service && !columns_.at(Column::arm)) of.arm = Arm::baseline;
+        const bool unsaid = !columns_.at(Column::arm) || cell(Column::arm).empty();
+        if (!of.arm && unsaid &&
+            std::find(options_.without_arms.begin(), options_.without_arms.end(), of.name) !=
+                options_.without_arms.end()) {
+            of.arm = Arm::baseline;
+        }
         if (!of.arm) {
             ++aside_.neither[of.neither];
             return none;

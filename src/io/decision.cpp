@@ -83,7 +83,8 @@ struct Told {
             if (name != "log_e_value") return;
             const double e_value = elementary::exp(evidence.log_e_value);
             // Between instances it is one over a p-value: it must not be multiplied. One look has a p-value alone.
-            constexpr std::array<std::string_view, 4> without{"rotation", "label_swap", "proportion_test", "rate_test"};
+            constexpr std::array<std::string_view, 5> without{"rotation", "before_after", "label_swap",
+                                                              "proportion_test", "rate_test"};
             const bool none = std::find(without.begin(), without.end(), evidence.method) != without.end();
             if (std::isfinite(e_value) && !none) out["e_value"] = number_json(e_value);
             put_needed(out, 1 / alpha, -elementary::log(alpha));
@@ -122,6 +123,11 @@ struct Told {
             }
         };
         MetricResult::describe(member, metric);
+        return out;
+    }
+    static ordered_json of(const Decision& decision) {
+        ordered_json out = of<Decision>(decision);
+        if (decision.dedupe_key.empty()) out["dedupe_key"] = nullptr;
         return out;
     }
     static ordered_json of(const BurnResult& burn) {
@@ -306,7 +312,11 @@ Decision read_decision(std::string_view json) {
             field = std::chrono::milliseconds(std::llround(seconds * 1000));
             return true;
         }
-        return false;
+        // Decisions of before there were such keys have none of them.
+        if (name != "dedupe_key" && name != "would" && name != "would_severity" && name != "failed") return false;
+        if (const ordered_json* const there = members.find(name); there != nullptr && !there->is_null())
+            Taken::of(members.path(name), *there, field);
+        return true;
     });
     return decision;
 }

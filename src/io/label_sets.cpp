@@ -128,7 +128,9 @@ std::pair<LabelSet*, bool> LabelSets::add(const std::string& name, Labels labels
     const Arms& arms = options_.arms;
     std::string arm_label;
     const std::string* found = find(labels, arms.label, &arm_label);
-    const std::string arm = found == nullptr ? "" : *found;
+    const bool one_service = found == nullptr && std::find(options_.without_arms.begin(), options_.without_arms.end(),
+                                                           name) != options_.without_arms.end();
+    const std::string arm = found == nullptr ? one_service ? arms.baseline : "" : *found;
     if (arm != arms.baseline && arm != arms.canary) {
         if (found == nullptr) {
             if (without_label_++ == 0) {

@@ -90,6 +90,18 @@ struct Form<FlooredNoise> {
     static std::string_view required(const FlooredNoise&, std::string_view) { return calibrated; }
 };
 template <>
+struct Form<BaselineRange> {
+    static constexpr std::string_view what = "where a baseline may be", example = calibrated;
+    static std::string_view required(const BaselineRange&, std::string_view) { return calibrated; }
+};
+template <>
+struct Form<BeforeAfterNoise> {
+    static constexpr std::string_view what = "how far a metric moves by itself", example = calibrated;
+    static std::string_view required(const BeforeAfterNoise&, std::string_view key) {
+        return key == "floor" ? "" : calibrated;
+    }
+};
+template <>
 struct Form<sequential::PairedNoise> {
     static constexpr std::string_view what = "a stage's noise", example = calibrated;
     /// Noise without a unit was written before there were any, and has none of what came with it.
@@ -338,6 +350,11 @@ void take(const std::string& path, const json& value, Metric& out) {
         return;
     }
     take_members(path, value, out);
+    if (out.arm == MetricArm::none && out.on_fail == OnFail::rollback && value.contains("on_fail")) {
+        raise(Code::plan_value, path +
+                                    ".on_fail is \"rollback\" with \"arm\": \"none\"; allowed: \"hold\", which it is " +
+                                    "by itself: what was before the rollout proves nothing against the canary");
+    }
 }
 
 /// The numbers of intervals at which instances are looked at.

@@ -73,6 +73,14 @@ ReadOptions read_options(const Plan& plan) {
         if (facts_of(metric.kind).quantiles) options.histograms.push_back(metric.series);
     }
     options.names.assign(names.begin(), names.end());
+    std::set<std::string> told_apart;
+    for (const Metric& metric : plan.metrics) {
+        if (metric.arm == MetricArm::none) continue;
+        for (const std::string& name : series_of(metric)) told_apart.insert(name);
+    }
+    for (const std::string& name : names) {
+        if (!told_apart.contains(name)) options.without_arms.push_back(name);
+    }
     return options;
 }
 

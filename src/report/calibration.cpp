@@ -18,6 +18,11 @@ namespace {
 
 std::vector<std::string> learned_lines(const MetricCalibration& metric) {
     std::vector<std::string> lines;
+    for (const Reason& reason : metric.reasons) {
+        if (reason.code != Code::before_after_learned) continue;
+        return {"how far it moves by itself: " + plural(static_cast<std::int64_t>(metric.differences), "interval") +
+                " of history, room for " + number(metric.independent, Round::down) + " rollouts that do not overlap"};
+    }
     const bool counts = facts_of(metric.kind).counts;
     if (!counts && metric.differences == 0) {
         return {"how far instances differ, for a rollout that names them; too little for one that does not"};

@@ -16,6 +16,7 @@
 #include <serinus/core/text.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/numeric/elementary.hpp>
+#include <serinus/rollout/spikes.hpp>
 #include <serinus/series/duration.hpp>
 #include <serinus/series/time.hpp>
 
@@ -81,7 +82,7 @@ std::string estimate_text(const MetricResult& metric) {
         if (counts && std::isinf(estimate)) return "only in canary";
         if (counts && estimate == 0) return "none in canary";
         if (std::isinf(estimate)) return "no estimate yet";
-        return number(estimate) + "x baseline";
+        return number(estimate) + (metric.evidence.method == "before_after" ? "x before" : "x baseline");
     }
     if (std::isinf(estimate)) return "no estimate yet";
     if (metric.margin.floor) return "excess " + number(estimate) + "x allowed";
@@ -156,6 +157,8 @@ std::string allowed_text(const MetricResult& metric) {
 
 /// What the mirror is about: "harm beyond 2x", or "harm of 4x" where no harm of the size to detect is enough.
 std::string excluded_harm(const MetricResult& metric) {
+    if (reason_of(metric, Code::spikes_alone))
+        return number(100 * spikes_worth_seeing) + " points more of its readings a spike";
     const bool detect = metric.promote_when == PromoteWhen::no_harm_found && metric.detect != Margin{};
     const Margin& margin = detect ? metric.detect : metric.margin;
     const std::string size = metric.harm == Harm::either
@@ -177,6 +180,8 @@ bool looked_once(const MetricResult& metric) {
 std::string evidence_text(const MetricResult& metric) {
     if (looked_once(metric)) return "p " + number_text(metric.evidence.p_value, 3) + " of one look";
     const double now = metric.evidence.log_e_value;
+    // What only holds has no part of alpha that it would need.
+    if (metric.alpha == 0) return "evidence " + e_value(std::max(now, -elementary::log(metric.evidence.p_value)));
     if (metric.verdict != Verdict::fail) return "evidence " + e_value(now) + ", needs " + needed_text(metric.alpha);
     // A verdict stays although the evidence may sink again; then its peak is what counted.
     const double peak = -elementary::log(metric.evidence.p_value);
@@ -221,6 +226,15 @@ std::string told_text(const MetricResult& metric) {
 
 /// "canary: 374 of 9,120 requests failed (4.1 %); baseline: 11,856 of 912,004 (1.3 %)"
 std::string counts_text(const MetricResult& metric) {
+    if (metric.evidence.method == "before_after") {
+        const double* const before = observed(metric, "before");
+        const double* const after = observed(metric, "after");
+        const double* const intervals = observed(metric, "intervals");
+        if (!before || !after || !intervals) return "";
+        const auto shown = [&](double value) { return facts_of(metric.kind).share ? percent(value) : number(value); };
+        return "since the rollout began: " + shown(*after) + " over " +
+               plural(static_cast<std::int64_t>(*intervals), "interval") + "; before: " + shown(*before);
+    }
     if (!facts_of(metric.kind).told.empty()) return told_text(metric);
     const double* const bad_b = observed(metric, "bad_baseline");
     const double* const total_b = observed(metric, "total_baseline");
@@ -266,6 +280,10 @@ Style style_of(const MetricResult& metric) {
 /// How far the mirror is, where that is asked.
 std::string safe_text(const MetricResult& metric) {
     if (!(metric.verdict == Verdict::inconclusive && !undecidable(metric) && !looked_once(metric))) return "";
+    // Evidence of safety is none where an arm served nothing.
+    for (const Code code : {Code::canary_without_requests, Code::baseline_without_requests, Code::canary_silent}) {
+        if (reason_of(metric, code)) return "";
+    }
     return "safe so far: " + e_value(metric.mirror.log_e_value) + " of " + needed_text(metric.alpha_mirror) +
            " needed to rule out " + excluded_harm(metric);
 }
@@ -284,6 +302,9 @@ bool shown_elsewhere(Code code) {
         case Code::noise_learned_now:
         case Code::between_instances:
         case Code::budget_kept:
+        case Code::spikes_alone:
+        case Code::before_after_noise:
+        case Code::dry_run:
         case Code::late_samples:
         case Code::conflicting_samples: return true;
         default: return tells_quantiles(code);
@@ -315,7 +336,7 @@ std::vector<std::string> reason_sentences(const Decision& decision) {
         for (const Reason& reason : burn.reasons) tell(reason);
     }
     // What has led to a rollback is all above; for the others the metrics' own reasons say what is still in the way.
-    if (decision.action != Action::rollback) {
+    if (decision.would.value_or(decision.action) != Action::rollback) {
         for (const MetricResult& metric : decision.metrics) {
             for (const Reason& reason : metric.reasons) tell(reason);
         }
@@ -383,6 +404,10 @@ std::vector<std::string> noise_sentences(const Decision& decision) {
         const Reason* const counted = reason_of(metric, Code::dispersion_given);
         if (counted && !counted->numbers.empty())
             dispersions.push_back(shown_name(metric.name) + " " + number(counted->numbers.front().value));
+        for (const Code code : {Code::before_after_noise, Code::spikes_alone}) {
+            if (const Reason* const own = reason_of(metric, code))
+                sentences.push_back(shown_name(metric.name) + ": " + sentence(*own));
+        }
         if (const Reason* const between = reason_of(metric, Code::between_instances))
             sentences.push_back(shown_name(metric.name) + ": " + sentence(*between));
         const Reason* const read = reason_of(metric, Code::noise_given);
@@ -491,6 +516,14 @@ bool has(const Decision& decision, Code code) {
 }
 
 std::string next_after_hold(const Decision& decision, Face face) {
+    if (has(decision, Code::sick_baseline))
+        return "see to the baseline first (see why): while it is not what it used to be, nothing is judged against it";
+    if (!decision.failed.empty()) {
+        std::vector<std::string> names;
+        for (const std::string& name : decision.failed) names.push_back(shown_name(name));
+        return "a person decides: " + listed(std::move(names)) + (decision.failed.size() == 1 ? " is" : " are") +
+               " worse than allowed, which holds and rolls nothing back";
+    }
     if (!decision.telemetry.newest[0] && !decision.telemetry.newest[1])
         return "check where the data come from: no sample of the plan's series has arrived";
     if (has(decision, Code::nothing_to_judge)) return "a person decides: every metric is muted";
@@ -524,8 +557,14 @@ std::string next_after_hold(const Decision& decision, Face face) {
 }
 
 /// `untold`: nothing in the data says which stage they are of.
-std::string next_sentence(const Decision& decision, std::optional<double> next_traffic, Face face, bool untold) {
+std::string next_sentence(const Decision& handed_out, std::optional<double> next_traffic, Face face, bool untold) {
     std::string next;
+    Decision decision = handed_out;
+    if (handed_out.would) {
+        decision.action = *handed_out.would;
+        decision.severity = handed_out.would_severity.value_or(Severity::info);
+        decision.finished = decision.action == Action::promote && decision.stage == decision.stages;
+    }
     switch (decision.action) {
         case Action::rollback: next = "roll back: move all traffic to the baseline"; break;
         case Action::promote:
@@ -543,6 +582,7 @@ std::string next_sentence(const Decision& decision, std::optional<double> next_t
     }
     if (decision.severity == Severity::page) next += "; page whoever is on call";
     if (decision.severity == Severity::ticket) next += "; open a ticket";
+    if (handed_out.would) next = "nothing, for the plan is a dry run (dry_run); without it: " + next;
     return next;
 }
 
@@ -592,6 +632,7 @@ Told told(const Decision& decision, std::optional<double> next_traffic, Face fac
                 : decision.action == Action::rollback ? Style::bad
                                                       : Style::open;
     all.verdict = upper_case(word(decision.action));
+    if (decision.would) all.verdict += " (dry run: would be " + upper_case(word(*decision.would)) + ")";
     all.who = shown_name(decision.deployment.empty() ? decision.plan : decision.deployment);
     all.where = where_text(decision);
     for (const MetricResult& metric : decision.metrics) all.metrics.push_back(told(metric));

@@ -2,6 +2,7 @@
 
 #include <serinus/rollout/calibrate.hpp>
 
+#include "rollout/baseline_watch.hpp"
 #include "rollout/history.hpp"
 #include "rollout/kinds/all.hpp"
 
@@ -30,7 +31,8 @@ Calibration calibrate(const Plan& plan, const Batch& history, std::span<const Ba
             if (progress) progress(++done / steps);
         };
         detail::Learning learning{plan, metric, known, history, former, report, all, stage_done};
-        detail::AllKinds::with(metric.kind, [&]<class K>() { K::learn(learning); });
+        detail::AllKinds::with(metric, [&]<class K>() { K::learn(learning); });
+        detail::learn_baseline(learning);
     }
     if (progress) progress(1);
     return all;

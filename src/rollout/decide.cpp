@@ -140,7 +140,7 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
                  false});
         } else if (judged.nothing_happened() && metric.margin.ratio && !metric.margin.floor) {
             result.reasons.push_back({Code::no_events, metric.name, {}, false});
-        } else if (result.evidence.confidence > 0) {
+        } else if (result.evidence.confidence > 0 || shown.method == "before_after") {
             result.reasons.push_back({Code::undecided,
                                       metric.name,
                                       {{"evidence", elementary::exp(judged.harm_log_e_value())},
@@ -222,7 +222,7 @@ std::vector<Reason> failed(const Facts& facts, OnFail on_fail) {
     std::vector<Reason> reasons;
     for (std::size_t i = 0; i < facts.panel.metrics.size(); ++i) {
         const Judged& judged = facts.panel.metrics[i];
-        if (judged.failed && !judged.metric.muted && judged.metric.on_fail == on_fail)
+        if (judged.failed && !judged.metric.muted && effective_on_fail(judged.metric) == on_fail)
             reasons.push_back(facts.told.metrics[i].reasons.front());
     }
     return reasons;
@@ -353,6 +353,42 @@ void apply_rules(const Facts& facts, Decision& decision) {
     }
 }
 
+/// Whose failure is proven, in the plan's order.
+std::vector<std::string> failed_of(const Facts& facts) {
+    std::vector<std::string> names;
+    for (const Judged& judged : facts.panel.metrics) {
+        if (judged.failed && !judged.metric.muted) names.push_back(judged.metric.name);
+    }
+    for (const SloJudged& judged : facts.panel.slo) {
+        if (judged.failed()) names.push_back(judged.rule.objective.name);
+    }
+    return names;
+}
+
+/// What one incident is known by, at every look: not by its reasons, which come and go.
+std::string dedupe_key_of(const Decision& decision) {
+    const std::string whose = decision.deployment.empty() ? decision.plan : decision.deployment;
+    if (decision.action == Action::rollback) return whose + "/rollback";
+    for (const BurnResult& burn : decision.burn) {
+        // (An alert that is as bad as the hold is more to the point.)
+        if (burn.alert && *burn.alert == decision.severity) return burn.dedupe_key;
+    }
+    if (decision.severity == Severity::info) return "";
+    return whose + "/stage " + std::to_string(decision.stage) + "/hold";
+}
+
+/// A dry run is handed out nothing that anybody acts on; what it would have been is told beside.
+void hand_out_nothing(Decision& decision) {
+    decision.would = decision.action;
+    decision.would_severity = decision.severity;
+    decision.action = Action::hold;
+    decision.severity = Severity::info;
+    decision.finished = false;
+    decision.dedupe_key.clear();
+    decision.reasons.insert(decision.reasons.begin(),
+                            {Code::dry_run, "", {}, false, {{"would", std::string(word(*decision.would))}}});
+}
+
 /// What is told beside the action's reasons.
 void tell_besides(Decision& decision, const Intake& intake) {
     // Raw burn rates page and open tickets; they never roll back.
@@ -440,10 +476,13 @@ Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::Vie
     latch_by_now(facts);
     apply_rules(facts, decision);
     tell_besides(decision, intake);
+    decision.failed = failed_of(facts);
+    decision.dedupe_key = dedupe_key_of(decision);
     if (fixed && fixed->came_since() > 0) {
         const auto count = static_cast<double>(fixed->came_since());
         decision.reasons.push_back({Code::look_again, "", {{"count", count}}, false});
     }
+    if (plan.dry_run) hand_out_nothing(decision);
     return {std::move(decision), std::move(facts.latch)};
 }
 

@@ -109,7 +109,11 @@ History::History(const Plan& plan, const Batch& batch) {
             std::map<std::tuple<Arm, std::string, std::string>, std::map<std::string, Series>> targets;
             for (const ArmSeries& part : batch.series) {
                 if (!reads(metric, names, role, part)) continue;
-                Series& whole = targets[{part.arm, part.series.instance, part.labels}][part.replica];
+                // Without arms all is one service, and still an instance of each.
+                const bool none = metric.arm == MetricArm::none;
+                const std::string instance =
+                    part.series.instance + (none && part.arm == Arm::canary ? " (canary)" : "");
+                Series& whole = targets[{none ? Arm::baseline : part.arm, instance, part.labels}][part.replica];
                 whole.times_ms.insert(whole.times_ms.end(), part.series.times_ms.begin(), part.series.times_ms.end());
                 whole.values.insert(whole.values.end(), part.series.values.begin(), part.series.values.end());
             }

@@ -32,8 +32,9 @@ void require_time(const std::string& what, std::int64_t time_ms) {
 }
 
 Intake::Intake(const Plan& plan) : warm_up_ms_(plan.warm_up.count()) {
-    const bool tells_load = std::any_of(plan.metrics.begin(), plan.metrics.end(),
-                                        [](const Metric& metric) { return !facts_of(metric.kind).counts; });
+    const bool tells_load = std::any_of(plan.metrics.begin(), plan.metrics.end(), [](const Metric& metric) {
+        return !facts_of(metric.kind).counts && metric.arm == MetricArm::both;
+    });
     std::vector<std::string> loads;
     for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
         const Metric& metric = plan.metrics[i];
@@ -43,7 +44,8 @@ Intake::Intake(const Plan& plan) : warm_up_ms_(plan.warm_up.count()) {
             if (readers.empty() || readers.back() != i) readers.push_back(i);
         }
         // Of several metrics with the same total one tells it.
-        const bool first = tells_load && std::find(loads.begin(), loads.end(), series.back()) == loads.end();
+        const bool first = tells_load && metric.arm == MetricArm::both &&
+                           std::find(loads.begin(), loads.end(), series.back()) == loads.end();
         if (first) loads.push_back(series.back());
         metrics_.emplace_back(plan, metric, first);
     }
@@ -140,6 +142,7 @@ std::optional<std::int64_t> Intake::newest_ms() const {
 std::optional<std::int64_t> Intake::first_of_canary_ms() const {
     std::optional<std::int64_t> first;
     for (const MetricIntake& metric : metrics_) {
+        if (!metric.has_arms()) continue;
         const auto of = metric.first_of_canary_ms();
         if (of) first = std::min(first.value_or(*of), *of);
     }
@@ -162,7 +165,7 @@ std::optional<std::int64_t> Intake::last_waiting_ms() const {
 }
 
 void Intake::pass_over(std::int64_t from_ms) {
-    for (MetricIntake& metric : metrics_) metric.pass_over(from_ms);
+    for (MetricIntake& metric : metrics_) metric.pass_over(from_ms, false);
 }
 
 Interval Intake::close(std::int64_t from_ms, std::int64_t to_ms, bool warming) {
@@ -174,6 +177,15 @@ Interval Intake::close(std::int64_t from_ms, std::int64_t to_ms, bool warming) {
         return !state_.restarts.empty() && warming_up(arm, instance, from_ms, to_ms);
     };
     for (MetricIntake& metric : metrics_) metric.close(interval, excused, warming);
+    return interval;
+}
+
+Interval Intake::close_one(std::size_t metric, std::int64_t from_ms, std::int64_t to_ms) {
+    Interval interval;
+    interval.from_ms = from_ms;
+    interval.to_ms = to_ms;
+    metrics_[metric].close(
+        interval, [](Arm, const std::string&) { return false; }, false);
     return interval;
 }
 

@@ -59,6 +59,9 @@ class Intake {
     /// Takes what belongs into [from, to) out of what waits; what belongs before is passed over.
     Interval close(std::int64_t from_ms, std::int64_t to_ms, bool warming);
 
+    /// The same for one metric alone, of what was before the rollout; the others' waits.
+    Interval close_one(std::size_t metric, std::int64_t from_ms, std::int64_t to_ms);
+
     /// Instances that were restarted do not count until their warm-up is over.
     void restart(Arm arm, std::string_view instance, std::int64_t at_ms);
     void forget_restarts(std::int64_t before_ms);

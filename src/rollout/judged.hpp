@@ -15,6 +15,7 @@
 #include <serinus/core/counts.hpp>
 #include <serinus/rollout/plan.hpp>
 
+#include "rollout/baseline_watch.hpp"
 #include "rollout/kinds/all.hpp"
 
 namespace serinus {
@@ -31,6 +32,7 @@ struct JudgedAs<Kinds<Ks...>> {
         : metric(of),
           alpha(share),
           promote_when(effective_promote_when(of)),
+          baseline(noise_of(plan, of), facts_of(of.kind).counts),
           kind(Kinds<Ks...>::make(plan, of, share)) {}
 
     /// `fresh`: the stage is really a new one, not the one of a state that is being restored.
@@ -47,6 +49,7 @@ struct JudgedAs<Kinds<Ks...>> {
     }
 
     void listen(const Interval& interval, std::int64_t from_ms, bool warming) {
+        if (baseline.sick() && !warming) return;
         std::visit([&](auto& of) { of.listen(interval, metric, from_ms, warming); }, kind);
     }
     void begin(double weight) {
@@ -77,6 +80,19 @@ struct JudgedAs<Kinds<Ks...>> {
     /// Intervals that are settled: not waiting for one with news of both arms.
     std::int64_t settled() const { return intervals - waiting; }
     static int ones(std::int64_t bits) { return std::popcount(static_cast<std::uint64_t>(bits)); }
+
+    // ---- what was before the rollout, for what has no arms
+
+    std::int64_t wants_before() const {
+        const auto* const of = std::get_if<BeforeAfterKind>(&kind);
+        return of ? of->wants_before() : 0;
+    }
+    void tell_before(const Interval& interval) {
+        std::get<BeforeAfterKind>(kind).tell_before(BeforeAfterKind::gather(interval, metric, Arm::canary));
+    }
+    void begin_rollout() {
+        if (auto* const of = std::get_if<BeforeAfterKind>(&kind)) of->begin_rollout();
+    }
 
     // ---- what its kind says
 
@@ -193,10 +209,11 @@ struct JudgedAs<Kinds<Ks...>> {
         out.quiet = quiet;
         out.failed_spikes = failure.spikes;
         out.failed_baseline = failure.baseline;
+        out.baseline = baseline.state();
     }
     void restore(const MetricState& in, std::size_t stage) {
         require_state(int{in.counts.has_value()} + int{in.gauge.has_value()} + int{in.rate.has_value()} +
-                              int{in.quantiles.has_value()} ==
+                              int{in.quantiles.has_value()} + int{in.before_after.has_value()} ==
                           1,
                       "a metric of no kind, or of two");
         enter_stage(stage, false);
@@ -204,6 +221,7 @@ struct JudgedAs<Kinds<Ks...>> {
             in.used >= 0 && in.used <= in.intervals && in.waiting >= 0 && in.unpaired >= 0 && in.impossible >= 0,
             "counts of intervals that cannot be");
         std::visit([&](auto& of) { of.restore(in, stage); }, kind);
+        baseline.restore(in.baseline);
         failed = in.failed;
         failure = {.down = in.failed_down,
                    .bound = in.failed_bound,
@@ -227,6 +245,7 @@ struct JudgedAs<Kinds<Ks...>> {
     Metric metric;
     double alpha;
     PromoteWhen promote_when;
+    BaselineWatch baseline;
     std::variant<Ks...> kind;
     bool failed = false;
     Failure failure;
@@ -263,6 +282,11 @@ struct JudgedAs<Kinds<Ks...>> {
         for (std::size_t arm = 0; arm < 2; ++arm) missing[arm] += present[arm] ? 0 : 1;
         if (!present[0] || !present[1]) {
             of.gap();
+        } else if (baseline.sick()) {
+            // A comparison with what is not well says nothing; the data are there all the same.
+            of.gap();
+            used += 1 + waiting;
+            last_used_ms = interval.to_ms;
         } else if (!of.update(arms)) {
             wrong = true;
             ++impossible;
@@ -272,6 +296,8 @@ struct JudgedAs<Kinds<Ks...>> {
             used += 1 + waiting;
             last_used_ms = interval.to_ms;
         }
+        if (const auto level = level_parts(arms[0]); level && present[0] && !wrong)
+            baseline.add(level->first, level->second);
         bridged += waiting;
         for (std::int64_t i = 0; i < std::min(waiting, recent_intervals); ++i) remember(present, half, wrong);
         remember(present, half, wrong);

@@ -187,7 +187,7 @@ void lint_queries(const Plan& plan, std::vector<Reason>& reasons) {
                 reasons.push_back(
                     {Code::query_of_rates, metric.name, {}, false, {{"series", name}, {"function", function}}});
             }
-            if (!seen.insert(name).second) continue;
+            if (metric.arm == MetricArm::none || !seen.insert(name).second) continue;
             if (const std::string aggregation = query.loses(label); !aggregation.empty()) {
                 reasons.push_back({Code::query_loses_arm,
                                    metric.name,
@@ -361,6 +361,12 @@ void lint_names(const Plan& plan, Understood& understood) {
         }
         const std::vector<std::string> names = series_of(metric);
         const std::string &part = names.front(), &whole = names.back();
+        const bool heard = seen[whole][0] || seen[whole][1];
+        if (metric.arm == MetricArm::none) {
+            if (!heard && !told(Code::missing_baseline, metric.name))
+                understood.mend.push_back({Code::missing_baseline, metric.name, {}});
+            continue;
+        }
         for (const Arm arm : {Arm::baseline, Arm::canary}) {
             const Code code = arm == Arm::baseline ? Code::missing_baseline : Code::missing_canary;
             if (!seen[whole][static_cast<std::size_t>(arm)] && !told(code, metric.name))
@@ -405,8 +411,9 @@ std::vector<Reason> lint(const Plan& plan) {
     }
     for (const Metric& metric : plan.metrics) {
         // One look needs no noise.
-        if (plan.analysis == Analysis::fixed || metric.muted || facts_of(metric.kind).counts || plan.learn_noise ||
-            plan.noise.contains(metric.name) || keeps_instances(plan, metric) || metric.instances_differ)
+        if (plan.analysis == Analysis::fixed || metric.muted || metric.arm == MetricArm::none ||
+            facts_of(metric.kind).counts || plan.learn_noise || plan.noise.contains(metric.name) ||
+            keeps_instances(plan, metric) || metric.instances_differ)
             continue;
         reasons.push_back({Code::gauge_without_noise, metric.name, {}});
     }

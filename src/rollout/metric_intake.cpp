@@ -31,8 +31,12 @@ MetricIntake::MetricIntake(const Plan& plan, const Metric& metric, bool tells_lo
       values_name_(name_of_values(metric)),
       tells_load_(tells_load),
       interval_ms_(plan.interval.count()),
+      before_ms_(0),
       max_falls_(plan.telemetry.max_falls) {
     if (facts_of(metric.kind).quantiles) observations_.emplace(metric, interval_ms_);
+    const auto known = plan.noise.find(metric.name);
+    if (has_arms() || known == plan.noise.end() || !known->second.before_after) return;
+    before_ms_ = static_cast<std::int64_t>(known->second.before_after->before) * interval_ms_;
 }
 
 // ---- what comes
@@ -56,7 +60,20 @@ void MetricIntake::take_observations(const Batch& batch, const StageClock& clock
 void MetricIntake::take(const ArmSeries& series, const StageClock& clock, SampleCounts& counts) {
     if (observations_) return;
     for (std::size_t role = 0; role < names_.size(); ++role) {
-        if (reads(metric_, names_, role, series)) take(role, series, clock, counts);
+        if (!reads(metric_, names_, role, series)) continue;
+        if (has_arms()) {
+            take(role, series, clock, counts);
+            continue;
+        }
+        // What belongs to either arm, or to none, is one service.
+        ArmSeries of = series;
+        if (series.arm == Arm::canary)
+            of.labels += (of.labels.empty() ? "arm=" : ",arm=") + std::string(word(series.arm));
+        SampleCounts again;
+        for (const Arm arm : both_arms) {
+            of.arm = arm;
+            take(role, of, clock, arm == Arm::baseline ? counts : again);
+        }
     }
 }
 
@@ -107,7 +124,7 @@ void MetricIntake::take(std::size_t role, const ArmSeries& series, const StageCl
         if (unknown) continue;
         kept_.lives[role] = true;
         kept_.first_ms = std::min(kept_.first_ms.value_or(time), time);
-        if (metric_.counter && track.waiting.size() > most_waiting)
+        if (metric_.counter && has_arms() && track.waiting.size() > most_waiting)
             track.waiting.erase(std::next(track.waiting.begin()));
     }
 }
@@ -262,7 +279,7 @@ void MetricIntake::close_values(Interval& interval, const Excused& excused) {
     for (auto& [key, track] : tracks_) {
         // Where the source names no instances, what its labels tell apart are they.
         const std::string& name = track.kept.instance.empty() ? track.kept.labels : track.kept.instance;
-        const TrackKey place{names_[0], track.kept.arm, name};
+        const TrackKey place{values_name_, track.kept.arm, name};
         const bool out = excused(track.kept.arm, track.kept.instance);
         each_until(track, interval.to_ms - (metric_.counter ? 0 : 1), [&](std::int64_t time, const Sample& sample) {
             std::optional<double> value = sample.value;
@@ -286,8 +303,9 @@ void MetricIntake::close_values(Interval& interval, const Excused& excused) {
 
 // ---- intervals
 
-void MetricIntake::pass_over(std::int64_t from_ms) {
+void MetricIntake::pass_over(std::int64_t from_ms, bool begun) {
     if (observations_) return observations_->pass_over(from_ms);
+    if (!begun) from_ms -= before_ms_;
     for (const Arm arm : both_arms) {
         if (!metric_.counter || !counts()) continue;
         cut_before_ = kept_.cut_ms;

@@ -57,13 +57,16 @@ class MetricIntake {
     /// The same of a metric of many observations an interval, from all of the batch; others take nothing.
     void take_observations(const Batch& batch, const StageClock& clock, SampleCounts& counts);
 
+    /// Whether its series tell the arms apart. If not, both arms are told the same: all that there is.
+    bool has_arms() const { return metric_.arm == MetricArm::both; }
     std::optional<std::int64_t> first_of_canary_ms() const;
     /// The first moment, from `from_ms` on, that a waiting sample tells of; and the last of all.
     std::optional<std::int64_t> first_waiting_ms(std::optional<std::int64_t> from_ms) const;
     std::optional<std::int64_t> last_waiting_ms() const;
 
-    /// Lets go of what belongs before a moment, but for what counters remember.
-    void pass_over(std::int64_t from_ms);
+    /// Lets go of what belongs before a moment, but for what counters remember. Until the rollout has `begun`, what has
+    /// no arms keeps what it will be compared with.
+    void pass_over(std::int64_t from_ms, bool begun = true);
     /// Adds what belongs into [from, to) to the interval; what belongs before is passed over. `warming`: the interval is
     /// not judged, and nothing of it is kept for later ones.
     void close(Interval& interval, const Excused& excused, bool warming);
@@ -174,6 +177,7 @@ class MetricIntake {
     std::string values_name_;         // of what is divided
     bool tells_load_;
     std::int64_t interval_ms_;
+    std::int64_t before_ms_;  // what was so long before the rollout is kept for it
     double max_falls_;
     std::map<Key, Track> tracks_;
     std::map<std::pair<Arm, std::string>, UnitState> unit_states_;

@@ -25,9 +25,11 @@ using detail::Panel;
 using detail::require_time;
 using detail::StageClock;
 
-/// What a state must have been made with. Queries fetch the data and judge nothing: another one does not void it.
+/// What a state must have been made with. Queries fetch the data and judge nothing, and a dry run changes only what is
+/// handed out: another one does not void it.
 std::string judged_digest(Plan plan) {
     plan.queries.clear();
+    plan.dry_run = false;
     return digest(plan);
 }
 
@@ -46,7 +48,7 @@ std::vector<std::string> digests_by_key(const Plan& plan) {
         digests.push_back(key + ' ' + digest(alone).substr(0, 16));
     };
     const auto key = [&](std::string_view name, const auto& own) {
-        if (name == "queries" || name == "metrics") return;
+        if (name == "queries" || name == "metrics" || name == "dry_run") return;
         Plan alone;
         const auto take = [&](std::string_view other, auto& member) {
             if constexpr (std::is_same_v<std::decay_t<decltype(member)>, std::decay_t<decltype(own)>>) {
@@ -100,6 +102,8 @@ struct Monitor::Impl {
     void judge_until(std::int64_t time_ms) {
         if (!clock.begun()) return;
         const std::int64_t complete = clock.interval_at(time_ms);  // intervals [0, complete) have ended
+        if (clock.next() < complete && clock.next() == 0)
+            panel.look_back(intake, clock.start_of(0), plan.interval.count());
         while (clock.next() < complete) {
             const std::optional<std::int64_t> waiting = intake.first_waiting_ms(clock.frontier_ms());
             const std::int64_t jump = waiting ? std::min(complete, clock.interval_at(*waiting)) : complete;

@@ -43,6 +43,16 @@ void Panel::enter_stage(std::size_t stage, bool fresh) {
     for (Judged& judged : metrics_) judged.enter_stage(stage, fresh);
 }
 
+void Panel::look_back(Intake& intake, std::int64_t start_ms, std::int64_t interval_ms) {
+    for (std::size_t i = 0; i < metrics_.size(); ++i) {
+        for (std::int64_t before = metrics_[i].wants_before(); before > 0; --before) {
+            const std::int64_t from_ms = start_ms - before * interval_ms;
+            metrics_[i].tell_before(intake.close_one(i, from_ms, from_ms + interval_ms));
+        }
+        metrics_[i].begin_rollout();
+    }
+}
+
 void Panel::judge(Interval& interval, const Plan& plan, std::size_t stage, bool warming, double weight) {
     for (SloJudged& judged : slo_) {
         const Metric& metric = metrics_[judged.metric].metric;

@@ -42,6 +42,9 @@ class Panel {
     /// `fresh`: a stage begins, or begins again; otherwise it is told which one runs.
     void enter_stage(std::size_t stage, bool fresh);
 
+    /// The rollout begins: metrics without arms take what was before it out of what waits.
+    void look_back(Intake& intake, std::int64_t start_ms, std::int64_t interval_ms);
+
     /// Judges an interval. `weight`: of the start of the harm evidence that falls into it, 0 where none does. An
     /// interval of the `warming` up only burns error budgets, and tells who takes part.
     void judge(Interval& interval, const Plan& plan, std::size_t stage, bool warming, double weight);

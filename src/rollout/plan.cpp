@@ -18,6 +18,7 @@
 #include <serinus/rollout/plan.hpp>
 #include <serinus/series/duration.hpp>
 
+#include "rollout/baseline_watch.hpp"
 #include "rollout/kinds/all.hpp"
 #include "rollout/kinds/count_history.hpp"
 #include "rollout/plan_checks.hpp"
@@ -125,6 +126,8 @@ void check_keys(const std::string& path, const Metric& metric) {
     if (facts.own_key != "method") unused("method", metric.method != sequential::ProportionMethod::automatic);
     if (!facts.quantiles) unused("quantile", !metric.quantile.empty());
     if (facts.own_key != "instances_differ") unused("instances_differ", metric.instances_differ.has_value());
+    // Who has instances to compare is read, and so leaves its level.
+    if (facts.own_key != "instances_differ") unused("watch", metric.watch.has_value());
 }
 
 void check_metric(const std::string& path, const Metric& metric) {
@@ -133,6 +136,9 @@ void check_metric(const std::string& path, const Metric& metric) {
                                         "\", which this version cannot judge yet; allowed: " + judged_kinds());
     }
     check_keys(path, metric);
+    if (metric.arm == MetricArm::none) {
+        detail::BeforeAfterKind::check(path, metric);
+    }
     detail::AllKinds::with(metric.kind, [&]<class K>() { K::check(path, metric); });
     check_margin(path + ".margin", metric.margin, metric.kind);
     require_value(metric.weight > 0 && std::isfinite(metric.weight), path + ".weight", metric.weight,
@@ -209,6 +215,7 @@ class DigestWalk {
             if (name == "slo") return;  // comes after the noise
             if (name == "analysis" && plan.analysis == Analysis::sequential) return;
             if (name == "replica_labels" && plan.replica_labels == Plan().replica_labels) return;
+            if (name == "dry_run" && !plan.dry_run) return;
             (*this)(name, member);
             if (name == "noise") (*this)("slo", plan.slo);
         };
@@ -218,11 +225,12 @@ class DigestWalk {
     void operator()(std::string_view, const Metric& metric) {
         const auto visit = [&](std::string_view name, const auto& member) {
             if (name == "detect") return (*this)(name, metric.detect.value_or(Margin{}));
-            constexpr std::array<std::string_view, 8> later{"good",     "le",        "absent",      "events",
-                                                            "exposure", "numerator", "denominator", "quantile"};
+            constexpr std::array<std::string_view, 9> later{
+                "good", "le", "absent", "events", "exposure", "numerator", "denominator", "quantile", "watch"};
             const bool came_later = std::find(later.begin(), later.end(), name) != later.end();
             if (came_later && unset(member)) return;
             if (name == "on_fail" && metric.on_fail == OnFail::rollback) return;
+            if (name == "arm" && metric.arm == MetricArm::both) return;
             if (name != "instances_differ") (*this)(name, member);
         };
         Metric::describe(visit, metric);
@@ -243,7 +251,7 @@ class DigestWalk {
         TelemetryLimits::describe(visit, limits);
     }
     void operator()(std::string_view, const Noise& noise) {
-        static_assert(described_names<Noise>().size() == 10, "a further member of a noise belongs into the digest");
+        static_assert(described_names<Noise>().size() == 12, "a further member of a noise belongs into the digest");
         out_("dispersion", noise.dispersion);
         (*this)("stages", noise.stages);
         if (noise.intervals) out_("intervals", noise.intervals);
@@ -253,6 +261,8 @@ class DigestWalk {
         if (!noise.thresholds.empty()) out_("thresholds", noise.thresholds);
         if (!noise.dispersions.empty()) out_("dispersions", noise.dispersions);
         if (!noise.shape.empty()) out_("shape", noise.shape);
+        if (noise.baseline) (*this)("baseline", *noise.baseline);
+        if (noise.before_after) (*this)("before_after", *noise.before_after);
     }
     void operator()(std::string_view, const sequential::PairedNoise& noise) {
         const bool former = noise.unit == sequential::NoiseUnit::former;
@@ -396,7 +406,21 @@ void check_fixed(const Plan& plan) {
         }
         if (metric.kind == Kind::rate && !metric.margin.ratio)
             refuse(path, "a difference of a rate", "a ratio with \"analysis\": \"fixed\"");
+        const std::string of = "metrics[" + std::to_string(i) + "]";
+        if (metric.arm == MetricArm::none) refuse(of + ".arm", "\"none\"", std::string(sequential));
+        if (metric.watch) refuse(of + ".watch", quoted(std::string(word(*metric.watch))), std::string(sequential));
     }
+}
+}  // namespace
+
+namespace {
+void check_baseline(const std::string& path, const BaselineRange& range) {
+    require_value(std::isfinite(range.lower), path + ".lower", range.lower, "finite (calibrate again)");
+    require_value(std::isfinite(range.upper) && range.upper >= range.lower, path + ".upper", range.upper,
+                  "at least lower, finite (calibrate again)");
+    require_value(range.window == static_cast<double>(detail::baseline_window), path + ".window", range.window,
+                  std::to_string(detail::baseline_window));
+    require_value(range.windows >= 0 && std::isfinite(range.windows), path + ".windows", range.windows, "0 or more");
 }
 }  // namespace
 
@@ -481,7 +505,8 @@ void check(const Plan& plan) {
         const auto metric =
             std::find_if(plan.metrics.begin(), plan.metrics.end(), [&](const Metric& of) { return of.name == name; });
         if (!facts_of(metric->kind).quantiles) detail::refuse_thresholds(path, noise);
-        detail::AllKinds::with(metric->kind, [&]<class K>() { K::check_noise(path, noise, *metric, plan); });
+        detail::AllKinds::with(*metric, [&]<class K>() { K::check_noise(path, noise, *metric, plan); });
+        if (noise.baseline) check_baseline(path + ".baseline", *noise.baseline);
     }
     if (plan.arms.label.empty()) refuse("arms.label", "empty", "the name of a label");
     if (plan.arms.baseline == plan.arms.canary)

@@ -145,6 +145,10 @@ void check_slo(const std::string& path, const Plan& plan, std::size_t index) {
         refuse(path + ".metric", quoted(rule.metric) + ", which is a " + std::string(word(metric->kind)),
                "a metric of kind \"proportion\": an objective counts bad events of all events");
     }
+    if (metric->arm == MetricArm::none) {
+        refuse(path + ".metric", quoted(rule.metric) + ", which has no arms (\"arm\": \"none\")",
+               "a metric with both arms: an objective of a rollout is about the canary's part of the budget");
+    }
     if (metric->harm == Harm::decrease) {
         refuse(path + ".metric", quoted(rule.metric) + ", whose events are good ones (harm \"decrease\")",
                "a metric whose events are bad ones");

@@ -48,6 +48,8 @@ void require_bucket(const Metric& metric, const Batch& batch) {
 }
 
 std::string name_of_values(const Metric& metric) {
+    // What has arms and what has none may read one series, and must not be added up.
+    if (metric.arm == MetricArm::none) return metric.name + " without arms";
     return facts_of(metric.kind).divides ? metric.numerator + "/" + metric.denominator : metric.series;
 }
 

@@ -62,6 +62,8 @@ std::vector<Reason> obstacles(const Look& look, const Judged& judged, std::size_
         reasons.push_back({Code::unpaired_series, name, {{"count", static_cast<double>(judged.unpaired)}}, false});
     }
     if (judged.impossible > 0 && judged.recent.impossible != 0) reasons.push_back(impossible_reason(judged));
+    // Of a sick baseline harm is made as easily as its absence.
+    if (judged.baseline.sick()) add({judged.baseline.reason()});
     // Of all that has come only what is judged is asked, as somebody would who had watched all along.
     add(look.intake.metrics()[index].obstacles(judged.intervals, look.clock.frontier_ms, !promotion));
     if (const TrafficWatch* const watch = look.traffic.of(index)) {

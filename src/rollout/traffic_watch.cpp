@@ -49,7 +49,7 @@ double log_e_value(const sequential::MovingShare& above, const sequential::Movin
 std::vector<std::string> watched_totals(const Plan& plan) {
     std::vector<std::string> totals;
     for (const Metric& metric : plan.metrics) {
-        if (metric.muted || metric.total.empty()) continue;
+        if (metric.muted || metric.total.empty() || metric.arm == MetricArm::none) continue;
         if (std::find(totals.begin(), totals.end(), metric.total) == totals.end()) totals.push_back(metric.total);
     }
     return totals;
@@ -201,7 +201,8 @@ TrafficWatches::TrafficWatches(const Plan& plan) : watch_of_(plan.metrics.size()
         watches_.emplace_back(plan);
         for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
             const Metric& metric = plan.metrics[i];
-            if (metric.muted || !facts_of(metric.kind).bad_of_total || metric.total != total) continue;
+            const bool tells = !metric.muted && metric.arm == MetricArm::both && facts_of(metric.kind).bad_of_total;
+            if (!tells || metric.total != total) continue;
             if (first_.size() == watch) first_.push_back(i);
             watch_of_[i] = watch;
         }

@@ -86,15 +86,19 @@ def test_the_full_plan_has_every_key():
     assert set(full) == set(schema["properties"])
     for name, values in {
         "stage": full["stages"],
-        "metric": [metric for path in PLANS for metric in json.loads(path.read_text())["metrics"]] + [{"on_fail": "hold"}],
+        "metric": [metric for path in PLANS for metric in json.loads(path.read_text())["metrics"]]
+        + [{"on_fail": "hold", "watch": "level"}],
         "margin": [m["margin"] for m in full["metrics"] + load("plans/floor.json")["metrics"]],
         "slo": full["slo"],
         "condition": full["slo"][0]["policy"],
-        "noise": [*full["noise"].values(), {"floored": {"ratio": 1.5, "floor": 10, "slope": 0.4}}],
+        "noise": [*full["noise"].values(), *load("plans/callers.json")["noise"].values(),
+                  {"floored": {"ratio": 1.5, "floor": 10, "slope": 0.4}}],
+        "floored_noise": [{"ratio": 1.5, "floor": 10, "slope": 0.4}],
         "stage_noise": full["noise"]["latency_p95"]["stages"],
         "spike_noise": [full["noise"]["latency_p95"]["spikes"]],
         "known_instances": [full["noise"]["latency_p95"]["instances"]],
-        "floored_noise": [{"ratio": 1.5, "floor": 10, "slope": 0.4}],
+        "baseline_range": [load("plans/callers.json")["noise"]["errors"]["baseline"]],
+        "before_after_noise": [load("plans/callers.json")["noise"]["callers"]["before_after"]],
         "arms": [full["arms"]],
         "telemetry": [full["telemetry"]],
     }.items():

@@ -31,7 +31,7 @@ def page(definition):
         "| code | number | when |\n|---|---|---|\n",
     ]
     lines += [f"| `{name}` | {number} | {when} |\n" for _, number, name, when in ERROR.findall(definition)]
-    lines.append("\n## Reasons\n\nWhy a verdict or a decision is what it is. `{x}` is the number called x, `{x%}` a percentage, `{x~}` a duration, `{x interval}` so many intervals.\n\n")
+    lines.append("\n## Reasons\n\nWhy a verdict or a decision is what it is. `{x}` is the number called x, `{x%}` a percentage, `{x~}` a duration, `{x interval}` so many intervals, `{x!}` all digits of a number.\n\n")
     lines.append("| code | number | group | sentence |\n|---|---|---|---|\n")
     lines += [f"| `{name}` | {number} | {group} | {sentence} |\n" for name, number, group, sentence in REASON.findall(definition)]
     return "".join(lines)

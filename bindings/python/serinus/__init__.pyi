@@ -104,11 +104,13 @@ from ._words import (
     Guarantee as Guarantee,
     Harm as Harm,
     Kind as Kind,
+    MetricArm as MetricArm,
     Missing as Missing,
     OnFail as OnFail,
     PromoteWhen as PromoteWhen,
     Severity as Severity,
     Verdict as Verdict,
+    Watch as Watch,
 )
 from . import sequential as sequential
 from . import slo as slo

@@ -12,7 +12,7 @@ from ._results import ByName, Struct
 import serinus
 import serinus.sequential
 import serinus.slo
-from ._words import Action, Analysis, BurnStatus, Deadline, Guarantee, Harm, Kind, Missing, OnFail, PromoteWhen, Severity, Verdict
+from ._words import Action, Analysis, BurnStatus, Deadline, Guarantee, Harm, Kind, MetricArm, Missing, OnFail, PromoteWhen, Severity, Verdict, Watch
 
 def exp(_0: float, /) -> float: ...
 def number_text(_0: float, /) -> str: ...
@@ -886,11 +886,13 @@ class Metric(Struct):
     critical: bool
     muted: bool
     on_fail: OnFail
+    arm: MetricArm
     min_count: float
     missing: Missing
     absent: str | None
     promote_when: PromoteWhen
     instances_differ: float | None
+    watch: Watch | None
 
 @dataclass(frozen=True)
 class SloRule(Struct):
@@ -1001,6 +1003,10 @@ class Decision(Struct):
     elapsed_seconds: float
     finished: bool
     severity: Severity
+    dedupe_key: str | None
+    would: Action | None
+    would_severity: Severity | None
+    failed: list[str]
     reasons: list[serinus.Reason]
     metrics: ByName[serinus.MetricResult]
     burn: ByName[serinus.BurnResult]
@@ -1099,6 +1105,8 @@ class Plan:
     def warm_up_ms(self) -> int: ...
     @property
     def settle_ms(self) -> int: ...
+    @property
+    def dry_run(self) -> bool: ...
     @property
     def on_deadline(self) -> Deadline: ...
     @property

@@ -270,6 +270,14 @@ class Decision(_core.Decision):
         Since the stage began.
     finished : bool
         Promoted out of the last stage.
+    severity : Severity
+        Who should look, and how soon.
+    dedupe_key : str or None
+        What one incident is known by at every look, for whoever passes alerts on; None where nobody is to be told.
+    would, would_severity : Action or None, Severity or None
+        Of a dry run, which is handed out hold and info alone: what they would be without it.
+    failed : list of str
+        The metrics and objectives whose failure is proven, in the plan's order.
     metrics, burn : found by index and by name
         The metrics' results, and how the error budgets of the plan's objectives stand.
     plan, deployment : str
@@ -478,6 +486,10 @@ class Metric(_core.Metric):
         Shown, never decides.
     on_fail : OnFail
         What its failure does: a rollback, or a hold until a person has looked.
+    arm : MetricArm
+        both; or none, where its series have no arms: it is compared with itself before the rollout, and only holds.
+    watch : Watch or None
+        Gauge: what of it is watched, its level, spikes or both; None: both where the plan has the noise of spikes.
     min_count : float
         Requests that each arm must have had before it decides.
     instances_differ : float or None

@@ -75,6 +75,21 @@ class Missing(_Word):
     IGNORE = "ignore"
 
 
+class MetricArm(_Word):
+    """Which arms the series of a metric tell apart."""
+
+    BOTH = "both"
+    NONE = "none"
+
+
+class Watch(_Word):
+    """What of a gauge is watched for harm."""
+
+    LEVEL = "level"
+    SPIKES = "spikes"
+    BOTH = "both"
+
+
 class OnFail(_Word):
     """What a metric's failure does."""
 

@@ -71,9 +71,16 @@ template <>
 struct Amended<Decision> {
     static void give(const Decision& d, py::dict& fields) {
         fields["elapsed_seconds"] = static_cast<double>(d.elapsed.count()) / 1000;
+        if (d.dedupe_key.empty()) fields["dedupe_key"] = py::none();
     }
-    static void take(py::dict&) {}  // a number is one of seconds wherever a duration is asked for
-    static void types(py::dict& types) { types["elapsed_seconds"] = "float"; }
+    // (A number is one of seconds wherever a duration is asked for.)
+    static void take(py::dict& fields) {
+        if (fields["dedupe_key"].is_none()) fields["dedupe_key"] = "";
+    }
+    static void types(py::dict& types) {
+        types["elapsed_seconds"] = "float";
+        types["dedupe_key"] = "str | None";
+    }
 };
 
 template <>
@@ -136,6 +143,7 @@ void register_plan(py::module_& module) {
         .def_property_readonly(
             "settle_ms", [](const Plan& p) { return p.settle.count(); },
             "An interval is judged this long after its end, milliseconds; what comes later is dropped.")
+        .def_readonly("dry_run", &Plan::dry_run, "Nothing is handed out but hold; `Decision.would` says what it would be.")
         .def_property_readonly("on_deadline", [](const Plan& p) { return member(p.on_deadline); })
         .def_property_readonly(
             "analysis", [](const Plan& p) { return member(p.analysis); },

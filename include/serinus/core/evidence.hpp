@@ -53,23 +53,10 @@ struct Interval {
 static_assert(described_whole<Interval>());
 
 /// What `Evidence::method` can say; empty where there is no evidence.
-inline constexpr std::array<std::string_view, 17> evidence_methods{"",
-                                                                   "conditional",
-                                                                   "block",
-                                                                   "asymptotic",
-                                                                   "signed_rank_score",
-                                                                   "t_mixture",
-                                                                   "rotation",
-                                                                   "beta_binomial",
-                                                                   "signed_rank",
-                                                                   "threshold",
-                                                                   "dirichlet_multinomial",
-                                                                   "share_mixture",
-                                                                   "silence",
-                                                                   "floor",
-                                                                   "label_swap",
-                                                                   "proportion_test",
-                                                                   "rate_test"};
+inline constexpr std::array<std::string_view, 18> evidence_methods{
+    "",         "conditional",   "block",       "asymptotic",   "signed_rank_score",     "t_mixture",
+    "rotation", "beta_binomial", "signed_rank", "threshold",    "dirichlet_multinomial", "share_mixture",
+    "silence",  "floor",         "label_swap",  "before_after", "proportion_test",       "rate_test"};
 
 /// What a sequential test knows at this moment. All of it may be looked at after every observation.
 struct Evidence {

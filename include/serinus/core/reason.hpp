@@ -91,7 +91,8 @@ constexpr std::string_view sentence_template(Code code) noexcept {
 }  // namespace detail
 
 /// The sentence of a reason, its numbers and texts filled in; texts made printable. What the reason lacks shows as "?".
-/// `{x}` is the number or text called x, `{x%}` a percentage, `{x~}` a duration, `{x interval}` so many intervals.
+/// `{x}` is the number or text called x, `{x%}` a percentage, `{x~}` a duration, `{x interval}` so many intervals,
+/// `{x!}` all digits of a number.
 inline std::string sentence(const Reason& reason) {
     std::string_view rest = detail::sentence_template(reason.code);
     std::string text;
@@ -104,7 +105,7 @@ inline std::string sentence(const Reason& reason) {
         char form = 0;
         const std::string_view noun = key.substr(std::min(key.find(' '), key.size()));
         key.remove_suffix(noun.size());
-        if (key.ends_with('%') || key.ends_with('~')) {
+        if (key.ends_with('%') || key.ends_with('~') || key.ends_with('!')) {
             form = key.back();
             key.remove_suffix(1);
         }
@@ -115,6 +116,8 @@ inline std::string sentence(const Reason& reason) {
                 shown = number_text(100 * number.value, 3) + " %";
             } else if (form == '~') {
                 shown = seconds_text(number.value);
+            } else if (form == '!') {
+                shown = given_text(number.value);
             } else if (!noun.empty()) {
                 shown = told_count(number.value, noun.substr(1));
             } else {

@@ -26,6 +26,8 @@ struct ReadOptions {
     /// What the columns of a table are called: ours (`timestamp`, `series`, `arm`, `value` ...) to theirs.
     std::map<std::string, std::string> columns{};
     std::vector<std::string> names{};  ///< the series that the plan knows; empty: all that come
+    /// Of these, those that only metrics without arms read: what of them names no arm is taken, as the baseline's.
+    std::vector<std::string> without_arms{};
     /// When a scrape was taken whose samples say no time; nothing: such samples are refused.
     std::optional<Time> at{};
     /// There is no rollout: what names no arm is the baseline's.

@@ -121,6 +121,16 @@ struct Decision {
     std::chrono::milliseconds elapsed{0};  ///< since the stage began
     bool finished = false;                 ///< promoted out of the last stage
     Severity severity = Severity::info;
+    /// What whoever passes alerts on knows one incident by: deployment/rollback while a rollback stands,
+    /// deployment/stage 2/hold while a stage is held for what a person can mend, an objective's own key where its alert
+    /// is what is worst. The same at every look; empty where nobody is to be told.
+    std::string dedupe_key;
+    /// Of a plan with `dry_run`, which is handed out `hold` and `info` alone: the action and the severity without it.
+    std::optional<Action> would = std::nullopt;
+    std::optional<Severity> would_severity = std::nullopt;
+    /// The metrics and objectives whose failure is proven, in the plan's order: which of them is bounded together (Holm's
+    /// procedure on e-values), so that a good one is ever among them with probability at most alpha. Muted ones are not.
+    std::vector<std::string> failed;
     std::vector<Reason> reasons;
     std::vector<MetricResult> metrics;
     std::vector<BurnResult> burn;  ///< one for each objective of the plan
@@ -145,6 +155,10 @@ struct Decision {
         visit("elapsed_seconds", self.elapsed);
         visit("finished", self.finished);
         visit("severity", self.severity);
+        visit("dedupe_key", self.dedupe_key);
+        visit("would", self.would);
+        visit("would_severity", self.would_severity);
+        visit("failed", self.failed);
         visit("reasons", self.reasons);
         visit("metrics", self.metrics);
         visit("burn", self.burn);

@@ -582,13 +582,64 @@ struct FlooredState {
 };
 static_assert(described_whole<FlooredState>());
 
+/// What the baseline of a metric did in the last intervals.
+struct BaselineState {
+    static constexpr std::string_view kind = "base";
+    static constexpr std::int64_t version = 1;
+
+    std::vector<double> parts, wholes;  // of the window's intervals, the oldest first
+    std::int64_t recent = 0;            // the last 20 intervals, a bit each, the newest lowest: outside its range
+    double level = 0;                   // the last mean outside it
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("parts", self.parts);
+        visit("wholes", self.wholes);
+        visit("recent", self.recent);
+        visit("level", self.level);
+    }
+};
+static_assert(described_whole<BaselineState>());
+
+/// How a metric without arms stands.
+struct BeforeAfterState {
+    static constexpr std::string_view kind = "bfaf";
+    static constexpr std::int64_t version = 1;
+
+    bool began = false;                               // what was before is complete
+    std::vector<double> before_parts, before_wholes;  // by interval, the oldest first
+    std::vector<double> parts, wholes;                // of the last intervals after the start
+    double after = 0;                                 // intervals after the start, those without data included
+    double highest = 0, lowest = 0;           // the largest distance from the level before, and this stage's smallest
+    bool heard = false, heard_stage = false;  // whether there is one
+    double stage_part = 0, stage_whole = 0, stage_intervals = 0;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("began", self.began);
+        visit("before_parts", self.before_parts);
+        visit("before_wholes", self.before_wholes);
+        visit("parts", self.parts);
+        visit("wholes", self.wholes);
+        visit("after", self.after);
+        visit("highest", self.highest);
+        visit("lowest", self.lowest);
+        visit("heard", self.heard);
+        visit("heard_stage", self.heard_stage);
+        visit("stage_part", self.stage_part);
+        visit("stage_whole", self.stage_whole);
+        visit("stage_intervals", self.stage_intervals);
+    }
+};
+static_assert(described_whole<BeforeAfterState>());
+
 /// How one metric stands.
 struct MetricState {
     static constexpr std::string_view kind = "metr";
     static constexpr std::int64_t version = 7;
     static constexpr std::int64_t oldest = 2;
     static constexpr std::int64_t since(std::string_view field) {
-        if (field == "quantiles") return 7;
+        if (field == "quantiles" || field == "baseline" || field == "before_after") return 7;
         if (field == "floored") return 6;
         if (field == "rate") return 5;
         if (field == "recent" || field == "first_impossible" || field == "waiting" || field == "bridged" ||
@@ -623,6 +674,8 @@ struct MetricState {
     std::optional<TestsState<sequential::RateState>> rate;
     std::optional<FlooredState> floored;  // of a gauge whose margin has a floor
     std::optional<QuantilesState> quantiles;
+    std::optional<BaselineState> baseline;         // where the plan knows its range
+    std::optional<BeforeAfterState> before_after;  // of a metric without arms, which has no other tests
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -651,6 +704,8 @@ struct MetricState {
         visit("rate", self.rate);
         visit("floored", self.floored);
         visit("quantiles", self.quantiles);
+        visit("baseline", self.baseline);
+        visit("before_after", self.before_after);
     }
 };
 static_assert(described_whole<MetricState>());

@@ -98,6 +98,56 @@ struct FlooredNoise {
 };
 static_assert(described_whole<FlooredNoise>());
 
+/// Where the baseline of a metric has been in history: the lowest and the highest mean over so many intervals, each
+/// moved outwards by the distance between the quartiles of these means. A baseline beyond is sick
+/// (docs/concepts/decisions.md).
+struct BaselineRange {
+    double lower = 0, upper = 0;  ///< a share, a rate, or in the gauge's own unit
+    double window = 0;            ///< intervals that a mean is of
+    double windows = 0;           ///< means that history had
+
+    friend bool operator==(const BaselineRange&, const BaselineRange&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("lower", self.lower);
+        visit("upper", self.upper);
+        visit("window", self.window);
+        visit("windows", self.windows);
+    }
+};
+static_assert(described_whole<BaselineRange>());
+
+/// What history says of a metric without arms: how far it moves by itself from what it was before a moment, at moments
+/// when nothing was released (docs/concepts/before-after.md).
+struct BeforeAfterNoise {
+    double before = 0;            ///< intervals before the start that make the level it is compared with
+    double horizon = 0;           ///< intervals after the start that are told
+    double starts = 0;            ///< moments of history that played a rollout's start
+    double independent = 0;       ///< of these stretches, how many do not overlap
+    std::vector<double> scales;   ///< typical distances of means over 5, 10, 20, ... intervals from the level before
+    std::vector<double> highest;  ///< quantiles of the largest distance after a start, in these scales: 0, 1/n, ..., 1
+    std::vector<double> lowest;   ///< the same of the smallest one
+    bool logs = false;            ///< distances are of logarithms: the margin is a ratio
+    double floor = 0;             ///< what is added before the logarithm is taken
+
+    friend bool operator==(const BeforeAfterNoise&, const BeforeAfterNoise&) = default;
+
+    template <class Visitor, class Self>
+    static constexpr void describe(Visitor& visit, Self& self) {
+        visit("before", self.before);
+        visit("horizon", self.horizon);
+        visit("starts", self.starts);
+        visit("independent", self.independent);
+        visit("scales", self.scales);
+        visit("highest", self.highest);
+        visit("lowest", self.lowest);
+        visit("logs", self.logs);
+        visit("floor", self.floor);
+    }
+};
+static_assert(described_whole<BeforeAfterNoise>());
+
 /// What history taught about the noise of one metric.
 struct Noise {
     std::optional<double> dispersion =
@@ -116,7 +166,9 @@ struct Noise {
     /// History contradicted what it taught (`calibrate` saw it): nothing is given but the instances, between
     /// which alone it may be judged then.
     bool refuted = false;
-    std::optional<FlooredNoise> floored = std::nullopt;  ///< gauge: where its margin has a floor
+    std::optional<FlooredNoise> floored = std::nullopt;           ///< gauge: where its margin has a floor
+    std::optional<BaselineRange> baseline = std::nullopt;         ///< where the baseline may be
+    std::optional<BeforeAfterNoise> before_after = std::nullopt;  ///< of a metric without arms
 
     friend bool operator==(const Noise&, const Noise&) = default;
 
@@ -132,6 +184,8 @@ struct Noise {
         visit("shape", self.shape);
         visit("refuted", self.refuted);
         visit("floored", self.floored);
+        visit("baseline", self.baseline);
+        visit("before_after", self.before_after);
     }
 };
 static_assert(described_whole<Noise>());

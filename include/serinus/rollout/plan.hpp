@@ -40,6 +40,14 @@ enum class Absent : std::uint8_t { zero = 1, unknown = 2 };
 /// numbers and other signals hold.
 enum class OnFail : std::uint8_t { rollback = 1, hold = 2 };
 
+/// Which arms the series of a metric tell apart: both, of which the canary is compared with the baseline; or none, as of
+/// callers and of the service as a whole, which are compared with themselves before the rollout began
+/// (docs/concepts/before-after.md).
+enum class MetricArm : std::uint8_t { both = 1, none = 2 };
+
+/// What of a gauge is watched for harm: its level, how often it leaves its usual level by far, or both.
+enum class Watch : std::uint8_t { level = 1, spikes = 2, both = 3 };
+
 /// What happens when a stage has run for its `max` without a decision.
 enum class Deadline : std::uint8_t { hold = 1, rollback = 2 };
 
@@ -66,6 +74,16 @@ template <>
 struct Words<OnFail> {
     static constexpr std::array<std::pair<OnFail, std::string_view>, 2> table{
         {{OnFail::rollback, "rollback"}, {OnFail::hold, "hold"}}};
+};
+template <>
+struct Words<MetricArm> {
+    static constexpr std::array<std::pair<MetricArm, std::string_view>, 2> table{
+        {{MetricArm::both, "both"}, {MetricArm::none, "none"}}};
+};
+template <>
+struct Words<Watch> {
+    static constexpr std::array<std::pair<Watch, std::string_view>, 3> table{
+        {{Watch::level, "level"}, {Watch::spikes, "spikes"}, {Watch::both, "both"}}};
 };
 template <>
 struct Words<PromoteWhen> {
@@ -128,6 +146,9 @@ struct Metric {
     /// What its failure does. One that only holds has no part of the plan's alpha, of which nothing of it can use any: it
     /// is judged as if it had all of it, and a good canary is held by it with at most that probability.
     OnFail on_fail = OnFail::rollback;
+    /// `none`: its series have no arms, such as those of callers or of the whole service. It is then judged by what it
+    /// was before the rollout, against what history says of starts at which nothing happened, and only ever holds.
+    MetricArm arm = MetricArm::both;
     double min_count = 0;  ///< requests (gauge: values) that each arm must have had in the stage before it decides
     Missing missing = Missing::hold;
     std::optional<Absent> absent = std::nullopt;  ///< of counts; empty: zero where the series' name lives
@@ -136,6 +157,9 @@ struct Metric {
     /// one reads up to half more than the other), in the gauge's own unit under a difference. A guard: harm and its
     /// absence must then be proven against this spread as well as against the one that the instances show.
     std::optional<double> instances_differ = std::nullopt;
+    /// Gauge and ratio: what of it is watched, and so what its share of alpha goes to: the level alone, spikes alone, or
+    /// four fifths to the level and one to spikes. Empty: both where the plan has the noise of spikes, the level where not.
+    std::optional<Watch> watch = std::nullopt;
 
     friend bool operator==(const Metric&, const Metric&) = default;
 
@@ -162,11 +186,13 @@ struct Metric {
         visit("critical", self.critical);
         visit("muted", self.muted);
         visit("on_fail", self.on_fail);
+        visit("arm", self.arm);
         visit("min_count", self.min_count);
         visit("missing", self.missing);
         visit("absent", self.absent);
         visit("promote_when", self.promote_when);
         visit("instances_differ", self.instances_differ);
+        visit("watch", self.watch);
     }
 };
 static_assert(described_whole<Metric>());
@@ -279,6 +305,8 @@ struct Plan {
     /// Labels that tell the collectors of one and the same target apart: what differs in them alone is one series.
     std::vector<std::string> replica_labels{"prometheus_replica", "replica", "__replica__", "receive_replica"};
     TelemetryLimits telemetry;
+    /// Shadow mode: nothing is handed out but `hold`, and the decision says what it would have been (`Decision::would`).
+    bool dry_run = false;
 
     friend bool operator==(const Plan&, const Plan&) = default;
 
@@ -303,6 +331,7 @@ struct Plan {
         visit("queries", self.queries);
         visit("replica_labels", self.replica_labels);
         visit("telemetry", self.telemetry);
+        visit("dry_run", self.dry_run);
     }
 };
 static_assert(described_whole<Plan>());
@@ -314,8 +343,15 @@ void check(const Plan& plan);
 /// The names of the series that a metric is made of.
 std::vector<std::string> series_of(const Metric& metric);
 
-/// Whether its failure rolls back: neither muted nor a signal that only holds.
-inline bool rolls_back(const Metric& metric) { return !metric.muted && metric.on_fail == OnFail::rollback; }
+/// Whether its failure rolls back: neither muted, nor a signal that only holds, nor without a canary's arm.
+inline bool rolls_back(const Metric& metric) {
+    return !metric.muted && metric.on_fail == OnFail::rollback && metric.arm == MetricArm::both;
+}
+
+/// `on_fail` as it works out: what has no arms only holds.
+inline OnFail effective_on_fail(const Metric& metric) {
+    return metric.arm == MetricArm::none ? OnFail::hold : metric.on_fail;
+}
 
 /// The share of alpha that each metric may spend: alpha x weight / sum of the weights; 0 for one that rolls nothing back. The sum is
 /// over every way to roll back, the rules of `slo` included.

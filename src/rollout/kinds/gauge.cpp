@@ -160,17 +160,27 @@ void GaugeKind::check_noise(const std::string& path, const Noise& noise, const M
 
 // ---- under judgement
 
+namespace {
+/// The level's part of alpha; all of it where nothing is decided by it, which only shows.
+double level_alpha(const Plan& plan, const Metric& metric, double share, const Noise* noise) {
+    const double part = alpha_parts(metric, noise && noise->spikes).level;
+    return alpha_used(plan, share) * (part > 0 ? part : 1);
+}
+}  // namespace
+
 GaugeKind::GaugeKind(const Plan& plan, const Metric& metric, double share, const Noise* noise)
     : JudgedBy(make_tests<sequential::PairedTest>(
-          plan, FloorLine::edge(metric), alpha_used(plan, share) * (noise && noise->spikes ? 1 - spikes_alpha : 1),
+          plan, FloorLine::edge(metric), level_alpha(plan, metric, share, noise),
           [&](sequential::PairedOptions& options) {
               if (noise && !noise->stages.empty())
                   options.noise = std::make_shared<const sequential::PairedNoise>(noise->stages.front());
           })),
       learns_(plan.learn_noise),
-      instances_(plan, metric, alpha_used(plan, share) * (noise && noise->spikes ? 1 - spikes_alpha : 1)) {
+      instances_(plan, metric, level_alpha(plan, metric, share, noise)),
+      spikes_alone_(metric.watch == Watch::spikes),
+      level_alone_(metric.watch == Watch::level) {
     for (const Metric& of : plan.metrics) {
-        if (load_.empty() && facts_of(of.kind).bad_of_total) load_ = of.total;
+        if (load_.empty() && facts_of(of.kind).bad_of_total && of.arm == MetricArm::both) load_ = of.total;
     }
     if (FloorLine::of(metric)) {
         floored_.emplace(metric, noise && noise->floored ? noise->floored->slope : 1);
@@ -180,8 +190,10 @@ GaugeKind::GaugeKind(const Plan& plan, const Metric& metric, double share, const
     for (const sequential::PairedNoise& stage : noise->stages)
         noise_.push_back(std::make_shared<const sequential::PairedNoise>(stage));
     refuted_ = noise->refuted;
-    if (noise->spikes)
-        spikes_.emplace(*noise->spikes, FloorLine::edge(metric), alpha_used(plan, share), mirror_alpha());
+    const double part = alpha_parts(metric, noise->spikes.has_value()).spikes;
+    if (!noise->spikes || part == 0) return;
+    spikes_.emplace(*noise->spikes, FloorLine::edge(metric), alpha_used(plan, share) * part, mirror_alpha());
+    spike_noise_ = noise->spikes;
 }
 
 void GaugeKind::update_floored(const sequential::Pair& values) {
@@ -260,6 +272,10 @@ std::vector<NamedNumber> GaugeKind::observed() const {
 }
 
 std::optional<Failure> GaugeKind::failure(const Metric& metric, double log_gain) const {
+    if (spikes_alone_) {
+        if (!spikes_) return std::nullopt;
+        return Failure{.bound = spikes_->share_canary(), .spikes = true, .baseline = spikes_->share_baseline()};
+    }
     // Between instances the level may have nothing to say, and its spikes say enough by themselves.
     const bool level_silent = between_instances() && !instances_.may_fail();
     if (level_silent && !(spikes_log_largest() + log_gain >= harm_log_needed())) return std::nullopt;
@@ -276,6 +292,10 @@ Reason GaugeKind::failure_reason(const Metric& metric, const Failure& failure, d
 
 std::vector<Reason> GaugeKind::obstacles(double intervals) const {
     std::vector<Reason> reasons;
+    if (spikes_alone_) {
+        if (!spikes_) reasons.push_back(reason(Code::spikes_unknown));
+        return reasons;
+    }
     const auto say = [&](Code code, std::vector<NamedNumber> numbers) {
         reasons.push_back(reason(code, std::move(numbers)));
     };
@@ -315,7 +335,7 @@ std::vector<Reason> GaugeKind::obstacles(double intervals) const {
 
 std::vector<Reason> GaugeKind::hindrances() const {
     std::vector<Reason> reasons;
-    if (!between_instances() || !instances_.settled()) return reasons;
+    if (!between_instances() || !instances_.settled() || spikes_alone_) return reasons;
     if (instances_.degrees() == 1) reasons.push_back(reason(Code::one_degree));
     if (instances_.at_floor() && !instances_.has_guard()) reasons.push_back(reason(Code::at_floor));
     return reasons;
@@ -323,7 +343,7 @@ std::vector<Reason> GaugeKind::hindrances() const {
 
 std::vector<Reason> GaugeKind::doubts(std::int64_t judged, bool passed) const {
     std::vector<Reason> reasons;
-    if (noise() && !between_instances()) {
+    if (noise() && !between_instances() && !spikes_alone_) {
         const sequential::PairedTest& test = tests_.harm.test();
         const sequential::ScaleDeparture scale = test.scale_departure();
         if (scale.beyond)
@@ -338,6 +358,11 @@ std::vector<Reason> GaugeKind::doubts(std::int64_t judged, bool passed) const {
 }
 
 Promise GaugeKind::promise() const {
+    if (spikes_alone_) {
+        if (!spikes_) return {Guarantee::none, Code::spikes_unknown};
+        if (spike_noise_->size < fewest_measured) return {Guarantee::none, Code::history_unmeasured};
+        return {Guarantee::measured, Code::spikes_alone};
+    }
     const bool short_history = history() && *history() < fewest_measured;
     if (between_instances()) {
         // A part of its alpha goes to spikes, and these rest on history.
@@ -370,9 +395,17 @@ Reason GaugeKind::noise_reason() const {
 
 std::vector<Reason> GaugeKind::noise_reasons() const {
     std::vector<Reason> reasons;
+    if (spikes_alone_) {
+        if (!spikes_) return reasons;
+        reasons.push_back(
+            reason(Code::spikes_alone, {{"excess", spike_noise_->excess}, {"share", spike_noise_->share}}));
+        add_doubt_of_history(reasons, promise(), spike_noise_->size);
+        return reasons;
+    }
     if (!blind() && (!refuted_ || between_instances())) reasons.push_back(noise_reason());
     add_doubt_of_history(reasons, promise(), history());
-    if (noise() && !spikes_ && !between_instances()) reasons.push_back(reason(Code::spikes_not_watched));
+    if (noise() && !spikes_ && !level_alone_ && !between_instances())
+        reasons.push_back(reason(Code::spikes_not_watched));
     return reasons;
 }
 

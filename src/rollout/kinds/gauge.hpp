@@ -97,10 +97,12 @@ class GaugeKind : public JudgedBy<sequential::PairedTest> {
     /// With a watch on spikes the mean of the e-values of level and spikes, weighted by their parts of alpha: where one
     /// of them reaches 1/its part, this has reached 1/alpha.
     double harm_log_e_value() const {
+        if (spikes_alone_) return spikes_ ? spikes_->harm.log_e_value() : 0;
         if (between_instances()) return harm_log_largest();
         return spikes_ ? with_spikes(tests_.harm.log_e_value()) : tests_.harm.log_e_value();
     }
     double harm_log_largest() const {
+        if (spikes_alone_) return spikes_ ? spikes_->harm.log_largest() : 0;
         const double level = level_log_largest();
         if (!spikes_) return level;
         // No look has been too early: at each the mean is at least either part, and where both were small it is not
@@ -111,34 +113,41 @@ class GaugeKind : public JudgedBy<sequential::PairedTest> {
     }
     double harm_log_needed() const {
         const double level = between_instances() ? instances_.log_needed() : tests_.harm.log_needed();
-        return spikes_ ? level + log_level_part() : level;
+        return spikes_ && !spikes_alone_ ? level + log_level_part() : level;
     }
     double harm_p_value() const {
-        if (spikes_ || between_instances()) return elementary::exp(-harm_log_largest());
+        if (spikes_ || spikes_alone_ || between_instances()) return elementary::exp(-harm_log_largest());
         return tests_.harm.p_value();
     }
     /// Evidence between instances is no e-value; that it has failed at its share of alpha is worth one over this share.
     double mean_log_e_value() const {
-        if (!between_instances()) return harm_log_e_value();
+        if (!between_instances() || spikes_alone_) return harm_log_e_value();
         const double level = instances_.harm_decided() ? instances_.log_needed() : nothing;
         return spikes_ ? with_spikes(level) : level;
     }
     double mirror_log_e_value() const {
+        if (spikes_alone_) return spikes_ ? spikes_->safe.log_e_value() : 0;
         return between_instances() ? instances_.mirror_log_e_value() : JudgedBy::mirror_log_e_value();
     }
     double mirror_p_value() const {
+        if (spikes_alone_) return spikes_ ? spikes_->safe.p_value() : 1;
         return between_instances() ? instances_.mirror_p_value() : JudgedBy::mirror_p_value();
     }
     bool mirror_decided() const {
+        if (spikes_alone_) return spikes_ && spikes_->safe.decided();
         return between_instances() ? instances_.mirror_decided() : JudgedBy::mirror_decided();
     }
-    double mirror_alpha() const { return between_instances() ? instances_.mirror_alpha() : JudgedBy::mirror_alpha(); }
+    double mirror_alpha() const {
+        const double level = between_instances() ? instances_.mirror_alpha() : JudgedBy::mirror_alpha();
+        return spikes_alone_ ? std::min(level, spikes_error) : level;
+    }
     std::optional<Margin> detect_margin() const {
         return floored_ && tests_.detect ? floored_detect_ : JudgedBy::detect_margin();
     }
     /// Spikes are asked anew at every look. Between instances a stage may be too short for an increase of them to be
     /// ruled out; then it is not waited for.
     bool calm() const {
+        if (spikes_alone_) return spikes_ && spikes_->calm();
         const bool waits = spikes_ && (!between_instances() || instances_.last() >= spikes_told);
         return !waits || spikes_->calm();
     }
@@ -154,7 +163,7 @@ class GaugeKind : public JudgedBy<sequential::PairedTest> {
         return between_instances() ? instances_.idle_share() : std::optional<double>();
     }
     /// Without noise its test's numbers promise nothing; nobody should read a verdict into them.
-    bool blind() const { return !knows_noise() && !learns_; }
+    bool blind() const { return spikes_alone_ ? !spikes_ : !knows_noise() && !learns_; }
     std::vector<Reason> hindrances() const;
     std::vector<Reason> doubts(std::int64_t judged, bool passed) const;
     Promise promise() const;
@@ -210,9 +219,12 @@ class GaugeKind : public JudgedBy<sequential::PairedTest> {
     bool refuted_ = false;                                               // history contradicted what it taught
     std::string load_;                                                   // the series that tells an instance's requests
     InstanceTests instances_;
-    std::optional<SpikeWatch> spikes_;     // where the plan has their noise
+    std::optional<SpikeWatch> spikes_;     // where the plan has their noise, and does not watch the level alone
     std::optional<FlooredGauge> floored_;  // where the margin has a floor
     std::optional<Margin> floored_detect_;
+    std::optional<SpikeNoise> spike_noise_;  // the same
+    bool spikes_alone_ = false;              // are watched; the level is only shown
+    bool level_alone_ = false;               // is watched, because the plan says so
 };
 
 }  // namespace detail

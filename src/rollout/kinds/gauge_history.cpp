@@ -216,7 +216,7 @@ std::optional<SpikeNoise> learn_spikes(const Learning& learning, const std::vect
     std::vector<const Column*> instances = baseline;
     instances.insert(instances.end(), canary.begin(), canary.end());
     const SpikeHistory history(instances, learning.metric);
-    const double alpha = learning.report.alpha * spikes_alpha;
+    const double alpha = learning.report.alpha * alpha_parts(learning.metric, true).spikes;
     std::optional<SpikeNoise> worst;
     std::vector<Turn> seen;
     for (const Stage& stage : plan.stages) {
@@ -310,12 +310,12 @@ void learn_level(const Learning& learning) {
 
     Noise noise;
     const std::size_t told = report.reasons.size();
-    noise.spikes = learn_spikes(learning, baseline, canary);
+    if (metric.watch != Watch::level) noise.spikes = learn_spikes(learning, baseline, canary);
     // What it says of spikes comes last, and not at all where the level is not learned.
     const std::vector<Reason> of_spikes(report.reasons.begin() + static_cast<std::ptrdiff_t>(told),
                                         report.reasons.end());
     report.reasons.resize(told);
-    const double level_alpha = report.alpha * (noise.spikes ? 1 - spikes_alpha : 1);
+    const double level_alpha = report.alpha * alpha_parts(metric, noise.spikes.has_value()).level;
     std::optional<Split> split;
     for (const Stage& stage : plan.stages) {
         std::vector<Turn> turns = pair ? std::vector<Turn>{} : turns_of(baseline.size(), stage.traffic);
@@ -364,7 +364,8 @@ void learn_level(const Learning& learning) {
                                          {"needed", 4 * intervals_told(plan)}});
             }
         }
-        report.held_back.push_back(play_level(plan, stage, metric, level_alpha, *split));
+        // Where spikes alone are watched nothing is decided by the level, which refutes nothing then.
+        if (level_alpha > 0) report.held_back.push_back(play_level(plan, stage, metric, level_alpha, *split));
         noise.stages.push_back(learned);
         stage_done();
     }

@@ -321,11 +321,27 @@ struct Kinds {
         static_cast<void>(((Ks::facts.kind == kind && (what.template operator()<Ks>(), true)) || ...));
     }
 
+    /// The same for what judges a metric: its kind, unless another of the list takes it.
+    template <class What>
+    static void with(const Metric& metric, const What& what) {
+        static_cast<void>(((judges<Ks>(metric) && (what.template operator()<Ks>(), true)) || ...));
+    }
+
     /// A metric of its kind, under judgement.
     static Any make(const Plan& plan, const Metric& metric, double share) {
         std::optional<Any> made;
-        with(metric.kind, [&]<class K>() { made.emplace(std::in_place_type<K>, plan, metric, share); });
+        with(metric, [&]<class K>() { made.emplace(std::in_place_type<K>, plan, metric, share); });
         return std::move(made).value();
+    }
+
+  private:
+    template <class K>
+    static bool judges(const Metric& metric) {
+        if constexpr (requires { K::takes(metric); }) {
+            return K::takes(metric);
+        } else {
+            return metric.arm == MetricArm::both && K::facts.kind == metric.kind;
+        }
     }
 };
 

@@ -21,14 +21,24 @@ namespace detail {
 /// The error of ruling out an increase worth seeing: the gauge's own of its promotion, and never more than this.
 constexpr double spikes_error = 0.1;
 
+/// The parts of a gauge's alpha that its level and its spikes have: what the plan says is watched, of what can be.
+struct AlphaParts {
+    double level = 1, spikes = 0;
+};
+inline AlphaParts alpha_parts(const Metric& metric, bool spikes_known) {
+    if (metric.watch == Watch::spikes) return {.level = 0, .spikes = 1};
+    if (metric.watch == Watch::level || !spikes_known) return {};
+    return {.level = 1 - spikes_alpha, .spikes = spikes_alpha};
+}
+
 /// The tests of the division of spikes between the arms: of harm over the whole rollout, of safety in this stage.
 struct SpikeWatch {
     using Test = sequential::ProportionTest;
 
-    /// `alpha`: of the whole metric. `error`: of its promotion.
+    /// `alpha`: of the spikes alone. `error`: of the metric's promotion.
     SpikeWatch(const SpikeNoise& noise, const Metric& metric, double alpha, double error)
         : counter(noise.excess, metric.harm, metric.margin),
-          harm(Test(options(noise, Side::harm, alpha * spikes_alpha, 0))),
+          harm(Test(options(noise, Side::harm, alpha, 0))),
           safe(Test(options(noise, Side::safe, std::min(error, spikes_error), spikes_worth_seeing))),
           fresh_safe(safe) {}
 

@@ -447,6 +447,9 @@ TEST(Gauge, AnotherScaleAndALongRolloutAreSaid) {
     Plan plan = gauge_plan({.difference = 0.5});
     plan.metrics[0].promote_when = PromoteWhen::harm_ruled_out;
     plan = with_noise(plan, calibrate(plan, pair(800, 1, 34)));
+    // At four times the noise the baseline leaves its range as well, and then nothing is compared with it.
+    EXPECT_EQ(judge(plan, pair(150, 1.005, 35, {.noise = 16})).reasons[0].code, Code::sick_baseline);
+    plan.noise.at("p95").baseline.reset();
     const auto reasons = [&](std::size_t n, std::uint64_t seed, double noise) {
         return judge(plan, pair(n, 1.005, seed, {.noise = noise})).metrics[0].reasons;
     };
