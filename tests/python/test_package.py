@@ -8,11 +8,19 @@ import importlib
 import subprocess
 import sys
 import textwrap
+import zlib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import serinus
-from serinus import _words
+from serinus import _core, _words
+
+# What a user downloads and keeps, in bytes: the compiled part as it is installed, and all files of the wheel deflated as
+# in a zip. Compiled for speed and by pybind11's own `def` they were 8.4 MB and 3.9 MB (bindings/python/CMakeLists.txt,
+# functions.hpp).
+MOST_COMPILED = 3 * 2**20
+MOST_WHEEL = 3 * 2**19
 
 MODULES = [
     "serinus",
@@ -174,3 +182,14 @@ def test_import_time(capsys: pytest.CaptureFixture[str]) -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     with capsys.disabled():
         print(f" import serinus: {float(found.stdout):.1f} ms after numpy")
+
+
+def test_the_package_is_light() -> None:
+    """Of an installed wheel; what a checkout builds for itself keeps its symbols."""
+    compiled = Path(_core.__file__).resolve()
+    if not {"site-packages", "dist-packages"} & set(compiled.parts):
+        pytest.skip("not installed")
+    files = [Path(str(one.locate())).resolve() for one in metadata.files("serinus") or [] if one.suffix != ".pyc"]
+    assert compiled in files
+    assert compiled.stat().st_size < MOST_COMPILED
+    assert sum(len(zlib.compress(one.read_bytes())) for one in files) < MOST_WHEEL

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,7 @@
 #include <serinus/series/time.hpp>
 
 #include "arguments.hpp"
+#include "functions.hpp"
 
 namespace serinus {
 inline namespace v0 {
@@ -38,21 +40,6 @@ struct Plan;
 namespace serinus::python {
 
 // ---- values
-
-/// A name as Python keeps names.
-py::str interned(std::string_view name);
-/// fields[name] = value.
-void put(py::dict& fields, const py::str& name, const py::object& value);
-/// An object of a class of `serinus._results.Struct`, whose fields are in that dict.
-py::object made(py::handle type, const py::dict& fields);
-/// Raises TypeError, as Python's own functions do, where the names that were given are not those of the fields.
-void refuse_others(std::string_view callee, const py::dict& given, const std::vector<py::str>& fields);
-/// A type of a duration or a time, of its milliseconds: "dict[str, datetime | None]" is "dict[str, int | None]".
-std::string in_milliseconds(std::string type);
-/// A class of `serinus._results.Struct` in the module, of these fields; `times` are those that have milliseconds beside
-/// them.
-void define_struct(py::module_& module, std::string_view name, const std::vector<py::str>& fields,
-                   const std::vector<py::str>& times, py::dict (*types)());
 
 /// How a value looks in Python: `type()` as a type checker reads it, `give` hands one to Python, `take` takes what was
 /// given for a field of that name, and raises `serinus.argument.*` for what cannot be one.
@@ -285,36 +272,87 @@ struct Amended {
     static void types(py::dict&) {}
 };
 
-/// Calls `use(name, member)` for each member, in the order of the description. What is a keyword of Python has a "_"
-/// behind it.
-template <class T, class Use>
-void each_field(T&& value, Use use) {
-    const auto visit = [&](std::string_view name, auto& member) { use(name == "for" ? "for_" : name, member); };
-    std::remove_cvref_t<T>::describe(visit, value);
+/// A duration or a time, or one an arm: Python has the number of milliseconds too, as `x_ms`.
+template <class T>
+inline constexpr bool is_timed = false;
+template <>
+inline constexpr bool is_timed<std::chrono::milliseconds> = true;
+template <>
+inline constexpr bool is_timed<Time> = true;
+template <class T>
+inline constexpr bool is_timed<std::optional<T>> = is_timed<T>;
+template <class T>
+inline constexpr bool is_timed<std::array<T, 2>> = is_timed<T>;
+
+/// The Value of a type, for code that does not know the type.
+struct Face {
+    std::string (*type)();
+    py::object (*give)(const void* value);
+    void (*take)(const std::string& field, py::handle given, void* value);
+    bool timed;
+};
+template <class T>
+std::string type_of() {
+    if constexpr (requires { Value<T>::type(); }) return Value<T>::type();
+    return {};
+}
+template <class T>
+inline constexpr Face face_of{
+    &type_of<T>, [](const void* value) -> py::object { return Value<T>::give(*static_cast<const T*>(value)); },
+    [](const std::string& field, py::handle given, void* value) {
+        Value<T>::take(field, given, *static_cast<T*>(value));
+    },
+    is_timed<T>};
+
+/// The description of a struct, as a table: what Python does with structs is done over it, by the same code for all.
+struct Description {
+    struct Field {
+        py::str name;
+        std::ptrdiff_t place;  // in bytes, from the beginning of the struct
+        const Face* face;
+    };
+    std::string_view name, home;
+    void (*amend)(const void* value, py::dict& fields);  // these three as in Amended
+    void (*amend_taken)(py::dict& fields);
+    void (*amend_types)(py::dict& types);
+    std::vector<Field> fields = {};
+    mutable py::object type = {};  // its class, once somebody asked for it
+
+    void add(std::string_view field, std::ptrdiff_t place, const Face& face);
+};
+
+template <Described T>
+const Description& description_of() {
+    static const Description* known = nullptr;  // made once, and kept; the GIL is held
+    if (known == nullptr) {
+        auto* made = new Description{
+            name_of<T>(), home_of<T>(),
+            [](const void* value, py::dict& fields) { Amended<T>::give(*static_cast<const T*>(value), fields); },
+            &Amended<T>::take, &Amended<T>::types};
+        const T any{};
+        const auto add = [&]<class Member>(std::string_view name, const Member& member) {
+            made->add(name, reinterpret_cast<const char*>(&member) - reinterpret_cast<const char*>(&any),
+                      face_of<Member>);
+        };
+        T::describe(add, any);
+        known = made;
+    }
+    return *known;
 }
 
-/// The names of the fields, as Python keeps names.
-template <Described T>
-const std::vector<py::str>& names_of() {
-    PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<std::vector<py::str>> storage;
-    return storage
-        .call_once_and_store_result([] {
-            std::vector<py::str> names;
-            each_field(T{}, [&](std::string_view name, const auto&) { names.push_back(interned(name)); });
-            return names;
-        })
-        .get_stored();
-}
+/// "serinus.slo.Condition".
+std::string place_of(std::string_view home, std::string_view name);
+py::dict give_fields(const Description& of, const void* value);
+void take_fields(const Description& of, const py::dict& given, const std::string& path, void* value);
+py::object give_struct(const Description& of, const void* value);
+void take_struct(const Description& of, const std::string& field, py::handle given, void* value);
+bool is_struct(const Description& of, py::handle given);
+void define_struct(Module& module, const Description& of);
 
 /// All fields as Python's values.
 template <Described T>
 py::dict fields_of(const T& value) {
-    py::dict out;
-    auto name = names_of<T>().begin();
-    each_field(value, [&]<class Member>(std::string_view, const Member& member) {
-        put(out, *name++, Value<Member>::give(member));
-    });
-    return out;
+    return give_fields(description_of<T>(), &value);
 }
 
 /// A struct whose fields are those of a dict, which has them all and no other. What errors say is wrong begins with
@@ -322,22 +360,8 @@ py::dict fields_of(const T& value) {
 template <Described T>
 T from_fields(const py::dict& given, const std::string& path = {}) {
     T value{};
-    const std::vector<py::str>& names = names_of<T>();
-    refuse_others(name_of<T>(), given, names);
-    auto name = names.begin();
-    each_field(value, [&]<class Member>(std::string_view field, Member& member) {
-        Value<Member>::take(path + std::string(field), PyDict_GetItemWithError(given.ptr(), (name++)->ptr()), member);
-    });
+    take_fields(description_of<T>(), given, path, &value);
     return value;
-}
-
-template <PlainStruct T>
-py::handle class_of() {
-    PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> storage;
-    return storage
-        .call_once_and_store_result(
-            [] { return from_python(std::string(home_of<T>()).c_str(), std::string(name_of<T>()).c_str()); })
-        .get_stored();
 }
 
 /// "serinus.slo.Condition", for the signatures that pybind11 writes.
@@ -351,69 +375,29 @@ constexpr auto place_of() {
     return py::detail::descr<home.size() + 1 + own.size()>(text);
 }
 
-/// A duration or a time, or one an arm: Python has the number of milliseconds too, as `x_ms`.
-template <class T>
-inline constexpr bool is_timed = false;
-template <>
-inline constexpr bool is_timed<std::chrono::milliseconds> = true;
-template <>
-inline constexpr bool is_timed<Time> = true;
-template <class T>
-inline constexpr bool is_timed<std::optional<T>> = is_timed<T>;
-template <class T>
-inline constexpr bool is_timed<std::array<T, 2>> = is_timed<T>;
-
 template <PlainStruct T>
 struct Value<T> {
-    static std::string type() { return std::string(home_of<T>()) + "." + std::string(name_of<T>()); }
-    static py::object give(const T& value) {
-        py::dict fields = fields_of(value);
-        Amended<T>::give(value, fields);
-        return made(class_of<T>(), fields);
-    }
+    static std::string type() { return place_of(home_of<T>(), name_of<T>()); }
+    static py::object give(const T& value) { return give_struct(description_of<T>(), &value); }
     static void take(const std::string& field, py::handle given, T& value) {
-        if (!py::isinstance(given, class_of<T>())) {
-            raise(Code::argument_type, field + " is " + shown(given) + "; allowed: a " + std::string(name_of<T>()));
-        }
-        py::dict fields;
-        for (const py::str& name : names_of<T>()) put(fields, name, given.attr(name));
-        Amended<T>::take(fields);
-        value = from_fields<T>(fields, field.empty() ? field : field + ".");
+        take_struct(description_of<T>(), field, given, &value);
     }
 };
 
-/// What type checkers are told of a struct: its fields in order, those in milliseconds behind them.
-template <Described T>
-py::dict types_of() {
-    py::dict fields, times;
-    each_field(T{}, [&]<class Member>(std::string_view name, const Member&) {
-        const std::string field(name);
-        fields[py::str(field)] = Value<Member>::type();
-        if constexpr (is_timed<Member>) times[py::str(field + "_ms")] = in_milliseconds(Value<Member>::type());
-    });
-    Amended<T>::types(fields);
-    for (const auto& [name, type] : times) fields[name] = type;
-    return fields;
-}
-
 /// Makes the classes of these structs in `_core`, for serinus to build on.
 template <PlainStruct... Structs>
-void define_structs(py::module_& module) {
-    const auto define = [&]<class T>(const T& any) {
-        std::vector<py::str> times;
-        each_field(any, [&]<class Member>(std::string_view name, const Member&) {
-            if (is_timed<Member> && !name.ends_with("_seconds")) times.push_back(interned(name));
-        });
-        define_struct(module, name_of<T>(), names_of<T>(), times, &types_of<T>);
-    };
-    (define(Structs{}), ...);
+void define_structs(Module& module) {
+    (define_struct(module, description_of<Structs>()), ...);
 }
 
 // ---- tests
 
+/// Another test of that type; raises `serinus.argument.type` for anything else.
+const void* other_test(py::handle given, const std::type_info& type);
+
 /// `state` and `restore`.
-template <class Test, class Class>
-void bind_state(Class& type) {
+template <class Test>
+void bind_state(Class<Test>& type) {
     type.def(
             "state", [](const Test& test) { return to_bytes(encode(test.state())); },
             "All that it remembers, as bytes; for a process that may be stopped at any time.")
@@ -428,14 +412,14 @@ options or with other noise; nothing changes then.)");
 }
 
 /// `_options`: the keywords of its constructor.
-template <class Test, class Class>
-void bind_options(Class& type) {
+template <class Test>
+void bind_options(Class<Test>& type) {
     type.def_property_readonly("_options", [](const Test& test) { return fields_of(test.options()); });
 }
 
 /// What every test of many looks has beside its updates, where it has it: evidence, merging, state.
-template <class Test, class Class>
-void bind_evidence(Class& type) {
+template <class Test>
+void bind_evidence(Class<Test>& type) {
     if constexpr (requires(const Test& test) { test.evidence(); }) {
         type.def_property_readonly("log_e_value", &Test::log_e_value,
                                    "Natural log of the e-value; decided once it reached log(1/alpha), with "
@@ -449,11 +433,7 @@ void bind_evidence(Class& type) {
         type.def(
             "merge",
             [](Test& test, py::handle other) {
-                if (!py::isinstance<Test>(other)) {
-                    raise(Code::argument_type, "other is " + shown(other) + "; allowed: a " +
-                                                   py::cast<std::string>(py::type::of<Test>().attr("__name__")));
-                }
-                test.merge(py::cast<const Test&>(other));
+                test.merge(*static_cast<const Test*>(other_test(other, typeid(Test))));
             },
             py::arg("other"),
             R"(Takes over what another test of the same options has seen of other, independent data.
@@ -467,11 +447,11 @@ nothing, where options differ.)");
 
 /// A test whose constructor takes its options, each by its keyword, and nothing else.
 template <class Test>
-py::class_<Test> bind_test(py::module_& module, const char* name) {
+Class<Test> bind_test(Module& module, const char* name) {
     using Options = std::decay_t<decltype(std::declval<const Test&>().options())>;
-    py::class_<Test> type(module, name);
+    Class<Test> type(module, name);
     if constexpr (std::is_constructible_v<Test, Options>) {
-        type.def(py::init([](const py::kwargs& given) { return Test(from_fields<Options>(given)); }));
+        type.init([](const py::kwargs& given) { return Test(from_fields<Options>(given)); });
     }
     bind_options<Test>(type);
     bind_evidence<Test>(type);
@@ -487,7 +467,7 @@ class pybind11::detail::type_caster<T> {
     PYBIND11_TYPE_CASTER(T, serinus::python::place_of<T>());
 
     bool load(handle given, bool) {
-        if (!isinstance(given, serinus::python::class_of<T>())) return false;
+        if (!serinus::python::is_struct(serinus::python::description_of<T>(), given)) return false;
         serinus::python::Value<T>::take({}, given, value);
         return true;
     }

@@ -7,10 +7,11 @@
 
 #include "arguments.hpp"
 #include "cli/options.hpp"
+#include "functions.hpp"
 
 namespace serinus::python {
 
-void register_command(py::module_& module) {
+void register_command(Module& module) {
     using namespace py::literals;
     module.def("command_texts", [] {
         return py::dict("about"_a = std::string(cli::about), "more"_a = cli::more_help(),
@@ -29,10 +30,10 @@ void register_command(py::module_& module) {
         }
         return all;
     });
-    module.def(
-        "run_command",
-        [](const std::string& name, const cli::Given& given) { return static_cast<int>(cli::run(name, given)); },
-        py::call_guard<py::gil_scoped_release>());
+    module.def("run_command", [](const std::string& name, const cli::Given& given) {
+        const py::gil_scoped_release release;
+        return static_cast<int>(cli::run(name, given));
+    });
     module.def("refuse_usage", [](const std::string& problem, const std::string& command) {
         return static_cast<int>(cli::refuse_usage(problem, command));
     });

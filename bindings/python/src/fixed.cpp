@@ -305,7 +305,7 @@ SampleSize call_sample_size(const std::string& kind, const py::dict& numbers, py
 
 }  // namespace
 
-void register_fixed(py::module_& module) {
+void register_fixed(Module& module) {
     using namespace py::literals;
     define_structs<MannWhitneyResult, MeanDifferenceResult, HodgesLehmannResult, EffectSizeResult, BrunnerMunzelResult,
                    SignedRankResult, KolmogorovSmirnovResult, CramerVonMisesResult, AndersonDarlingResult, ArmQuantile,
@@ -314,7 +314,7 @@ void register_fixed(py::module_& module) {
                    LabelSwapResult>(module);
     module.def("mann_whitney", &call_mann_whitney);
     module.def("mann_whitney_batch", &call_mann_whitney_batch);
-    py::class_<RollingMannWhitney> type(module, "RollingMannWhitney", R"(U of the last `window` values of each arm.
+    Class<RollingMannWhitney> type(module, "RollingMannWhitney", R"(U of the last `window` values of each arm.
 
 For a chart or a score that follows the data, exact at every step; not a test to be asked at every step.
 
@@ -333,7 +333,7 @@ Examples
 (4.0, 0.4444444444444444, 3)
 )");
     type.attr("__module__") = "serinus";
-    type.def(py::init<std::size_t>(), "window"_a)
+    type.init([](std::size_t window) { return RollingMannWhitney(window); }, "window"_a)
         .def(
             "push",
             [](RollingMannWhitney& rolling, std::optional<double> baseline, std::optional<double> canary) {

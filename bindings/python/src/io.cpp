@@ -99,22 +99,22 @@ struct Coded {
     std::vector<T> meanings;
 
     std::size_t at(std::size_t row) const { return codes ? static_cast<std::size_t>(codes->data()[row]) : 0; }
+};
 
-    void check(const char* name, std::size_t rows) const {
-        if (!codes) return;
-        const auto all = view(*codes);
-        if (all.size() != rows) {
-            raise(Code::argument_length, "column " + std::string(name) + " has " + std::to_string(all.size()) +
-                                             " values; allowed: " + std::to_string(rows) +
-                                             ", as many as column timestamp");
-        }
-        for (const std::int32_t code : all) {
-            if (code < 0 || static_cast<std::size_t>(code) >= meanings.size()) {
-                raise(Code::data_value, "column " + std::string(name) + " has a code without meaning");
-            }
+void check_length(const char* name, std::size_t size, std::size_t rows) {
+    if (size == rows) return;
+    raise(Code::argument_length, "column " + std::string(name) + " has " + std::to_string(size) +
+                                     " values; allowed: " + std::to_string(rows) + ", as many as column timestamp");
+}
+void check_codes(const char* name, const Column<std::int32_t>& codes, std::size_t meanings, std::size_t rows) {
+    const auto all = view(codes);
+    check_length(name, all.size(), rows);
+    for (const std::int32_t code : all) {
+        if (code < 0 || static_cast<std::size_t>(code) >= meanings) {
+            raise(Code::data_value, "column " + std::string(name) + " has a code without meaning");
         }
     }
-};
+}
 
 /// What a row says of its series beside its own columns.
 using Labels = std::map<std::string, std::string>;
@@ -280,7 +280,7 @@ using Codes = std::pair<std::optional<Column<std::int32_t>>, std::vector<T>>;
 template <class T>
 Coded<T> coded(const char* name, Codes<T> codes, std::size_t rows) {
     Coded<T> column{std::move(codes.first), std::move(codes.second)};
-    column.check(name, rows);
+    if (column.codes) check_codes(name, *column.codes, column.meanings.size(), rows);
     return column;
 }
 
@@ -290,13 +290,8 @@ Batch batch_from_columns(const Column<std::int64_t>& times, const Column<double>
                          const std::optional<Column<std::int64_t>>& starts, const io::LeftAside& aside, bool long_form,
                          const io::ReadOptions& options) {
     const auto rows = static_cast<std::size_t>(times.size());
-    const auto check_length = [rows](const char* name, py::ssize_t size) {
-        if (static_cast<std::size_t>(size) == rows) return;
-        raise(Code::argument_length, "column " + std::string(name) + " has " + std::to_string(size) +
-                                         " values; allowed: " + std::to_string(rows) + ", as many as column timestamp");
-    };
-    check_length("value", values.size());
-    if (starts) check_length("start", starts->size());
+    check_length("value", static_cast<std::size_t>(values.size()), rows);
+    if (starts) check_length("start", static_cast<std::size_t>(starts->size()), rows);
     const Table table{.times = view(times),
                       .values = view(values),
                       .series = coded("series", std::move(series), rows),
@@ -313,10 +308,10 @@ Batch batch_from_columns(const Column<std::int64_t>& times, const Column<double>
 
 }  // namespace
 
-void register_io(py::module_& module) {
-    py::class_<Batch> type(module, "Batch", "Samples, read and sorted into series; what `judge` and `observe` take.");
+void register_io(Module& module) {
+    Class<Batch> type(module, "Batch", "Samples, read and sorted into series; what `judge` and `observe` take.");
     type.attr("__module__") = "serinus";
-    type.def(py::init<>())
+    type.init([] { return Batch(); })
         .def(
             "to_csv", [](const Batch& batch) { return io::write_csv(batch); }, "The samples as CSV text in long form.")
         .def("__len__", [](const Batch& batch) { return batch.series.size(); })
@@ -328,14 +323,14 @@ void register_io(py::module_& module) {
     module.def("factorize", &factorize);
     module.def("times_from_numbers", &times_from_numbers);
     module.def("batch_from_columns", &batch_from_columns);
-    py::class_<io::SeriesText>(module, "SeriesText");
-    py::class_<io::LeftAside>(module, "LeftAside")
+    Class<io::SeriesText>(module, "SeriesText");
+    Class<io::LeftAside>(module, "LeftAside")
         .def_readwrite("without_zone", &io::LeftAside::without_zone)
         .def_readwrite("fine", &io::LeftAside::fine)
         .def_readwrite("fine_unit", &io::LeftAside::fine_unit);
-    py::class_<io::ReadOptions>(module, "ReadOptions")
-        .def(py::init([](const std::optional<Plan>& plan, const std::vector<std::string>& names,
-                         const std::string& arms, const std::string& columns) {
+    Class<io::ReadOptions>(module, "ReadOptions")
+        .init([](const std::optional<Plan>& plan, const std::vector<std::string>& names, const std::string& arms,
+                 const std::string& columns) {
             io::ReadOptions options;
             if (plan) {
                 options = io::read_options(*plan);
@@ -346,7 +341,7 @@ void register_io(py::module_& module) {
             if (!arms.empty()) io::tell_arms(options, arms);
             if (!columns.empty()) io::tell_columns(options, columns);
             return options;
-        }));
+        });
     module.def("batch_from_text", [](const std::string& text, const io::ReadOptions& options) {
         const py::gil_scoped_release release;
         return options.service ? io::read_service_data(text, options) : io::read_data(text, options);

@@ -43,64 +43,11 @@ void translate(std::exception_ptr thrown) {
 
 }  // namespace
 
-Code code_argument(std::string_view field, py::handle value) {
-    const std::string_view text = text_argument(field, value);
-    if (const auto known = code_named(text)) return *known;
-    raise(Code::argument_word, std::string(field) + " is " + in_quotes(text) + "; allowed: the name of a code");
-}
-
-// ---- structs
-
-py::str interned(std::string_view name) {
-    PyObject* kept = PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size()));
-    if (kept == nullptr) throw py::error_already_set();
-    PyUnicode_InternInPlace(&kept);
-    return py::reinterpret_steal<py::str>(kept);
-}
-
-void put(py::dict& fields, const py::str& name, const py::object& value) {
-    if (PyDict_SetItem(fields.ptr(), name.ptr(), value.ptr()) != 0) throw py::error_already_set();
-}
-
-py::object made(py::handle type, const py::dict& fields) {
-    auto* const of = reinterpret_cast<PyTypeObject*>(type.ptr());
-    // Without __init__, which may ask for other arguments, and without a copy of the fields.
-    auto self = py::reinterpret_steal<py::object>(PyBaseObject_Type.tp_new(of, py::tuple().ptr(), nullptr));
-    if (!self || PyObject_GenericSetDict(self.ptr(), fields.ptr(), nullptr) != 0) throw py::error_already_set();
-    return self;
-}
-
-void refuse_others(std::string_view callee, const py::dict& given, const std::vector<py::str>& fields) {
-    std::string missing;
-    for (const py::str& name : fields) {
-        if (!given.contains(name)) missing += (missing.empty() ? "" : ", ") + py::cast<std::string>(name);
-    }
-    if (!missing.empty()) throw py::type_error(std::string(callee) + "() is missing " + missing);
-    if (given.size() == fields.size()) return;
-    for (const auto& [key, value] : given) {
-        if (std::none_of(fields.begin(), fields.end(), [&](const py::str& name) { return name.equal(key); })) {
-            throw py::type_error(std::string(callee) + "() got an unexpected keyword argument " +
-                                 py::cast<std::string>(py::repr(key)));
-        }
-    }
-}
-
-std::string in_milliseconds(std::string type) {
-    const std::size_t time = type.find("datetime");
-    return time != std::string::npos ? type.replace(time, 8, "int") : type.replace(type.rfind("str"), 3, "int");
-}
-
-void define_struct(py::module_& module, std::string_view name, const std::vector<py::str>& fields,
-                   const std::vector<py::str>& times, py::dict (*types)()) {
-    const py::str own(name.data(), name.size());
-    module.attr(own) =
-        from_python("serinus._results", "struct")(own, py::tuple(py::cast(fields)), times, py::cpp_function(types));
-}
-
 }  // namespace serinus::python
 
-PYBIND11_MODULE(_core, module) {
+PYBIND11_MODULE(_core, own) {
     using namespace serinus::python;
+    Module module(own);
     module.doc() = "The compiled part of serinus; use the package `serinus` instead.";
     py::register_exception_translator(&translate);
     module.def("exp", [](double x) { return serinus::elementary::exp(x); });

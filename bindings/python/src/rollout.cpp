@@ -53,6 +53,7 @@ struct Amended<Metric> {
         fields["detect"] = Value<std::optional<Margin>>::give(effective_detect(m));
         fields["promote_when"] = member(effective_promote_when(m));
     }
+    static void take(py::dict&) {}
     static void types(py::dict& types) { types["promote_when"] = "PromoteWhen"; }
 };
 template <>
@@ -61,6 +62,7 @@ struct Amended<SloRule> {
         fields["halt_window"] = format_duration(*effective_halt_window(r));
         fields["policy"] = py::cast(effective_policy(r));
     }
+    static void take(py::dict&) {}
     static void types(py::dict& types) {
         types["halt_window"] = "str";
         types["policy"] = "serinus.slo.Policy";
@@ -125,9 +127,9 @@ struct Value<FlooredNoise> {
 
 namespace {
 
-void register_plan(py::module_& module) {
-    py::class_<Plan>(module, "Plan")
-        .def(py::init([](const std::string& json) { return io::read_plan(json); }), py::arg("json"))
+void register_plan(Module& module) {
+    Class<Plan>(module, "Plan")
+        .init([](const std::string& json) { return io::read_plan(json); }, py::arg("json"))
         .def_readonly("name", &Plan::name)
         .def_readonly("deployment", &Plan::deployment)
         .def_readonly("alpha", &Plan::alpha, "A good canary is ever rolled back with at most this probability.")
@@ -206,7 +208,7 @@ Calibration calibration_of(const Plan& learned, std::vector<MetricCalibration> m
     return {.noise = learned.noise, .metrics = std::move(metrics)};
 }
 
-void register_calibration(py::module_& module) {
+void register_calibration(Module& module) {
     using Metrics = std::vector<MetricCalibration>;
     module.def("calibrate", [](const Plan& plan, const Batch& history, const std::vector<Batch>& releases,
                                const py::object& progress) {
@@ -243,9 +245,9 @@ Batch told_stage(Batch batch, std::optional<std::int64_t> now_ms, std::optional<
     return batch;
 }
 
-void register_monitor(py::module_& module) {
-    py::class_<SharedMonitor>(module, "Monitor")
-        .def(py::init<const Plan&>(), py::arg("plan"))
+void register_monitor(Module& module) {
+    Class<SharedMonitor>(module, "Monitor")
+        .init([](const Plan& plan) { return SharedMonitor(plan); }, py::arg("plan"))
         .def("_observe",
              [](SharedMonitor& shared, const Batch& batch, std::optional<std::int64_t> now_ms) {
                  return shared.with([&](Monitor& m) { return m.observe(batch, now_ms); });
@@ -298,7 +300,7 @@ Raises `serinus.Error` with code "serinus.state.*" for anything else; the monito
 
 }  // namespace
 
-void register_rollout(py::module_& module) {
+void register_rollout(Module& module) {
     define_structs<Stage, Metric, SloRule, BurnWindow, BudgetShare, BurnHalt, BurnResult, MetricResult, Telemetry,
                    Decision, HeldBack, MetricCalibration, SeriesSeen, Understood>(module);
     module.def("decision_json",

@@ -30,10 +30,10 @@ void update_proportions(Test& test, const WholeNumbers& bad_b, const WholeNumber
 
 /// What all StartMixtures have. A mixture starts from a test that has seen nothing: a fresh one of the same options.
 template <class Test>
-py::class_<sequential::StartMixture<Test>> bind_mixture(py::module_& module, const char* name) {
+Class<sequential::StartMixture<Test>> bind_mixture(Module& module, const char* name) {
     using Mixture = sequential::StartMixture<Test>;
-    py::class_<Mixture> type(module, name);
-    type.def(py::init([](const Test& test) { return Mixture(Test(test.options())); }))
+    Class<Mixture> type(module, name);
+    type.init([](const Test& test) { return Mixture(Test(test.options())); })
         .def(
             "begin", [](Mixture& mixture, py::handle weight) { mixture.begin(number_argument("weight", weight)); },
             py::arg("weight"), "A start, now, with this part of the whole capital.")

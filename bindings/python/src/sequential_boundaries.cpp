@@ -2,7 +2,10 @@
 /// Many looks: mixture martingales, boundaries, group-sequential designs and combined e-values for Python. Arrays of
 /// times, sums and errors broadcast; what a mixture is tuned for is one number, so that it is tuned once.
 
+#include <concepts>
+#include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <pybind11/stl.h>
@@ -14,6 +17,7 @@
 #include <serinus/sequential/start_mixture.hpp>
 
 #include "arguments.hpp"
+#include "functions.hpp"
 
 namespace serinus::python {
 namespace {
@@ -21,13 +25,32 @@ namespace {
 using namespace sequential;
 using Numbers = py::array_t<double, py::array::c_style | py::array::forcecast>;
 
+/// A function of numbers by two pointers, of whatever type it is: what broadcasts arrays is compiled for each type.
+template <class... Number>
+struct Formula {
+    const void* of;
+    double (*call)(const void* of, Number... numbers);
+    double operator()(Number... numbers) const { return call(of, numbers...); }
+};
+/// The function at every element of arrays that broadcast.
+template <class F, std::same_as<Numbers>... Arrays>
+py::object at_each(const F& f, const Arrays&... arrays) {
+    const auto formula = [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return Formula<decltype(static_cast<void>(I), double())...>{
+            &f, [](const void* of, decltype(static_cast<void>(I), double())... numbers) -> double {
+                return (*static_cast<const F*>(of))(numbers...);
+            }};
+    }(std::index_sequence_for<Arrays...>());
+    return py::vectorize(formula)(arrays...);
+}
+
 template <class Mixture>
 py::object bounds(const Mixture& mixture, const Numbers& v, const Numbers& alpha) {
-    return py::vectorize([&mixture](double time, double error) { return mixture.bound(time, error); })(v, alpha);
+    return at_each([&mixture](double time, double error) { return mixture.bound(time, error); }, v, alpha);
 }
 template <class Mixture>
 py::object log_values(const Mixture& mixture, const Numbers& s, const Numbers& v) {
-    return py::vectorize([&mixture](double sum, double time) { return mixture.log_value(sum, time); })(s, v);
+    return at_each([&mixture](double sum, double time) { return mixture.log_value(sum, time); }, s, v);
 }
 
 py::array_t<double> array_of(const std::vector<double>& values) {
@@ -66,7 +89,7 @@ py::dict combine(const std::vector<double>& log_e_values, const std::vector<doub
 
 }  // namespace
 
-void register_sequential_boundaries(py::module_& module) {
+void register_sequential_boundaries(Module& module) {
     module.def("normal_mixture",
                [](const Numbers& v, const Numbers& alpha, double tuned_at, double tuned_alpha, bool one_sided) {
                    return bounds(NormalMixture(tuned_at, tuned_alpha, one_sided), v, alpha);
@@ -101,19 +124,21 @@ void register_sequential_boundaries(py::module_& module) {
     });
     module.def(
         "poly_stitching", [](const Numbers& v, const Numbers& alpha, double from_time, double c, double s, double eta) {
-            return py::vectorize(
-                [=](double time, double error) { return poly_stitching(time, error, from_time, c, s, eta); })(v, alpha);
+            return at_each([=](double time, double error) { return poly_stitching(time, error, from_time, c, s, eta); },
+                           v, alpha);
         });
     module.def("double_stitching_bound", [](const Numbers& quantile_p, const Numbers& t, const Numbers& alpha,
                                             double tuned_at, double delta, double s, double eta) {
-        return py::vectorize([=](double p, double time, double error) {
-            return double_stitching_bound(p, time, error, tuned_at, delta, s, eta);
-        })(quantile_p, t, alpha);
+        return at_each([=](double p, double time,
+                           double error) { return double_stitching_bound(p, time, error, tuned_at, delta, s, eta); },
+                       quantile_p, t, alpha);
     });
     module.def("empirical_process_lil_bound", [](const Numbers& t, double alpha, double from_size, double A) {
-        return py::vectorize([=, constant = empirical_process_lil_constant(alpha, A)](double time) {
-            return empirical_process_lil_bound(time, from_size, A, EmpiricalProcessConstant{constant});
-        })(t);
+        return at_each(
+            [=, constant = empirical_process_lil_constant(alpha, A)](double time) {
+                return empirical_process_lil_bound(time, from_size, A, EmpiricalProcessConstant{constant});
+            },
+            t);
     });
     module.def("bernoulli_confidence_interval", [](const Numbers& successes, const Numbers& trials, double alpha,
                                                    double tuned_at, double tuned_alpha) {
@@ -124,10 +149,10 @@ void register_sequential_boundaries(py::module_& module) {
             ends.push_back(interval.upper);
             return interval.lower;
         };
-        const py::object lowers = py::vectorize(lower)(successes, trials);
+        const py::object lowers = at_each(lower, successes, trials);
         std::size_t next = 0;
         const auto upper = [&](double, double) { return ends[next++]; };
-        return py::make_tuple(lowers, py::vectorize(upper)(successes, trials));
+        return py::make_tuple(lowers, at_each(upper, successes, trials));
     });
     module.def("group_sequential", &call_group_sequential);
     module.def("crossing_probabilities", &call_crossing_probabilities);

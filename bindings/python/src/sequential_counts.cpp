@@ -61,8 +61,8 @@ total, above 2^53) raise `serinus.Error` with code "serinus.argument.count" and 
     }
 };
 
-template <class Test, class Class>
-void bind_proportions(Class& type) {
+template <class Test>
+void bind_proportions(Class<Test>& type) {
     type.def(
             "update",
             [](Test& test, py::handle bad_b, py::handle total_b, py::handle bad_c, py::handle total_c) {
@@ -112,8 +112,8 @@ there are events) "serinus.argument.range"; nothing is changed then.)";
 };
 
 /// `update` and `_update_many` of a test that takes rates.
-template <class Test, class Class>
-void bind_rates(Class& type) {
+template <class Test>
+void bind_rates(Class<Test>& type) {
     type.def(
             "update",
             [](Test& test, py::handle events_b, py::handle exposure_b, py::handle events_c, py::handle exposure_c) {
@@ -127,12 +127,12 @@ void bind_rates(Class& type) {
 
 /// What all detectors have. The test gives its options, not what it has seen.
 template <class Test>
-py::class_<sequential::ChangeDetector<Test>> bind_detector(py::module_& module, const char* name) {
+Class<sequential::ChangeDetector<Test>> bind_detector(Module& module, const char* name) {
     using Detector = sequential::ChangeDetector<Test>;
-    py::class_<Detector> type(module, name);
-    type.def(py::init([](const Test& test, const py::kwargs& given) {
+    Class<Detector> type(module, name);
+    type.init([](const Test& test, const py::kwargs& given) {
             return Detector(Test(test.options()), from_fields<sequential::ChangeOptions>(given));
-        }))
+        })
         .def_property_readonly("log_statistic", &Detector::log_statistic)
         .def_property_readonly("alarmed", &Detector::alarmed)
         .def_property_readonly("alarm", &Detector::alarm)
@@ -162,7 +162,7 @@ double share_dispersion(const Whole& below, const Whole& values, py::handle q, p
 
 }  // namespace
 
-void register_sequential_counts(py::module_& module) {
+void register_sequential_counts(Module& module) {
     auto proportion = bind_test<ProportionTest>(module, "ProportionTest");
     bind_proportions<ProportionTest>(proportion);
     auto proportion_mixture = bind_mixture<ProportionTest>(module, "ProportionMixture");
@@ -175,10 +175,11 @@ void register_sequential_counts(py::module_& module) {
 
     auto split = bind_test<SampleRatioTest>(module, "SampleRatioTest");
     split
-        .def(py::init([](const std::vector<double>& shares, const py::kwargs& given) {
-                 return SampleRatioTest(shares, from_fields<sequential::SampleRatioOptions>(given));
-             }),
-             py::arg("shares"))
+        .init(
+            [](const std::vector<double>& shares, const py::kwargs& given) {
+                return SampleRatioTest(shares, from_fields<sequential::SampleRatioOptions>(given));
+            },
+            py::arg("shares"))
         .def(
             "update",
             [](SampleRatioTest& test, py::handle counts) {
@@ -237,11 +238,12 @@ changes nothing then.)")
 
     auto threshold = bind_test<ThresholdTest>(module, "ThresholdTest");
     threshold
-        .def(py::init([](py::handle limit, const py::kwargs& given) {
-                 return ThresholdTest(number_argument("threshold", limit),
-                                      from_fields<sequential::ThresholdOptions>(given));
-             }),
-             py::arg("threshold"))
+        .init(
+            [](py::handle limit, const py::kwargs& given) {
+                return ThresholdTest(number_argument("threshold", limit),
+                                     from_fields<sequential::ThresholdOptions>(given));
+            },
+            py::arg("threshold"))
         .def("_update", [](ThresholdTest& test, const Real& baseline,
                            const Real& canary) { test.update(span_of<double>(baseline), span_of<double>(canary)); })
         .def("_update_buckets",

@@ -168,8 +168,8 @@ py::dict call_instance_spread(py::handle last, const std::vector<Array>& groups,
     return spread_dict(spread);
 }
 
-template <class Test, class Class>
-void bind_values(Class& type) {
+template <class Test>
+void bind_values(Class<Test>& type) {
     type.def(
             "update",
             [](Test& test, py::handle values_b, py::handle values_c) {
@@ -295,8 +295,8 @@ py::dict call_paired_noise(const std::vector<std::vector<double>>& differences, 
                                                word_argument<sequential::NoiseUnit>("unit", unit)));
 }
 
-template <class Test, class Class>
-void bind_differences(Class& type) {
+template <class Test>
+void bind_differences(Class<Test>& type) {
     type.def("_update_many", [](Test& test, const py::array_t<double, py::array::c_style>& differences) {
         const double* const d = differences.data();
         for (py::ssize_t i = 0; i < differences.size(); ++i) test.update(d[i]);
@@ -328,7 +328,7 @@ struct Value<InstanceSpread> {
 
 sequential::PairedNoise noise_of(const py::dict& given) { return noise_argument(given); }
 
-void register_sequential_values(py::module_& module) {
+void register_sequential_values(Module& module) {
     auto paired = bind_test<PairedTest>(module, "PairedTest");
     bind_differences<PairedTest>(paired);
     using PairedMixture = sequential::StartMixture<PairedTest>;

@@ -65,7 +65,7 @@ std::chrono::milliseconds length_argument(const std::string& field, py::handle v
     return length;
 }
 
-void register_objective(py::module_& module) {
+void register_objective(Module& module) {
     module.def("budget_from_target", &budget_of, py::arg("target"),
                R"(The share of events that may be bad under a target: 0.001 for "99.9%", "0.999" or 0.999.
 
@@ -86,7 +86,7 @@ not. Raises `serinus.Error` with code "serinus.slo.target" for what is no target
     });
 }
 
-void register_policy(py::module_& module) {
+void register_policy(Module& module) {
     module.def("condition", [](py::handle longer, py::handle shorter, double factor, py::handle severity,
                                std::string name, py::handle for_, py::handle keep_firing_for) {
         Condition condition{.name = std::move(name),
@@ -119,11 +119,11 @@ Page for 2 % of the budget in 1 h or 5 % in 6 h, ticket for 10 % in 3 d, and, as
 windows are a twelfth. The factors follow the period: 14.4, 6, 3, 1 for 30 d.)");
 }
 
-void register_burn(py::module_& module) {
-    py::class_<BurnRate> burn_rate(module, "BurnRate");
+void register_burn(Module& module) {
+    Class<BurnRate> burn_rate(module, "BurnRate");
     burn_rate
-        .def(py::init([](double budget, const py::list& windows, py::handle semantics, py::handle keep, py::handle raw,
-                         py::handle interval) {
+        .init([](double budget, const py::list& windows, py::handle semantics, py::handle keep, py::handle raw,
+                 py::handle interval) {
             slo::BurnRateOptions options{.budget = budget,
                                          .windows = {},
                                          .semantics = word_argument<slo::Semantics>("semantics", semantics),
@@ -132,7 +132,7 @@ void register_burn(py::module_& module) {
             for (const py::handle window : windows) options.windows.push_back(length_argument("window", window));
             if (!interval.is_none()) options.interval = length_argument("interval", interval);
             return BurnRate(options);
-        }))
+        })
         .def("_add_series",
              [](BurnRate& burn, py::handle role, py::handle kind, std::string instance) {
                  return burn.add_series(word_argument<slo::Role>("role", role),
@@ -192,9 +192,9 @@ void register_burn(py::module_& module) {
     bind_state<BurnRate>(burn_rate);
 }
 
-void register_alerts(py::module_& module) {
-    py::class_<Alerts> type(module, "Alerts");
-    type.def(py::init<Policy, const Objective&>())
+void register_alerts(Module& module) {
+    Class<Alerts> type(module, "Alerts");
+    type.init([](Policy policy, const Objective& objective) { return Alerts(std::move(policy), objective); })
         .def("_update", [](Alerts& alerts, std::int64_t time_ms,
                            const std::vector<WindowBurn>& burns) { alerts.update(from_ms(time_ms), burns); })
         .def("_alerts", [](const Alerts& alerts) { return alert_fields(alerts.alerts()); })
@@ -229,7 +229,7 @@ void register_alerts(py::module_& module) {
                });
 }
 
-void register_budget(py::module_& module) {
+void register_budget(Module& module) {
     module.def("_error_budget", &slo::error_budget);
     module.def("_time_to_exhaustion", [](const Objective& objective, double remaining, double burn) {
         return slo::time_to_exhaustion(objective, remaining, burn).count() / 1000;
@@ -248,7 +248,7 @@ void register_budget(py::module_& module) {
 
 }  // namespace
 
-void register_slo_burn(py::module_& module) {
+void register_slo_burn(Module& module) {
     define_structs<Objective, Condition, Policy, WindowBurn, slo::ErrorBudget>(module);
     register_objective(module);
     register_policy(module);

@@ -43,7 +43,7 @@ slo::DeploymentBudgetResult deployment_budget(py::handle bad_b, py::handle total
 
 py::tuple counts_tuple(const Proportion& counts) { return py::make_tuple(counts.bad, counts.total); }
 
-void register_excess(py::module_& module) {
+void register_excess(Module& module) {
     auto type = bind_test<ExcessSequence>(module, "ExcessSequence");
     type.def(
             "update",
@@ -91,7 +91,7 @@ std::string prometheus_rules(const slo::Objective& objective, const slo::Policy&
 
 }  // namespace
 
-void register_slo_release(py::module_& module) {
+void register_slo_release(Module& module) {
     define_structs<slo::BurnIntervalResult, slo::DeploymentBudgetResult>(module);
     module.def("burn_interval", &burn_interval);
     module.def("probability_burn_exceeds", [](py::handle bad, py::handle total, double budget, double factor) {

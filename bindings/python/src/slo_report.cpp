@@ -22,7 +22,7 @@
 
 namespace serinus::python {
 
-void register_slo_report(py::module_& module) {
+void register_slo_report(Module& module) {
     using namespace py::literals;
     module.def("_burn_report", [](const slo::Objective& objective, const slo::Policy& policy, const Batch& batch,
                                   std::string bad, std::string good, std::string total, bool deltas, py::handle arm,

@@ -10,15 +10,25 @@
 namespace serinus {
 inline namespace v0 {
 
-/// The code of that name, "none" among them; nothing for any other text. Cost: O(codes).
-constexpr std::optional<Code> code_named(std::string_view text) noexcept {
-#define SERINUS_ERROR(identifier, number, ...) \
-    if (text == name(Code::identifier)) return Code::identifier;
-#define SERINUS_REASON(identifier, number, ...) SERINUS_ERROR(identifier, number, )
+namespace detail {
+
+inline constexpr Code all_codes[]{
+    Code::none,
+#define SERINUS_ERROR(identifier, number, ...) Code::identifier,
+#define SERINUS_REASON(identifier, number, ...) Code::identifier,
 #include <serinus/core/code.def>
 #undef SERINUS_ERROR
 #undef SERINUS_REASON
-    return text == name(Code::none) ? std::optional(Code::none) : std::nullopt;
+};
+
+}  // namespace detail
+
+/// The code of that name, "none" among them; nothing for any other text. Cost: O(codes).
+constexpr std::optional<Code> code_named(std::string_view text) noexcept {
+    for (const Code code : detail::all_codes) {
+        if (text == name(code)) return code;
+    }
+    return std::nullopt;
 }
 
 }  // namespace v0
