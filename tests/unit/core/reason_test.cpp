@@ -43,7 +43,7 @@ std::vector<NamedNumber> numbers_of(std::string_view text) {
     std::vector<NamedNumber> numbers;
     for (std::size_t open = text.find('{'); open != std::string_view::npos; open = text.find('{', open + 1)) {
         std::string key(text.substr(open + 1, text.find('}', open) - open - 1));
-        if (key.ends_with('%') || key.ends_with('~')) key.pop_back();
+        if (key.ends_with('%') || key.ends_with('~') || key.ends_with('!')) key.pop_back();
         if (key.find(' ') != std::string::npos) key.resize(key.find(' '));  // {count interval}
         numbers.push_back({key, 0.5});
     }

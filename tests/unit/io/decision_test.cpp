@@ -38,6 +38,10 @@ Decision example() {
     decision.time = moment(1'795'382'489'250);
     decision.elapsed = 760'500ms;
     decision.severity = Severity::page;
+    decision.dedupe_key = "payments-2026.11.22-1/rollback";
+    decision.would = Action::promote;
+    decision.would_severity = Severity::ticket;
+    decision.failed = {"errors"};
     decision.plan = "payments";
     decision.deployment = "payments-2026.11.22-1";
     decision.alpha = 0.05;
@@ -115,7 +119,9 @@ TEST(WriteDecision, SaysEverything) {
     const json out = json::parse(io::write_decision(example()));
     const json expected = json::parse(R"({
         "decision": "rollback", "stage": 1, "stages": 3, "traffic": 0.01, "time": "2026-11-22T21:21:29.250Z",
-        "elapsed_seconds": 760.5, "finished": false, "severity": "page", "plan": "payments",
+        "elapsed_seconds": 760.5, "finished": false, "severity": "page",
+        "dedupe_key": "payments-2026.11.22-1/rollback", "would": "promote", "would_severity": "ticket",
+        "failed": ["errors"], "plan": "payments",
         "deployment": "payments-2026.11.22-1", "alpha": 0.05, "guarantee": "none", "version": "0.1.0",
         "digest": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "reasons": [

@@ -399,9 +399,9 @@ TEST(PlanSchema, DefaultsAreThoseOfThePlan) {
         }
         return filled;
     };
-    EXPECT_EQ(fill(plan, schema), 7);
+    EXPECT_EQ(fill(plan, schema), 8);
     EXPECT_EQ(fill(plan["stages"][0], schema["$defs"]["stage"]), 1);
-    EXPECT_EQ(fill(plan["metrics"][0], schema["$defs"]["metric"]), 9);
+    EXPECT_EQ(fill(plan["metrics"][0], schema["$defs"]["metric"]), 10);
     EXPECT_EQ(fill(plan["arms"], schema["$defs"]["arms"]), 3);
     EXPECT_EQ(fill(plan["telemetry"], schema["$defs"]["telemetry"]), 4);
     EXPECT_EQ(io::read_plan(plan.dump()), io::read_plan(file("plans/minimal.json")));
