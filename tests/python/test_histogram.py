@@ -60,7 +60,7 @@ def buckets(table: dict[str, Any]) -> dict[str, Any]:
 def test_quantiles_are_judged(kind: str, times: float, decided: str) -> None:
     table = observations(times)
     decision = serinus.judge(plan(kind=kind), table if kind == "sample" else buckets(table))
-    assert decision.action == decided, str(decision)
+    assert decision.decision == decided, str(decision)
     (metric,) = decision.metrics
     assert metric.kind == kind
     assert metric.observed["observations_baseline"] > 40_000

@@ -181,7 +181,9 @@ TEST(Decisions, ABaselineThatIsWellIsSeldomCalledSick) {
                         static_cast<int>(history), double(ever) / n, looks / n / static_cast<double>(rollout), n,
                         learned);
             // A quarter of a day is less than a tide; what is measured of it is the worst that there is.
-            if (history > 1440) EXPECT_LE(double(ever) / n, above(0.05, n)) << family.name;
+            if (history > 1440) {
+                EXPECT_LE(double(ever) / n, above(0.05, n)) << family.name;
+            }
         }
     }
 }

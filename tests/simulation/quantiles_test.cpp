@@ -173,7 +173,9 @@ TEST(Quantiles, ACanaryOnTheEdgeIsRarelyRolledBack) {
         EXPECT_LE(five / double(n), bound(0.05)) << world.name;
         EXPECT_LE(one / double(n), bound(0.01)) << world.name;
         // (In buckets the margin really tested is larger than the canary's, which lies inside it then.)
-        if (!world.buckets) EXPECT_LE(safe / double(n), bound(0.05)) << world.name;
+        if (!world.buckets) {
+            EXPECT_LE(safe / double(n), bound(0.05)) << world.name;
+        }
     }
 }
 
@@ -193,7 +195,9 @@ TEST(Quantiles, AQuarterMoreIsFound) {
         std::sort(delays.begin(), delays.end());
         const auto found = std::count_if(delays.begin(), delays.end(), [](int delay) { return delay < 1'000; });
         std::printf("| %s | %.2f | %d |\n", world.name, static_cast<double>(found) / n, delays[delays.size() / 2]);
-        if (world.baseline == 100) EXPECT_GE(static_cast<double>(found) / n, world.history ? 0.5 : 0.8) << world.name;
+        if (world.baseline == 100) {
+            EXPECT_GE(static_cast<double>(found) / n, world.history ? 0.5 : 0.8) << world.name;
+        }
     }
 }
 
