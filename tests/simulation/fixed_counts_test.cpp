@@ -48,7 +48,7 @@ struct Cell {
 double count(double mean, double phi, Random& random) {
     if (!(mean > 0)) return 0;
     if (phi > 1) mean = std::gamma_distribution<double>(mean / (phi - 1), phi - 1)(random);
-    return static_cast<double>(std::poisson_distribution<std::int64_t>(mean)(random));
+    return mean > 0 ? static_cast<double>(std::poisson_distribution<std::int64_t>(mean)(random)) : 0;
 }
 
 double on_edge(double level, const Margin& margin, Harm harm) {

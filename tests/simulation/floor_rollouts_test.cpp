@@ -273,7 +273,7 @@ TEST(FlooredCounts, WithALearnedDispersionTheEdgeIsRarelyDecidedAgainst) {
         const auto count = [&](double mean) {
             if (!(mean > 0)) return 0.0;
             if (cell.phi > 1) mean = std::gamma_distribution<double>(mean / (cell.phi - 1), cell.phi - 1)(random);
-            return static_cast<double>(std::poisson_distribution<int>(mean)(random));
+            return mean > 0 ? static_cast<double>(std::poisson_distribution<int>(mean)(random)) : 0;
         };
         const auto world = [&](int n, double share, bool on_it) {
             Batch batch;

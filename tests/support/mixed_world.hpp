@@ -84,7 +84,7 @@ struct Moment {
         if (!(mean > 0)) return 0;
         const double phi = family.dispersion;
         if (phi > 1) mean = std::gamma_distribution<double>(mean / (phi - 1), phi - 1)(random);
-        return static_cast<double>(std::poisson_distribution<int>(mean)(random));
+        return mean > 0 ? static_cast<double>(std::poisson_distribution<int>(mean)(random)) : 0;
     }
 };
 
