@@ -145,7 +145,8 @@ void register_plan(Module& module) {
         .def_property_readonly(
             "settle_ms", [](const Plan& p) { return p.settle.count(); },
             "An interval is judged this long after its end, milliseconds; what comes later is dropped.")
-        .def_readonly("dry_run", &Plan::dry_run, "Nothing is handed out but hold; `Decision.would` says what it would be.")
+        .def_readonly("dry_run", &Plan::dry_run,
+                      "Nothing is handed out but hold; `Decision.would` says what it would be.")
         .def_property_readonly("on_deadline", [](const Plan& p) { return member(p.on_deadline); })
         .def_property_readonly(
             "analysis", [](const Plan& p) { return member(p.analysis); },
