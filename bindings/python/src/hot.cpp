@@ -1,5 +1,5 @@
 /// \file
-/// What takes long when it is computed. The wheel is compiled for size (-Os) but for this source, which is compiled for
+/// What takes long when it is computed. The wheel is compiled for size (-Oz) but for this source, which is compiled for
 /// speed and linked first: these are the inline functions that the other sources call, and of several copies the linker
 /// keeps the first. Nothing here runs; a function that is not named is only slower. Those are named that take more than
 /// 1.5 times as long for size; the rest loses less than 40 %, most of it less than 15 %.
