@@ -10,7 +10,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <random>
@@ -31,16 +30,15 @@
 #include <serinus/sequential/silence.hpp>
 #include <serinus/sequential/threshold.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus::sequential {
 namespace {
 
 constexpr int looks = 200;
 constexpr int history_length = 1000;
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale ? std::max(1, static_cast<int>(4000 * std::strtod(scale, nullptr))) : 300;
-}
+int repetitions() { return support::repetitions(300, 4000); }
 
 constexpr Margin ratio(double value) { return {.ratio = value, .difference = {}}; }
 

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <numbers>
 #include <random>
@@ -20,6 +19,8 @@
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus {
 namespace {
 
@@ -28,10 +29,7 @@ using Random = std::mt19937_64;
 constexpr std::int64_t interval = 60'000;
 constexpr std::size_t rollout = 120;
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale ? std::max(1, static_cast<int>(1000 * std::strtod(scale, nullptr))) : 10;
-}
+int repetitions() { return support::repetitions(10, 1000); }
 
 /// Four standard errors above a share.
 double above(double share, int n) { return share + 4 * std::sqrt(share * (1 - share) / n) + 1e-12; }

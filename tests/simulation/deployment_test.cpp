@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <limits>
 #include <random>
@@ -19,15 +18,13 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/slo/excess_sequence.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus {
 using namespace std::chrono_literals;
 namespace {
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    const double factor = scale ? std::strtod(scale, nullptr) : 1;
-    return std::max(1, static_cast<int>(4000 * factor));
-}
+int repetitions() { return support::repetitions(4000, 4000); }
 
 void expect_at_most(const std::string& what, int count, double level, double n = repetitions()) {
     const double share = count / n;

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <random>
 #include <string>
@@ -19,16 +18,15 @@
 
 #include <serinus/rollout/monitor.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus {
 namespace {
 
 constexpr std::int64_t interval = 60'000;
 constexpr int intervals = 31;
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale ? std::max(20, static_cast<int>(4000 * std::strtod(scale, nullptr))) : 200;
-}
+int repetitions() { return support::repetitions(200, 4000, 20); }
 
 using Random = std::mt19937_64;
 

@@ -10,7 +10,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <limits>
 #include <random>
@@ -23,6 +22,8 @@
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus {
 namespace {
 
@@ -30,10 +31,7 @@ constexpr std::int64_t interval = 10'000;
 constexpr int looks = 240, history = 2000;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale ? std::max(20, static_cast<int>(4000 * std::strtod(scale, nullptr))) : 24;
-}
+int repetitions() { return support::repetitions(24, 4000, 20); }
 
 using Random = std::mt19937_64;
 double normal(Random& random) { return std::normal_distribution<double>()(random); }

@@ -10,7 +10,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <random>
 #include <string>
@@ -22,15 +21,14 @@
 #include <serinus/sequential/proportion.hpp>
 #include <serinus/sequential/rate.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus::sequential {
 namespace {
 
 constexpr int looks = 200;
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale ? std::max(20, static_cast<int>(2000 * std::strtod(scale, nullptr))) : 150;
-}
+int repetitions() { return support::repetitions(150, 2000, 20); }
 
 constexpr Margin floored(double ratio, double floor) { return {.ratio = ratio, .difference = {}, .floor = floor}; }
 double edge(const Margin& margin, double p) { return std::max(*margin.ratio * p, p + *margin.floor); }

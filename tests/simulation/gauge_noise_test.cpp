@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <limits>
 #include <map>
@@ -25,6 +24,8 @@
 #include <serinus/sequential/paired.hpp>
 #include <serinus/sequential/start_mixture.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus {
 using namespace std::chrono_literals;
 namespace {
@@ -38,10 +39,7 @@ using sequential::PairedTest;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double pi = 3.14159265358979323846;
 
-int repetitions(double of_all = 1) {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return std::max(1, static_cast<int>(of_all * (scale ? 2000 * std::strtod(scale, nullptr) : 40)));
-}
+int repetitions(double of_all = 1) { return support::repetitions(40 * of_all, 2000 * of_all); }
 
 /// The most that `n` trials of probability `promised` may show: four standard errors, and one for the smallest counts.
 double most(double promised, int n) { return promised + 4 * std::sqrt(promised * (1 - promised) / n) + 1.0 / n; }

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <limits>
 #include <random>
@@ -19,6 +18,8 @@
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus {
 namespace {
 
@@ -28,10 +29,7 @@ constexpr std::int64_t interval = 10'000;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t looks = 480, history = 2000;
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale ? std::max(1, static_cast<int>(4000 * std::strtod(scale, nullptr))) : 60;
-}
+int repetitions() { return support::repetitions(60, 4000); }
 
 using Random = std::mt19937_64;
 

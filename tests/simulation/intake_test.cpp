@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,6 +23,7 @@
 
 #include "simulation/intake_worlds.hpp"
 #include "support/looks.hpp"
+#include "support/repetitions.hpp"
 
 namespace serinus {
 namespace {
@@ -33,10 +33,7 @@ using intake_worlds::second;
 using intake_worlds::World;
 using support::told;
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return std::max(1, static_cast<int>(30 * (scale ? std::strtod(scale, nullptr) : 1)));
-}
+int repetitions() { return support::repetitions(30, 30); }
 
 /// How many of them are watched scrape by scrape.
 int watched() { return std::min(3, repetitions()); }

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <random>
@@ -21,6 +20,8 @@
 
 #include <serinus/fixed/label_swap.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus {
 namespace {
 
@@ -28,10 +29,7 @@ using Values = std::vector<double>;
 using Random = std::mt19937_64;
 using Arms = std::pair<Values, Values>;  // baseline, canary
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale ? std::max(1, static_cast<int>(4000 * std::strtod(scale, nullptr))) : 400;
-}
+int repetitions() { return support::repetitions(400, 4000); }
 
 double normal(Random& random) { return std::normal_distribution<double>()(random); }
 double uniform(Random& random, double low, double high) {

@@ -12,7 +12,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <string>
 #include <utility>
@@ -24,6 +23,7 @@
 #include <serinus/rollout/monitor.hpp>
 
 #include "support/mixed_world.hpp"
+#include "support/repetitions.hpp"
 
 namespace serinus {
 namespace {
@@ -36,10 +36,7 @@ using mixed_world::Service;
 constexpr int history_intervals = 1000;
 constexpr std::int64_t stage_intervals = 60, ramp = 6;
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale ? std::max(4, static_cast<int>(4000 * std::strtod(scale, nullptr))) : 24;
-}
+int repetitions() { return support::repetitions(24, 4000, 4); }
 
 std::vector<Family> families() {
     return {{},

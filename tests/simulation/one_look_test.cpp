@@ -5,7 +5,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
@@ -19,16 +18,15 @@
 #include <serinus/sequential/noise/noise_bounds.hpp>
 #include <serinus/sequential/noise/paired_noise.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus {
 namespace {
 
 using Column = std::vector<double>;
 using Random = std::mt19937_64;
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale ? std::max(1, static_cast<int>(4000 * std::strtod(scale, nullptr))) : 400;
-}
+int repetitions() { return support::repetitions(400, 4000); }
 
 double normal(Random& random) { return std::normal_distribution<double>()(random); }
 

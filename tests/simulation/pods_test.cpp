@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <random>
 #include <string>
@@ -18,6 +17,8 @@
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus {
 using namespace std::chrono_literals;
 namespace {
@@ -27,10 +28,7 @@ using Random = std::mt19937_64;
 constexpr std::int64_t minute = 60'000;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale ? std::max(1, static_cast<int>(4000 * std::strtod(scale, nullptr))) : 80;
-}
+int repetitions() { return support::repetitions(80, 4000); }
 
 struct Cell {
     std::string what;

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -23,17 +22,15 @@
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus {
 namespace {
 
 constexpr std::int64_t interval = 10'000;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    const double factor = scale ? std::strtod(scale, nullptr) : 1;
-    return std::max(1, static_cast<int>(4000 * factor));
-}
+int repetitions() { return support::repetitions(4000, 4000); }
 
 constexpr Margin ratio(double value) { return {.ratio = value, .difference = {}}; }
 constexpr Margin difference(double value) { return {.ratio = {}, .difference = value}; }

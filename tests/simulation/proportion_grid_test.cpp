@@ -10,7 +10,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <numbers>
 #include <random>
 #include <string>
@@ -22,6 +21,8 @@
 #include <serinus/sequential/noise/count_dispersion.hpp>
 #include <serinus/sequential/proportion.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus::sequential {
 namespace {
 
@@ -30,10 +31,7 @@ constexpr int looks = 200;
 /// A dispersion is learned from events: at .01 % that takes 10,000 intervals (28 hours of 10 seconds), elsewhere 1,000.
 int history(double rate) { return rate < 0.001 ? 10'000 : 1000; }
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale ? std::max(1, static_cast<int>(4000 * std::strtod(scale, nullptr))) : 60;
-}
+int repetitions() { return support::repetitions(60, 4000); }
 
 /// How the counts of an interval come about.
 enum class Scatter : std::uint8_t { independent, drift, bursts };

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <limits>
 #include <map>
@@ -22,6 +21,8 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/series/histogram.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace {
 
 using namespace serinus;
@@ -29,10 +30,7 @@ using Random = std::mt19937_64;
 
 constexpr std::int64_t interval = 30'000;
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return std::max(1, static_cast<int>(200 * (scale ? std::strtod(scale, nullptr) : 1)));
-}
+int repetitions() { return support::repetitions(200, 200); }
 
 double normal(Random& random) { return std::normal_distribution<double>()(random); }
 

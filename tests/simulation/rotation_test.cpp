@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,17 +23,15 @@
 #include <serinus/numeric/special.hpp>
 #include <serinus/sequential/rotation.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus::sequential {
 namespace {
 
 using Column = std::vector<double>;
 using Random = std::mt19937_64;
 
-double scale() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale != nullptr ? std::strtod(scale, nullptr) : 0.1;
-}
-int repetitions(double at_one = 2000) { return std::max(1, static_cast<int>(at_one * scale())); }
+int repetitions(double at_one = 2000) { return support::repetitions(0.1 * at_one, at_one); }
 
 constexpr Margin ratio(double value) { return {.ratio = value, .difference = {}}; }
 constexpr Margin difference(double value) { return {.ratio = {}, .difference = value}; }
@@ -250,7 +247,7 @@ TEST(RotationTestSimulation, ErrorOverTheGrid) {
     int cells = 0;
     unsigned seed = 1000;
     // All cells of the grid at scale 1; one in eleven, spread over it, below.
-    const int every = scale() < 1 ? 11 : 1;
+    const int every = repetitions() < 2000 ? 11 : 1;
     for (const std::int64_t last : {17, 60}) {
         for (const std::size_t kb : {2U, 3U, 4U, 9U}) {
             for (const std::size_t kc : {1U, 2U}) {

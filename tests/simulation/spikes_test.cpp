@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include <serinus/rollout/spikes.hpp>
 
 #include "support/gauge_world.hpp"
+#include "support/repetitions.hpp"
 
 namespace serinus {
 namespace {
@@ -25,10 +25,7 @@ using Random = gauge_world::Random;
 
 constexpr std::size_t history = 2000, looks = 480;
 
-int repetitions() {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return scale ? std::max(1, static_cast<int>(2000 * std::strtod(scale, nullptr))) : 20;
-}
+int repetitions() { return support::repetitions(20, 2000); }
 
 /// Four standard errors above a share.
 double above(double share, int n) { return share + 4 * std::sqrt(share * (1 - share) / n) + 1e-12; }

@@ -11,7 +11,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <random>
 #include <string>
@@ -26,16 +25,15 @@
 #include <serinus/sequential/quantile.hpp>
 #include <serinus/series/dependence.hpp>
 
+#include "support/repetitions.hpp"
+
 namespace serinus::sequential {
 namespace {
 
 using Column = std::vector<double>;
 using Random = std::mt19937_64;
 
-int repetitions(double share = 1) {
-    const char* scale = std::getenv("SERINUS_SIMULATION_SCALE");
-    return std::max(1, static_cast<int>(4000 * share * (scale ? std::strtod(scale, nullptr) : 0.1)));
-}
+int repetitions(double share = 1) { return support::repetitions(400 * share, 4000 * share); }
 
 constexpr Margin ratio(double value) { return {.ratio = value, .difference = {}}; }
 constexpr Margin difference(double value) { return {.ratio = {}, .difference = value}; }

@@ -79,11 +79,12 @@ consteval bool takes(std::index_sequence<I...>) {
     return requires { T{(static_cast<void>(I), Anything{})...}; };
 }
 
-/// How many members an aggregate has: the most values that it can be made of.
-template <class T, std::size_t N = 0>
-consteval std::size_t member_count() {
-    if constexpr (takes<T>(std::make_index_sequence<N + 1>{})) return member_count<T, N + 1>();
-    return N;
+/// Whether an aggregate has this many members: it can be made of so many values, and of no more. (Asked of the number
+/// that is described and not counted up to it: each question is work for the compiler, in every source that includes
+/// the struct.)
+template <class T, std::size_t N>
+consteval bool has_members() {
+    return takes<T>(std::make_index_sequence<N>{}) && !takes<T>(std::make_index_sequence<N + 1>{});
 }
 
 #if defined(__clang__)
@@ -136,7 +137,7 @@ consteval auto described_names() {
 template <Described T>
 consteval bool described_whole() {
     static_assert(std::is_aggregate_v<T>, "only the members of an aggregate can be counted");
-    static_assert(described_names<T>().size() == detail::member_count<T>(),
+    static_assert(detail::has_members<T, described_names<T>().size()>(),
                   "describe() does not name every member of the struct, or one twice");
     static_assert(detail::all_different(described_names<T>()), "describe() gives two members the same name");
     return true;

@@ -901,9 +901,9 @@ struct MonitorState {
         visit("traffic", self.traffic);
     }
 };
-static_assert(described_names<MonitorState>().size() ==
-                  detail::member_count<MonitorState>() - 3 + described_names<StageClockState>().size() +
-                      described_names<LatchState>().size() + described_names<IntakeState>().size(),
+static_assert(detail::has_members<
+                  MonitorState, described_names<MonitorState>().size() + 3 - described_names<StageClockState>().size() -
+                                    described_names<LatchState>().size() - described_names<IntakeState>().size()>(),
               "describe() does not name every member of the struct and of its three parts");
 
 }  // namespace v0

@@ -136,7 +136,7 @@ struct InstanceSpread {
     friend bool operator==(const InstanceSpread&, const InstanceSpread&) = default;
 };
 // The half that is written cannot be made at compile time; its members can be counted.
-static_assert(serinus::detail::member_count<InstanceSpread>() == 3, "a member that describe() does not know");
+static_assert(serinus::detail::has_members<InstanceSpread, 3>(), "a member that describe() does not know");
 
 }  // namespace sequential
 }  // namespace v0

@@ -134,7 +134,7 @@ struct PairedState {
 };
 static_assert(described_whole<PairedState>());
 // What a start has learned is gathered when it is written, which no compiler can; its members can be counted.
-static_assert(serinus::detail::member_count<PairedState::Start>() == 6, "a member that describe() does not know");
+static_assert(serinus::detail::has_members<PairedState::Start, 6>(), "a member that describe() does not know");
 
 }  // namespace sequential
 }  // namespace v0
