@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-namespace serinus::support {
+namespace support {
 
 /// The number in an environment variable; nothing is 1.
 inline double factor_of(const char* variable) {
@@ -23,4 +23,4 @@ inline int repetitions(double usual, double full, int least = 1) {
     return std::max(least, static_cast<int>(asked));
 }
 
-}  // namespace serinus::support
+}  // namespace support
