@@ -89,18 +89,17 @@ Promise promise_of(const BurnOptions& options) {
             if (there) refuse_beside(name, "--plan", "what the plan's objective and its metric say");
         const Plan plan = read_plan_file(options.plan);
         const SloRule& rule = rule_of(plan, options);
-        const auto metric = std::find_if(plan.metrics.begin(), plan.metrics.end(),
-                                         [&](const Metric& of) { return of.name == rule.metric; });
+        const ServiceNames known = service_names(plan, rule);
         promise.objective = rule.objective;
         promise.policy = rule.policy;
         // Selectors of Prometheus, and series of another name, may be told.
         if (promise.names.bad.empty()) {
-            promise.names.bad = metric->bad;
-            promise.names.good = metric->good;
-            promise.names.le = metric->le;
+            promise.names.bad = known.bad;
+            promise.names.good = known.good;
+            promise.names.le = known.le;
         }
-        if (promise.names.total.empty()) promise.names.total = metric->total;
-        if (!metric->counter) kind = slo::SeriesKind::delta;
+        if (promise.names.total.empty()) promise.names.total = known.total;
+        kind = known.kind;
         promise.reading = io::read_options(plan);
         promise.queries = plan.queries;
     }

@@ -188,8 +188,8 @@ struct Taken {
             out = value.get<double>();
         } else if (value.is_null()) {
             out = std::numeric_limits<double>::quiet_NaN();
-        } else if (value == "Infinity" || value == "-Infinity") {
-            out = std::numeric_limits<double>::infinity() * (value == "Infinity" ? 1 : -1);
+        } else if (is_text(value, "Infinity") || is_text(value, "-Infinity")) {
+            out = std::numeric_limits<double>::infinity() * (is_text(value, "Infinity") ? 1 : -1);
         } else {
             refuse(path, value, R"(a number, null, "Infinity", "-Infinity")");
         }

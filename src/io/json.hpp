@@ -52,6 +52,12 @@ std::string shown(const Json& value) {
     return text + std::string(type);
 }
 
+/// Whether a value is this text. (Its own == makes a value of the text, and ends the program when there is no memory.)
+template <class Json>
+bool is_text(const Json& value, std::string_view text) {
+    return value.is_string() && value.template get_ref<const std::string&>() == text;
+}
+
 /// The member `key` of an object, or nothing; nothing of what is no object.
 inline const nlohmann::json* json_member(const nlohmann::json& object, const char* key) {
     const auto found = object.find(key);  // end() of what is no object

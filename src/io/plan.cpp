@@ -396,7 +396,7 @@ void take_budget(const std::string& path, const json& value, const Object& objec
 
 /// `policy`, `min_events` and `min_probability` of an object; without conditions the workbook's are meant.
 void take_policy(const std::string& path, const json& value, const Object& object, slo::Policy& out) {
-    if (const auto policy = value.find("policy"); policy != value.end() && *policy != "sre_workbook") {
+    if (const auto policy = value.find("policy"); policy != value.end() && !is_text(*policy, "sre_workbook")) {
         constexpr std::string_view allowed = R"("sre_workbook", or a list of conditions)";
         const std::string name = path.empty() ? "policy" : path + ".policy";
         if (!policy->is_array()) wrong_type(name, *policy, allowed);
@@ -437,7 +437,7 @@ void check_built(const json& value) {
                   "no such key: alpha is divided over the metrics by weight");
     }
     if (const auto noise = value.find("noise"); noise != value.end() && !noise->is_object()) {
-        if (*noise != "learn") wrong_type("noise", *noise, noise_allowed);
+        if (!is_text(*noise, "learn")) wrong_type("noise", *noise, noise_allowed);
     }
 }
 
@@ -537,7 +537,7 @@ Plan read_plan(std::string_view text) {
 
     Plan plan;
     const auto noise = value.find("noise");
-    plan.learn_noise = noise != value.end() && *noise == "learn";
+    plan.learn_noise = noise != value.end() && is_text(*noise, "learn");
     const auto member = [&](std::string_view name, auto& field) {
         if (name != "learn_noise" && !(name == "noise" && plan.learn_noise)) take_member(object, plan, name, field);
     };

@@ -213,6 +213,20 @@ bool equal(const Samples& x, const Samples& y, slo::SeriesKind kind) {
 
 }  // namespace
 
+ServiceNames service_names(const Plan& plan, const SloRule& rule) {
+    const auto metric = std::find_if(plan.metrics.begin(), plan.metrics.end(),
+                                     [&](const Metric& of) { return of.name == rule.metric; });
+    if (metric == plan.metrics.end()) {
+        raise(Code::plan_value, "the objective " + in_quotes(rule.objective.name) + " is of the metric " +
+                                    in_quotes(rule.metric) + "; allowed: a metric of the plan");
+    }
+    return {.bad = metric->bad,
+            .good = metric->good,
+            .total = metric->total,
+            .kind = metric->counter ? slo::SeriesKind::counter : slo::SeriesKind::delta,
+            .le = metric->le};
+}
+
 std::vector<slo::ServiceSeries> service_series(const Batch& batch, const ServiceNames& names, std::string_view prefix) {
     std::vector<slo::ServiceSeries> all;
     std::optional<std::int64_t> first_ms;

@@ -10,6 +10,7 @@
 
 #include <serinus/core/words.hpp>
 #include <serinus/rollout/batch.hpp>
+#include <serinus/rollout/plan.hpp>
 #include <serinus/slo/burn_window.hpp>
 
 namespace serinus {
@@ -31,6 +32,10 @@ struct ServiceNames {
     /// is asked here, does not look at it.
     bool start_times = true;
 };
+
+/// The names that a plan's objective has: those of its metric. Raises `serinus.plan.value` for an objective of a metric
+/// that the plan does not have. Cost: linear in the metrics.
+ServiceNames service_names(const Plan& plan, const SloRule& rule);
 
 /// The series of a batch by these names, for `slo::burn_report`. What has one role, arm, instance and label set is one
 /// series; collectors of one target are followed one after the other (Plan::replica_labels). Start times of several

@@ -1,34 +1,28 @@
+#pragma once
 /// \file
-/// The C interface: checks pointers and sizes, translates words, and lets no exception out. Everything else happens in
-/// the C++ function of the same name.
+/// What every function of the C interface does before and after its C++ one: pointers and sizes are checked, words are
+/// translated, and no exception leaves.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <exception>
-#include <limits>
 #include <new>
 #include <serinus.h>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
-#include <serinus/batch/sort_kernel.hpp>
 #include <serinus/core/error.hpp>
 #include <serinus/core/version.hpp>
 #include <serinus/core/words.hpp>
-#include <serinus/fixed/mann_whitney.hpp>
 
-namespace {
-
-using serinus::Code;
-using serinus::raise;
+namespace serinus::c {
 
 /// Puts a sentence into the caller's buffer, cut at the start of a UTF-8 character.
-void write_error(std::string_view sentence, char* error, std::size_t capacity) noexcept {
+inline void write_error(std::string_view sentence, char* error, std::size_t capacity) noexcept {
     if (error == nullptr || capacity == 0) return;
     std::size_t length = std::min(sentence.size(), capacity - 1);
     if (length < sentence.size()) {
@@ -45,7 +39,7 @@ std::int32_t guarded(char* error, std::size_t capacity, Body&& body) noexcept {
         body();
         write_error("", error, capacity);
         return SERINUS_OK;
-    } catch (const serinus::Error& failure) {
+    } catch (const Error& failure) {
         write_error(failure.what(), error, capacity);
         return static_cast<std::int32_t>(failure.code());
     } catch (const std::bad_alloc&) {
@@ -62,11 +56,11 @@ std::int32_t guarded(char* error, std::size_t capacity, Body&& body) noexcept {
     }
 }
 
-void require_pointer(const void* pointer, std::string_view field) {
+inline void require_pointer(const void* pointer, std::string_view field) {
     if (pointer == nullptr) raise(Code::argument_null, std::string(field) + " is NULL; allowed: a pointer to a struct");
 }
 
-std::span<const double> require_array(const double* values, std::size_t size, std::string_view field) {
+inline std::span<const double> require_array(const double* values, std::size_t size, std::string_view field) {
     if (values == nullptr && size > 0) {
         raise(Code::argument_null, std::string(field) + " is NULL with " + std::to_string(size) +
                                        " values; allowed: NULL with 0 values, or a pointer to that many");
@@ -95,7 +89,7 @@ Options take_options(const Options* given, std::size_t first_size, std::string_v
     for (std::size_t i = sizeof(Options); i < given->struct_size; ++i) {
         if (bytes[i] != 0) {
             raise(Code::argument_struct_size, std::string(field) + " sets a field at byte " + std::to_string(i) +
-                                                  "; allowed: those that version " + serinus::version() + " knows, " +
+                                                  "; allowed: those that version " + version() + " knows, " +
                                                   std::to_string(sizeof(Options)) + " bytes");
         }
     }
@@ -118,14 +112,14 @@ template <class Enum>
 Enum take_enum(std::int32_t number, Enum standard, std::string_view field) {
     if (number == 0) return standard;
     std::string allowed = "0 (default)";
-    for (const auto& [value, text] : serinus::Words<Enum>::table) {
+    for (const auto& [value, text] : Words<Enum>::table) {
         if (static_cast<std::int32_t>(value) == number) return value;
         allowed += ", " + std::to_string(static_cast<std::int32_t>(value)) + " (" + std::string(text) + ")";
     }
     raise(Code::argument_word, std::string(field) + " is " + std::to_string(number) + "; allowed: " + allowed);
 }
 
-bool take_switch(std::int32_t number, bool standard, std::string_view field) {
+inline bool take_switch(std::int32_t number, bool standard, std::string_view field) {
     if (number == 0) return standard;
     if (number != SERINUS_ON && number != SERINUS_OFF) {
         raise(Code::argument_word,
@@ -139,69 +133,4 @@ constexpr std::int32_t number(Enum value) noexcept {
     return static_cast<std::int32_t>(value);
 }
 
-// The layout that programs were compiled against. A change here breaks them: append fields, never touch these.
-static_assert(sizeof(serinus_mann_whitney_options) == 20);
-static_assert(sizeof(serinus_mann_whitney_result) == 72 && offsetof(serinus_mann_whitney_result, u) == 16);
-static_assert(number(serinus::Alternative::two_sided) == SERINUS_TWO_SIDED &&
-              number(serinus::Alternative::greater) == SERINUS_GREATER &&
-              number(serinus::Alternative::less) == SERINUS_LESS);
-static_assert(number(serinus::NanPolicy::drop) == SERINUS_NAN_DROP &&
-              number(serinus::NanPolicy::error) == SERINUS_NAN_ERROR);
-static_assert(number(serinus::MannWhitneyMethod::automatic) == SERINUS_MANN_WHITNEY_AUTO &&
-              number(serinus::MannWhitneyMethod::exact) == SERINUS_MANN_WHITNEY_EXACT &&
-              number(serinus::MannWhitneyMethod::edgeworth) == SERINUS_MANN_WHITNEY_EDGEWORTH &&
-              number(serinus::MannWhitneyMethod::normal) == SERINUS_MANN_WHITNEY_NORMAL &&
-              number(serinus::MannWhitneyMethod::saddlepoint) == SERINUS_MANN_WHITNEY_SADDLEPOINT &&
-              number(serinus::MannWhitneyMethod::drawn) == SERINUS_MANN_WHITNEY_DRAWN);
-
-}  // namespace
-
-extern "C" {
-
-const char* serinus_version(void) { return serinus::version(); }
-
-const char* serinus_status_name(std::int32_t status) {
-    switch (status) {
-        case SERINUS_OK: return "ok";
-#define SERINUS_ERROR(identifier, number, name, when) \
-    case number: return name;
-#define SERINUS_REASON(identifier, number, group, sentence)
-#include <serinus/core/code.def>
-#undef SERINUS_ERROR
-#undef SERINUS_REASON
-        default: return "unknown";
-    }
-}
-
-std::int32_t serinus_mann_whitney(const double* baseline, std::size_t n_baseline, const double* canary,
-                                  std::size_t n_canary, const serinus_mann_whitney_options* options,
-                                  serinus_mann_whitney_result* result, char* error, std::size_t error_capacity) {
-    return guarded(error, error_capacity, [&] {
-        require_pointer(result, "result");
-        require_struct_size(*result, 72, "result");
-        const serinus_mann_whitney_options given = take_options(options, 20, "options");
-        const serinus::MannWhitneyOptions standard;
-        serinus::Workspace workspace{.sort = serinus::fastest_sort()};
-        const serinus::MannWhitneyResult found = serinus::mann_whitney(
-            require_array(baseline, n_baseline, "baseline"), require_array(canary, n_canary, "canary"),
-            {.continuity = take_switch(given.continuity, standard.continuity, "options->continuity"),
-             .alternative = take_enum(given.alternative, standard.alternative, "options->alternative"),
-             .method = take_enum(given.method, standard.method, "options->method"),
-             .nan_policy = take_enum(given.nan_policy, standard.nan_policy, "options->nan_policy")},
-            workspace);
-        give_result({.struct_size = 0,
-                     .method = number(found.method),
-                     .degenerate = found.degenerate ? 1 : 0,
-                     .reserved = 0,
-                     .u = found.u,
-                     .z = found.z,
-                     .p_value = found.p_value,
-                     .effect = found.effect,
-                     .ties = found.ties,
-                     .n_baseline = found.n_baseline,
-                     .n_canary = found.n_canary},
-                    result);
-    });
-}
-
-}  // extern "C"
+}  // namespace serinus::c
