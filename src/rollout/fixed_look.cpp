@@ -68,7 +68,7 @@ Margin on_scale(const Margin& margin, bool increase) {
 }  // namespace
 
 bool looks_at_values(const Plan& plan, const Metric& metric) {
-    return plan.analysis == Analysis::fixed && (metric.kind == Kind::gauge || metric.kind == Kind::ratio);
+    return plan.analysis == Analysis::fixed && !facts_of(metric.kind).counts;
 }
 
 void FixedLook::record(Interval& interval, const std::vector<Judged>& metrics) {
@@ -258,7 +258,7 @@ void FixedLook::look_at_counts(const Look& look, Judged& judged, std::size_t ind
 void FixedLook::tell(const Judged& judged, const Standing& standing, std::size_t index, MetricResult& result) const {
     const std::string& name = judged.metric.name;
     const Recorded& known = metrics_[index];
-    const bool values = judged.metric.kind == Kind::gauge || judged.metric.kind == Kind::ratio;
+    const bool values = !facts_of(judged.metric.kind).counts;
     if (values) {
         const bool doubted = result.guarantee_why == Code::looks_like_counter ||
                              result.guarantee_why == Code::duplicate_series ||
