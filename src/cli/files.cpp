@@ -79,6 +79,15 @@ void write_output(std::string_view text) {
     if (!written && errno != EPIPE) raise(Code::file_write, "standard output: " + system_reason(errno));
 }
 
+void append_to_file(const std::string& path, std::string_view text) {
+    errno = 0;
+    std::FILE* const file = std::fopen(path.c_str(), "ab");
+    const bool written = file && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+    int error = errno;
+    if (file && std::fclose(file) != 0) error = errno;
+    if (!written || error != 0) raise(Code::file_write, shown_file(path) + ": " + system_reason(error));
+}
+
 void write_file(const std::string& path, std::string_view text) {
     const std::string beside = path + ".part";
     const auto failed = [&](int error) {

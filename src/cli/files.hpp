@@ -11,8 +11,8 @@ inline namespace v0 {
 namespace cli {
 
 enum class Format { text, json };
-/// Of a decision.
-enum class ReportFormat { text, json, markdown, html };
+/// Of a decision: the forms of report/document.hpp, and JSON.
+enum class ReportFormat { text, json, markdown, html, github, junit, openmetrics, cdevents };
 enum class Color { automatic, always, never };
 
 /// What the program returns to its caller; part of its interface. `mend`: the input can be read, and should be mended.
@@ -32,6 +32,10 @@ std::string shown_file(const std::string& path);
 /// Writes to standard output. A reader that has gone away (`serinus ... | head -1`) is no error; anything else raises
 /// `serinus.file.write`.
 void write_output(std::string_view text);
+
+/// Adds to the end of a file, which need not be there yet. Raises `serinus.file.write`, naming the file and the system's
+/// reason.
+void append_to_file(const std::string& path, std::string_view text);
 
 /// Writes a file whole: first beside it, then in its place, so that no reader ever sees a half. Raises
 /// `serinus.file.write`, naming the file and the system's reason.

@@ -12,6 +12,7 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/io/data.hpp>
+#include <serinus/io/decision.hpp>
 #include <serinus/io/plan.hpp>
 #include <serinus/series/time.hpp>
 
@@ -76,6 +77,28 @@ void tell(io::ReadOptions& options, const DataWords& words) {
 
 Plan read_plan_file(const std::string& path) {
     return read_named(path, [](const std::string& bytes) { return io::read_plan(bytes); });
+}
+
+std::vector<Decision> read_decision_file(const std::string& path) {
+    return read_named(path, [](std::string_view bytes) {
+        // A document whose first line is whole is one of lines.
+        const std::string_view first = bytes.substr(0, bytes.find('\n'));
+        const std::size_t last = first.find_last_not_of(" \r\t");
+        if (last == std::string_view::npos || last == 0 || first[last] != '}')
+            return std::vector{io::read_decision(bytes)};
+        std::vector<Decision> decisions;
+        for (std::size_t line = 1; !bytes.empty(); ++line) {
+            const std::string_view text = bytes.substr(0, bytes.find('\n'));
+            bytes.remove_prefix(std::min(text.size() + 1, bytes.size()));
+            if (text.find_first_not_of(" \r\t") == std::string_view::npos) continue;
+            try {
+                decisions.push_back(io::read_decision(text));
+            } catch (const Error& error) {
+                raise(error.within("line " + std::to_string(line)));
+            }
+        }
+        return decisions;
+    });
 }
 
 slo::Policy read_policy_file(const std::string& path) {

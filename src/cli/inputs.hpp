@@ -8,6 +8,7 @@
 
 #include <serinus/io/read_options.hpp>
 #include <serinus/rollout/batch.hpp>
+#include <serinus/rollout/decision.hpp>
 #include <serinus/rollout/plan.hpp>
 #include <serinus/slo/policy.hpp>
 
@@ -17,6 +18,9 @@ namespace cli {
 
 /// The plan in a file. Errors begin with the file's name.
 Plan read_plan_file(const std::string& path);
+
+/// The decisions in a file: one as JSON, or one a line. Errors begin with the file's name, and the line's number.
+std::vector<Decision> read_decision_file(const std::string& path);
 
 /// The burn policy in a file. Errors begin with the file's name.
 slo::Policy read_policy_file(const std::string& path);

@@ -7,11 +7,7 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/text.hpp>
-#include <serinus/io/decision.hpp>
-#include <serinus/report/html.hpp>
-#include <serinus/report/markdown.hpp>
 #include <serinus/report/record.hpp>
-#include <serinus/report/text.hpp>
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/series/time.hpp>
 
@@ -39,6 +35,15 @@ Exit exit_of(const Decision& decision) {
     return any && !data ? Exit::no_data : Exit::hold;
 }
 
+/// What a hold returns, where it is told.
+std::optional<Exit> exit_of_hold(const std::optional<double>& code) {
+    if (!code) return std::nullopt;
+    if (!(*code >= 0 && *code <= 255 && *code == std::floor(*code)))
+        raise(Code::argument_range,
+              "--hold-exit-code is " + given_text(*code) + "; allowed: a whole number from 0 to 255");
+    return static_cast<Exit>(static_cast<int>(*code));
+}
+
 constexpr int looks_of_a_page = 120;
 
 /// What --stage and --since say of the data.
@@ -59,6 +64,7 @@ void tell_stage(Batch& batch, const JudgeOptions& options, std::optional<std::in
 }  // namespace
 
 Exit judge_command(const JudgeOptions& options) {
+    const std::optional<Exit> of_hold = exit_of_hold(options.hold_exit_code);
     std::optional<std::int64_t> now_ms;
     if (options.now) now_ms = to_ms(parse_time(*options.now, "--now"));
     const Plan plan = read_plan_file(options.plan);
@@ -69,16 +75,9 @@ Exit judge_command(const JudgeOptions& options) {
     // A page shows how it came about, the others only what was decided.
     const int looks = options.format == ReportFormat::html ? looks_of_a_page : 0;
     const report::Record record = report::recorded(plan, std::move(batch), now_ms, looks);
+    write_decision(record, options);
     const Decision& decision = record.decisions.back();
-    switch (options.format) {
-        case ReportFormat::text:
-            write_output(report::text(record, {.color = colored(options.color), .width = output_width()}));
-            break;
-        case ReportFormat::json: write_output(io::write_decision(decision) + "\n"); break;
-        case ReportFormat::markdown: write_output(report::markdown(record)); break;
-        case ReportFormat::html: write_output(report::html(record)); break;
-    }
-    return exit_of(decision);
+    return decision.action == Action::hold && of_hold ? *of_hold : exit_of(decision);
 }
 
 }  // namespace cli

@@ -37,7 +37,7 @@ struct Row {
     std::string_view name;
     std::variant<std::string Options::*, std::vector<std::string> Options::*, std::optional<std::string> Options::*,
                  std::optional<double> Options::*, bool Options::*, Service Options::*, Format Options::*,
-                 ReportFormat Options::*, Color Options::*>
+                 ReportFormat Options::*, Color Options::*, report::View Options::*>
         member;
     std::string_view value;
     std::string_view help;
@@ -51,6 +51,10 @@ constexpr std::string_view columns_value = "time=NAME,value=NAME,...";
 constexpr std::string_view columns_help = "What a table's columns are called";
 constexpr std::string_view color_help = "auto: on a terminal, unless NO_COLOR is set";
 
+constexpr std::string_view view_help = "Who reads text, markdown or html";
+constexpr std::string_view summary_help = "Also add the Markdown to this file";
+constexpr std::string_view environment_help = "Of cdevents: what is deployed to";
+
 constexpr Row<InitOptions> init_options[] = {
     {"--kind", &InitOptions::kind, "", "What is rolled out"},
     {"--prometheus", &InitOptions::prometheus, "", "With what to ask Prometheus for"},
@@ -62,10 +66,23 @@ constexpr Row<JudgeOptions> judge_options[] = {
     {"--arms", &JudgeOptions::arms, arms_value, arms_help},
     {"--columns", &JudgeOptions::columns, columns_value, columns_help},
     {"--format", &JudgeOptions::format, "", "How to answer"},
+    {"--view", &JudgeOptions::view, "", view_help},
     {"--color", &JudgeOptions::color, "", color_help},
+    {"--summary", &JudgeOptions::summary, "FILE", summary_help},
+    {"--environment", &JudgeOptions::environment, "NAME", environment_help},
+    {"--hold-exit-code", &JudgeOptions::hold_exit_code, "CODE", "What a hold returns, in place of 3 and 4"},
     {"--now", &JudgeOptions::now, "TIME", "Decide as of this time: RFC 3339 or Unix time"},
     {"--stage", &JudgeOptions::stage, "NUMBER", "The stage that the data are of, from 1, where they do not say it"},
     {"--since", &JudgeOptions::since, "TIME", "When that stage began; default: the canary's first sample"}};
+
+constexpr Row<ReportOptions> report_options[] = {
+    {"FILE", &ReportOptions::file, "FILE", "Decisions as JSON: one, or one a line; - is standard input",
+     Need::required},
+    {"--format", &ReportOptions::format, "", "How to show it"},
+    {"--view", &ReportOptions::view, "", view_help},
+    {"--color", &ReportOptions::color, "", color_help},
+    {"--summary", &ReportOptions::summary, "FILE", summary_help},
+    {"--environment", &ReportOptions::environment, "NAME", environment_help}};
 
 constexpr Row<CheckOptions> check_options[] = {
     {"PLAN", &CheckOptions::plan, "FILE", "The plan, a JSON file", Need::required},
@@ -166,8 +183,24 @@ Examples:
   fetch-metrics | serinus judge plan.json -
   serinus judge plan.json data.csv --now 2026-11-22T21:40:00Z
   serinus judge plan.json data.json --stage 2 --since 2026-11-22T21:30:00Z
+  serinus judge plan.json data.csv --format github --summary "$GITHUB_STEP_SUMMARY"
+  serinus judge plan.json data.csv --format junit > serinus.xml
 
 )" + exit_codes;
+
+const std::string report_help = R"(FILE is what serinus judge --format json wrote. Of several decisions, one a line,
+the last one is shown; html also draws how it came about.
+The formats for pipelines are those of judge: github (workflow commands), junit,
+openmetrics, cdevents (docs/how-to/pipelines.md).
+
+Examples:
+  serinus report decision.json
+  serinus report decision.json --view executive
+  serinus report decision.json --format html > rollout.html
+
+Exit codes:
+  0  shown      2  usage or bad input
+)";
 
 const std::string check_help = R"(Of the plan alone: a burn window or a settling time longer than a stage, a gauge
 that has neither noise nor instances, a query that loses the label of the arms
@@ -243,7 +276,7 @@ judges  )" + judged_kinds() +
 learns  the noise of both from history
 reads   plans in JSON; data in CSV (long and wide), Prometheus answers, OpenMetrics, OTLP/JSON,
         VictoriaMetrics and InfluxDB exports; gzip is unpacked
-writes  text, JSON
+writes  text, JSON, Markdown, HTML; GitHub annotations, JUnit, OpenMetrics, CDEvents
 )";
 
 // ---- from a table to what both programs show, and from what was given to the options
@@ -358,6 +391,8 @@ std::vector<Command> commands() {
         command("init", "Write a first plan", init_help, std::span(init_options), init_command),
         command("judge", "Judge a rollout by its plan and all its data", judge_help, std::span(judge_options),
                 judge_command),
+        command("report", "Show a decision that was written as JSON", report_help, std::span(report_options),
+                report_command),
         command("check", "Look for what is wrong with a plan, and how its data are understood", check_help,
                 std::span(check_options), check_command),
         command("calibrate", "Learn from history how two arms of one version differ", calibrate_help,

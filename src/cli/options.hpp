@@ -13,6 +13,8 @@
 #include <vector>
 
 #include <serinus/core/words.hpp>
+#include <serinus/report/record.hpp>
+#include <serinus/report/text.hpp>
 
 #include "cli/files.hpp"
 
@@ -29,14 +31,26 @@ struct InitOptions {
     std::optional<std::string> output;  ///< where to write the plan; else to standard output
 };
 
-struct JudgeOptions {
+/// How a decision is shown.
+struct Shown {
+    ReportFormat format = ReportFormat::text;
+    report::View view = report::View::on_call;
+    std::string environment = "production";  ///< of cdevents
+    std::optional<std::string> summary;      ///< a file that its Markdown is added to
+    Color color = Color::automatic;
+};
+
+struct JudgeOptions : Shown {
     std::string plan;               ///< a file
     std::vector<std::string> data;  ///< files, taken together; "-" is standard input
     std::string arms, columns;      ///< how the data are to be understood, see io/read_options.hpp
     std::optional<std::string> now;
     std::optional<std::string> stage, since;  ///< of data that do not say it: their stage, and when it began
-    ReportFormat format = ReportFormat::text;
-    Color color = Color::automatic;
+    std::optional<double> hold_exit_code;     ///< what a hold returns, in place of 3 and 4
+};
+
+struct ReportOptions : Shown {
+    std::string file;  ///< of one decision as JSON, or of several, one a line; "-" is standard input
 };
 
 struct CheckOptions {
@@ -128,8 +142,15 @@ Exit refuse_usage(const std::string& problem, std::string_view command = {});
 /// touched: `serinus.file.write`.
 Exit init_command(const InitOptions& options);
 
-/// Reads, judges and writes. 0: promote; 1: rollback; 3: hold; 4: a hold because no metric that could decide has data.
+/// Reads, judges and writes. 0: promote; 1: rollback; 3: hold; 4: a hold because no metric that could decide has data;
+/// or what `hold_exit_code` says of both holds. A code outside 0 to 255 raises `serinus.argument.range`.
 Exit judge_command(const JudgeOptions& options);
+
+/// Shows decisions that were written as JSON before. 0: they could be read.
+Exit report_command(const ReportOptions& options);
+
+/// Writes the last decision of a record, as a command shows it.
+void write_decision(const report::Record& record, const Shown& shown);
 
 /// Reads a plan, and data where there are any, and writes what should be mended before the rollout and how the data are
 /// understood; nothing is judged. 0: nothing is to be mended; 2: something is.
@@ -160,11 +181,15 @@ struct Words<cli::Format> {
 };
 template <>
 struct Words<cli::ReportFormat> {
-    static constexpr std::array<std::pair<cli::ReportFormat, std::string_view>, 4> table{
+    static constexpr std::array<std::pair<cli::ReportFormat, std::string_view>, 8> table{
         {{cli::ReportFormat::text, "text"},
          {cli::ReportFormat::json, "json"},
          {cli::ReportFormat::markdown, "markdown"},
-         {cli::ReportFormat::html, "html"}}};
+         {cli::ReportFormat::html, "html"},
+         {cli::ReportFormat::github, "github"},
+         {cli::ReportFormat::junit, "junit"},
+         {cli::ReportFormat::openmetrics, "openmetrics"},
+         {cli::ReportFormat::cdevents, "cdevents"}}};
 };
 
 template <>

@@ -313,7 +313,10 @@ Decision read_decision(std::string_view json) {
             return true;
         }
         // Decisions of before there were such keys have none of them.
-        if (name != "dedupe_key" && name != "would" && name != "would_severity" && name != "failed") return false;
+        if (name != "dedupe_key" && name != "would" && name != "would_severity" && name != "failed" &&
+            name != "reached_seconds") {
+            return false;
+        }
         if (const ordered_json* const there = members.find(name); there != nullptr && !there->is_null())
             Taken::of(members.path(name), *there, field);
         return true;

@@ -16,6 +16,7 @@
 #include <serinus/series/time.hpp>
 
 #include "report/chart.hpp"
+#include "report/escaped.hpp"
 #include "report/number.hpp"
 #include "report/told.hpp"
 
@@ -44,21 +45,6 @@ summary{cursor:pointer;margin-top:1.6rem;font-weight:600}li{margin:.15rem 0}ul{p
 
 constexpr double ln10 = 2.302585092994046;
 
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&': out += "&amp;"; break;
-            case '<': out += "&lt;"; break;
-            case '>': out += "&gt;"; break;
-            case '"': out += "&quot;"; break;
-            case '\'': out += "&#39;"; break;
-            default: out += c;
-        }
-    }
-    return out;
-}
-
 std::string_view class_of(Style style) {
     switch (style) {
         case Style::good: return "good";
@@ -70,18 +56,19 @@ std::string_view class_of(Style style) {
 
 std::string paragraph(std::string_view text, std::string_view name = {}) {
     if (text.empty()) return "";
-    return "<p" + (name.empty() ? "" : " class=\"" + std::string(name) + "\"") + ">" + escaped(text) + "</p>\n";
+    return "<p" + (name.empty() ? "" : " class=\"" + std::string(name) + "\"") + ">" + in_markup(text) + "</p>\n";
 }
 
 std::string section(std::string_view title, const std::vector<std::string>& sentences) {
     if (sentences.empty()) return "";
     std::string out = "<h2>" + std::string(title) + "</h2>\n<ul>\n";
-    for (const std::string& sentence : sentences) out += "<li>" + escaped(sentence) + "</li>\n";
+    for (const std::string& sentence : sentences) out += "<li>" + in_markup(sentence) + "</li>\n";
     return out + "</ul>\n";
 }
 
 std::string figure(const std::string& drawing, std::string_view caption) {
-    return drawing.empty() ? "" : "<figure>" + drawing + "<figcaption>" + escaped(caption) + "</figcaption></figure>\n";
+    return drawing.empty() ? ""
+                           : "<figure>" + drawing + "<figcaption>" + in_markup(caption) + "</figcaption></figure>\n";
 }
 
 // ---- one metric over time
@@ -206,8 +193,8 @@ std::string metric_block(const Record& record, const Decision& decision, const M
     for (std::size_t i = 0; i < none; ++i) {
         if (shown_name(decision.metrics[i].name) == told.name) at = at == none ? i : at;
     }
-    std::string out = "<article>\n<h3>" + escaped(told.name) + " <b class=\"" + std::string(class_of(told.style)) +
-                      "\">" + escaped(told.verdict) + "</b></h3>\n";
+    std::string out = "<article>\n<h3>" + in_markup(told.name) + " <b class=\"" + std::string(class_of(told.style)) +
+                      "\">" + in_markup(told.verdict) + "</b></h3>\n";
     std::vector<std::string> facts;
     for (const std::string& fact : {told.estimate, told.range, told.allowed, told.status}) {
         if (!fact.empty()) facts.push_back(fact);
@@ -224,7 +211,7 @@ std::string metric_block(const Record& record, const Decision& decision, const M
 std::string row(std::string_view tag, const std::vector<std::string>& cells) {
     std::string out = "<tr>";
     for (const std::string& cell : cells)
-        out += "<" + std::string(tag) + ">" + escaped(cell) + "</" + std::string(tag) + ">";
+        out += "<" + std::string(tag) + ">" + in_markup(cell) + "</" + std::string(tag) + ">";
     return out + "</tr>\n";
 }
 
@@ -245,13 +232,13 @@ std::string numbers(const Decision& decision) {
     for (const MetricResult& metric : decision.metrics) {
         for (const Reason& reason : metric.reasons)
             out += "<li>" +
-                   escaped(printable(name(reason), 200) + " (" + std::to_string(static_cast<int>(reason.code)) +
-                           "): " + sentence(reason)) +
+                   in_markup(printable(name(reason), 200) + " (" + std::to_string(static_cast<int>(reason.code)) +
+                             "): " + sentence(reason)) +
                    "</li>\n";
     }
     return out + "</ul>\n<p class=\"quiet\">" +
-           escaped("Serinus " + decision.version + ", plan " + shown_name(decision.plan) + ", digest " +
-                   decision.digest) +
+           in_markup("Serinus " + decision.version + ", plan " + shown_name(decision.plan) + ", digest " +
+                     decision.digest) +
            "</p>\n</details>\n";
 }
 
@@ -272,32 +259,35 @@ std::string page_of(const Record& record, const Told& told) {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<link rel=\"icon\" href=\"data:,\">\n<title>" +
-        escaped(title) + "</title>\n";
+        in_markup(title) + "</title>\n";
     out += style_sheet;
     out += "</head>\n<body>\n<main>\n<header class=\"" + std::string(class_of(told.style)) + "\">\n";
     out += paragraph(told.verdict, "word");
-    if (!told.who.empty()) out += "<h1>" + escaped(told.who) + "</h1>\n";
+    if (!told.who.empty()) out += "<h1>" + in_markup(told.who) + "</h1>\n";
     out += paragraph(told.where + (decision.time ? ", as of " + format_time(to_ms(*decision.time)) : ""), "quiet");
     out += paragraph(because(decision, told));
-    out += "<p><strong>Next:</strong> " + escaped(told.next) + "</p>\n</header>\n";
+    out += "<p><strong>Next:</strong> " + in_markup(told.next) + "</p>\n</header>\n";
     out += section("Why", told.why);
     if (!told.metrics.empty()) out += "<h2>Metrics</h2>\n";
     for (const MetricTold* metric : by_gravity(told.metrics)) out += metric_block(record, decision, *metric);
     out += section("Error budget", told.budget);
+    out += section("Reached", told.reached);
     out += section("Data", told.data);
     out += section("Noise", told.noise);
     out += section("Promise", told.promise);
+    if (told.promise.empty()) return out + "</main>\n</body>\n</html>\n";
+    out += section("All", told.all);
     return out + numbers(decision) + "</main>\n</body>\n</html>\n";
 }
 
 }  // namespace
 
-std::string html(const Record& record, Face face) {
-    return record.decisions.empty() ? "" : page_of(record, told(record, face));
+std::string html(const Record& record, Face face, View view) {
+    return record.decisions.empty() ? "" : page_of(record, told(record, face, view));
 }
 
-std::string html(const Decision& decision, Face face) {
-    return page_of({.plan = {}, .decisions = {decision}, .batch = {}}, told(decision, face));
+std::string html(const Decision& decision, Face face, View view) {
+    return html(Record{.plan = {}, .decisions = {decision}, .batch = {}}, face, view);
 }
 
 }  // namespace report

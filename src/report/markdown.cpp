@@ -63,7 +63,9 @@ std::string laid_out(const Told& told) {
     }
     list(out, "Why", told.why);
     list(out, "Error budget", told.budget);
+    list(out, "Reached", told.reached);
     list(out, "Next", {told.next});
+    if (told.promise.empty()) return out;
     out += "\n<details><summary>Data, noise and promise</summary>\n";
     std::vector<std::string> counts;
     for (const MetricTold& metric : told.metrics) {
@@ -73,16 +75,17 @@ std::string laid_out(const Told& told) {
     list(out, "Data", told.data);
     list(out, "Noise", told.noise);
     list(out, "Promise", told.promise);
+    list(out, "All", told.all);
     return out + "\n</details>\n";
 }
 
 }  // namespace
 
-std::string markdown(const Record& record, Face face) {
-    return record.decisions.empty() ? "" : laid_out(told(record, face));
+std::string markdown(const Record& record, Face face, View view) {
+    return record.decisions.empty() ? "" : laid_out(told(record, face, view));
 }
 
-std::string markdown(const Decision& decision, Face face) { return laid_out(told(decision, face)); }
+std::string markdown(const Decision& decision, Face face, View view) { return laid_out(told(decision, face, view)); }
 
 }  // namespace report
 }  // namespace v0

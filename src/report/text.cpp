@@ -85,21 +85,23 @@ std::string laid_out(const Told& told, const TextOptions& options) {
     page.line("");
     page.paragraph("why", told.why);
     page.paragraph("budget", told.budget);
+    page.paragraph("reached", told.reached);
     page.paragraph("data", told.data);
     page.paragraph("noise", told.noise);
     page.paragraph("promise", told.promise);
     page.paragraph("next", {told.next});
+    page.paragraph("all", told.all);
     return page.take();
 }
 
 }  // namespace
 
 std::string text(const Decision& decision, const TextOptions& options) {
-    return laid_out(told(decision, options.face), options);
+    return laid_out(told(decision, options.face, options.view), options);
 }
 
 std::string text(const Record& record, const TextOptions& options) {
-    return record.decisions.empty() ? "" : laid_out(told(record, options.face), options);
+    return record.decisions.empty() ? "" : laid_out(told(record, options.face, options.view), options);
 }
 
 }  // namespace report

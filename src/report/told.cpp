@@ -614,6 +614,74 @@ std::string where_text(const Decision& decision) {
            (begun ? "after " + seconds_text(static_cast<double>(decision.elapsed.count()) / 1000) : "no data yet");
 }
 
+/// What the users had of the canary.
+std::string reached_text(const Decision& decision) {
+    double requests = 0;
+    for (const MetricResult& metric : decision.metrics) {
+        for (const std::string_view key : {"total_canary", "observations_canary"}) {
+            if (const double* const of = observed(metric, key)) requests = std::max(requests, *of);
+        }
+    }
+    std::string text =
+        "as much of the canary as if all traffic had gone to it for " + seconds_text(decision.reached_seconds);
+    if (requests > 0) text += "; " + count(requests) + " of its requests were judged in this stage";
+    return text;
+}
+
+/// All that is known and not told elsewhere.
+std::vector<std::string> all_sentences(const Decision& decision) {
+    std::vector<std::string> sentences;
+    const auto tell = [&](const Reason& reason) {
+        sentences.push_back(printable(name(reason), 200) + " (" + std::to_string(static_cast<int>(reason.code)) +
+                            "): " + sentence(reason));
+    };
+    for (const Reason& reason : decision.reasons) {
+        if (reason.metric.empty()) tell(reason);
+    }
+    for (const MetricResult& metric : decision.metrics) {
+        for (const Reason& reason : metric.reasons) tell(reason);
+    }
+    for (const BurnResult& burn : decision.burn) {
+        for (const Reason& reason : burn.reasons) tell(reason);
+    }
+    const Telemetry& of = decision.telemetry;
+    std::string samples = "telemetry: ";
+    const auto add = [&](std::string_view what, std::int64_t number) {
+        samples += std::string(what) + " " + std::to_string(number) + ", ";
+    };
+    add("intervals", of.intervals);
+    add("used", of.used);
+    add("without the baseline", of.missing[0]);
+    add("without the canary", of.missing[1]);
+    add("samples late", of.late);
+    add("repeated", of.repeated);
+    add("conflicting", of.conflicts);
+    add("ignored", of.ignored);
+    samples.resize(samples.size() - 2);
+    sentences.push_back(samples);
+    sentences.push_back("guarantee " + std::string(word(decision.guarantee)) + ", severity " +
+                        std::string(word(decision.severity)) +
+                        (decision.dedupe_key.empty() ? "" : ", known as " + shown_name(decision.dedupe_key)));
+    sentences.push_back("Serinus " + decision.version + ", plan " + shown_name(decision.plan) + ", digest " +
+                        decision.digest);
+    return sentences;
+}
+
+/// What somebody wants to see of it.
+Told seen(Told told, const Decision& decision, View view) {
+    if (view == View::on_call) return told;
+    told.reached = {reached_text(decision)};
+    if (view == View::debug) {
+        told.all = all_sentences(decision);
+        return told;
+    }
+    told.metrics.clear();
+    told.data.clear();
+    told.noise.clear();
+    told.promise.clear();
+    return told;
+}
+
 MetricTold told(const MetricResult& metric) {
     return {.name = shown_name(metric.name),
             .style = style_of(metric),
@@ -661,17 +729,29 @@ std::vector<const MetricTold*> by_gravity(const std::vector<MetricTold>& metrics
     return ordered;
 }
 
-Told told(const Decision& decision, Face face) { return told(decision, std::nullopt, face, false); }
+double bound_of(const MetricResult& metric) {
+    const Margin& margin = metric.margin;
+    const bool less = metric.harm == Harm::decrease;
+    if (margin.floor) return less ? -1 : 1;
+    if (margin.ratio) return less ? 1 / *margin.ratio : *margin.ratio;
+    const double difference = margin.difference.value_or(0);
+    return less ? -difference : difference;
+}
 
-Told told(const Record& record, Face face) {
+Told told(const Decision& decision, Face face, View view) {
+    return seen(told(decision, std::nullopt, face, false), decision, view);
+}
+
+Told told(const Record& record, Face face, View view) {
     const Decision& decision = record.decisions.back();
+    if (record.plan.metrics.empty()) return told(decision, face, view);
     std::optional<double> next_traffic;
     const auto next = static_cast<std::size_t>(std::max(0, decision.stage));  // the one after it, from 0
     if (next < record.plan.stages.size()) next_traffic = record.plan.stages[next].traffic;
     Told all = told(decision, next_traffic, face, record.batch.stages.empty() && record.decisions.size() == 1);
     if (!decision.telemetry.newest[0] && !decision.telemetry.newest[1] && decision.telemetry.ignored > 0)
         all.data.push_back(unknown_names(record));
-    return all;
+    return seen(std::move(all), decision, view);
 }
 
 }  // namespace report

@@ -38,14 +38,21 @@ struct Told {
     std::vector<MetricTold> metrics;
     std::vector<std::string> why, budget, data, noise, promise;
     std::string next;
+    std::vector<std::string> reached;  ///< what the users had of the canary; not of on-call's view
+    std::vector<std::string> all;      ///< every reason with its code, and what became of the samples: of debug's view
 };
 
 /// Those that fail first, then those that are open, then those that pass; each as the plan orders them.
 std::vector<const MetricTold*> by_gravity(const std::vector<MetricTold>& metrics);
 
-Told told(const Decision& decision, Face face);
-/// Of the last decision of a record, which has one. It also knows the plan and the names of the data.
-Told told(const Record& record, Face face);
+Told told(const Decision& decision, Face face, View view = View::on_call);
+/// Of the last decision of a record, which has one. It also knows the plan and the names of the data, where there are
+/// any.
+Told told(const Record& record, Face face, View view = View::on_call);
+
+/// How much worse the canary may be, on the scale of the estimate: 2, 0.5 (of a decrease), 0.002; of a margin with a
+/// floor 1 or -1.
+double bound_of(const MetricResult& metric);
 
 }  // namespace report
 }  // namespace v0

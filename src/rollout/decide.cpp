@@ -419,6 +419,7 @@ Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::Vie
     decision.traffic = plan.stages[clock.stage].traffic;
     decision.time = moment(clock.now_ms);
     decision.elapsed = std::chrono::milliseconds(clock.elapsed_ms);
+    decision.reached_seconds = clock.reached_ms / 1000;
     decision.plan = plan.name;
     decision.deployment = plan.deployment;
     decision.alpha = plan.alpha;

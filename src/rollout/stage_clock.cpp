@@ -16,9 +16,16 @@ namespace serinus {
 inline namespace v0 {
 namespace detail {
 
-StageClock::StageClock(const Plan& plan)
-    : stages_(plan.stages.size()), interval_ms_(plan.interval.count()), warm_up_ms_(plan.warm_up.count()) {
-    state_.starts.assign(stages_, 0);
+StageClock::StageClock(const Plan& plan) : interval_ms_(plan.interval.count()), warm_up_ms_(plan.warm_up.count()) {
+    for (const Stage& stage : plan.stages) traffic_.push_back(stage.traffic);
+    state_.starts.assign(traffic_.size(), 0);
+}
+
+/// Up to a moment of the stage that runs.
+double StageClock::reached_ms(std::int64_t until_ms) const {
+    if (!state_.start_ms) return state_.reached_ms;
+    const auto lasted = static_cast<double>(std::max<std::int64_t>(0, until_ms - *state_.start_ms));
+    return state_.reached_ms + traffic_[stage()] * lasted;
 }
 
 StageClock::View StageClock::view() const {
@@ -33,6 +40,7 @@ StageClock::View StageClock::view() const {
         view.frontier_ms = frontier_ms();
         view.warmed_up_ms = *state_.start_ms + warm_up_ms_;
         if (state_.now_ms) view.elapsed_ms = std::max<std::int64_t>(0, *state_.now_ms - *state_.start_ms);
+        view.reached_ms = reached_ms(state_.now_ms.value_or(*state_.start_ms));
     }
     return view;
 }
@@ -60,6 +68,8 @@ void StageClock::require_not_before_start(int stage, std::int64_t at_ms) const {
 }
 
 void StageClock::enter(int stage, std::int64_t start_ms, std::int64_t told_ms) {
+    // (Of a first stage whose start is told late there was nothing before it.)
+    if (!is_first(stage)) state_.reached_ms = reached_ms(start_ms);
     state_.stage = stage;
     state_.start_ms = start_ms;
     state_.told_ms = told_ms;
@@ -83,13 +93,13 @@ double StageClock::take_starts(std::int64_t from, std::int64_t to) {
         weight += 2 * c * (1 / std::sqrt(a) - 1 / std::sqrt(end));
     }
     j += count;
-    return weight * stage_weight(static_cast<int>(state_.stage), stages_);
+    return weight * stage_weight(static_cast<int>(state_.stage), traffic_.size());
 }
 
 void StageClock::restore(const State& state) {
-    require_state(state.stage >= 0 && state.stage < static_cast<std::int64_t>(stages_),
+    require_state(state.stage >= 0 && state.stage < static_cast<std::int64_t>(traffic_.size()),
                   "a stage that the plan does not have");
-    require_state(state.starts.size() == stages_ &&
+    require_state(state.starts.size() == traffic_.size() &&
                       std::all_of(state.starts.begin(), state.starts.end(), [](std::int64_t n) { return n >= 0; }),
                   "another number of stages, or start times that cannot be");
     for (const auto& time : {state.start_ms, state.told_ms, state.now_ms, state.watch_ms}) require_state_time(time);
@@ -97,6 +107,8 @@ void StageClock::restore(const State& state) {
                   "judged intervals of a stage that has not begun");
     require_state(state.next <= (latest_ms - earliest_ms) / interval_ms_ + 2,
                   "more judged intervals than there is time");
+    require_state(state.reached_ms >= 0 && state.reached_ms <= static_cast<double>(latest_ms - earliest_ms),
+                  "more traffic of stages before than there is time");
     state_ = state;
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/rollout/plan.hpp>
@@ -30,6 +31,7 @@ class StageClock {
         std::int64_t frontier_ms = 0;   ///< where the intervals that are over end; 0 before the stage began
         std::int64_t warmed_up_ms = 0;  ///< when the stage's warm-up is over; 0 before the stage began
         std::int64_t elapsed_ms = 0;    ///< since the stage's start
+        double reached_ms = 0;          ///< traffic x time of the whole rollout
 
         /// There is something that data could be older than.
         bool watched() const { return now_ms && (start_ms || watch_ms); }
@@ -80,7 +82,9 @@ class StageClock {
     void restore(const State& state);
 
   private:
-    std::size_t stages_;
+    double reached_ms(std::int64_t until_ms) const;
+
+    std::vector<double> traffic_;  // by stage
     std::int64_t interval_ms_, warm_up_ms_;
     State state_;
 };

@@ -300,6 +300,77 @@ class Faces(Case):
         self.assertIn("ROLLBACK", summary.stdout.decode().splitlines()[0])
         self.assertEqual(self.judge(plan(), csv(0.01), "--format", "html").returncode, PROMOTE)
 
+    def test_pipelines(self):
+        """Every form has the exit code of its decision, and a summary only where one is asked for."""
+        starts = {"github": b"::error title=ROLLBACK%3A payments-2026.11.22-1::", "junit": b"<?xml version",
+                  "openmetrics": b"# HELP serinus_decision ", "cdevents": b'{"context":{"specversion":"0.5.1"'}
+        summary = os.path.join(self.folder, "summary.md")
+        for number, (form, start) in enumerate(starts.items(), 1):
+            told = self.judge(plan(), csv(0.08), "--format", form, "--summary", summary,
+                              environment={"GITHUB_STEP_SUMMARY": os.path.join(self.folder, "untouched")})
+            self.assertEqual(told.returncode, ROLLBACK)
+            self.assertTrue(told.stdout.startswith(start), told.stdout[:100])
+            with open(summary, encoding="utf-8") as file:
+                self.assertEqual(file.read().count("ROLLBACK"), number)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "untouched")))
+        self.assertIn(b'"environment":{"id":"eu-1"}', self.judge(
+            plan(), csv(0.08), "--format", "cdevents", "--environment", "eu-1").stdout)
+        self.expect_error(self.judge(plan(), csv(0.08), "--format", "cdevents", "--environment", ""),
+                          "serinus.argument.range", "the environment is empty")
+        path = self.file("plan.json", plan())
+        nowhere = self.run_program("judge", path, self.file("data.csv", csv(0.02)), "--summary", self.folder + "/no/file")
+        self.assertEqual(nowhere.returncode, ERROR)
+        self.assertIn(b"serinus.file.write: ", nowhere.stderr)
+
+    def test_hold_exit_code(self):
+        """For callers that know only 0 and not 0."""
+        path = self.file("plan.json", plan())
+        few, none = self.file("few.csv", csv(0.02, intervals=12)), self.file("none.csv", HEADER)
+        good, bad = self.file("good.csv", csv(0.02)), self.file("bad.csv", csv(0.08))
+        for code in (0, 7, 255):
+            for data in (few, none):
+                self.assertEqual(self.run_program("judge", path, data, "--hold-exit-code", str(code)).returncode, code)
+            self.assertEqual(self.run_program("judge", path, good, "--hold-exit-code", str(code)).returncode, PROMOTE)
+            self.assertEqual(self.run_program("judge", path, bad, "--hold-exit-code", str(code)).returncode, ROLLBACK)
+        for code in ("256", "-1", "1.5", "nan"):
+            self.expect_error(self.run_program("judge", path, few, "--hold-exit-code=" + code),
+                              "serinus.argument.range", "--hold-exit-code is " + code, "a whole number from 0 to 255")
+        self.expect_error(self.run_program("judge", path, few, "--hold-exit-code", "x"), "usage")
+
+    def test_report_of_what_was_written(self):
+        """What judge wrote as JSON is shown as judge would have shown it."""
+        path, data = self.file("plan.json", plan()), self.file("data.csv", csv(0.08))
+        written = self.run_program("judge", path, data, "--format", "json").stdout
+        file = self.file("decision.json", written)
+        for form in ("json", "github", "junit", "openmetrics", "cdevents"):
+            shown = self.run_program("report", file, "--format", form)
+            self.assertEqual((shown.returncode, shown.stderr), (0, b""))
+            self.assertEqual(shown.stdout, self.run_program("judge", path, data, "--format", form).stdout, form)
+        self.assertTrue(self.run_program("report", file).stdout.startswith(b"ROLLBACK  payments-2026.11.22-1"))
+        self.assertEqual(self.run_program("report", "-", stdin=written).stdout, self.run_program("report", file).stdout)
+        brief = self.run_program("report", file, "--view", "executive").stdout
+        self.assertIn(b"reached", brief)
+        self.assertNotIn(b"promise", brief)
+        everything = re.sub(r"\s+", " ", self.run_program("report", file, "--view", "debug").stdout.decode())
+        self.assertIn("errors.harm_proven (", everything)
+        self.assertIn("telemetry: intervals 90, used 90", everything)
+
+        # Of decisions one a line the page draws how it came about.
+        looks = b""
+        for minute in (3, 6, 9, 12):
+            then = self.run_program("judge", path, data, "--format", "json", "--now", str(START + 60 * minute)).stdout
+            looks += json.dumps(json.loads(then)).encode() + b"\n"
+        page = self.run_program("report", self.file("looks.jsonl", looks), "--format", "html")
+        self.assertEqual(page.stdout.count(b"<polyline"), 4)
+        self.assertTrue(self.run_program("report", file, "--format", "html").stdout.count(b"<polyline") == 0)
+
+        self.expect_error(self.run_program("report", self.file("torn.jsonl", looks + looks[:50])),
+                          "serinus.data.document", "torn.jsonl: line 5: ")
+        self.expect_error(self.run_program("report", self.file("other.json", plan())), "serinus.data.document",
+                          "other.json: line 1: ", "a decision")
+        self.expect_error(self.run_program("report", self.file("empty.json", "")), "serinus.data.document", "empty.json")
+        self.expect_error(self.run_program("report", "/no/file"), "serinus.file.read", "/no/file")
+
     def test_stage_and_since(self):
         """Data that do not say their stage: the same as with the column that would say it."""
         begins = START + 10 * INTERVALS

@@ -182,7 +182,7 @@ def test_a_page_for_people(plan_dict: dict[str, Any], bad_table: dict[str, Any])
     assert alone.startswith("<!DOCTYPE html>")
     assert "<polyline" not in alone
     assert "<h3>errors" in alone
-    with pytest.raises(serinus.Error, match='format is "pdf"; allowed: "html" or "markdown"'):
+    with pytest.raises(serinus.Error, match='format is "pdf"; allowed: text, markdown, html, github, junit, openmetrics, cdevents'):
         serinus.report(plan_dict, bad_table, format="pdf")  # type: ignore[arg-type]
     early = serinus.report(plan_dict, bad_table, START + 1, format="markdown")
     assert early.startswith("## \U0001f7e1 HOLD")

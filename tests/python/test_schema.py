@@ -154,6 +154,7 @@ def decision():
         "traffic": 0.01,
         "time": "2026-11-22T21:21:29.250Z",
         "elapsed_seconds": 760.5,
+        "reached_seconds": 7.605,
         "finished": False,
         "severity": "page",
         "dedupe_key": None,

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 from . import _core
 
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Literal
+
+    View = Literal["executive", "on-call", "debug"]
+
+_PRODUCTION = "production"
 
 
 class Evidence(_core.Evidence):
@@ -268,6 +272,8 @@ class Decision(_core.Decision):
         The time that the decision is made for, in UTC; None before any data. `time_ms` in Unix milliseconds.
     elapsed_seconds : float
         Since the stage began.
+    reached_seconds : float
+        What the users had of the canary by now: traffic x time over all stages, in seconds of the whole traffic.
     finished : bool
         Promoted out of the last stage.
     severity : Severity
@@ -303,16 +309,36 @@ class Decision(_core.Decision):
         document: dict[str, Any] = json.loads(self.to_json(None))
         return document
 
-    def to_markdown(self) -> str:
-        """The decision for a pipeline's summary or a pull request, in GitHub's dialect; names in it are escaped."""
-        return _core.decision_markdown(self)
+    def to_text(self, *, view: View = "on-call") -> str:
+        """The report for people. executive: the verdict and why; debug: also every reason and what became of the samples."""
+        return _core.decision_document(self, "text", view, _PRODUCTION)
 
-    def to_html(self) -> str:
+    def to_markdown(self, *, view: View = "on-call") -> str:
+        """The decision for a pipeline's summary or a pull request, in GitHub's dialect; names in it are escaped."""
+        return _core.decision_document(self, "markdown", view, _PRODUCTION)
+
+    def to_html(self, *, view: View = "on-call") -> str:
         """The decision as one HTML document that needs nothing else. `serinus.report` draws how it came about, too."""
-        return _core.decision_html(self)
+        return _core.decision_document(self, "html", view, _PRODUCTION)
+
+    def to_github(self) -> str:
+        """Workflow commands of GitHub Actions, one annotation a line; names in them are escaped."""
+        return _core.decision_document(self, "github", "on-call", _PRODUCTION)
+
+    def to_junit(self) -> str:
+        """JUnit XML: a test case for the decision, for each metric and each objective."""
+        return _core.decision_document(self, "junit", "on-call", _PRODUCTION)
+
+    def to_openmetrics(self) -> str:
+        """Gauges in the text form of OpenMetrics."""
+        return _core.decision_document(self, "openmetrics", "on-call", _PRODUCTION)
+
+    def to_cdevents(self, *, environment: str = _PRODUCTION) -> str:
+        """Events of CDEvents as JSON, one a line; `environment` is what is deployed to."""
+        return _core.decision_document(self, "cdevents", "on-call", environment)
 
     def __str__(self) -> str:
-        return _core.decision_text(self)
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         from ._html import decision

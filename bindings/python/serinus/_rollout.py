@@ -147,22 +147,22 @@ def report(
     data: Any,
     now: TimeLike | None = None,
     *,
-    format: Literal["html", "markdown"] = "html",
+    format: Literal["html", "markdown", "text", "github", "junit", "openmetrics", "cdevents"] = "html",
     stage: int | None = None,
     since: TimeLike | None = None,
     arms: Mapping[str, str] | str | None = None,
     columns: Mapping[str, str] | str | None = None,
 ) -> str:
-    """What `judge` decides, as a page for people: why, and how it came about.
+    """What `judge` decides, as a page for people: why, and how it came about; or in a form for a pipeline.
 
     Parameters
     ----------
     plan, data, now, stage, since, arms, columns
         As for `judge`.
-    format : {"html", "markdown"}
+    format : {"html", "markdown", "text", "github", "junit", "openmetrics", "cdevents"}
         html: one document that needs nothing else, with both arms, the evidence and the range of each metric drawn over
         time, as a controller would have seen them that asked at 120 times. markdown: the decision for a pipeline's
-        summary.
+        summary. The others: what the method of that name of a `Decision` gives.
 
     Returns
     -------

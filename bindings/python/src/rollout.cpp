@@ -16,9 +16,8 @@
 #include <serinus/io/lint.hpp>
 #include <serinus/io/plan.hpp>
 #include <serinus/report/calibration.hpp>
-#include <serinus/report/html.hpp>
+#include <serinus/report/document.hpp>
 #include <serinus/report/lint.hpp>
-#include <serinus/report/markdown.hpp>
 #include <serinus/report/record.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/calibrate.hpp>
@@ -286,17 +285,16 @@ Raises `serinus.Error` with code "serinus.state.*" for anything else; the monito
         if (!stage && !since_ms) return judge(plan, batch, now_ms);
         return judge(plan, told_stage(batch, now_ms, stage, since_ms), now_ms);
     });
-    module.def("report", [](const Plan& plan, const Batch& batch, std::optional<std::int64_t> now_ms,
-                            std::optional<std::int64_t> stage, std::optional<std::int64_t> since_ms,
-                            const std::string& format) {
-        const py::gil_scoped_release release;
-        const bool page = format == "html";
-        if (!page && format != "markdown")
-            raise(Code::argument_word, "format is " + in_quotes(format) + "; allowed: \"html\" or \"markdown\"");
-        const report::Record record = report::recorded(
-            plan, stage || since_ms ? told_stage(batch, now_ms, stage, since_ms) : batch, now_ms, page ? 120 : 0);
-        return page ? report::html(record, report::Face::python) : report::markdown(record, report::Face::python);
-    });
+    module.def("report",
+               [](const Plan& plan, const Batch& batch, std::optional<std::int64_t> now_ms,
+                  std::optional<std::int64_t> stage, std::optional<std::int64_t> since_ms, const std::string& format) {
+                   const py::gil_scoped_release release;
+                   const report::Form form = require_word<report::Form>("format", format);
+                   const report::Record record =
+                       report::recorded(plan, stage || since_ms ? told_stage(batch, now_ms, stage, since_ms) : batch,
+                                        now_ms, form == report::Form::html ? 120 : 0);
+                   return report::document(record, form, {.text = in_python});
+               });
 }
 
 }  // namespace
@@ -306,9 +304,13 @@ void register_rollout(Module& module) {
                    Decision, HeldBack, MetricCalibration, SeriesSeen, Understood>(module);
     module.def("decision_json",
                [](const Decision& d, std::optional<int> indent) { return io::write_decision(d, indent.value_or(-1)); });
-    module.def("decision_html", [](const Decision& d) { return report::html(d, report::Face::python); });
-    module.def("decision_markdown", [](const Decision& d) { return report::markdown(d, report::Face::python); });
-    module.def("decision_text", [](const Decision& d) { return report::text(d, in_python); });
+    module.def("decision_document", [](const Decision& d, const std::string& format, const std::string& view,
+                                       const std::string& environment) {
+        return report::document(
+            {.plan = {}, .decisions = {d}, .batch = {}}, require_word<report::Form>("format", format),
+            {.text = {.face = report::Face::python, .view = require_word<report::View>("view", view)},
+             .environment = environment});
+    });
     module.def("check", [](const Plan& plan) { return understand(plan); });
     module.def("check_data", [](const Plan& plan, const Batch& batch) {
         const py::gil_scoped_release release;

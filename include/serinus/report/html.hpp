@@ -21,8 +21,8 @@ namespace report {
 /// curves. Times are minutes since the first of them. Whatever the names in it are, they are shown and never obeyed. A
 /// record without any decision gives an empty text. The same record gives the same bytes under every locale. Cost: linear
 /// in decisions x metrics, of which each drawing shows at most 120 points.
-std::string html(const Record& record, Face face = Face::program);
-std::string html(const Decision& decision, Face face = Face::program);
+std::string html(const Record& record, Face face = Face::program, View view = View::on_call);
+std::string html(const Decision& decision, Face face = Face::program, View view = View::on_call);
 
 }  // namespace report
 }  // namespace v0

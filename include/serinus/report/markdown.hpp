@@ -24,8 +24,8 @@ namespace report {
 /// In GitHub's dialect (`$GITHUB_STEP_SUMMARY`); what is no Markdown of ours is escaped, so that a metric's name can be
 /// no link, no mention, no table and no HTML. A record without any decision gives an empty text. Cost: some
 /// microseconds a metric.
-std::string markdown(const Record& record, Face face = Face::program);
-std::string markdown(const Decision& decision, Face face = Face::program);
+std::string markdown(const Record& record, Face face = Face::program, View view = View::on_call);
+std::string markdown(const Decision& decision, Face face = Face::program, View view = View::on_call);
 
 }  // namespace report
 }  // namespace v0

@@ -2,9 +2,13 @@
 /// \file
 /// A decision in words, for a terminal, a log or a chat.
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
 
+#include <serinus/core/words.hpp>
 #include <serinus/report/record.hpp>
 #include <serinus/rollout/decision.hpp>
 
@@ -15,10 +19,16 @@ namespace report {
 /// Where a text is read, which is what its hints name: `serinus judge PLAN DATA` or `serinus.judge(plan, data)`.
 enum class Face : std::uint8_t { program = 1, python = 2 };
 
+/// Who reads. `executive`: the verdict, why, what the users had of it, and what comes next. `on_call`: also the metrics
+/// with their evidence, the data and the promise. `debug`: also every reason with its code, and what became of the
+/// samples.
+enum class View : std::uint8_t { executive = 1, on_call = 2, debug = 3 };
+
 struct TextOptions {
     bool color = false;         ///< with the escape sequences of ANSI terminals (ECMA-48)
     int width = 100;            ///< longest line, in characters; less than 60 counts as 60
     Face face = Face::program;  ///< where it is read
+    View view = View::on_call;  ///< who reads it
 };
 
 /// What was decided, and why, so that a person can act on it without knowing the method: the verdict first, then a
@@ -47,5 +57,12 @@ std::string text(const Decision& decision, const TextOptions& options = {});
 std::string text(const Record& record, const TextOptions& options = {});
 
 }  // namespace report
+
+template <>
+struct Words<report::View> {
+    static constexpr std::array<std::pair<report::View, std::string_view>, 3> table{
+        {{report::View::executive, "executive"}, {report::View::on_call, "on-call"}, {report::View::debug, "debug"}}};
+};
+
 }  // namespace v0
 }  // namespace serinus

@@ -119,6 +119,9 @@ struct Decision {
     /// `now`, the time that the decision is made for; empty before any.
     std::optional<Time> time = std::nullopt;
     std::chrono::milliseconds elapsed{0};  ///< since the stage began
+    /// What the users had of the canary by now, traffic x time over all stages: as if so many seconds of the whole
+    /// traffic had gone to it. (After a rollback it grows until somebody moves the traffic.)
+    double reached_seconds = 0;
     bool finished = false;                 ///< promoted out of the last stage
     Severity severity = Severity::info;
     /// What whoever passes alerts on knows one incident by: deployment/rollback while a rollback stands,
@@ -153,6 +156,7 @@ struct Decision {
         visit("traffic", self.traffic);
         visit("time", self.time);
         visit("elapsed_seconds", self.elapsed);
+        visit("reached_seconds", self.reached_seconds);
         visit("finished", self.finished);
         visit("severity", self.severity);
         visit("dedupe_key", self.dedupe_key);

@@ -784,6 +784,7 @@ struct StageClockState {
     std::vector<std::int64_t> starts;      // start times used up, one a stage
     std::optional<std::int64_t> now_ms;
     std::optional<std::int64_t> watch_ms;  // the first time that was ever told
+    double reached_ms = 0;                 // traffic x time of the stages before
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -794,6 +795,7 @@ struct StageClockState {
         visit("starts", self.starts);
         visit("now_ms", self.now_ms);
         visit("watch_ms", self.watch_ms);
+        visit("reached_ms", self.reached_ms);
     }
 };
 static_assert(described_whole<StageClockState>());
@@ -870,9 +872,10 @@ static_assert(described_whole<IntakeState>());
 /// and `since` know them by name.
 struct MonitorState {
     static constexpr std::string_view kind = "moni";
-    static constexpr std::int64_t version = 5;
+    static constexpr std::int64_t version = 6;
     static constexpr std::int64_t oldest = 2;
     static constexpr std::int64_t since(std::string_view field) {
+        if (field == "reached_ms") return 6;
         if (field == "plan_keys") return 5;
         if (field == "notes" || field == "ignored_names" || field == "series" || field == "traffic") return 4;
         return field.starts_with("together") ? 3 : 2;

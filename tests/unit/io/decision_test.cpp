@@ -37,6 +37,7 @@ Decision example() {
     decision.traffic = 0.01;
     decision.time = moment(1'795'382'489'250);
     decision.elapsed = 760'500ms;
+    decision.reached_seconds = 7.605;
     decision.severity = Severity::page;
     decision.dedupe_key = "payments-2026.11.22-1/rollback";
     decision.would = Action::promote;
@@ -119,7 +120,7 @@ TEST(WriteDecision, SaysEverything) {
     const json out = json::parse(io::write_decision(example()));
     const json expected = json::parse(R"({
         "decision": "rollback", "stage": 1, "stages": 3, "traffic": 0.01, "time": "2026-11-22T21:21:29.250Z",
-        "elapsed_seconds": 760.5, "finished": false, "severity": "page",
+        "elapsed_seconds": 760.5, "reached_seconds": 7.605, "finished": false, "severity": "page",
         "dedupe_key": "payments-2026.11.22-1/rollback", "would": "promote", "would_severity": "ticket",
         "failed": ["errors"], "plan": "payments",
         "deployment": "payments-2026.11.22-1", "alpha": 0.05, "guarantee": "none", "version": "0.1.0",
