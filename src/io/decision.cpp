@@ -287,9 +287,10 @@ struct Taken {
     template <class T>
     static bool left_out(std::string_view name) {
         if constexpr (std::same_as<T, Margin>) return true;
-        if constexpr (std::same_as<T, MetricResult>) return name == "detect";
+        if constexpr (std::same_as<T, MetricResult>) return name == "detect" || name == "severity";
         if constexpr (std::same_as<T, BurnResult>) return name == "dedupe_key";
-        if constexpr (std::same_as<T, Reason>) return name == "metric" || name == "outside_alpha" || name == "texts";
+        if constexpr (std::same_as<T, Reason>)
+            return name == "metric" || name == "outside_alpha" || name == "texts" || name == "severity";
         return false;
     }
     static const std::string& text(const std::string& path, const ordered_json& value) {

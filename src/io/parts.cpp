@@ -25,6 +25,7 @@ ordered_json reasons_json(const std::vector<Reason>& reasons) {
         entry["numbers"] = numbers_json(reason.numbers);
         for (const NamedText& text : reason.texts) entry["texts"][text.name] = text.value;
         if (reason.outside_alpha) entry["outside_alpha"] = true;
+        if (reason.severity != Severity::info) entry["severity"] = word(reason.severity);
         out.push_back(std::move(entry));
     }
     return out;

@@ -318,7 +318,10 @@ std::vector<std::string> reason_sentences(const Decision& decision) {
         std::string sentence;
         bool policy;
         std::vector<std::string> metrics;
+        Severity severity = Severity::info;
     };
+    // Who is told of the decision stands at its end; of a reason only where it is somebody else.
+    const Severity usual = decision.would_severity.value_or(decision.severity);
     std::vector<Told> all;
     const auto tell = [&](const Reason& reason) {
         if (shown_elsewhere(reason.code)) return;
@@ -327,6 +330,7 @@ std::vector<std::string> reason_sentences(const Decision& decision) {
             return known.code == reason.code && known.sentence == said;
         });
         if (told == all.end()) told = all.insert(all.end(), {reason.code, said, reason.outside_alpha, {}});
+        told->severity = std::min(told->severity, reason.severity);
         const std::string metric = shown_name(reason.metric);
         if (!metric.empty() && std::find(told->metrics.begin(), told->metrics.end(), metric) == told->metrics.end())
             told->metrics.push_back(metric);
@@ -347,6 +351,8 @@ std::vector<std::string> reason_sentences(const Decision& decision) {
         if (told.metrics.size() == 1) head = told.metrics.front() + "." + head;
         if (told.metrics.size() > 1) head += " (" + joined(told.metrics) + ")";
         sentences.push_back(head + ": " + told.sentence + (told.policy ? " (policy, outside the promise)" : ""));
+        if (told.severity != Severity::info && told.severity != usual)
+            sentences.back() += " (" + std::string(word(told.severity)) + ")";
     }
     return sentences;
 }

@@ -1,8 +1,10 @@
 // Where the baseline of a metric has been in history, which is where it may be in a rollout.
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <vector>
@@ -77,6 +79,16 @@ void learn_baseline(const Learning& learning) {
         parts.push_back(&column);
     }
     if (parts.empty()) return;
+    if (!facts.counts) {
+        const auto span = static_cast<std::int64_t>(parts.front()->size()) * learning.plan.interval;
+        if (span < baseline_history) {
+            const auto seconds = [](std::chrono::milliseconds length) {
+                return static_cast<double>(length.count()) / 1000;
+            };
+            return learning.say(Code::baseline_range_short,
+                                {{"have", seconds(span)}, {"needed", seconds(baseline_history)}});
+        }
+    }
     const bool pair = !learning.history.values(learning.metric).arms[1].empty();
     // A rollout's baseline may be fewer instances than history's; of each such choice the range counts.
     std::vector<std::vector<std::size_t>> choices;

@@ -3,7 +3,9 @@
 /// Is the baseline itself well? A watch on its level beside its own history; inside the library only.
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -24,6 +26,10 @@ struct Learning;  // rollout/history.hpp
 
 /// Intervals that a mean of the baseline is of, in history and in a rollout: one bad scrape is no sickness.
 constexpr std::size_t baseline_window = 5;
+
+/// History of a gauge or ratio that a range needs: its level comes and goes with the hours, and at an hour that history has
+/// not seen a baseline that is well would be called sick (of 6 hours of a tide: in .74 of rollouts at its rise).
+constexpr std::chrono::hours baseline_history{24};
 
 /// What of an interval the baseline's level is made of: a part and its whole, or a value and 1; nothing of kinds whose
 /// interval is more than a number.
@@ -79,7 +85,7 @@ class BaselineWatch {
     Reason reason() const {
         return {Code::sick_baseline,
                 "",
-                {{"window", static_cast<double>(baseline_window)},
+                {{"window", static_cast<double>(state_.parts.size())},
                  {"level", state_.level},
                  {"lower", range_ ? range_->lower : 0},
                  {"upper", range_ ? range_->upper : 0},

@@ -58,6 +58,7 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
     result.promote_when = judged.promote_when;
     result.critical = metric.critical;
     result.muted = metric.muted;
+    result.severity = effective_severity(metric);
     result.alpha = judged.alpha;
     result.alpha_mirror = judged.mirror_alpha();
     std::tie(result.guarantee, result.guarantee_why) = judged.promise();
@@ -161,6 +162,22 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
         if (!said) result.reasons.push_back(std::move(impossible));
     }
     return result;
+}
+
+/// Who is told of each of a metric's reasons: of its failure as its own key says; a ticket of what stands in its way, for
+/// somebody can mend it.
+void give_severities(const Plan& plan, const Metric& metric, MetricResult& result) {
+    if (metric.muted) return;
+    for (Reason& reason : result.reasons) {
+        const ReasonGroup of = group(reason.code);
+        const bool hinders =
+            reason.code != Code::no_data_yet &&
+            (of == ReasonGroup::telemetry || of == ReasonGroup::undecidable || of == ReasonGroup::delayed);
+        reason.severity = severity_of(plan, reason.code, hinders ? Severity::ticket : Severity::info);
+    }
+    if (result.verdict != Verdict::fail) return;
+    Reason& failure = result.reasons.front();
+    failure.severity = metric.severity.value_or(severity_of(plan, failure.code, result.severity));
 }
 
 /// What the rules are asked of.
@@ -312,7 +329,10 @@ std::vector<Reason> said(const Facts& facts) {
     rules::Holds numbers = rule(facts);
     if (!numbers) return {};
     const bool policy = code == Code::missing_rollback || code == Code::deadline_rollback;
-    return {{code, "", std::move(*numbers), policy}};
+    const Severity usual = code == Code::harm_proven_together || policy ? Severity::page
+                           : code == Code::deadline_hold                ? Severity::ticket
+                                                                        : Severity::info;
+    return {{code, "", std::move(*numbers), policy, {}, severity_of(facts.plan, code, usual)}};
 }
 
 struct Rule {
@@ -328,11 +348,6 @@ constexpr std::array in_order{
 #undef SERINUS_RULE_OF
 };
 
-/// Whether a reason to hold is worth a ticket: somebody can mend it.
-bool worth_a_ticket(const Reason& reason) {
-    return reason.code == Code::deadline_hold || (!reason.metric.empty() && reason.code != Code::no_data_yet);
-}
-
 /// Which action it is, and why.
 void apply_rules(const Facts& facts, Decision& decision) {
     std::optional<Action> action;
@@ -346,11 +361,6 @@ void apply_rules(const Facts& facts, Decision& decision) {
     }
     decision.action = action.value_or(Action::hold);
     decision.finished = decision.action == Action::promote && decision.stage == decision.stages;
-    if (decision.action == Action::rollback) decision.severity = Severity::page;
-    if (decision.action == Action::hold &&
-        std::any_of(decision.reasons.begin(), decision.reasons.end(), worth_a_ticket)) {
-        decision.severity = Severity::ticket;
-    }
 }
 
 /// Whose failure is proven, in the plan's order.
@@ -390,11 +400,14 @@ void hand_out_nothing(Decision& decision) {
 }
 
 /// What is told beside the action's reasons.
-void tell_besides(Decision& decision, const Intake& intake) {
+void tell_besides(const Facts& facts, Decision& decision, const Intake& intake) {
+    // A signal that has failed is told whatever is done: its severity may be graver than that of what is rolled back for.
+    if (decision.action == Action::rollback) {
+        for (Reason& reason : rules::failed_signals(facts)) decision.reasons.push_back(std::move(reason));
+    }
     // Raw burn rates page and open tickets; they never roll back.
     for (const BurnResult& burn : decision.burn) {
         if (!burn.alert) continue;
-        decision.severity = std::min(decision.severity, *burn.alert);
         for (const Reason& reason : burn.reasons) {
             if (reason.code == Code::burn_canary || reason.code == Code::burn_service)
                 decision.reasons.push_back(reason);
@@ -402,13 +415,23 @@ void tell_besides(Decision& decision, const Intake& intake) {
     }
     const auto tell = [&](Code code, std::int64_t count) {
         if (count > 0) decision.reasons.push_back({code, "", {{"count", static_cast<double>(count)}}, false});
+        if (count > 0) decision.reasons.back().severity = severity_of(facts.plan, code, Severity::info);
     };
     tell(Code::late_samples, decision.telemetry.late);
     tell(Code::conflicting_samples, decision.telemetry.conflicts);
-    for (Reason& note : intake.notes()) decision.reasons.push_back(std::move(note));
+    for (Reason& note : intake.notes()) {
+        note.severity = severity_of(facts.plan, note.code, Severity::info);
+        decision.reasons.push_back(std::move(note));
+    }
 }
 
 }  // namespace
+
+Severity severity_of(const Plan& plan, Code code, Severity usual) {
+    if (plan.severity.empty()) return usual;
+    const auto said = plan.severity.find(std::string(name(code)));
+    return said == plan.severity.end() ? usual : said->second;
+}
 
 Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::View& panel, const Intake& intake,
                const FixedLook* fixed) {
@@ -443,6 +466,7 @@ Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::Vie
         const Judged& judged = panel.metrics[i];
         const Standing& standing = standings.emplace_back(look, judged, i);
         decision.metrics.push_back(result_of(look, judged, standing, i));
+        give_severities(plan, judged.metric, decision.metrics.back());
         const Metric& metric = judged.metric;
         if (metric.muted) continue;
         facts.only_muted = false;
@@ -476,13 +500,14 @@ Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::Vie
 
     latch_by_now(facts);
     apply_rules(facts, decision);
-    tell_besides(decision, intake);
-    decision.failed = failed_of(facts);
-    decision.dedupe_key = dedupe_key_of(decision);
+    tell_besides(facts, decision, intake);
     if (fixed && fixed->came_since() > 0) {
         const auto count = static_cast<double>(fixed->came_since());
         decision.reasons.push_back({Code::look_again, "", {{"count", count}}, false});
     }
+    for (const Reason& reason : decision.reasons) decision.severity = std::min(decision.severity, reason.severity);
+    decision.failed = failed_of(facts);
+    decision.dedupe_key = dedupe_key_of(decision);
     if (plan.dry_run) hand_out_nothing(decision);
     return {std::move(decision), std::move(facts.latch)};
 }

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include <serinus/core/error.hpp>
 #include <serinus/core/words.hpp>
 #include <serinus/rollout/decision.hpp>
 #include <serinus/rollout/plan.hpp>
@@ -26,6 +27,9 @@ struct Decided {
 /// follows from the rules in rules.def, the first that holds. Cost: O(metrics + objectives), whatever has come before.
 Decided decide(const Plan& plan, const StageClock::View& clock, const Panel::View& panel, const Intake& intake,
                const FixedLook* fixed = nullptr);
+
+/// Who is told of such a reason: as the plan says, else `usual`.
+Severity severity_of(const Plan& plan, Code code, Severity usual);
 
 /// How an objective stands; `counted`: the metric whose events it counts.
 BurnResult burn_result(const Look& look, const SloJudged& judged, const Judged& counted, const Standing& standing);

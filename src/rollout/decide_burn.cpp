@@ -74,7 +74,9 @@ std::optional<Reason> alert_reason(Code code, const std::string& objective, cons
                    {"long", seconds(condition.long_window)},
                    {"short", seconds(condition.short_window)},
                    {"factor", condition.factor}},
-                  false};
+                  false,
+                  {},
+                  *severity};
 }
 
 }  // namespace
@@ -111,7 +113,9 @@ BurnResult burn_result(const Look& look, const SloJudged& judged, const Judged& 
     }
 
     const auto say = [&](Code code, std::vector<NamedNumber> numbers) {
-        result.reasons.push_back({code, name, std::move(numbers), false});
+        const bool failure = code == Code::burn_halt || code == Code::budget_exceeded;
+        const Severity severity = severity_of(plan, code, failure ? Severity::page : Severity::info);
+        result.reasons.push_back({code, name, std::move(numbers), false, {}, severity});
     };
     const double after = seconds(judged.progress.failed_after_ms);
     if (judged.progress.halted)
@@ -145,7 +149,8 @@ BurnResult burn_result(const Look& look, const SloJudged& judged, const Judged& 
         say(Code::expected_events_measured, {{"events", result.share.expected_events}});
 
     if (judged.failed() || result.alert) {
-        const Severity severity = judged.failed() ? Severity::page : *result.alert;
+        Severity severity = Severity::info;
+        for (const Reason& reason : result.reasons) severity = std::min(severity, reason.severity);
         result.dedupe_key =
             (plan.deployment.empty() ? plan.name : plan.deployment) + "/" + name + "/" + std::string(word(severity));
     }

@@ -26,6 +26,13 @@ constexpr double fewest_measured = 500;
 /// (docs/adr/0021-what-may-block-what.md).
 constexpr std::int64_t recent_intervals = 20;
 
+/// Two series of one instance that have the same values at the same times in so many intervals, and grow differently in
+/// them, are one: that values of some size agree twice by chance is rare, and it heals.
+constexpr std::int64_t equal_intervals = 2, equal_changes = 2;
+/// Counts of so many in an interval seldom agree; of fewer it takes longer to know.
+constexpr double enough_to_differ = 50;
+constexpr std::int64_t equal_intervals_of_few = 10;
+
 /// As reasons tell durations.
 constexpr double seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 constexpr double seconds(std::chrono::milliseconds length) { return seconds(length.count()); }

@@ -20,6 +20,7 @@
 #include <serinus/rollout/lint.hpp>
 #include <serinus/rollout/monitor.hpp>
 
+#include "rollout/baseline_watch.hpp"
 #include "rollout/roles.hpp"
 
 namespace serinus {
@@ -287,6 +288,37 @@ std::optional<Reason> lint_margin(const Plan& plan, const Metric& metric, const 
     return std::nullopt;
 }
 
+/// Classic buckets as client libraries set them tell no quantiles apart that are closer than a bound is to the next.
+std::optional<Reason> lint_buckets(const Plan& plan, const Metric& metric) {
+    constexpr double usual = 2;
+    if (metric.kind != Kind::histogram || metric.muted || !metric.series.ends_with("_bucket")) return std::nullopt;
+    double ratio = metric.margin.ratio.value_or(0);
+    if (metric.margin.difference) {
+        const auto noise = plan.noise.find(metric.name);
+        if (noise == plan.noise.end()) return std::nullopt;
+        // Of several quantiles the one that the difference is least of.
+        for (const double threshold : noise->second.thresholds)
+            if (threshold > 0) ratio = std::max(ratio, 1 + *metric.margin.difference / threshold);
+    }
+    if (!(ratio > 0) || ratio >= usual) return std::nullopt;
+    return Reason{Code::coarse_buckets, metric.name, {{"ratio", ratio}}, false, {{"series", metric.series}}};
+}
+
+/// A range that was learned before one was asked of a day at least.
+std::optional<Reason> lint_baseline(const Plan& plan, const Metric& metric) {
+    const auto noise = plan.noise.find(metric.name);
+    if (metric.muted || facts_of(metric.kind).counts || noise == plan.noise.end() || !noise->second.baseline)
+        return std::nullopt;
+    double intervals = noise->second.baseline->windows;
+    // Of several choices of instances each has its windows.
+    for (const sequential::PairedNoise& stage : noise->second.stages)
+        intervals = std::min(intervals, static_cast<double>(stage.size));
+    const double have = intervals * in_seconds(plan.interval), needed = in_seconds(detail::baseline_history);
+    // (A history of a day has four windows fewer than intervals.)
+    if (have + (noise->second.baseline->window - 1) * in_seconds(plan.interval) >= needed) return std::nullopt;
+    return Reason{Code::baseline_range_narrow, metric.name, {{"have", have}, {"needed", needed}}};
+}
+
 // ---- data
 
 SeriesSeen seen_of(const Metric& metric, const std::vector<std::string>& names, std::size_t role, std::string_view key,
@@ -417,6 +449,10 @@ std::vector<Reason> lint(const Plan& plan) {
             continue;
         reasons.push_back({Code::gauge_without_noise, metric.name, {}});
     }
+    for (const Metric& metric : plan.metrics) {
+        if (const auto reason = lint_buckets(plan, metric)) reasons.push_back(*reason);
+        if (const auto reason = lint_baseline(plan, metric)) reasons.push_back(*reason);
+    }
     lint_queries(plan, reasons);
     return reasons;
 }
@@ -448,14 +484,16 @@ Understood understand(const Plan& plan, const Batch& batch) {
         if (data) answered.insert(metric.name);
     }
     for (const Reason& reason : planned) {
-        if (reason.code == Code::gauge_without_noise && answered.contains(reason.metric)) continue;
+        const bool open = reason.code == Code::gauge_without_noise || reason.code == Code::coarse_buckets;
+        if (open && answered.contains(reason.metric)) continue;
         if (reason.code == Code::query_without_arm) {
             const std::string& name = reason.texts.front().value;
             if (with_data.contains({name, Arm::baseline}) && with_data.contains({name, Arm::canary})) continue;
         }
         add(understood.mend, reason);
     }
-    const auto tell = [&](const Reason& reason, bool counts) {
+    const auto tell = [&](Reason reason, bool counts) {
+        reason.severity = Severity::info;  // (who is told of it in a rollout)
         const ReasonGroup of = group(reason.code);
         const bool doubt = of == ReasonGroup::telemetry || of == ReasonGroup::undecidable;
         if (reason.code == Code::series_not_in_data || (doubt && counts && !passes_with_time(reason.code))) {

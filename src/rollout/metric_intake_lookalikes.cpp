@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "rollout/limits.hpp"
 #include "rollout/metric_intake.hpp"
 
 namespace serinus {
@@ -20,12 +21,6 @@ constexpr std::int64_t rising_values = 10;
 constexpr std::int64_t rising_values_and_a_fall = 14;
 /// A cumulative counter of processes that come and go falls less often than this in 20 steps; counts do in ten of them.
 constexpr int most_falls_of_a_counter = 8;
-/// Two series of one instance that have the same values at the same times in so many intervals, and grow differently in
-/// them, are one: that values of some size agree twice by chance is rare, and it heals.
-constexpr std::int64_t equal_intervals = 2, equal_changes = 2;
-/// Counts of so many in an interval seldom agree; of fewer it takes longer to know.
-constexpr double enough_to_differ = 50;
-constexpr std::int64_t equal_intervals_of_few = 10;
 
 int ones(std::int64_t steps, int newest) {
     return std::popcount(static_cast<std::uint64_t>(steps) & ((std::uint64_t{1} << newest) - 1));

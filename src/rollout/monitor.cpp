@@ -25,11 +25,13 @@ using detail::Panel;
 using detail::require_time;
 using detail::StageClock;
 
-/// What a state must have been made with. Queries fetch the data and judge nothing, and a dry run changes only what is
-/// handed out: another one does not void it.
+/// What a state must have been made with. Queries fetch the data and judge nothing; a dry run changes only what is
+/// handed out, and severities only who is told: others do not void it.
 std::string judged_digest(Plan plan) {
     plan.queries.clear();
     plan.dry_run = false;
+    plan.severity.clear();
+    for (Metric& metric : plan.metrics) metric.severity.reset();
     return digest(plan);
 }
 
@@ -48,7 +50,7 @@ std::vector<std::string> digests_by_key(const Plan& plan) {
         digests.push_back(key + ' ' + digest(alone).substr(0, 16));
     };
     const auto key = [&](std::string_view name, const auto& own) {
-        if (name == "queries" || name == "metrics" || name == "dry_run") return;
+        if (name == "queries" || name == "metrics" || name == "dry_run" || name == "severity") return;
         Plan alone;
         const auto take = [&](std::string_view other, auto& member) {
             if constexpr (std::is_same_v<std::decay_t<decltype(member)>, std::decay_t<decltype(own)>>) {
@@ -62,6 +64,7 @@ std::vector<std::string> digests_by_key(const Plan& plan) {
     for (std::size_t i = 0; i < plan.metrics.size(); ++i) {
         Plan alone;
         alone.metrics.push_back(plan.metrics[i]);
+        alone.metrics.back().severity.reset();
         add("metrics[" + std::to_string(i) + "]", alone);
     }
     return digests;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include <serinus/core/counts.hpp>
 #include <serinus/core/error.hpp>
@@ -362,6 +365,7 @@ void ObservationIntake::close(const Interval& interval, MetricCounts& found, con
                               const Each& each) {
     if (kept_.begins || !metric_.counter) pass_over(interval.from_ms);
     kept_.begins = false;
+    std::vector<Shown> shown;
     for (auto& [key, of] : tracks_) {
         const std::size_t arm = at(of.kept.arm);
         Partition brought;
@@ -389,7 +393,15 @@ void ObservationIntake::close(const Interval& interval, MetricCounts& found, con
         if (each) each(of.kept.arm, of.kept.instance, brought);
         kept_.news[arm] = true;
         if (!single() && add_to(waiting_[arm], brought)) happened(kept_.changed, of, *newest, 0, 0);
+        // (One that is alone of its instance has no twin.)
+        const auto of_instance = tracks_.lower_bound(Key{of.kept.arm, of.kept.instance, ""});
+        const bool others =
+            &of_instance->second != &of ||
+            (std::next(of_instance) != tracks_.end() && std::get<Arm>(std::next(of_instance)->first) == of.kept.arm &&
+             std::get<1>(std::next(of_instance)->first) == of.kept.instance);
+        if (others) shown.push_back({&of, std::move(brought), *newest});
     }
+    watch_twins(std::move(shown), interval.to_ms);
     // Instances of which nothing has come for long are forgotten: pods that are replaced, again and again.
     const std::int64_t old_ms = interval.to_ms - std::max(forgotten_after_ms, forgotten_after_intervals * interval_ms_);
     std::erase_if(tracks_, [&](const auto& of) {
@@ -412,6 +424,52 @@ void ObservationIntake::close(const Interval& interval, MetricCounts& found, con
         return;
     }
     for (const Arm arm : both_arms) give(at(arm));
+}
+
+/// Two series of one instance that bring the same, at the same times, are one: as of counts (MetricIntake::watch_twins).
+void ObservationIntake::watch_twins(std::vector<Shown> shown, std::int64_t time_ms) {
+    // They come ordered by arm and instance.
+    const auto same_instance = [](const Shown& a, const Shown& b) {
+        return a.track->kept.arm == b.track->kept.arm && a.track->kept.instance == b.track->kept.instance;
+    };
+    const auto equal = [](const Shown& a, const Shown& b) {
+        return a.newest_ms == b.newest_ms && a.brought == b.brought;
+    };
+    for (auto from = shown.begin(); from != shown.end();) {
+        const auto to = std::find_if(from, shown.end(), [&](const Shown& one) { return !same_instance(*from, one); });
+        std::stable_sort(from, to, [](const Shown& a, const Shown& b) {
+            return std::tie(a.newest_ms, a.brought.counts, a.brought.bounds) <
+                   std::tie(b.newest_ms, b.brought.counts, b.brought.bounds);
+        });
+        std::ptrdiff_t twins = 0;
+        for (auto one = std::next(from); one != to; ++one) twins += equal(*std::prev(one), *one) ? 1 : 0;
+        for (auto one = from; one != to; ++one) {
+            ObservationTrackState& kept = one->track->kept;
+            if (one == from || !equal(*std::prev(one), *one) || 2 * twins < to - from) {
+                kept.twin.clear();
+                kept.twin_intervals = kept.twin_changes = 0;
+                continue;
+            }
+            const std::string name = series_text(*std::prev(one)->track);
+            if (name != kept.twin) kept.twin_intervals = kept.twin_changes = 0;
+            kept.twin = name;
+            ++kept.twin_intervals;
+            const std::vector<double>& counts = one->brought.counts;
+            double size = 0, print = 0;  // how many observations, and what tells them from other ones
+            for (std::size_t i = 0; i < counts.size(); ++i) {
+                size += single() ? 1 : counts[i];
+                print += static_cast<double>(i + 1) * counts[i];
+            }
+            if (print != kept.twin_last) ++kept.twin_changes;
+            kept.twin_last = print;
+            const std::int64_t needed = size >= enough_to_differ ? equal_intervals : equal_intervals_of_few;
+            if (kept.twin_intervals < needed || kept.twin_changes < equal_changes) continue;
+            kept_.twin_ms = time_ms;
+            happened(kept_.twin, *one->track, time_ms, 0, 0);
+            kept_.twin_other = name;
+        }
+        from = to;
+    }
 }
 
 void ObservationIntake::enter_stage() {
@@ -450,6 +508,10 @@ std::vector<Reason> ObservationIntake::obstacles(std::int64_t now_ms, bool harmf
     }
     if (lately(kept_.looked_ms))
         reasons.push_back(told(Code::looks_like_counter, kept_.looked, {{"count", kept_.looked.before}}));
+    if (lately(kept_.twin_ms)) {
+        reasons.push_back(told(Code::duplicate_series, kept_.twin, {}));
+        reasons.back().texts.push_back({"other", kept_.twin_other});
+    }
     if (!harmful && lately(kept_.empty_ms)) reasons.push_back(told(Code::no_buckets, kept_.empty, {}));
     return reasons;
 }
@@ -503,7 +565,8 @@ void ObservationIntake::restore(const ObservationIntakeState& state) {
     tracks_.clear();
     kept_ = state;
     kept_.tracks.clear();
-    for (const auto& ms : {state.first_ms, state.looked_ms, state.empty_ms, state.cut_ms[0], state.cut_ms[1]})
+    for (const auto& ms :
+         {state.first_ms, state.looked_ms, state.twin_ms, state.empty_ms, state.cut_ms[0], state.cut_ms[1]})
         require_state_time(ms);
     require_state(state.largest_rate >= 0 && std::isfinite(state.largest_rate), "a rate that cannot be");
     require_state(sound(state.waiting[0]) && sound(state.waiting[1]), "buckets that cannot be");

@@ -94,6 +94,13 @@ class ObservationIntake {
     template <class What>
     void each_until(Track& track, std::int64_t last_ms, const What& what);
     void follow(Track& track, std::int64_t time_ms, const Sample& sample, Partition& brought);
+    /// What a series brought in an interval.
+    struct Shown {
+        Track* track = nullptr;
+        Partition brought;
+        std::int64_t newest_ms = 0;
+    };
+    void watch_twins(std::vector<Shown> shown, std::int64_t time_ms);
     void happened(CounterEventState& event, const Track& track, std::int64_t time_ms, double before, double after);
     std::string series_text(const Track& track) const;
 

@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include <serinus/core/code_named.hpp>
 #include <serinus/core/digest.hpp>
+#include <serinus/core/reason_group.hpp>
 #include <serinus/core/state.hpp>
 #include <serinus/core/text.hpp>
 #include <serinus/numeric/rotation.hpp>
@@ -216,6 +218,7 @@ class DigestWalk {
             if (name == "analysis" && plan.analysis == Analysis::sequential) return;
             if (name == "replica_labels" && plan.replica_labels == Plan().replica_labels) return;
             if (name == "dry_run" && !plan.dry_run) return;
+            if (name == "severity" && plan.severity.empty()) return;
             (*this)(name, member);
             if (name == "noise") (*this)("slo", plan.slo);
         };
@@ -225,8 +228,9 @@ class DigestWalk {
     void operator()(std::string_view, const Metric& metric) {
         const auto visit = [&](std::string_view name, const auto& member) {
             if (name == "detect") return (*this)(name, metric.detect.value_or(Margin{}));
-            constexpr std::array<std::string_view, 9> later{
-                "good", "le", "absent", "events", "exposure", "numerator", "denominator", "quantile", "watch"};
+            constexpr std::array<std::string_view, 10> later{"good",     "le",        "absent",      "events",
+                                                             "exposure", "numerator", "denominator", "quantile",
+                                                             "watch",    "severity"};
             const bool came_later = std::find(later.begin(), later.end(), name) != later.end();
             if (came_later && unset(member)) return;
             if (name == "on_fail" && metric.on_fail == OnFail::rollback) return;
@@ -414,6 +418,18 @@ void check_fixed(const Plan& plan) {
 }  // namespace
 
 namespace {
+void check_severities(const Plan& plan) {
+    for (const auto& [key, severity] : plan.severity) {
+        const std::string path = "severity." + key;
+        const std::optional<Code> code = code_named(key);
+        const ReasonGroup of = code ? group(*code) : ReasonGroup::none;
+        if (of == ReasonGroup::none || of == ReasonGroup::calibration || of == ReasonGroup::plan)
+            refuse(path, "given", "the codes of a decision's reasons, such as \"deadline_hold\" (docs/codes.md)");
+        if (*code == Code::burn_canary || *code == Code::burn_service)
+            refuse(path, "given", "nothing: the conditions of the objective's policy say who is told of its burn rate");
+    }
+}
+
 void check_baseline(const std::string& path, const BaselineRange& range) {
     require_value(std::isfinite(range.lower), path + ".lower", range.lower, "finite (calibrate again)");
     require_value(std::isfinite(range.upper) && range.upper >= range.lower, path + ".upper", range.upper,
@@ -508,6 +524,7 @@ void check(const Plan& plan) {
         detail::AllKinds::with(*metric, [&]<class K>() { K::check_noise(path, noise, *metric, plan); });
         if (noise.baseline) check_baseline(path + ".baseline", *noise.baseline);
     }
+    check_severities(plan);
     if (plan.arms.label.empty()) refuse("arms.label", "empty", "the name of a label");
     if (plan.arms.baseline == plan.arms.canary)
         refuse("arms.canary", quoted(plan.arms.canary) + " as is baseline", "another value");

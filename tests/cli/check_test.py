@@ -71,6 +71,34 @@ class Check(unittest.TestCase):
                          "errors.query_loses_arm: the query of http_requests aggregates the label track away"):
             self.assertIn(sentence, text)
 
+    def test_margins_that_classic_buckets_can_hardly_tell(self):
+        latency = {"name": "latency", "kind": "histogram", "series": "request_seconds_bucket", "counter": True,
+                   "quantile": 0.95, "margin": {"ratio": 1.25}}
+        coarse = plan(metrics=[latency], arms={"baseline": "baseline", "canary": "canary"})
+        code, out, _ = self.check(coarse)
+        self.assertEqual(code, MEND)
+        self.assertIn("coarse_buckets", out)
+        self.assertIn("2 to 2.5 times apart", " ".join(out.split()))
+
+        def buckets(bounds):
+            rows = ["timestamp,series,arm,le,value\n"]
+            for arm in ("baseline", "canary"):
+                for i in range(121):
+                    for bound in (*bounds, float("inf")):
+                        # 1,000 requests an interval, evenly spread between 0 and 1 second
+                        count = round(1000 * min(bound, 1)) * i
+                        rows.append(f"{START + 10 * i},request_seconds_bucket,{arm},{bound},{count}\n")
+            return "".join(rows)
+
+        # With data it is what these buckets can test that is said, and nothing where they can.
+        code, out, _ = self.check(coarse, buckets([0.1, 0.25, 0.5, 1, 2.5, 5]))
+        self.assertEqual(code, MEND)
+        self.assertIn("no_near_bound", out)
+        self.assertNotIn("coarse_buckets", out)
+        code, out, _ = self.check(coarse, buckets([0.1, 0.5, 0.9, 0.95, 1, 1.1, 1.2]))
+        self.assertNotIn("no_near_bound", out)
+        self.assertNotIn("coarse_buckets", out)
+
     def test_how_data_are_understood(self):
         code, out, err = self.check(plan(), counters())
         self.assertEqual((code, err), (READY, ""), out)

@@ -379,6 +379,30 @@ def test_wrong_calls(plan_dict: dict[str, Any], good_table: dict[str, Any]) -> N
     assert monitor.state() == before
 
 
+def test_severities(plan_dict: dict[str, Any]) -> None:
+    table = make_table(canary_rate=0.08)
+    found = serinus.judge(plan_dict, table)
+    assert found.severity is serinus.Severity.PAGE
+    assert found.reasons[0].severity == found.metrics["errors"].severity == "page"
+    assert found.to_dict()["reasons"][0]["severity"] == "page"
+
+    metric = {**plan_dict["metrics"][0], "severity": "ticket"}
+    plan = serinus.Plan({**plan_dict, "metrics": [metric], "severity": {"waiting": "page"}})
+    assert plan.severity == {"waiting": "page"}
+    assert plan.metrics["errors"].severity == "ticket"
+    assert serinus.Plan(plan.to_dict()) == plan
+    found = serinus.judge(plan, table)
+    assert (found.decision, found.severity) == ("rollback", "ticket")
+    assert found.reasons[0].severity == "ticket"
+    waits = serinus.judge(plan, make_table(intervals=3))
+    assert (waits.decision, waits.severity) == ("hold", "page")
+    assert [str(reason.severity) for reason in waits.reasons if reason.code == "waiting"] == ["page"]
+    assert "severity" not in serinus.judge(plan_dict, make_table(intervals=3)).to_dict()["reasons"][-1]
+
+    with pytest.raises(serinus.Error, match=r"severity\.late is given; allowed: the codes of a decision's reasons"):
+        serinus.Plan({**plan_dict, "severity": {"late": "page"}})
+
+
 def test_threads_take_turns(plan_dict: dict[str, Any]) -> None:
     """With a long settle no interval is judged before the flush, so the order in which the threads come is no matter."""
     table = make_table(canary_rate=0.03)

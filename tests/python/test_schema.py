@@ -87,7 +87,7 @@ def test_the_full_plan_has_every_key():
     for name, values in {
         "stage": full["stages"],
         "metric": [metric for path in PLANS for metric in json.loads(path.read_text())["metrics"]]
-        + [{"on_fail": "hold", "watch": "level"}],
+        + [{"on_fail": "hold", "severity": "page", "watch": "level"}],
         "margin": [m["margin"] for m in full["metrics"] + load("plans/floor.json")["metrics"]],
         "slo": full["slo"],
         "condition": full["slo"][0]["policy"],

@@ -88,10 +88,12 @@ struct Moment {
     }
 };
 
-/// A metric: how a plan has it, and the values of its series in one interval, in the order of `series_of`.
+/// A metric: how a plan has it, and the values of its series in one interval, in the order of `series_of`. Of a histogram
+/// the values are the counts of its `buckets`, of a sample the single observations.
 struct Measured {
     std::function<void(Metric&)> declare;
     std::function<std::vector<double>(const Moment&)> values;
+    std::vector<HistogramBucket> buckets = {};
 };
 
 /// Counts fluctuate as gauges do where these depend on what was before, and a history teaches it.
@@ -175,8 +177,61 @@ inline Measured queue() {
             }};
 }
 
+/// What observations of an arm share in an interval, beside their own law.
+inline double shifted(const Moment& at) { return at.drift * at.times * std::exp(0.02 * at.noise); }
+
+/// Every request's duration: log-normal, in the buckets of a native histogram of schema 3 (9 % apart).
+inline Measured duration() {
+    Measured measured;
+    measured.declare = [](Metric& metric) {
+        metric.name = "duration";
+        metric.kind = Kind::histogram;
+        metric.series = "duration_seconds";
+        metric.quantile = {0.5, 0.95};
+        metric.counter = true;
+        metric.margin = {.ratio = 1.25};
+        metric.detect = Margin{.ratio = 1.6};
+    };
+    constexpr int schema = 3, first = -48, last = 16;  // .016 to 4 seconds
+    for (int i = first; i <= last; ++i)
+        measured.buckets.push_back({exponential_bucket_end(schema, i - 1), exponential_bucket_end(schema, i), 0});
+    measured.values = [buckets = measured.buckets](const Moment& at) {
+        const double middle = 0.2 * shifted(at);
+        const auto below = [&](double x) { return 0.5 * std::erfc(-std::log(x / middle) / 0.5 / std::sqrt(2.0)); };
+        std::vector<double> counts;
+        double before = 0;
+        for (const HistogramBucket& bucket : buckets) {
+            const double here = below(bucket.upper);
+            counts.push_back(at.count(at.requests * (here - before)));
+            before = here;
+        }
+        return counts;
+    };
+    return measured;
+}
+
+/// The sizes of a tenth of the answers, one by one: log-normal.
+inline Measured sizes() {
+    return {[](Metric& metric) {
+                metric.name = "sizes";
+                metric.kind = Kind::sample;
+                metric.series = "answer_kilobytes";
+                metric.quantile = {0.9};
+                metric.margin = {.ratio = 1.5};
+                metric.detect = Margin{.ratio = 2.5};
+            },
+            [](const Moment& at) {
+                std::vector<double> values(static_cast<std::size_t>(at.count(0.1 * at.requests)));
+                const double middle = 40 * shifted(at);
+                for (double& value : values) value = middle * std::exp(0.5 * normal(at.random));
+                return values;
+            }};
+}
+
 /// All of them. A further kind: its function, and here its name.
-inline std::vector<Measured> metrics() { return {errors(), timeouts(), crashes(), latency(), cpu(), queue()}; }
+inline std::vector<Measured> metrics() {
+    return {errors(), timeouts(), crashes(), latency(), cpu(), queue(), duration(), sizes()};
+}
 
 inline constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 
@@ -213,6 +268,9 @@ class Service {
         for (auto& of : sums_) {
             for (auto& sum : of) sum = {1e5, 1e4};
         }
+        for (const Measured& measured : measured_)
+            counted_.push_back(
+                {std::vector<double>(measured.buckets.size()), std::vector<double>(measured.buckets.size())});
     }
 
     /// What a scrape after interval t brings, the canary having that share of the traffic; of scrapes that are late
@@ -227,7 +285,7 @@ class Service {
             const bool restarted = family_.restarts && t_ == (arm == Arm::canary ? 80 : 120);
             const bool down = family_.restarts && (t_ == (arm == Arm::canary ? 79 : 119) || restarted);
             const bool lost = down || uniform(random_) < family_.missing;
-            std::vector<ArmSeries> scrape;
+            Scrape scrape;
             for (std::size_t m = 0; m < measured_.size(); ++m) {
                 const Metric& metric = plan_.metrics[m];
                 const double noise = noise_[a][m].next(random_);
@@ -239,15 +297,26 @@ class Service {
                                                                         .family = family_,
                                                                         .random = random_});
                 const std::vector<std::string> names = series_of(metric);
+                if (metric.kind == Kind::histogram) {
+                    scrape.histograms.push_back(
+                        histogram(metric, arm, measured_[m], values, counted_[m][a], restarted));
+                    continue;
+                }
+                if (metric.kind == Kind::sample) {
+                    const std::vector<std::int64_t> times(values.size(), t_ * interval + interval / 2);
+                    scrape.series.push_back(
+                        {names[0], arm, std::numeric_limits<double>::quiet_NaN(), {times, values, ""}});
+                    continue;
+                }
                 for (std::size_t s = 0; s < names.size(); ++s) {
                     double& sum = sums_[m][s][a];
                     if (restarted) sum = 0;
                     sum += values[s];
                     const std::int64_t at = t_ * interval + (metric.counter ? interval : interval / 2);
-                    scrape.push_back({names[s],
-                                      arm,
-                                      std::numeric_limits<double>::quiet_NaN(),
-                                      {{at}, {metric.counter ? sum : values[s]}, ""}});
+                    scrape.series.push_back({names[s],
+                                             arm,
+                                             std::numeric_limits<double>::quiet_NaN(),
+                                             {{at}, {metric.counter ? sum : values[s]}, ""}});
                 }
             }
             auto& waiting = waiting_[a];
@@ -257,8 +326,8 @@ class Service {
             }
             for (auto& [comes, of] : waiting) {
                 if (comes > t_) continue;
-                for (ArmSeries& series : of) batch.series.push_back(std::move(series));
-                of.clear();
+                for (ArmSeries& series : of.series) batch.series.push_back(std::move(series));
+                for (ArmHistogram& series : of.histograms) batch.histograms.push_back(std::move(series));
             }
             std::erase_if(waiting, [&](const auto& one) { return one.first <= t_; });
         }
@@ -268,14 +337,40 @@ class Service {
     std::int64_t now_ms() const { return t_ * interval; }
 
   private:
+    struct Scrape {
+        std::vector<ArmSeries> series;
+        std::vector<ArmHistogram> histograms;
+    };
+
+    /// What a process has counted since it began: `counts` more than `so_far`.
+    ArmHistogram histogram(const Metric& metric, Arm arm, const Measured& measured, const std::vector<double>& counts,
+                           std::vector<double>& so_far, bool restarted) const {
+        if (restarted) std::fill(so_far.begin(), so_far.end(), 0);
+        HistogramSample sample;
+        for (std::size_t b = 0; b < counts.size(); ++b) {
+            so_far[b] += counts[b];
+            sample.count += so_far[b];
+            if (!(so_far[b] > 0)) continue;
+            sample.buckets.push_back(measured.buckets[b]);
+            sample.buckets.back().count = so_far[b];
+        }
+        ArmHistogram of;
+        of.name = metric.series;
+        of.arm = arm;
+        of.series.times_ms = {(t_ + 1) * interval};
+        of.series.samples = {std::move(sample)};
+        return of;
+    }
+
     const Plan& plan_;
     Family family_;
     std::vector<double> times_;
     Random& random_;
     std::vector<Measured> measured_;
     std::array<std::vector<Noise>, 2> noise_;
-    std::vector<std::vector<std::array<double, 2>>> sums_;  // of counters, by metric, series and arm
-    std::array<std::vector<std::pair<std::int64_t, std::vector<ArmSeries>>>, 2> waiting_;
+    std::vector<std::vector<std::array<double, 2>>> sums_;     // of counters, by metric, series and arm
+    std::vector<std::array<std::vector<double>, 2>> counted_;  // of histograms, by metric, arm and bucket
+    std::array<std::vector<std::pair<std::int64_t, Scrape>>, 2> waiting_;
     std::int64_t t_ = 0;
 };
 
@@ -284,6 +379,7 @@ inline Batch history(const Plan& plan, Family family, double share, int n, Rando
     family.missing = family.late = 0;
     family.restarts = false;
     Service service(plan, family, {}, random);
+    const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
     Batch all;
     for (int t = 0; t < n; ++t) {
         Batch one = service.next(share);
@@ -292,8 +388,12 @@ inline Batch history(const Plan& plan, Family family, double share, int n, Rando
             continue;
         }
         for (std::size_t s = 0; s < one.series.size(); ++s) {
-            all.series[s].series.times_ms.push_back(one.series[s].series.times_ms.front());
-            all.series[s].series.values.push_back(one.series[s].series.values.front());
+            append(all.series[s].series.times_ms, one.series[s].series.times_ms);
+            append(all.series[s].series.values, one.series[s].series.values);
+        }
+        for (std::size_t s = 0; s < one.histograms.size(); ++s) {
+            append(all.histograms[s].series.times_ms, one.histograms[s].series.times_ms);
+            append(all.histograms[s].series.samples, one.histograms[s].series.samples);
         }
     }
     return all;

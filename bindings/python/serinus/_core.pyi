@@ -45,6 +45,7 @@ class Reason(Struct):
     numbers: dict[str, float]
     outside_alpha: bool
     texts: dict[str, str]
+    severity: Severity
 
 @dataclass(frozen=True)
 class MannWhitneyResult(Struct):
@@ -886,6 +887,7 @@ class Metric(Struct):
     critical: bool
     muted: bool
     on_fail: OnFail
+    severity: Severity | None
     arm: MetricArm
     min_count: float
     missing: Missing
@@ -971,6 +973,7 @@ class MetricResult(Struct):
     promote_when: PromoteWhen
     critical: bool
     muted: bool
+    severity: Severity
     alpha: float
     alpha_mirror: float
     guarantee: Guarantee

@@ -59,6 +59,8 @@ class Reason(_core.Reason):
     numbers, texts : dict
     outside_alpha : bool
         A rollback by policy, not covered by the promise about alpha.
+    severity : Severity
+        Of a decision's: who is told of it, and how soon.
     """
 
     @property
@@ -208,6 +210,8 @@ class MetricResult(_core.MetricResult):
 
     Attributes
     ----------
+    severity : Severity
+        Who is told when it fails.
     detect : dict
         What the mirror is measured against under no_harm_found; empty otherwise.
     alpha : float
@@ -277,7 +281,7 @@ class Decision(_core.Decision):
     finished : bool
         Promoted out of the last stage.
     severity : Severity
-        Who should look, and how soon.
+        Who should look, and how soon: the gravest of the reasons' severities.
     dedupe_key : str or None
         What one incident is known by at every look, for whoever passes alerts on; None where nobody is to be told.
     would, would_severity : Action or None, Severity or None
@@ -512,6 +516,8 @@ class Metric(_core.Metric):
         Shown, never decides.
     on_fail : OnFail
         What its failure does: a rollback, or a hold until a person has looked.
+    severity : Severity or None
+        Who is told when it fails; None: a page where that rolls back, a ticket where it only holds.
     arm : MetricArm
         both; or none, where its series have no arms: it is compared with itself before the rollout, and only holds.
     watch : Watch or None

@@ -54,6 +54,12 @@ class Plan(_core.Plan):
     def __init__(self, plan: PlanLike) -> None:
         super().__init__(plan.to_json() if isinstance(plan, _core.Plan) else _inputs.plan_json(plan))
 
+    @property
+    def severity(self) -> dict[str, str]:
+        """Who is told of a reason, by its code: what the plan says beside the defaults."""
+        document: dict[str, str] = self.to_dict().get("severity", {})
+        return document
+
     def to_dict(self) -> dict[str, Any]:
         """The plan as a dict, as it would stand in JSON."""
         document: dict[str, Any] = json.loads(self.to_json())

@@ -12,6 +12,7 @@
 #include <serinus/core/error.hpp>
 #include <serinus/core/quote.hpp>
 #include <serinus/core/text.hpp>
+#include <serinus/core/words.hpp>
 
 namespace serinus {
 inline namespace v0 {
@@ -54,6 +55,7 @@ struct Reason {
     /// A rollback by policy (a deadline, missing data), not covered by the promise about alpha.
     bool outside_alpha = false;
     std::vector<NamedText> texts = {};
+    Severity severity = Severity::info;  ///< of a decision: who is told of it, and how soon
 
     friend bool operator==(const Reason&, const Reason&) = default;
 
@@ -64,6 +66,7 @@ struct Reason {
         visit("numbers", self.numbers);
         visit("outside_alpha", self.outside_alpha);
         visit("texts", self.texts);
+        visit("severity", self.severity);
     }
 };
 static_assert(described_whole<Reason>());

@@ -43,6 +43,7 @@ struct MetricResult {
     PromoteWhen promote_when = PromoteWhen::no_harm_found;
     bool critical = false;
     bool muted = false;
+    Severity severity = Severity::info;  ///< who is told when it fails
     double alpha = 0;  ///< its share; it fails when the e-value reaches 1/alpha
     double alpha_mirror =
         0;  ///< alpha_promote, or beta under `no_harm_found`; it passes when the mirror reaches 1/this
@@ -69,6 +70,7 @@ struct MetricResult {
         visit("promote_when", self.promote_when);
         visit("critical", self.critical);
         visit("muted", self.muted);
+        visit("severity", self.severity);
         visit("alpha", self.alpha);
         visit("alpha_mirror", self.alpha_mirror);
         visit("guarantee", self.guarantee);
@@ -123,7 +125,7 @@ struct Decision {
     /// traffic had gone to it. (After a rollback it grows until somebody moves the traffic.)
     double reached_seconds = 0;
     bool finished = false;                 ///< promoted out of the last stage
-    Severity severity = Severity::info;
+    Severity severity = Severity::info;  ///< the gravest of `reasons`
     /// What whoever passes alerts on knows one incident by: deployment/rollback while a rollback stands,
     /// deployment/stage 2/hold while a stage is held for what a person can mend, an objective's own key where its alert
     /// is what is worst. The same at every look; empty where nobody is to be told.

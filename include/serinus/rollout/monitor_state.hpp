@@ -179,7 +179,8 @@ static_assert(described_whole<PartitionState>());
 /// What is kept of one histogram, or of one series of observations.
 struct ObservationTrackState {
     static constexpr std::string_view kind = "otrk";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t since(std::string_view field) { return field.starts_with("twin") ? 2 : 1; }
 
     Arm arm = Arm::baseline;
     std::string instance;
@@ -193,6 +194,9 @@ struct ObservationTrackState {
     PartitionState last;           // of a cumulative histogram
     double total = 0;              // of the last sample
     std::int64_t rising = 0;       // samples running
+    std::string twin;              // a series that brought the same for so many intervals
+    std::int64_t twin_intervals = 0, twin_changes = 0;
+    double twin_last = 0;
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -213,6 +217,10 @@ struct ObservationTrackState {
         visit("last", self.last);
         visit("total", self.total);
         visit("rising", self.rising);
+        visit("twin", self.twin);
+        visit("twin_intervals", self.twin_intervals);
+        visit("twin_changes", self.twin_changes);
+        visit("twin_last", self.twin_last);
     }
 };
 static_assert(described_whole<ObservationTrackState>());
@@ -220,7 +228,8 @@ static_assert(described_whole<ObservationTrackState>());
 /// What of a metric's observations came in: the state of an ObservationIntake.
 struct ObservationIntakeState {
     static constexpr std::string_view kind = "obin";
-    static constexpr std::int64_t version = 1;
+    static constexpr std::int64_t version = 2;
+    static constexpr std::int64_t since(std::string_view field) { return field.starts_with("twin") ? 2 : 1; }
 
     std::vector<ObservationTrackState> tracks;
     std::array<PartitionState, 2> waiting;  // by arm: counted, and not judged yet
@@ -233,6 +242,9 @@ struct ObservationIntakeState {
     CounterEventState births, restarts, dips, lost, changed, looked, empty, not_numbers;
     std::vector<std::int64_t> lost_ms;
     std::optional<std::int64_t> looked_ms, empty_ms;
+    std::optional<std::int64_t> twin_ms;  // two series were one then
+    CounterEventState twin;
+    std::string twin_other;
 
     template <class Visitor, class Self>
     static constexpr void describe(Visitor& visit, Self& self) {
@@ -255,6 +267,9 @@ struct ObservationIntakeState {
         visit("lost_ms", self.lost_ms);
         visit("looked_ms", self.looked_ms);
         visit("empty_ms", self.empty_ms);
+        visit("twin_ms", self.twin_ms);
+        visit("twin", self.twin);
+        visit("twin_other", self.twin_other);
     }
 };
 static_assert(described_whole<ObservationIntakeState>());

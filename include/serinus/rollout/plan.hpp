@@ -146,6 +146,8 @@ struct Metric {
     /// What its failure does. One that only holds has no part of the plan's alpha, of which nothing of it can use any: it
     /// is judged as if it had all of it, and a good canary is held by it with at most that probability.
     OnFail on_fail = OnFail::rollback;
+    /// Who is told when it fails; empty: `page` where that rolls back, `ticket` where it only holds.
+    std::optional<Severity> severity = std::nullopt;
     /// `none`: its series have no arms, such as those of callers or of the whole service. It is then judged by what it
     /// was before the rollout, against what history says of starts at which nothing happened, and only ever holds.
     MetricArm arm = MetricArm::both;
@@ -186,6 +188,7 @@ struct Metric {
         visit("critical", self.critical);
         visit("muted", self.muted);
         visit("on_fail", self.on_fail);
+        visit("severity", self.severity);
         visit("arm", self.arm);
         visit("min_count", self.min_count);
         visit("missing", self.missing);
@@ -307,6 +310,9 @@ struct Plan {
     TelemetryLimits telemetry;
     /// Shadow mode: nothing is handed out but `hold`, and the decision says what it would have been (`Decision::would`).
     bool dry_run = false;
+    /// Who is told of a reason, by its code's name: {"deadline_hold": "page", "low_coverage": "info"}; of the others as
+    /// docs/concepts/decisions.md says.
+    std::map<std::string, Severity> severity;
 
     friend bool operator==(const Plan&, const Plan&) = default;
 
@@ -332,6 +338,7 @@ struct Plan {
         visit("replica_labels", self.replica_labels);
         visit("telemetry", self.telemetry);
         visit("dry_run", self.dry_run);
+        visit("severity", self.severity);
     }
 };
 static_assert(described_whole<Plan>());
@@ -351,6 +358,12 @@ inline bool rolls_back(const Metric& metric) {
 /// `on_fail` as it works out: what has no arms only holds.
 inline OnFail effective_on_fail(const Metric& metric) {
     return metric.arm == MetricArm::none ? OnFail::hold : metric.on_fail;
+}
+
+/// Who is told when it fails, its default filled in; of a muted one nobody.
+inline Severity effective_severity(const Metric& metric) {
+    if (metric.muted) return Severity::info;
+    return metric.severity.value_or(rolls_back(metric) ? Severity::page : Severity::ticket);
 }
 
 /// The share of alpha that each metric may spend: alpha x weight / sum of the weights; 0 for one that rolls nothing back. The sum is

@@ -130,7 +130,8 @@ TEST(WriteDecision, SaysEverything) {
             {"code": "missing_rollback", "number": 1066, "numbers": {"age": 125}, "outside_alpha": true}],
         "metrics": [{
             "name": "errors", "kind": "proportion", "verdict": "fail", "harm": "increase", "margin": {"ratio": 2},
-            "detect": {"ratio": 4}, "promote_when": "no_harm_found", "critical": true, "muted": false, "alpha": 0.05,
+            "detect": {"ratio": 4}, "promote_when": "no_harm_found", "critical": true, "muted": false,
+            "severity": "info", "alpha": 0.05,
             "alpha_mirror": 0.2, "guarantee": "none", "guarantee_why": "dispersion_unknown",
             "evidence": {"log_e_value": 4.5, "p_value": 0.011, "estimate": 3.1, "lower": 2.25, "upper": "Infinity",
                          "confidence": 0.9, "n_baseline": 912004, "n_canary": 9120, "method": "conditional"},
@@ -333,7 +334,7 @@ TEST(DecisionSchema, HasTheKeysThatAreWritten) {
     decision.metrics[2].detect = {.ratio = 2.25, .difference = std::nullopt, .floor = 0.0025};
     decision.burn[0].reasons[0].outside_alpha = true;
     for (Reason* const reason : {&decision.reasons[0], &decision.metrics[1].reasons[0], &decision.burn[0].reasons[0]})
-        reason->texts = {{"series", "requests"}};
+        reason->texts = {{"series", "requests"}}, reason->severity = Severity::page;
     std::set<std::string> written;
     collect(json::parse(io::write_decision(decision)), "", written);
     std::set<std::string> described;

@@ -226,6 +226,7 @@ TEST(ReadPlan, FullHasEveryValue) {
     expected.queries = {{"http_errors", "sum by (role) (http_requests_total{code=~\"5..\"})"},
                         {"http_requests", "sum by (role) (http_requests_total)"}};
     expected.telemetry = {.min_coverage = 0.9, .max_imbalance = 0.02, .stale_after = 5min};
+    expected.severity = {{"deadline_hold", Severity::page}};
     EXPECT_EQ(plan, expected);
 }
 

@@ -448,6 +448,7 @@ TEST(Gauge, AnotherScaleAndALongRolloutAreSaid) {
     plan.metrics[0].promote_when = PromoteWhen::harm_ruled_out;
     plan = with_noise(plan, calibrate(plan, pair(800, 1, 34)));
     // At four times the noise the baseline leaves its range as well, and then nothing is compared with it.
+    plan.noise.at("p95").baseline = BaselineRange{.lower = 91, .upper = 109, .window = 5, .windows = 9000};
     EXPECT_EQ(judge(plan, pair(150, 1.005, 35, {.noise = 16})).reasons[0].code, Code::sick_baseline);
     plan.noise.at("p95").baseline.reset();
     const auto reasons = [&](std::size_t n, std::uint64_t seed, double noise) {

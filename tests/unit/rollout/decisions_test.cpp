@@ -20,6 +20,7 @@
 #include <serinus/io/plan.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/calibrate.hpp>
+#include <serinus/rollout/lint.hpp>
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/rollout/spikes.hpp>
@@ -175,6 +176,145 @@ TEST(Decisions, OneIncidentHasOneKeyAtEveryLook) {
     EXPECT_NE(io::write_decision(waits).find("\"dedupe_key\": null"), std::string::npos);
 }
 
+// ---- severities
+
+/// Errors and a signal, each harmed or not.
+Batch both(double errors_of_canary, double signal_of_canary) {
+    Batch batch = errors(flat(60, 0.01), flat(60, errors_of_canary));
+    const Batch more = errors(flat(60, 0.01), flat(60, signal_of_canary), 2, "signal");
+    for (const ArmSeries& series : more.series)
+        if (series.name != "total") batch.series.push_back(series);
+    return batch;
+}
+
+Plan with_signal() {
+    Plan plan = counting();
+    plan.metrics.push_back(plan.metrics[0]);
+    plan.metrics.back().name = plan.metrics.back().bad = "signal";
+    plan.metrics.back().on_fail = OnFail::hold;
+    return plan;
+}
+
+Severity severity_of(const std::vector<Reason>& reasons, Code code, const std::string& metric = "") {
+    for (const Reason& reason : reasons)
+        if (reason.code == code && reason.metric == metric) return reason.severity;
+    ADD_FAILURE() << name(code) << " of " << metric << " is not among the reasons";
+    return Severity::info;
+}
+
+TEST(Severities, AFailureIsWorthWhatItsMetricSays) {
+    Plan plan = with_signal();
+    Decision d = judge(plan, both(0.2, 0.01));
+    EXPECT_EQ(d.severity, Severity::page);
+    EXPECT_EQ(severity_of(d.reasons, Code::harm_proven, "errors"), Severity::page);
+    EXPECT_EQ(severity_of(d.metrics[0].reasons, Code::harm_proven, "errors"), Severity::page);
+    EXPECT_EQ(d.metrics[0].severity, Severity::page);
+    EXPECT_EQ(d.metrics[1].severity, Severity::ticket);
+    d = judge(plan, both(0.01, 0.2));
+    EXPECT_EQ(d.action, Action::hold);
+    EXPECT_EQ(d.severity, Severity::ticket);
+    EXPECT_EQ(severity_of(d.reasons, Code::harm_proven, "signal"), Severity::ticket);
+    EXPECT_EQ(severity_of(d.reasons, Code::waiting), Severity::info);
+
+    plan.metrics[0].severity = Severity::ticket;
+    plan.metrics[1].severity = Severity::page;
+    d = judge(plan, both(0.2, 0.01));
+    EXPECT_EQ(d.action, Action::rollback);
+    EXPECT_EQ(d.severity, Severity::ticket);
+    EXPECT_EQ(d.dedupe_key, "payments-1/rollback");
+    EXPECT_EQ(judge(plan, both(0.01, 0.2)).severity, Severity::page);
+    // A signal is told beside a rollback, and may be graver than what is rolled back for.
+    d = judge(plan, both(0.2, 0.2));
+    EXPECT_EQ(d.action, Action::rollback);
+    EXPECT_EQ(d.severity, Severity::page);
+    EXPECT_EQ(severity_of(d.reasons, Code::harm_proven, "errors"), Severity::ticket);
+    EXPECT_EQ(severity_of(d.reasons, Code::harm_proven, "signal"), Severity::page);
+    const std::string text = report::text(d);
+    EXPECT_NE(text.find("(ticket)"), std::string::npos) << text;
+    EXPECT_EQ(text.find("(page)"), std::string::npos) << text;
+    EXPECT_EQ(io::read_decision(io::write_decision(d)), d);
+    EXPECT_NE(io::write_decision(d).find("\"severity\": \"ticket\""), std::string::npos);
+
+    // What is muted tells nobody.
+    plan.metrics[1].muted = true;
+    d = judge(plan, both(0.01, 0.2));
+    EXPECT_EQ(d.metrics[1].verdict, Verdict::fail);
+    EXPECT_EQ(d.metrics[1].severity, Severity::info);
+    EXPECT_EQ(d.metrics[1].reasons[0].severity, Severity::info);
+    EXPECT_EQ(d.severity, Severity::info);
+}
+
+TEST(Severities, AReasonIsWorthWhatThePlanSays) {
+    Plan plan = counting();
+    plan.stages[0].max = std::chrono::minutes(5);
+    plan.metrics[0].critical = true;
+    const Batch undecided = errors(flat(60, 0.001), flat(60, 0.001));
+    Decision d = judge(plan, undecided);
+    ASSERT_TRUE(says(d.reasons, Code::deadline_hold)) << report::text(d);
+    EXPECT_EQ(d.severity, Severity::ticket);
+    EXPECT_EQ(severity_of(d.reasons, Code::deadline_hold), Severity::ticket);
+    plan.severity = {{"deadline_hold", Severity::page}};
+    d = judge(plan, undecided);
+    EXPECT_EQ(d.action, Action::hold);
+    EXPECT_EQ(d.severity, Severity::page);
+    EXPECT_EQ(d.dedupe_key, "payments-1/stage 1/hold");
+    plan.severity = {{"deadline_hold", Severity::info}};
+    d = judge(plan, undecided);
+    EXPECT_EQ(d.severity, Severity::info);
+    EXPECT_EQ(d.dedupe_key, "");
+
+    // Of a failure the metric's own key goes first.
+    plan.severity = {{"harm_proven", Severity::info}};
+    EXPECT_EQ(judge(plan, errors(flat(60, 0.01), flat(60, 0.2))).severity, Severity::info);
+    plan.metrics[0].severity = Severity::ticket;
+    EXPECT_EQ(judge(plan, errors(flat(60, 0.01), flat(60, 0.2))).severity, Severity::ticket);
+    plan.severity = {{"waiting", Severity::ticket}, {"stale", Severity::page}};
+    EXPECT_EQ(judge(plan, errors(flat(4, 0.01), flat(4, 0.01))).severity, Severity::ticket);
+    plan.dry_run = true;
+    d = judge(plan, errors(flat(4, 0.01), flat(4, 0.01)));
+    EXPECT_EQ(d.severity, Severity::info);
+    EXPECT_EQ(d.would_severity, Severity::ticket);
+}
+
+TEST(Severities, ThePlanSaysThemAndTheyVoidNoState) {
+    Plan plan = with_signal();
+    const std::string usual = digest(plan);
+    Monitor first(plan);
+    first.observe(both(0.2, 0.2), 60 * interval);
+    plan.metrics[0].severity = Severity::ticket;
+    plan.severity = {{"deadline_hold", Severity::page}};
+    EXPECT_NE(digest(plan), usual);
+    EXPECT_EQ(io::read_plan(io::write_plan(plan)), plan);
+    Monitor second(plan);
+    second.restore(first.state());
+    EXPECT_EQ(second.decision().severity, Severity::ticket);
+    EXPECT_EQ(second.decision().action, Action::rollback);
+    for (const char* key : {"harm", "history_missing", "burn_canary", "plan_value"}) {
+        plan.severity = {{key, Severity::page}};
+        EXPECT_EQ(code_of([&] { check(plan); }), Code::plan_value) << key;
+    }
+}
+
+TEST(Severities, BurnRatesSayTheirConditions) {
+    Plan plan = counting();
+    SloRule& rule = plan.slo.emplace_back();
+    rule.objective.name = "availability";
+    rule.objective.budget = 0.001;
+    rule.objective.expected_events = 1e9;
+    rule.metric = "errors";
+    rule.policy.conditions = {{.name = "slow",
+                               .long_window = std::chrono::minutes(5),
+                               .short_window = std::chrono::minutes(1),
+                               .factor = 5,
+                               .severity = Severity::ticket}};
+    const Batch batch = errors(flat(60, 0.01), flat(60, 0.01));
+    Decision d = judge(plan, batch);
+    ASSERT_TRUE(says(d.reasons, Code::burn_service)) << report::text(d);
+    EXPECT_EQ(severity_of(d.reasons, Code::burn_service, "availability"), Severity::ticket);
+    EXPECT_EQ(d.severity, Severity::ticket);
+    EXPECT_EQ(d.dedupe_key, "payments-1/availability/ticket");
+}
+
 // ---- sick baselines
 
 Plan with_range(Plan plan, unsigned seed = 3) {
@@ -248,7 +388,7 @@ TEST(SickBaseline, AndGoesOnTwentyIntervalsAfterItIsWell) {
 TEST(SickBaseline, OfAGaugeEitherWay) {
     Random random(21);
     Plan plan = gauge_world::plan();
-    plan = with_noise(plan, calibrate(plan, gauge_world::pair({}, {}, 2000, random)));
+    plan = with_noise(plan, calibrate(plan, gauge_world::pair({}, {}, 8640, random)));
     ASSERT_TRUE(plan.noise.at("p95").baseline);
     for (const double offset : {-8.0, 0.0, 8.0}) {
         const Decision decision = judge(plan, gauge_world::pair({.offset = offset}, {.offset = offset}, 240, random));
@@ -257,6 +397,37 @@ TEST(SickBaseline, OfAGaugeEitherWay) {
     }
     // A baseline that reads too little makes a good canary look bad.
     EXPECT_EQ(judge(plan, gauge_world::pair({.offset = -10}, {}, 240, random)).action, Action::hold);
+}
+
+// The hours of a day have levels of their own: of fewer no range is kept, and older plans that have one are doubted.
+TEST(SickBaseline, OfAGaugeADayOfHistoryTellsItsRange) {
+    Random random(22);
+    Plan plan = gauge_world::plan();
+    const Calibration few = calibrate(plan, gauge_world::pair({}, {}, 2000, random));
+    EXPECT_TRUE(says(few.metrics[0].reasons, Code::baseline_range_short));
+    EXPECT_FALSE(says(few.metrics[0].reasons, Code::baseline_range));
+    plan = with_noise(plan, few);
+    ASSERT_FALSE(plan.noise.at("p95").baseline);
+    EXPECT_FALSE(says(lint(plan), Code::baseline_range_narrow));
+    // Without a range a level of another hour holds nothing.
+    const Decision decision = judge(plan, gauge_world::pair({.offset = 8}, {.offset = 8}, 240, random));
+    EXPECT_EQ(decision.action, Action::promote) << report::text(decision);
+    plan.noise.at("p95").baseline = BaselineRange{.lower = 80, .upper = 120, .window = 5, .windows = 1996};
+    EXPECT_TRUE(says(lint(plan), Code::baseline_range_narrow));
+    plan.metrics[0].muted = true;
+    EXPECT_FALSE(says(lint(plan), Code::baseline_range_narrow));
+    const Plan day =
+        with_noise(gauge_world::plan(), calibrate(gauge_world::plan(), gauge_world::pair({}, {}, 8640, random)));
+    ASSERT_TRUE(day.noise.at("p95").baseline);
+    EXPECT_FALSE(says(lint(day), Code::baseline_range_narrow));
+}
+
+// As a rollout begins there are fewer intervals than the window has, and it says how many.
+TEST(SickBaseline, SaysOfHowManyIntervals) {
+    const Plan plan = with_range(counting());
+    const Decision decision = judge(plan, errors(flat(3, 0.2), flat(3, 0.2)));
+    ASSERT_TRUE(says(decision.reasons, Code::sick_baseline)) << report::text(decision);
+    EXPECT_NE(report::text(decision).find("over at most 3 intervals"), std::string::npos) << report::text(decision);
 }
 
 TEST(SickBaseline, AFewErrorsWhereThereNeverWereAnyAreNoSickness) {

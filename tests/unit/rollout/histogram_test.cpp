@@ -460,6 +460,81 @@ TEST(Histogram, BadInputIsNamed) {
     EXPECT_FALSE(reason_of(judge(exact, single(negative)), Code::threshold_not_positive));
 }
 
+// One target that is scraped twice shows each of its histograms twice: half of what is counted is not there.
+TEST(Histogram, EqualHistogramsUnderOtherLabelsAreOne) {
+    const Values values = drawn(60, 15, {});
+    for (const bool counter : {false, true}) {
+        Plan plan = latency();
+        plan.metrics[0].counter = counter;
+        for (const bool buckets : {true, false}) {
+            const Batch once = buckets ? classic(values, counter) : native(values, 4, !counter);
+            Batch twice = once;
+            for (const ArmSeries& series : once.series) {
+                twice.series.push_back(series);
+                twice.series.back().labels = "{job=\"second\"}";
+            }
+            for (const ArmHistogram& histogram : once.histograms) {
+                twice.histograms.push_back(histogram);
+                twice.histograms.back().labels = "{job=\"second\"}";
+            }
+            EXPECT_FALSE(reason_of(judge(plan, once), Code::duplicate_series));
+            const Decision decision = judge(plan, twice);
+            ASSERT_TRUE(reason_of(decision, Code::duplicate_series)) << support::all_said(decision);
+            EXPECT_NE(sentence(*reason_of(decision, Code::duplicate_series)).find("second"), std::string::npos);
+            EXPECT_EQ(decision.action, Action::hold);
+            EXPECT_EQ(decision.metrics[0].guarantee, Guarantee::none);
+            // The state knows it.
+            Monitor whole(plan), again(plan);
+            whole.observe(twice, 61 * interval);
+            again.restore(decode<MonitorState>(encode(whole.state())));
+            EXPECT_EQ(again.decision(), whole.decision());
+        }
+    }
+    // Two histograms of one instance that only look alike are two.
+    Batch apart = classic(values, false);
+    for (const ArmSeries& series : classic(drawn(60, 16, {}), false).series) {
+        apart.series.push_back(series);
+        apart.series.back().labels = "{path=\"/other\"}";
+    }
+    EXPECT_FALSE(reason_of(judge(latency(), apart), Code::duplicate_series));
+    // Of single observations.
+    Plan exact = latency();
+    exact.metrics[0].kind = Kind::sample;
+    Batch once = single(values), twice = once;
+    for (const ArmSeries& series : once.series) {
+        twice.series.push_back(series);
+        twice.series.back().labels = "{job=\"second\"}";
+    }
+    EXPECT_FALSE(reason_of(judge(exact, once), Code::duplicate_series));
+    EXPECT_TRUE(reason_of(judge(exact, twice), Code::duplicate_series)) << support::all_said(judge(exact, twice));
+}
+
+TEST(Histogram, ClassicBucketsAreDoubtedBeforeThereAreData) {
+    const auto doubted = [](const std::vector<Reason>& reasons) {
+        return std::any_of(reasons.begin(), reasons.end(),
+                           [](const Reason& reason) { return reason.code == Code::coarse_buckets; });
+    };
+    Plan plan = latency();
+    EXPECT_FALSE(doubted(lint(plan)));  // nobody knows what its buckets are
+    plan.metrics[0].series = "duration_bucket";
+    EXPECT_TRUE(doubted(lint(plan)));
+    // Data answer it.
+    Batch batch = classic(drawn(100, 12, {}), false);
+    for (ArmSeries& series : batch.series) series.name = "duration_bucket";
+    EXPECT_FALSE(doubted(understand(plan, batch).mend));
+    plan.metrics[0].margin = {.ratio = {}, .difference = 0.05};
+    EXPECT_FALSE(doubted(lint(plan)));
+    plan.noise["latency"].thresholds = {0.2};
+    EXPECT_TRUE(doubted(lint(plan)));
+    plan.noise["latency"].thresholds = {0.04};
+    EXPECT_FALSE(doubted(lint(plan)));
+    plan.metrics[0].margin = {.ratio = 2.5, .difference = {}};
+    EXPECT_FALSE(doubted(lint(plan)));
+    plan.metrics[0].margin = {.ratio = 1.25, .difference = {}};
+    plan.metrics[0].muted = true;
+    EXPECT_FALSE(doubted(lint(plan)));
+}
+
 TEST(Histogram, BucketsMayChangeOnTheWay) {
     const Values values = drawn(200, 14, {});
     Batch batch = classic(values, true);
