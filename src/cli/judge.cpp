@@ -15,6 +15,7 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/series/time.hpp>
 
+#include "cli/audit_file.hpp"
 #include "cli/inputs.hpp"
 #include "cli/options.hpp"
 
@@ -61,6 +62,10 @@ void tell_stage(Batch& batch, const JudgeOptions& options, std::optional<std::in
 Exit judge_command(const JudgeOptions& options) {
     std::optional<std::int64_t> now_ms;
     if (options.now) now_ms = to_ms(parse_time(*options.now, "--now"));
+    if (options.audit_key && !options.audit)
+        raise(Code::argument_range, "--audit-key is given without a log; allowed: beside --audit");
+    std::optional<AuditFile> audit;
+    if (options.audit) audit.emplace(*options.audit, options.audit_key ? read_key_file(*options.audit_key) : "");
     const Plan plan = read_plan_file(options.plan);
     Batch batch = read_data_files(options.data, plan, {options.arms, options.columns});
     tell_stage(batch, options, now_ms);
@@ -70,6 +75,9 @@ Exit judge_command(const JudgeOptions& options) {
     const int looks = options.format == ReportFormat::html ? looks_of_a_page : 0;
     const report::Record record = report::recorded(plan, std::move(batch), now_ms, looks);
     const Decision& decision = record.decisions.back();
+    if (audit) {
+        audit->append([&](io::AuditLog& log) { log.judged(record.plan, record.batch, now_ms, decision, clock_ms()); });
+    }
     switch (options.format) {
         case ReportFormat::text:
             write_output(report::text(record, {.color = colored(options.color), .width = output_width()}));

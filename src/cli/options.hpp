@@ -35,6 +35,8 @@ struct JudgeOptions {
     std::string arms, columns;      ///< how the data are to be understood, see io/read_options.hpp
     std::optional<std::string> now;
     std::optional<std::string> stage, since;  ///< of data that do not say it: their stage, and when it began
+    std::optional<std::string> audit;         ///< the log that the decision is appended to
+    std::optional<std::string> audit_key;     ///< the file of the key that seals it
     ReportFormat format = ReportFormat::text;
     Color color = Color::automatic;
 };
@@ -79,6 +81,14 @@ struct BurnOptions {
     bool rules = false;              ///< write the policy as Prometheus rules and look at no data
     std::string name;                ///< of the objective; with `plan`: which of its objectives
     std::string arms, columns;       ///< how the data are to be understood, see io/read_options.hpp
+    Format format = Format::text;
+    Color color = Color::automatic;
+};
+
+struct ReplayCommandOptions {
+    std::string log;  ///< a file
+    std::optional<std::string> audit_key;
+    std::string last;  ///< a hash that the log must have
     Format format = Format::text;
     Color color = Color::automatic;
 };
@@ -129,6 +139,7 @@ Exit refuse_usage(const std::string& problem, std::string_view command = {});
 Exit init_command(const InitOptions& options);
 
 /// Reads, judges and writes. 0: promote; 1: rollback; 3: hold; 4: a hold because no metric that could decide has data.
+/// With `audit` nothing is told before the log has it.
 Exit judge_command(const JudgeOptions& options);
 
 /// Reads a plan, and data where there are any, and writes what should be mended before the rollout and how the data are
@@ -138,6 +149,10 @@ Exit check_command(const CheckOptions& options);
 /// Reads, learns how two arms of one version differ, and writes. 0: every metric was learned, 3: some were not, 4: none
 /// was. A plan is written unless none was.
 Exit calibrate_command(const CalibrateOptions& options);
+
+/// Reads an audit log and makes its decisions again. 0: all as it was written; 1: changed, or a decision does not come
+/// out again; 3: the last line is torn, the rest is good; 4: there is no decision in it.
+Exit replay_command(const ReplayCommandOptions& options);
 
 /// How fast a service spends its error budget, and whether somebody should look; with `rules` the same policy for
 /// Prometheus. 0: nothing fires; 1: a page fires; 3: a ticket fires, or a condition would but for too few events; 4: no
