@@ -11,6 +11,7 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/series/time.hpp>
 
+#include "cli/audit_file.hpp"
 #include "cli/inputs.hpp"
 #include "cli/options.hpp"
 
@@ -67,6 +68,10 @@ Exit judge_command(const JudgeOptions& options) {
     const std::optional<Exit> of_hold = exit_of_hold(options.hold_exit_code);
     std::optional<std::int64_t> now_ms;
     if (options.now) now_ms = to_ms(parse_time(*options.now, "--now"));
+    if (options.audit_key && !options.audit)
+        raise(Code::argument_range, "--audit-key is given without a log; allowed: beside --audit");
+    std::optional<AuditFile> audit;
+    if (options.audit) audit.emplace(*options.audit, options.audit_key ? read_key_file(*options.audit_key) : "");
     const Plan plan = read_plan_file(options.plan);
     Batch batch = read_data_files(options.data, plan, {options.arms, options.columns});
     tell_stage(batch, options, now_ms);
@@ -75,8 +80,11 @@ Exit judge_command(const JudgeOptions& options) {
     // A page shows how it came about, the others only what was decided.
     const int looks = options.format == ReportFormat::html ? looks_of_a_page : 0;
     const report::Record record = report::recorded(plan, std::move(batch), now_ms, looks);
-    write_decision(record, options);
     const Decision& decision = record.decisions.back();
+    if (audit) {
+        audit->append([&](io::AuditLog& log) { log.judged(record.plan, record.batch, now_ms, decision, clock_ms()); });
+    }
+    write_decision(record, options);
     return decision.action == Action::hold && of_hold ? *of_hold : exit_of(decision);
 }
 

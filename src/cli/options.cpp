@@ -54,6 +54,7 @@ constexpr std::string_view color_help = "auto: on a terminal, unless NO_COLOR is
 constexpr std::string_view view_help = "Who reads text, markdown or html";
 constexpr std::string_view summary_help = "Also add the Markdown to this file";
 constexpr std::string_view environment_help = "Of cdevents: what is deployed to";
+constexpr std::string_view audit_key_help = "The key that seals the log's lines (HMAC): 16 bytes or more";
 
 constexpr Row<InitOptions> init_options[] = {
     {"--kind", &InitOptions::kind, "", "What is rolled out"},
@@ -73,7 +74,16 @@ constexpr Row<JudgeOptions> judge_options[] = {
     {"--hold-exit-code", &JudgeOptions::hold_exit_code, "CODE", "What a hold returns, in place of 3 and 4"},
     {"--now", &JudgeOptions::now, "TIME", "Decide as of this time: RFC 3339 or Unix time"},
     {"--stage", &JudgeOptions::stage, "NUMBER", "The stage that the data are of, from 1, where they do not say it"},
-    {"--since", &JudgeOptions::since, "TIME", "When that stage began; default: the canary's first sample"}};
+    {"--since", &JudgeOptions::since, "TIME", "When that stage began; default: the canary's first sample"},
+    {"--audit", &JudgeOptions::audit, "LOG", "Append the decision, and all it rests on, to this log"},
+    {"--audit-key", &JudgeOptions::audit_key, "FILE", audit_key_help}};
+
+constexpr Row<ReplayCommandOptions> replay_options[] = {
+    {"LOG", &ReplayCommandOptions::log, "FILE", "An audit log; - is standard input", Need::required},
+    {"--audit-key", &ReplayCommandOptions::audit_key, "FILE", audit_key_help},
+    {"--last", &ReplayCommandOptions::last, "HASH", "The hash of a line that must be there"},
+    {"--format", &ReplayCommandOptions::format, "", "How to answer"},
+    {"--color", &ReplayCommandOptions::color, "", color_help}};
 
 constexpr Row<ReportOptions> report_options[] = {
     {"FILE", &ReportOptions::file, "FILE", "Decisions as JSON: one, or one a line; - is standard input",
@@ -185,6 +195,7 @@ Examples:
   serinus judge plan.json data.json --stage 2 --since 2026-11-22T21:30:00Z
   serinus judge plan.json data.csv --format github --summary "$GITHUB_STEP_SUMMARY"
   serinus judge plan.json data.csv --format junit > serinus.xml
+  serinus judge plan.json data.csv --audit rollout.jsonl
 
 )" + exit_codes;
 
@@ -200,6 +211,26 @@ Examples:
 
 Exit codes:
   0  shown      2  usage or bad input
+)";
+
+const std::string replay_help = R"(LOG is what judge --audit appended, or a Monitor of C++ or Python: one line of
+JSON a decision, with the data that it rests on, each with the hash of the line
+before. Every decision is made again and compared. A line that was changed, left
+out, put in or moved is named. A torn last line (a process was killed) is named,
+and the rest is good. That the log was cut off between two lines is seen by
+nobody, unless the last hash was kept elsewhere: --last.
+
+Examples:
+  serinus judge plan.json data.csv --audit rollout.jsonl
+  serinus replay rollout.jsonl
+  serinus replay rollout.jsonl --audit-key key.txt --format json
+
+Exit codes:
+  0  as it was written, every decision comes out again
+  1  changed, or a decision does not come out again
+  2  usage or bad input
+  3  the last line is torn, the rest is good
+  4  no decision in it
 )";
 
 const std::string check_help = R"(Of the plan alone: a burn window or a settling time longer than a stage, a gauge
@@ -398,6 +429,8 @@ std::vector<Command> commands() {
         command("calibrate", "Learn from history how two arms of one version differ", calibrate_help,
                 std::span(calibrate_options), calibrate_command),
         command("burn", "How fast a service spends its error budget", burn_help, std::span(burn_options), burn_command),
+        command("replay", "Make the decisions of an audit log again", replay_help, std::span(replay_options),
+                replay_command),
         Command{.name = "version",
                 .help = "Show the version and what it can do",
                 .more = "",

@@ -47,6 +47,8 @@ struct JudgeOptions : Shown {
     std::optional<std::string> now;
     std::optional<std::string> stage, since;  ///< of data that do not say it: their stage, and when it began
     std::optional<double> hold_exit_code;     ///< what a hold returns, in place of 3 and 4
+    std::optional<std::string> audit;         ///< the log that the decision is appended to
+    std::optional<std::string> audit_key;     ///< the file of the key that seals it
 };
 
 struct ReportOptions : Shown {
@@ -97,6 +99,14 @@ struct BurnOptions {
     Color color = Color::automatic;
 };
 
+struct ReplayCommandOptions {
+    std::string log;  ///< a file
+    std::optional<std::string> audit_key;
+    std::string last;  ///< a hash that the log must have
+    Format format = Format::text;
+    Color color = Color::automatic;
+};
+
 /// One option ("--now") or argument ("PLAN") of a command, as a person meets it.
 struct Option {
     std::string name;
@@ -143,7 +153,8 @@ Exit refuse_usage(const std::string& problem, std::string_view command = {});
 Exit init_command(const InitOptions& options);
 
 /// Reads, judges and writes. 0: promote; 1: rollback; 3: hold; 4: a hold because no metric that could decide has data;
-/// or what `hold_exit_code` says of both holds. A code outside 0 to 255 raises `serinus.argument.range`.
+/// or what `hold_exit_code` says of both holds. A code outside 0 to 255 raises `serinus.argument.range`. With `audit`
+/// nothing is told before the log has it.
 Exit judge_command(const JudgeOptions& options);
 
 /// Shows decisions that were written as JSON before. 0: they could be read.
@@ -159,6 +170,10 @@ Exit check_command(const CheckOptions& options);
 /// Reads, learns how two arms of one version differ, and writes. 0: every metric was learned, 3: some were not, 4: none
 /// was. A plan is written unless none was.
 Exit calibrate_command(const CalibrateOptions& options);
+
+/// Reads an audit log and makes its decisions again. 0: all as it was written; 1: changed, or a decision does not come
+/// out again; 3: the last line is torn, the rest is good; 4: there is no decision in it.
+Exit replay_command(const ReplayCommandOptions& options);
 
 /// How fast a service spends its error budget, and whether somebody should look; with `rules` the same policy for
 /// Prometheus. 0: nothing fires; 1: a page fires; 3: a ticket fires, or a condition would but for too few events; 4: no

@@ -21,11 +21,11 @@ FLOORS = {
     "series": 2,
     "fixed": 3, "sequential": 3,
     "slo": 4, "batch": 4,
-    "rollout": 5,
+    "rollout": 5, "delivery": 5,
     "io": 6, "report": 6,
 }
 HEADER_ONLY = {"core", "numeric", "series", "fixed", "sequential", "slo"}
-LIGHT = {"rollout", "io", "report"}  # no Boost, however far the includes are followed
+LIGHT = {"rollout", "delivery", "io", "report"}  # no Boost, however far the includes are followed
 FACES = {"cli", "server"}
 UMBRELLAS = {"serinus.hpp", "serinus.h"}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -42,6 +42,7 @@ HEAVY = {
 CROSSINGS = {
     ("bench/budget.cpp", "serinus/sequential/detail/likelihood_curve.hpp"): "counts its instructions by itself",
     ("bindings/python/src/command.cpp", "cli/options.hpp"): "the wheel's command runs the program's code",
+    ("bindings/python/src/rollout.cpp", "cli/audit_file.hpp"): "a log is appended to under the program's lock",
 }
 TOGETHER = "boundaries_test.cpp asks the same of all boundaries"
 NO_TEST = {

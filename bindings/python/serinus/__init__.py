@@ -23,6 +23,7 @@ __version__ = version()
 # a notebook, and nobody uses all of it. A module without names is public itself. __init__.pyi, for type checkers, is
 # written from this by tests/structure/check_stubs.py.
 _HOMES: dict[str, tuple[str, ...]] = {
+    "_audit": ("AuditFinding", "AuditedLine", "Replay", "replay"),
     "_core": ("Batch", "RollingMannWhitney", "version"),
     "_decision": (
         "BudgetShare",

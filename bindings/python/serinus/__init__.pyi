@@ -1,5 +1,11 @@
 """Written by tests/python/stubs.py; do not edit."""
 
+from ._audit import (
+    AuditFinding as AuditFinding,
+    AuditedLine as AuditedLine,
+    Replay as Replay,
+    replay as replay,
+)
 from ._core import (
     Batch as Batch,
     RollingMannWhitney as RollingMannWhitney,

@@ -3,12 +3,15 @@
 /// A name for content: SHA-256 (FIPS 180-4), as 64 hexadecimal digits. It says which plan a decision or a state belongs
 /// to.
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <serinus/core/version.hpp>
@@ -74,6 +77,30 @@ inline std::string sha256(std::span<const std::byte> content) {
         for (int shift = 28; shift >= 0; shift -= 4) hex += "0123456789abcdef"[(part >> shift) & 0xFU];
     }
     return hex;
+}
+
+/// HMAC-SHA-256 of the bytes under a key (RFC 2104), in lower-case hexadecimal: what only who has the key can make. A key
+/// longer than a block of 64 bytes counts as its SHA-256. Cost: O(bytes).
+inline std::string hmac_sha256(std::span<const std::byte> key, std::span<const std::byte> content) {
+    std::array<std::byte, 64> padded{};
+    const auto pack = [](std::string_view hex, auto out) {
+        const auto digit = [](char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10); };
+        for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+            *out++ = static_cast<std::byte>(digit(hex[i]) << 4 | digit(hex[i + 1]));
+    };
+    if (key.size() > padded.size()) {
+        pack(sha256(key), padded.begin());
+    } else {
+        std::copy(key.begin(), key.end(), padded.begin());
+    }
+    std::vector<std::byte> inner, outer;
+    for (const std::byte byte : padded) {
+        inner.push_back(byte ^ std::byte{0x36});
+        outer.push_back(byte ^ std::byte{0x5c});
+    }
+    inner.insert(inner.end(), content.begin(), content.end());
+    pack(sha256(inner), std::back_inserter(outer));
+    return sha256(outer);
 }
 
 }  // namespace v0

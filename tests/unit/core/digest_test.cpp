@@ -47,4 +47,34 @@ TEST(Sha256, EveryPlaceOfThePadding) {  // bytes i mod 251; Python 3.11 hashlib
     }
 }
 
+std::string hmac_of(const std::string& key, const std::string& text) {
+    return hmac_sha256(std::as_bytes(std::span(key)), std::as_bytes(std::span(text)));
+}
+
+TEST(HmacSha256, Rfc4231) {  // test cases 1 to 4, 6 and 7; the fifth is of a truncated output
+    EXPECT_EQ(hmac_of(std::string(20, '\x0b'), "Hi There"),
+              "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    EXPECT_EQ(hmac_of("Jefe", "what do ya want for nothing?"),
+              "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    EXPECT_EQ(hmac_of(std::string(20, '\xaa'), std::string(50, '\xdd')),
+              "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
+    std::string counting;
+    for (char c = 1; c <= 25; ++c) counting += c;
+    EXPECT_EQ(hmac_of(counting, std::string(50, '\xcd')),
+              "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b");
+    EXPECT_EQ(hmac_of(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First"),
+              "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    EXPECT_EQ(hmac_of(std::string(131, '\xaa'),
+                      "This is a test using a larger than block-size key and a larger than block-size data. The key "
+                      "needs to be hashed before being used by the HMAC algorithm."),
+              "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2");
+}
+
+TEST(HmacSha256, KeysOfOneBlockAndOneByteMore) {  // Python 3.11 hmac
+    EXPECT_EQ(hmac_of(std::string(0, 'k'), "x"), "4cbc96099a6467ce002461f10549b4898265ebe6188b45efacc44293516e62c4");
+    EXPECT_EQ(hmac_of(std::string(63, 'k'), "x"), "2c8e6c72fe7045b7a0a70b952f1c70abaa3951a6580a297f175296cb07b905c7");
+    EXPECT_EQ(hmac_of(std::string(64, 'k'), "x"), "f91c4c403625fb06910ef93999265bbd2d62baeaec6ff36455498cc124fe3e66");
+    EXPECT_EQ(hmac_of(std::string(65, 'k'), "x"), "75092ca3ee2b307470c227697b42b3e65376aa3bae98fb5a1f7b7536daa9588a");
+}
+
 }  // namespace
