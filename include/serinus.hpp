@@ -43,6 +43,7 @@
 #include <serinus/fixed/signed_rank.hpp>
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>
+#include <serinus/io/backtest.hpp>
 #include <serinus/io/burn.hpp>
 #include <serinus/io/calibration.hpp>
 #include <serinus/io/columns.hpp>
@@ -78,6 +79,7 @@
 #include <serinus/numeric/student.hpp>
 #include <serinus/numeric/sum.hpp>
 #include <serinus/numeric/workspace.hpp>
+#include <serinus/report/backtest.hpp>
 #include <serinus/report/burn.hpp>
 #include <serinus/report/calibration.hpp>
 #include <serinus/report/html.hpp>
@@ -85,6 +87,7 @@
 #include <serinus/report/markdown.hpp>
 #include <serinus/report/record.hpp>
 #include <serinus/report/text.hpp>
+#include <serinus/rollout/backtest.hpp>
 #include <serinus/rollout/batch.hpp>
 #include <serinus/rollout/burn.hpp>
 #include <serinus/rollout/calibrate.hpp>

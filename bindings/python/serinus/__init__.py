@@ -24,6 +24,7 @@ __version__ = version()
 # written from this by tests/structure/check_stubs.py.
 _HOMES: dict[str, tuple[str, ...]] = {
     "_core": ("Batch", "RollingMannWhitney", "version"),
+    "_backtest": ("backtest",),
     "_decision": (
         "BudgetShare",
         "BurnHalt",
