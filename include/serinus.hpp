@@ -44,6 +44,7 @@
 #include <serinus/fixed/welch.hpp>
 #include <serinus/fixed/yuen.hpp>
 #include <serinus/io/audit.hpp>
+#include <serinus/io/backtest.hpp>
 #include <serinus/io/burn.hpp>
 #include <serinus/io/calibration.hpp>
 #include <serinus/io/columns.hpp>
@@ -80,6 +81,7 @@
 #include <serinus/numeric/sum.hpp>
 #include <serinus/numeric/workspace.hpp>
 #include <serinus/report/audit.hpp>
+#include <serinus/report/backtest.hpp>
 #include <serinus/report/burn.hpp>
 #include <serinus/report/calibration.hpp>
 #include <serinus/report/html.hpp>
@@ -88,6 +90,7 @@
 #include <serinus/report/record.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/audit.hpp>
+#include <serinus/rollout/backtest.hpp>
 #include <serinus/rollout/batch.hpp>
 #include <serinus/rollout/burn.hpp>
 #include <serinus/rollout/calibrate.hpp>

@@ -11,6 +11,8 @@ inline namespace v0 {
 namespace cli {
 
 enum class Format { text, json };
+/// Of what has a row for each of many things.
+enum class TableFormat { text, json, csv };
 /// Of a decision: the forms of report/document.hpp, and JSON.
 enum class ReportFormat { text, json, markdown, html, github, junit, openmetrics, cdevents };
 enum class Color { automatic, always, never };

@@ -37,7 +37,7 @@ struct Row {
     std::string_view name;
     std::variant<std::string Options::*, std::vector<std::string> Options::*, std::optional<std::string> Options::*,
                  std::optional<double> Options::*, bool Options::*, Service Options::*, Format Options::*,
-                 ReportFormat Options::*, Color Options::*, report::View Options::*>
+                 TableFormat Options::*, ReportFormat Options::*, Color Options::*, report::View Options::*>
         member;
     std::string_view value;
     std::string_view help;
@@ -112,6 +112,18 @@ constexpr Row<CalibrateOptions> calibrate_options[] = {
     {"--output", &CalibrateOptions::output, "FILE", "Write the plan with its noise here"},
     {"--format", &CalibrateOptions::format, "", "How to answer"},
     {"--color", &CalibrateOptions::color, "", color_help}};
+
+constexpr Row<BacktestOptions> backtest_options[] = {
+    {"PLAN", &BacktestOptions::plan, "FILE", "The plan, a JSON file", Need::required},
+    {"RELEASES", &BacktestOptions::releases, "FOLDER", "A folder with one folder a release", Need::required},
+    {"--try", &BacktestOptions::tries, "KEY=VALUE",
+     "Also with this key changed: metrics[0].margin.ratio=2; may be repeated, each is tried alone"},
+    {"--since", &BacktestOptions::since, "COLUMN", "The column of labels.csv that says when the canary was started"},
+    {"--until", &BacktestOptions::until, "COLUMN", "The column of labels.csv that says as of when it is judged"},
+    {"--arms", &BacktestOptions::arms, arms_value, arms_help},
+    {"--columns", &BacktestOptions::columns, columns_value, columns_help},
+    {"--format", &BacktestOptions::format, "", "How to answer"},
+    {"--color", &BacktestOptions::color, "", color_help}};
 
 constexpr Row<BurnOptions> burn_options[] = {
     {"DATA", &BurnOptions::data, "FILE", files_help},
@@ -275,6 +287,32 @@ Exit codes:
   3  some metrics were not        4  none was
 )";
 
+const std::string backtest_help = R"(RELEASES has a folder for each former release, with its data as for judge:
+  RELEASES/2026-10-09/rollout.csv    the rollout, both arms
+  RELEASES/2026-10-09/history.csv    what was before it, if known: noise is
+                                     learned from it, as by calibrate
+  RELEASES/labels.csv                what is known of them, if anything:
+    release,label,since,until
+    2026-10-09,bad,2026-10-09T12:00:00Z,
+Each release is replayed as a controller would have asked: a look at every
+interval that sees what had been sampled by then, and the next stage entered as
+soon as the plan promotes (or when a column "stage" says so). Told is what would
+have been decided, after how long, by which metric, and which never decide;
+with labels also the false alarms (good releases rolled back) and the misses
+(bad ones promoted), with 95 % intervals.
+
+Examples:
+  serinus backtest plan.json releases/
+  serinus backtest plan.json releases/ --try metrics[errors].margin.ratio=2
+  serinus backtest plan.json releases/ --try alpha=0.01 --format json
+  serinus backtest plan.json releases/ --since canary_ready --format csv
+
+Exit codes:
+  0  no labelled release was decided wrongly (or there are no labels)
+  1  a good one was rolled back, or a bad one promoted
+  2  usage or bad input
+)";
+
 const std::string burn_help = R"(DATA is data in the same formats as for judge; Prometheus answers need no label
 "track" here. The series are cumulative counters (--deltas: counts since the
 sample before). Burn 1 spends exactly the budget in
@@ -428,6 +466,8 @@ std::vector<Command> commands() {
                 std::span(check_options), check_command),
         command("calibrate", "Learn from history how two arms of one version differ", calibrate_help,
                 std::span(calibrate_options), calibrate_command),
+        command("backtest", "What a plan would have done with former releases", backtest_help,
+                std::span(backtest_options), backtest_command),
         command("burn", "How fast a service spends its error budget", burn_help, std::span(burn_options), burn_command),
         command("replay", "Make the decisions of an audit log again", replay_help, std::span(replay_options),
                 replay_command),

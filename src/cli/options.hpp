@@ -15,6 +15,7 @@
 #include <serinus/core/words.hpp>
 #include <serinus/report/record.hpp>
 #include <serinus/report/text.hpp>
+#include <serinus/rollout/backtest.hpp>
 
 #include "cli/files.hpp"
 
@@ -70,6 +71,16 @@ struct CalibrateOptions {
     std::string arms, columns;          ///< how the data are to be understood, see io/read_options.hpp
     std::optional<std::string> output;  ///< where to write the plan with its noise
     Format format = Format::text;
+    Color color = Color::automatic;
+};
+
+struct BacktestOptions {
+    std::string plan;                ///< a file
+    std::string releases;            ///< a folder with one folder a release
+    std::vector<std::string> tries;  ///< "metrics[0].margin.ratio=2", each tried by itself
+    std::string since, until;        ///< columns of labels.csv; empty: "since" and "until" where there are such
+    std::string arms, columns;       ///< how the data are to be understood, see io/read_options.hpp
+    TableFormat format = TableFormat::text;
     Color color = Color::automatic;
 };
 
@@ -174,6 +185,14 @@ Exit calibrate_command(const CalibrateOptions& options);
 /// Reads an audit log and makes its decisions again. 0: all as it was written; 1: changed, or a decision does not come
 /// out again; 3: the last line is torn, the rest is good; 4: there is no decision in it.
 Exit replay_command(const ReplayCommandOptions& options);
+/// The former releases in the folder that the options name, by name: each folder's `history.*` and `rollout.*`, and what
+/// `labels.csv` says of it. Raises `serinus.file.read` for a folder without a release and for a release without its
+/// rollout, `serinus.data.value` for a label of a release that is not there, and what reading the files raises.
+std::vector<FormerRelease> read_releases(const BacktestOptions& options, const Plan& plan);
+
+/// Replays former releases through a plan and its tries, and writes what would have been decided. 0: no release that is
+/// labelled was decided wrongly by the plan as it is; 1: a good one was rolled back, or a bad one promoted.
+Exit backtest_command(const BacktestOptions& options);
 
 /// How fast a service spends its error budget, and whether somebody should look; with `rules` the same policy for
 /// Prometheus. 0: nothing fires; 1: a page fires; 3: a ticket fires, or a condition would but for too few events; 4: no
@@ -193,6 +212,11 @@ template <>
 struct Words<cli::Format> {
     static constexpr std::array<std::pair<cli::Format, std::string_view>, 2> table{
         {{cli::Format::text, "text"}, {cli::Format::json, "json"}}};
+};
+template <>
+struct Words<cli::TableFormat> {
+    static constexpr std::array<std::pair<cli::TableFormat, std::string_view>, 3> table{
+        {{cli::TableFormat::text, "text"}, {cli::TableFormat::json, "json"}, {cli::TableFormat::csv, "csv"}}};
 };
 template <>
 struct Words<cli::ReportFormat> {

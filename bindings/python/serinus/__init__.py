@@ -25,6 +25,7 @@ __version__ = version()
 _HOMES: dict[str, tuple[str, ...]] = {
     "_audit": ("AuditFinding", "AuditedLine", "Replay", "replay"),
     "_core": ("Batch", "RollingMannWhitney", "version"),
+    "_backtest": ("backtest",),
     "_decision": (
         "BudgetShare",
         "BurnHalt",
