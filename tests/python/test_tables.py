@@ -97,6 +97,8 @@ WIDE = {
     "times": lambda t: wide(t).assign(timestamp=lambda f: pd.to_datetime(f["timestamp"], unit="s", utc=True)),
     "an index of times without a name": lambda t: wide(t).set_index(
         pd.DatetimeIndex(pd.to_datetime(sorted(set(t["timestamp"])), unit="s"))).drop(columns="timestamp"),
+    "an index of times with another name": lambda t: pivoted(t).rename_axis(index="When"),
+    "an index of numbers": lambda t: wide(t).set_index("timestamp"),
     "polars": lambda t: library("polars").from_pandas(wide(t)) if library("pyarrow") else None,
     "Arrow": lambda t: library("pyarrow").Table.from_pandas(wide(t)),
     "dict": lambda t: {str(name): column.to_numpy() for name, column in wide(t).items()},
@@ -107,6 +109,16 @@ WIDE = {
 def test_wide_tables(form: str, plan_dict: dict[str, Any], bad_table: dict[str, Any]) -> None:
     expected = serinus.judge(plan_dict, summed(bad_table))
     assert serinus.judge(plan_dict, WIDE[form](bad_table)).to_json() == expected.to_json()
+
+
+@pytest.mark.parametrize("name", ["when", "When"])
+def test_an_index_can_be_told_to_be_the_time(name: str, plan_dict: dict[str, Any], bad_table: dict[str, Any]) -> None:
+    expected = serinus.judge(plan_dict, summed(bad_table))
+    for frame in (wide(bad_table).set_index("timestamp"), pivoted(bad_table)):
+        frame = frame.rename_axis(index=name)
+        assert serinus.judge(plan_dict, frame, columns={"time": name}).to_json() == expected.to_json()
+    kept = with_times(bad_table).set_index("timestamp", drop=False)
+    assert serinus.judge(plan_dict, kept).to_json() == serinus.judge(plan_dict, bad_table).to_json()
 
 
 def test_a_wide_table_whose_rows_say_the_arm(plan_dict: dict[str, Any], bad_table: dict[str, Any]) -> None:

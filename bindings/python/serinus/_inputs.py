@@ -323,10 +323,12 @@ def _table(data: Any) -> tuple[list[str], Callable[[int], Any]]:
             data = data.collect()
         index = getattr(data, "index", None)
         if hasattr(data, "reset_index") and index is not None:
-            names = [str(name).lower() for name in (getattr(index, "names", None) or ())]
-            # pandas: times are often the index, with a name or without one
-            if {"timestamp", "time"} & set(names) or type(index).__name__ == "DatetimeIndex":
-                data = data.rename_axis(index=[name if name != "none" else "timestamp" for name in names]).reset_index()
+            # pandas: times are often the index, with a name or without one; what has a name is a column like others.
+            of_times = type(index).__name__ == "DatetimeIndex"
+            levels = ["timestamp" if of_times and name is None else name for name in index.names]
+            known = [name for name in levels if name is not None]
+            if known and not any(name in data.columns for name in known):
+                data = data.rename_axis(index=levels).reset_index()
         elif not hasattr(data, "columns") and hasattr(data, "__arrow_c_stream__"):
             data = import_module("pyarrow").table(data)
     if isinstance(data, Mapping):
@@ -440,7 +442,15 @@ def _sample_values(name: str, column: Any) -> NDArray[np.float64]:
 
 def _from_table(data: Any, options: _core.ReadOptions) -> _core.Batch:
     names, column = _table(data)
-    found = _core.table_columns(names, options)
+    try:
+        found = _core.table_columns(names, options)
+    except Error:
+        # An index of times is that, whatever it is called.
+        index: Any = getattr(data, "index", None)
+        if type(index).__name__ != "DatetimeIndex" or index.name in data.columns:
+            raise
+        names[0] = "timestamp"
+        found = _core.table_columns(names, options)
     places, aside = found["places"], found["aside"]
     times = _times("timestamp", column(places["timestamp"]), aside)
     rows = len(times)
