@@ -84,9 +84,11 @@
 #include <serinus/report/backtest.hpp>
 #include <serinus/report/burn.hpp>
 #include <serinus/report/calibration.hpp>
+#include <serinus/report/document.hpp>
 #include <serinus/report/html.hpp>
 #include <serinus/report/lint.hpp>
 #include <serinus/report/markdown.hpp>
+#include <serinus/report/pipelines.hpp>
 #include <serinus/report/record.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/audit.hpp>
