@@ -102,6 +102,16 @@ void refuse_json(std::string_view text) {
         refuse("an answer of InfluxDB in JSON", "ask for it as CSV: curl -H 'Accept: application/csv' ...");
     if (keys.has(0, {"error"}) && !keys.has(0, {"status"}) && !keys.error().empty())
         failed("the data's source", keys.error());
+    // A series may be called so as well: then its answer is the value.
+    const std::size_t row = text.starts_with('[') ? 1 : 0;
+    const bool answers = keys.has(row + 1, {"data"}) || keys.has(row + 1, {"result"});
+    for (const std::string_view time :
+         {"timestamp", "time", "ts", "date", "datetime", "@timestamp", "Timestamp", "Time"}) {
+        if (!answers && keys.has(row, {time}))
+            refuse("rows of JSON, an object each",
+                   "write them as CSV, or hand the DataFrame of them to serinus.judge: pandas.read_json(FILE" +
+                       std::string(row == 0 ? ", lines=True)" : ")"));
+    }
     if (keys.has(0, {"columns", "index", "data"}))
         refuse("a table that pandas wrote as JSON (orient=\"split\")",
                "write it as CSV (DataFrame.to_csv), or hand the DataFrame to serinus.judge");

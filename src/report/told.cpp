@@ -339,10 +339,13 @@ std::vector<std::string> reason_sentences(const Decision& decision) {
     for (const BurnResult& burn : decision.burn) {
         for (const Reason& reason : burn.reasons) tell(reason);
     }
-    // What has led to a rollback is all above; for the others the metrics' own reasons say what is still in the way.
-    if (decision.would.value_or(decision.action) != Action::rollback) {
-        for (const MetricResult& metric : decision.metrics) {
-            for (const Reason& reason : metric.reasons) tell(reason);
+    // What has led to a rollback is all above, and of those who failed how their data were understood is told with it;
+    // for the others the metrics' own reasons say what is still in the way.
+    const bool rollback = decision.would.value_or(decision.action) == Action::rollback;
+    for (const MetricResult& metric : decision.metrics) {
+        for (const Reason& reason : metric.reasons) {
+            const bool understood = group(reason.code) == ReasonGroup::intake && metric.verdict == Verdict::fail;
+            if (!rollback || understood) tell(reason);
         }
     }
     std::vector<std::string> sentences;
@@ -428,10 +431,17 @@ std::vector<std::string> noise_sentences(const Decision& decision) {
     return sentences;
 }
 
+/// Whether the metric's data are another thing than the plan says, so that nothing is promised of it.
+bool not_as_told(const MetricResult& metric) {
+    return metric.guarantee == Guarantee::none &&
+           (metric.guarantee_why == Code::looks_like_counter || metric.guarantee_why == Code::looks_like_counts ||
+            metric.guarantee_why == Code::duplicate_series || metric.guarantee_why == Code::arms_exchanged);
+}
+
 std::vector<std::string> promise_sentences(const Decision& decision) {
     const std::string promise = "a good canary is ever rolled back with probability at most " +
                                 percent(decision.alpha) + ", however often you ask";
-    std::vector<std::string> independent, learning, short_history;
+    std::vector<std::string> independent, learning, short_history, misread;
     std::size_t judged = 0, between = 0;
     bool requests = false;
     for (const MetricResult& metric : decision.metrics) {
@@ -442,6 +452,7 @@ std::vector<std::string> promise_sentences(const Decision& decision) {
         if (metric.guarantee != Guarantee::none) continue;
         if (metric.guarantee_why == Code::dispersion_unknown) independent.push_back(shown_name(metric.name));
         if (metric.guarantee_why == Code::noise_learned_now) learning.push_back(shown_name(metric.name));
+        if (not_as_told(metric)) misread.push_back(shown_name(metric.name));
         if (metric.guarantee_why == Code::history_unmeasured) short_history.push_back(shown_name(metric.name));
     }
     std::vector<std::string> sentences{promise};
@@ -459,6 +470,8 @@ std::vector<std::string> promise_sentences(const Decision& decision) {
         case Guarantee::none:
             if (judged == 0 && !decision.metrics.empty()) {
                 sentences.back() = "none: no metric can decide anything";
+            } else if (misread.size() == judged && judged > 0) {
+                sentences.back() = "none: the data of " + listed(misread) + " are not what the plan says (see why)";
             } else if (!learning.empty()) {
                 sentences.back() = learning.size() == judged
                                        ? "none: every metric learns its noise from the rollout itself, as the plan says"
@@ -479,11 +492,13 @@ std::vector<std::string> promise_sentences(const Decision& decision) {
             if (!short_history.empty())
                 sentences.push_back("not by " + listed(std::move(short_history)) +
                                     ", of which there is too little history");
+            if (!misread.empty() && misread.size() < judged)
+                sentences.push_back("not by " + listed(std::move(misread)) + ", whose data are not what the plan says");
             break;
     }
     double confidence = 1;
     for (const MetricResult& metric : decision.metrics) {
-        if (!range_text(metric).empty() && !reason_of(metric, Code::noise_learned_now))
+        if (!range_text(metric).empty() && !reason_of(metric, Code::noise_learned_now) && !not_as_told(metric))
             confidence = std::min(confidence, metric.evidence.confidence);
     }
     if (confidence < 1)
@@ -536,9 +551,19 @@ std::string next_after_hold(const Decision& decision, Face face) {
     if (has(decision, Code::deadline_hold))
         return "a person decides: move on by hand, wait longer, or roll back; traffic stays at " +
                percent(decision.traffic);
-    for (const Code code : {Code::missing_baseline, Code::missing_canary, Code::stale, Code::low_coverage,
-                            Code::unbalanced_gaps, Code::impossible_counts, Code::unpaired_series}) {
+    for (const Code code :
+         {Code::missing_baseline, Code::missing_canary, Code::stale, Code::low_coverage, Code::unbalanced_gaps,
+          Code::impossible_counts, Code::unpaired_series, Code::never_seen, Code::looks_like_counter,
+          Code::looks_like_counts, Code::duplicate_series, Code::arms_exchanged, Code::unexplained_falls}) {
         if (has(decision, code)) return "mend the data first (see why): on these nothing can be promoted";
+    }
+    // What could not be stays told when it stands in the way no longer: only where it is all that there is.
+    if (std::any_of(decision.metrics.begin(), decision.metrics.end(), [](const MetricResult& metric) {
+            return !metric.muted && metric.verdict == Verdict::no_data &&
+                   std::any_of(metric.reasons.begin(), metric.reasons.end(),
+                               [](const Reason& reason) { return name(reason.code).starts_with("impossible_"); });
+        })) {
+        return "mend the data first (see why): on these nothing can be promoted";
     }
     std::vector<std::string> unknown;
     for (const MetricResult& metric : decision.metrics) {

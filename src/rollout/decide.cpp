@@ -21,13 +21,27 @@ inline namespace v0 {
 namespace detail {
 namespace {
 
+/// Whether intervals wait because an arm has hardly a request in them, and not for samples: no interval fits that.
+bool few_requests(const Judged& judged) {
+    constexpr double few = 3;
+    const auto given = static_cast<double>(judged.settled() - judged.bridged);
+    const std::vector<NamedNumber> observed = judged.observed();
+    return std::any_of(observed.begin(), observed.end(), [&](const NamedNumber& number) {
+        return number.name.starts_with("total_") && number.value < few * given;
+    });
+}
+
 /// How a metric's data were understood.
-std::vector<Reason> intake_notes(const Look& look, const Judged& judged, std::size_t index) {
+std::vector<Reason> intake_notes(const Look& look, const Judged& judged, const Standing& standing, std::size_t index) {
+    const bool looks_like_counts =
+        std::any_of(standing.obstacles.begin(), standing.obstacles.end(),
+                    [](const Reason& reason) { return reason.code == Code::looks_like_counts; });
     const MetricIntake& intake = look.intake.metrics()[index];
     std::vector<Reason> reasons = intake.notes();
     // Where intervals wait for others as a rule, the plan's interval does not fit the data.
-    if (judged.bridged > 2 && 5 * judged.bridged > judged.settled()) {
-        const double spacing = std::round(static_cast<double>(intake.spacing_ms()) / 1000);
+    const double spacing = std::round(static_cast<double>(intake.spacing_ms()) / 1000);
+    if (judged.bridged > 2 && 5 * judged.bridged > judged.settled() && spacing > seconds(look.plan.interval.count()) &&
+        !few_requests(judged) && !looks_like_counts) {
         reasons.push_back({Code::bridged_intervals,
                            "",
                            {{"count", static_cast<double>(judged.bridged)},
@@ -81,7 +95,7 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
                  {{"age", standing.age_seconds}, {"limit", seconds(effective_stale_after(look.plan))}},
                  false});
         }
-        for (Reason& reason : intake_notes(look, judged, index)) result.reasons.push_back(std::move(reason));
+        for (Reason& reason : intake_notes(look, judged, standing, index)) result.reasons.push_back(std::move(reason));
         return result;
     }
 
@@ -126,7 +140,12 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
     if (result.verdict == Verdict::inconclusive) {
         for (Reason& reason : judged.hindrances()) result.reasons.push_back(std::move(reason));
     }
-    if (look.clock.start_ms && judged.intervals > 0 && standing.stale) {
+    // Of series that nobody has had, and of arms without a request, that is said, and not that they grow old.
+    const bool never = std::any_of(standing.obstacles.begin(), standing.obstacles.end(), [](const Reason& reason) {
+        return reason.code == Code::never_seen || reason.code == Code::canary_without_requests ||
+               reason.code == Code::baseline_without_requests;
+    });
+    if (look.clock.start_ms && judged.intervals > 0 && standing.stale && !(never && judged.used == 0)) {
         result.reasons.push_back({Code::stale,
                                   metric.name,
                                   {{"age", standing.age_seconds}, {"limit", seconds(effective_stale_after(look.plan))}},
@@ -153,7 +172,7 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
         for (Reason& doubt : judged.doubts(look.clock.next)) result.reasons.push_back(std::move(doubt));
     }
     for (Reason& reason : judged.noise_reasons()) result.reasons.push_back(std::move(reason));
-    for (Reason& reason : intake_notes(look, judged, index)) result.reasons.push_back(std::move(reason));
+    for (Reason& reason : intake_notes(look, judged, standing, index)) result.reasons.push_back(std::move(reason));
     // What could not be is told even where it no longer stands in the way.
     if (judged.impossible > 0) {
         Reason impossible = impossible_reason(judged);

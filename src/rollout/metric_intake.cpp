@@ -409,6 +409,28 @@ std::vector<std::string> MetricIntake::unseen() const {
     return names;
 }
 
+/// For how many intervals a part has been silent whose instance's whole goes on and waits for it; 0: for none.
+std::int64_t MetricIntake::part_silent() const {
+    if (!metric_.counter) return 0;
+    std::int64_t longest = 0;
+    for (const auto& [key, whole] : tracks_) {
+        if (!is_whole(whole) || whole.waiting.empty()) continue;
+        const std::int64_t oldest = whole.waiting.begin()->first.first, newest = whole.waiting.rbegin()->first.first;
+        // Scrapes that are lost, or rarer than the interval, are no silence yet.
+        if (newest - oldest < std::max((patience - 1) * interval_ms_, 3 * whole.kept.spacing_ms)) continue;
+        std::optional<std::int64_t> last;
+        for (const auto& [other, part] : tracks_) {
+            const bool of_it =
+                part.kept.instance == whole.kept.instance || part.kept.instance.empty() || whole.kept.instance.empty();
+            if (is_whole(part) || part.kept.arm != whole.kept.arm || !of_it) continue;
+            if (part.kept.consumed_ms) last = std::max(last.value_or(*part.kept.consumed_ms), *part.kept.consumed_ms);
+            if (!part.waiting.empty()) last = std::max(last.value_or(0), part.waiting.rbegin()->first.first);
+        }
+        if (last && *last < oldest) longest = std::max(longest, (newest - *last) / interval_ms_);
+    }
+    return longest;
+}
+
 std::vector<Reason> MetricIntake::obstacles(std::int64_t intervals, std::int64_t now_ms, bool harmful) const {
     if (observations_) return observations_->obstacles(now_ms, harmful);
     std::vector<Reason> reasons;
@@ -436,6 +458,8 @@ std::vector<Reason> MetricIntake::obstacles(std::int64_t intervals, std::int64_t
         reasons.back().texts.push_back({"other", kept_.twin_other});
     }
     if (harmful || !counts()) return reasons;
+    if (const std::int64_t silent = part_silent(); silent > 0)
+        reasons.push_back({Code::unpaired_series, "", {{"count", static_cast<double>(silent)}}, false});
     const bool requests = facts_of(metric_.kind).bad_of_total;
     for (const Arm arm : {Arm::canary, Arm::baseline}) {
         if (kept_.still[at(arm)] < patience) continue;

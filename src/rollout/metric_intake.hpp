@@ -166,6 +166,7 @@ class MetricIntake {
     void watch_falls(const Unit& unit, std::int64_t cut_ms);
     void watch_counts(const Unit& unit, std::int64_t time_ms);
     const Track* only_risen() const;
+    std::int64_t part_silent() const;
     void watch_twins(std::int64_t time_ms);
     void happened(CounterEventState& event, const Track& track, std::int64_t time_ms, double before,
                   double after) const;

@@ -105,6 +105,12 @@ std::vector<Reason> obstacles(const Look& look, const Judged& judged, std::size_
              {Code::missing_baseline, Code::missing_canary, Code::low_coverage, Code::unpaired_series})
             std::erase_if(reasons, is(code));
     }
+    // Nor has an arm without a request lost any data.
+    if (std::any_of(reasons.begin(), reasons.end(), [](const Reason& reason) {
+            return reason.code == Code::canary_without_requests || reason.code == Code::baseline_without_requests;
+        })) {
+        for (const Code code : {Code::low_coverage, Code::unbalanced_gaps}) std::erase_if(reasons, is(code));
+    }
     const double fewest = judged.fewest();
     if (fewest < judged.metric.min_count) {
         reasons.push_back({Code::too_few, name, {{"count", fewest}, {"needed", judged.metric.min_count}}, false});

@@ -512,6 +512,9 @@ class Documents(Case):
     def sample(self, name):
         return os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../data/samples", name)
 
+    def case(self, name):
+        return os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../data/cases", name)
+
     def test_otlp(self):
         """Histograms of OTLP are judged by a bucket. What was counted by the first export was counted before."""
         counted = {}  # by version and time: slow and all
@@ -563,6 +566,27 @@ class Documents(Case):
         alone = self.run_program("judge", self.file("plan.json", the_plan),
                                  self.sample("prometheus/prom242_native_raw.json"))
         self.expect_error(alone, "serinus.data.document", "shop_request_duration_seconds", '"slow"')
+
+    def test_a_rollback_says_how_its_data_were_understood(self):
+        for the_plan, data, says in (("plan_good.json", "bad15.15.json", "samples come every 15s and the interval is 10s"),
+                                     ("plan_good.json", "bad15.10.json", "samples come every 15s and the interval is 10s"),
+                                     ("plan-counters-15s.json", "counter-dips.csv", "dips of counters")):
+            result = self.run_program("judge", self.case(the_plan), self.case(data))
+            out = re.sub(r"\s+", " ", result.stdout.decode())
+            self.assertEqual(result.returncode, ROLLBACK, out)
+            self.assertIn(says, out)
+
+    def test_data_that_are_not_what_the_plan_says_promise_nothing(self):
+        for the_plan, data in (("plan1.json", "aa_false_rollback.csv"), ("plan.json", "swapped.csv")):
+            result = self.run_program("judge", self.case(the_plan), self.case(data))
+            out = re.sub(r"\s+", " ", result.stdout.decode())
+            self.assertEqual(result.returncode, HOLD, out)
+            self.assertIn("promise none: the data of errors are not what the plan says (see why) next mend the data first",
+                          out)
+
+    def test_data_that_cannot_be_are_to_be_mended(self):
+        out = self.run_program("judge", self.case("plan.json"), self.case("huge.csv")).stdout.decode()
+        self.assertIn("next     mend the data first (see why)", out)
 
     def test_formats_that_are_not_read_are_named(self):
         for name, says in (("exports/datadog_v1_query.json", "Datadog"),

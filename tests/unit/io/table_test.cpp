@@ -313,6 +313,9 @@ TEST(NamedFormats, AreRefusedByTheirName) {
     expect_refused(exported("datadog_v1_query_error.json"), Code::data_query, {"Datadog", "unable to parse"});
     for (const char* const name : {"newrelic_insights_timeseries.json", "newrelic_nerdgraph_facet_timeseries.json"})
         expect_refused(exported(name), Code::data_format, {"New Relic", "as a row"});
+    const std::string row = R"({"ts": 1812345600, "metric": "calls", "arm": "canary", "value": 3})";
+    expect_refused(row + "\n" + row + "\n", Code::data_format, {"rows of JSON", "lines=True"});
+    expect_refused("[" + row + ", " + row + "]", Code::data_format, {"rows of JSON", "pandas.read_json(FILE)"});
     expect_refused("<!doctype html><html>", Code::data_format, {"HTML", "sign-in"});
     expect_refused("PK\x03\x04 and so on", Code::data_format, {"Excel workbook (.xlsx)", "save the sheet as CSV"});
     expect_refused("\x28\xB5\x2F\xFD...", Code::data_format, {"zstd -dc"});

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -268,6 +270,111 @@ TEST(IntakeCases, PodsNeedNoAggregation) {
     EXPECT_NE(decision.action, Action::rollback);
     for (const Reason& reason : decision.metrics.at(0).reasons)
         EXPECT_NE(group(reason.code), ReasonGroup::telemetry) << sentence(reason);
+}
+
+// ---- of the same kinds, in other shapes
+
+/// Cumulative counters of three pods of the baseline and one of the canary, scraped every 20 s; in the canary every
+/// `canary_every`-th request fails, in the baseline every 50th.
+struct Pods {
+    static constexpr std::int64_t start_ms = 1'812'345'600'000, scrape_ms = 20'000;
+
+    static Plan plan() {
+        return io::read_plan(R"({"name": "shop", "interval": "20s", "stages": [{"traffic": 0.25, "min": "10m"}],
+            "metrics": [{"name": "failures", "kind": "proportion", "bad": "failed", "total": "calls", "counter": true,
+                         "margin": {"ratio": 1.6}, "detect": {"ratio": 3}}]})");
+    }
+    /// A pod's counters from one scrape until another; its part only until `part_until`.
+    static void pod(Batch& batch, Arm arm, const std::string& name, int calls, int every, int until, int part_until) {
+        std::vector<std::int64_t> times;
+        std::vector<double> total, bad;
+        for (int i = 0; i < until; ++i) {
+            times.push_back(start_ms + i * scrape_ms);
+            total.push_back(1000.0 + i * calls);
+            bad.push_back(std::floor(total.back() / every));
+        }
+        batch.add("calls", arm, name, times, total);
+        times.resize(static_cast<std::size_t>(part_until));
+        bad.resize(times.size());
+        batch.add("failed", arm, name, times, bad);
+    }
+    static Batch world(int silent_baseline, int canary_until, int canary_calls = 100) {
+        Batch batch;
+        pod(batch, Arm::baseline, "10.3.0.1:9000", 100, 50, 90, silent_baseline);
+        pod(batch, Arm::baseline, "10.3.0.2:9000", 100, 50, 90, 90);
+        pod(batch, Arm::baseline, "10.3.0.3:9000", 100, 50, 90, 90);
+        pod(batch, Arm::canary, "10.3.1.1:9000", canary_calls, 50, 90, canary_until);
+        return batch;
+    }
+};
+
+TEST(IntakeShapes, APartThatFallsSilentWhileItsWholeGoesOnIsNamed) {
+    EXPECT_EQ(judge(Pods::plan(), Pods::world(90, 90)).action, Action::promote);
+    for (const auto& [baseline, canary] : {std::pair{90, 40}, std::pair{40, 90}}) {
+        const Decision decision = judge(Pods::plan(), Pods::world(baseline, canary));
+        EXPECT_EQ(decision.action, Action::hold) << support::all_said(decision);
+        const auto silent = reason_of(decision, Code::unpaired_series);
+        ASSERT_TRUE(silent) << support::all_said(decision);
+        EXPECT_EQ(number_of(*silent, "count"), 50) << sentence(*silent);
+    }
+}
+
+// Of a counter that has been there no zero is made, whatever the plan says of what was never there.
+TEST(IntakeShapes, ACounterThatFallsSilentIsNoZero) {
+    Plan plan = Pods::plan();
+    plan.metrics[0].absent = Absent::zero;
+    const Decision decision = judge(plan, Pods::world(90, 40));
+    EXPECT_EQ(decision.action, Action::hold) << support::all_said(decision);
+    EXPECT_TRUE(reason_of(decision, Code::unpaired_series)) << support::all_said(decision);
+    EXPECT_EQ(counts_of(decision)[3], 39 * 100) << support::all_said(decision);
+}
+
+TEST(IntakeShapes, ACanaryWhoseCounterStandsAtZeroDragsNothingAlong) {
+    const Decision decision = judge(Pods::plan(), Pods::world(90, 90, 0));
+    EXPECT_EQ(decision.action, Action::hold) << support::all_said(decision);
+    EXPECT_TRUE(reason_of(decision, Code::canary_without_requests)) << support::all_said(decision);
+    for (const Code code : {Code::low_coverage, Code::stale, Code::no_events, Code::unbalanced_gaps})
+        EXPECT_FALSE(reason_of(decision, code)) << name(code) << support::all_said(decision);
+}
+
+TEST(IntakeShapes, ASeriesThatNobodyHasHadDragsNothingAlong) {
+    Batch batch = Pods::world(90, 90);
+    std::erase_if(batch.series, [](const ArmSeries& of) { return of.name == "failed"; });
+    const Decision decision = judge(Pods::plan(), batch);
+    EXPECT_TRUE(reason_of(decision, Code::never_seen)) << support::all_said(decision);
+    EXPECT_FALSE(reason_of(decision, Code::stale)) << support::all_said(decision);
+}
+
+// Where an arm has hardly a request, scrapes find none; they come as often as ever, and no interval is told to fit.
+TEST(IntakeShapes, FewRequestsAreNoRareScrapes) {
+    Batch batch;
+    const auto add = [&](Arm arm, int every) {
+        std::vector<std::int64_t> times;
+        std::vector<double> total, bad;
+        for (int i = 0; i < 200; ++i) {
+            times.push_back(Pods::start_ms + i * Pods::scrape_ms);
+            total.push_back(std::floor(i / static_cast<double>(every)));
+            bad.push_back(std::floor(total.back() / 10));
+        }
+        batch.add("calls", arm, "", times, total);
+        batch.add("failed", arm, "", times, bad);
+    };
+    add(Arm::baseline, 2);
+    add(Arm::canary, 6);
+    const Decision decision = judge(Pods::plan(), batch);
+    EXPECT_GT(counts_of(decision)[3], 20) << support::all_said(decision);
+    EXPECT_FALSE(reason_of(decision, Code::bridged_intervals)) << support::all_said(decision);
+}
+
+// Shares of counters that cannot be wait for a while, which is no matter of how far apart the scrapes are.
+TEST(IntakeShapes, WhatCannotBeIsNoMatterOfTheInterval) {
+    Batch batch = Pods::world(90, 90);
+    for (ArmSeries& of : batch.series) {
+        for (double& value : of.series.values) value *= of.name == "failed" ? 137 : 1;
+    }
+    const Decision decision = judge(Pods::plan(), batch);
+    EXPECT_TRUE(reason_of(decision, Code::impossible_more)) << support::all_said(decision);
+    EXPECT_FALSE(reason_of(decision, Code::bridged_intervals)) << support::all_said(decision);
 }
 
 }  // namespace
