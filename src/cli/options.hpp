@@ -40,6 +40,12 @@ struct JudgeOptions {
     Color color = Color::automatic;
 };
 
+struct TogetherOptions {
+    std::vector<std::string> decisions;  ///< files, one decision each; "-" is standard input
+    Format format = Format::text;
+    Color color = Color::automatic;
+};
+
 struct CheckOptions {
     std::string plan;               ///< a file
     std::vector<std::string> data;  ///< files, taken together; "-" is standard input; none: the plan alone
@@ -141,6 +147,10 @@ Exit init_command(const InitOptions& options);
 
 /// Reads, judges and writes. 0: promote; 1: rollback; 3: hold; 4: a hold because no metric that could decide has data.
 Exit judge_command(const JudgeOptions& options);
+
+/// Reads a decision of each of several services, and writes the one answer for all of them. 0: promote; 1: rollback; 3:
+/// hold.
+Exit together_command(const TogetherOptions& options);
 
 /// Reads a plan, and data where there are any, and writes what should be mended before the rollout and how the data are
 /// understood; nothing is judged. 0: nothing is to be mended; 2: something is.

@@ -5,6 +5,9 @@ from ._core import (
     RollingMannWhitney as RollingMannWhitney,
     version as version,
 )
+from ._backtest import (
+    backtest as backtest,
+)
 from ._decision import (
     BudgetShare as BudgetShare,
     BurnHalt as BurnHalt,
@@ -21,6 +24,7 @@ from ._decision import (
     SloRule as SloRule,
     Stage as Stage,
     Telemetry as Telemetry,
+    Together as Together,
     Understood as Understood,
 )
 from ._errors import (
@@ -94,6 +98,7 @@ from ._rollout import (
     Plan as Plan,
     calibrate as calibrate,
     check as check,
+    decide_together as decide_together,
     judge as judge,
     report as report,
 )
