@@ -59,6 +59,7 @@
 #include <serinus/io/read_options.hpp>
 #include <serinus/io/rules.hpp>
 #include <serinus/io/state.hpp>
+#include <serinus/io/together.hpp>
 #include <serinus/io/victoriametrics.hpp>
 #include <serinus/numeric/central_moments.hpp>
 #include <serinus/numeric/counting.hpp>
@@ -92,6 +93,7 @@
 #include <serinus/report/record.hpp>
 #include <serinus/report/text.hpp>
 #include <serinus/rollout/audit.hpp>
+#include <serinus/report/together.hpp>
 #include <serinus/rollout/backtest.hpp>
 #include <serinus/rollout/batch.hpp>
 #include <serinus/rollout/burn.hpp>
@@ -105,6 +107,7 @@
 #include <serinus/rollout/plan.hpp>
 #include <serinus/rollout/service.hpp>
 #include <serinus/rollout/spikes.hpp>
+#include <serinus/rollout/together.hpp>
 #include <serinus/sequential/boundaries.hpp>
 #include <serinus/sequential/boundaries/bernoulli_interval.hpp>
 #include <serinus/sequential/boundaries/beta_binomial.hpp>

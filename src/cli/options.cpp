@@ -94,6 +94,12 @@ constexpr Row<ReportOptions> report_options[] = {
     {"--summary", &ReportOptions::summary, "FILE", summary_help},
     {"--environment", &ReportOptions::environment, "NAME", environment_help}};
 
+constexpr Row<TogetherOptions> together_options[] = {
+    {"DECISION", &TogetherOptions::decisions, "FILE", "A decision of each service: what judge --format json wrote",
+     Need::required},
+    {"--format", &TogetherOptions::format, "", "How to answer"},
+    {"--color", &TogetherOptions::color, "", color_help}};
+
 constexpr Row<CheckOptions> check_options[] = {
     {"PLAN", &CheckOptions::plan, "FILE", "The plan, a JSON file", Need::required},
     {"DATA", &CheckOptions::data, "FILE", "Data to try it on: files, taken together; - is standard input"},
@@ -116,8 +122,8 @@ constexpr Row<CalibrateOptions> calibrate_options[] = {
 constexpr Row<BacktestOptions> backtest_options[] = {
     {"PLAN", &BacktestOptions::plan, "FILE", "The plan, a JSON file", Need::required},
     {"RELEASES", &BacktestOptions::releases, "FOLDER", "A folder with one folder a release", Need::required},
-    {"--try", &BacktestOptions::tries, "KEY=VALUE",
-     "Also with this key changed: metrics[0].margin.ratio=2; may be repeated, each is tried alone"},
+    {"--try", &BacktestOptions::tries, "CHANGE",
+     "Also with a key of the plan changed: metrics[0].margin.ratio=2; may be repeated, each is tried alone"},
     {"--since", &BacktestOptions::since, "COLUMN", "The column of labels.csv that says when the canary was started"},
     {"--until", &BacktestOptions::until, "COLUMN", "The column of labels.csv that says as of when it is judged"},
     {"--arms", &BacktestOptions::arms, arms_value, arms_help},
@@ -243,6 +249,21 @@ Exit codes:
   2  usage or bad input
   3  the last line is torn, the rest is good
   4  no decision in it
+)";
+
+const std::string together_help = R"(For services whose versions need each other: each is judged by its own plan on
+its own data. A rollback of any rolls all of them back; they are promoted only
+if all are. Good services are ever rolled back with a probability of at most the
+sum of their plans' alphas.
+
+Examples:
+  serinus judge orders.json orders.csv --format json > orders.decision
+  serinus judge payments.json payments.csv --format json > payments.decision
+  serinus together orders.decision payments.decision
+
+Exit codes:
+  0  promote        1  rollback       2  usage or bad input
+  3  hold
 )";
 
 const std::string check_help = R"(Of the plan alone: a burn window or a settling time longer than a stage, a gauge
@@ -462,6 +483,8 @@ std::vector<Command> commands() {
                 judge_command),
         command("report", "Show a decision that was written as JSON", report_help, std::span(report_options),
                 report_command),
+        command("together", "One answer for services that are rolled out together", together_help,
+                std::span(together_options), together_command),
         command("check", "Look for what is wrong with a plan, and how its data are understood", check_help,
                 std::span(check_options), check_command),
         command("calibrate", "Learn from history how two arms of one version differ", calibrate_help,

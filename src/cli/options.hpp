@@ -56,6 +56,12 @@ struct ReportOptions : Shown {
     std::string file;  ///< of one decision as JSON, or of several, one a line; "-" is standard input
 };
 
+struct TogetherOptions {
+    std::vector<std::string> decisions;  ///< files, one decision each; "-" is standard input
+    Format format = Format::text;
+    Color color = Color::automatic;
+};
+
 struct CheckOptions {
     std::string plan;               ///< a file
     std::vector<std::string> data;  ///< files, taken together; "-" is standard input; none: the plan alone
@@ -173,6 +179,10 @@ Exit report_command(const ReportOptions& options);
 
 /// Writes the last decision of a record, as a command shows it.
 void write_decision(const report::Record& record, const Shown& shown);
+
+/// Reads a decision of each of several services, and writes the one answer for all of them. 0: promote; 1: rollback; 3:
+/// hold.
+Exit together_command(const TogetherOptions& options);
 
 /// Reads a plan, and data where there are any, and writes what should be mended before the rollout and how the data are
 /// understood; nothing is judged. 0: nothing is to be mended; 2: something is.

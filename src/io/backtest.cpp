@@ -36,7 +36,8 @@ ordered_json& element_of(ordered_json& list, std::string_view which, std::string
     if (list.is_array() && number && index < list.size()) return list[index];
     if (list.is_array() && !number) {
         for (ordered_json& one : list) {
-            if (one.is_object() && one.value("name", ordered_json()) == std::string(which)) return one;
+            const auto name = one.find("name");  // end() of what is no object
+            if (name != one.end() && *name == std::string(which)) return one;
         }
     }
     refuse_change(change, ", and the plan has no [" + printable(which) +
@@ -135,10 +136,13 @@ Plan changed_plan(const Plan& plan, std::string_view change) {
     if (equals == std::string_view::npos || equals == 0)
         refuse_change(change, "; allowed: KEY=VALUE, such as metrics[0].margin.ratio=2");
     ordered_json document = parse_ordered_json(write_plan(plan), "the plan");
-    const std::string value(change.substr(equals + 1));
+    const std::string_view value = change.substr(equals + 1);
     ordered_json& member = member_of(document, change.substr(0, equals), change);
-    member = ordered_json::parse(value, nullptr, false);
-    if (member.is_discarded()) member = value;
+    try {
+        member = parse_ordered_json(value, "the value");
+    } catch (const Error&) {
+        member = std::string(value);
+    }
     return read_plan(document_text(document, -1));
 }
 

@@ -58,6 +58,7 @@ def values() -> dict[str, Any]:
         learned.metrics["errors"],
         checked,
         checked.series[0],
+        serinus.decide_together([decision]),
         serinus.HeldBack(traffic=0.1, windows=20, intervals=30, alarms=0, alpha=0.05, p_value=1.0),
         plan.stages[0],
         plan.metrics["errors"],

@@ -11,6 +11,9 @@ from ._core import (
     RollingMannWhitney as RollingMannWhitney,
     version as version,
 )
+from ._backtest import (
+    backtest as backtest,
+)
 from ._decision import (
     BudgetShare as BudgetShare,
     BurnHalt as BurnHalt,
@@ -27,6 +30,7 @@ from ._decision import (
     SloRule as SloRule,
     Stage as Stage,
     Telemetry as Telemetry,
+    Together as Together,
     Understood as Understood,
 )
 from ._errors import (
@@ -100,6 +104,7 @@ from ._rollout import (
     Plan as Plan,
     calibrate as calibrate,
     check as check,
+    decide_together as decide_together,
     judge as judge,
     report as report,
 )

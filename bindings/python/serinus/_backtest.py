@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from . import _core, _inputs
@@ -14,12 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    import pandas as pd
-
     from ._rollout import PlanLike
 
 
-class _Rows(list[dict[str, Any]] if TYPE_CHECKING else list):
+class _Rows(list["dict[str, Any]"]):
     """The rows where there is no pandas, with the same `attrs`."""
 
     attrs: dict[str, Any]
@@ -35,7 +34,7 @@ def backtest(
     arms: Mapping[str, str] | str | None = None,
     columns: Mapping[str, str] | str | None = None,
     progress: Callable[[float], None] | None = None,
-) -> pd.DataFrame | list[dict[str, Any]]:
+) -> Any:
     """What would this plan have done with former releases, and how often would it have been wrong?
 
     Each release is replayed as a controller would have asked: noise is learned from its own history, a look is taken at
@@ -64,7 +63,7 @@ def backtest(
     Returns
     -------
     pandas.DataFrame
-        A row a release and try: `try` (empty: the plan as it is), `release, label` ("good", "bad" or None), `decision`
+        A row a release and try: `try` (empty: the plan as it is), `release, label` ("good", "bad" or missing), `decision`
         ("promote", "hold", "rollback"), `stage, minutes`, `decided_by` (the metrics whose doing it was), `reasons`.
         `attrs["backtest"]` is all of it as a dict, with the false alarms, the misses, their intervals and a record of
         each metric; `attrs["text"]` is the report for people. Without pandas a list of dicts, which has `attrs` too.
@@ -91,7 +90,10 @@ def backtest(
     told = {"arms": _inputs.told("arms", arms), "columns": _inputs.told("columns", columns)}
     if isinstance(releases, Mapping):
         if since is not None or until is not None:
-            _core.fail("serinus.argument.type", "since and until are columns of labels.csv; allowed: with a folder, else times of each release")
+            _core.fail(
+                "serinus.argument.type",
+                "since and until are columns of labels.csv; allowed: with a folder, else times of each release",
+            )
         former = _core.Releases()
         for name, given in releases.items():
             _add(former, known, str(name), given, arms, columns)
@@ -120,20 +122,17 @@ def _add(former: _core.Releases, plan: _core.Plan, name: str, given: Any, arms: 
     former.add(name, data["rollout"], data["history"], parts.get("label") or "", *times)
 
 
-def _frame(document: dict[str, Any], text: str) -> pd.DataFrame | list[dict[str, Any]]:
+def _frame(document: dict[str, Any], text: str) -> Any:
     rows = []
     for run in [document, *document["tries"]]:
         for release in run["releases"]:
-            names = [f"{reason['metric']}.{reason['code']}" if "metric" in reason else reason["code"] for reason in release["reasons"]]
+            names = [".".join(filter(None, (reason.get("metric"), reason["code"]))) for reason in release["reasons"]]
             row = {"try": run.get("change", ""), "release": release["name"]}
             row |= {key: release[key] for key in ("label", "decision", "stage", "minutes", "decided_by")}
             rows.append(row | {"reasons": names})
-    found: Any
     try:
-        import pandas as pd
+        found: Any = import_module("pandas").DataFrame(rows)
     except ImportError:
         found = _Rows(rows)
-    else:
-        found = pd.DataFrame(rows)
     found.attrs = {"backtest": document, "text": text}
     return found

@@ -473,6 +473,30 @@ class Understood(_core.Understood):
         return f"Understood({self.plan!r}, mend={[reason.name for reason in self.mend]!r}, series={len(self.series)})"
 
 
+class Together(_core.Together):
+    """What all services of a coordinated rollout should do now: `serinus.decide_together` gives it.
+
+    Attributes
+    ----------
+    decision : Action
+        rollback where any service is, promote where all are, else hold.
+    finished : bool
+        Every service is promoted out of its last stage.
+    severity : Severity
+        The worst of theirs.
+    decided_by : list of str
+        Of a rollback the services that failed, of a hold those that hold: their deployments, or their plans' names.
+    dedupe_key : str or None
+        What the incident is known by: that of the first of these.
+    time : datetime or None
+        As of when: the oldest of theirs.
+    alpha : float
+        Good services are ever rolled back together with at most this probability.
+    would : Action or None
+        Of dry runs: what it would be without.
+    """
+
+
 class Stage(_core.Stage):
     """A step of a rollout: the canary gets this share of the traffic.
 

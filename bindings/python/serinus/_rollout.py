@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ._decision import Decision, MetricCalibration, Understood
+    from ._decision import Decision, MetricCalibration, Together, Understood
     from ._results import ByName
 
     PlanLike = _core.Plan | str | bytes | os.PathLike[str] | Mapping[str, Any]
@@ -195,6 +195,40 @@ def report(
     times = {"now": now, "since": since}
     now_ms, since_ms = (None if time is None else _inputs.milliseconds(name, time) for name, time in times.items())
     return _core.report(known, samples, now_ms, stage, since_ms, format)
+
+
+def decide_together(decisions: Iterable[Decision]) -> Together:
+    """One answer for services that are rolled out together, from the decision of each.
+
+    A rollback of any rolls all of them back, they are promoted only if all are, and are held otherwise. Each is judged by
+    its own plan on its own data; good services are ever rolled back with at most the sum of the plans' alphas.
+
+    Parameters
+    ----------
+    decisions : list of Decision
+        One a service, in any order.
+
+    Returns
+    -------
+    Together
+
+    Examples
+    --------
+    >>> import serinus
+    >>> def plan(name, alpha):
+    ...     return {"name": name, "alpha": alpha, "interval": "10s", "stages": [{"traffic": 0.1}],
+    ...             "metrics": [{"name": "errors", "kind": "proportion", "bad": "e", "total": "n", "margin": {"ratio": 2}}]}
+    >>> def shown(errors):
+    ...     rows = [(10 * t, s, arm, v) for t in range(60) for s, arm, v in [
+    ...         ("n", "baseline", 900), ("e", "baseline", 9), ("n", "canary", 100), ("e", "canary", errors)]]
+    ...     return dict(zip(["timestamp", "series", "arm", "value"], zip(*rows)))
+    >>> orders = serinus.judge(plan("orders", 0.025), shown(1))
+    >>> payments = serinus.judge(plan("payments", 0.025), shown(9))
+    >>> both = serinus.decide_together([orders, payments])
+    >>> both.decision == "rollback", both.decided_by, both.alpha
+    (True, ['payments'], 0.05)
+    """
+    return _core.decide_together(list(decisions))
 
 
 def check(

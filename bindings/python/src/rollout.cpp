@@ -27,6 +27,7 @@
 #include <serinus/rollout/lint.hpp>
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
+#include <serinus/rollout/together.hpp>
 #include <serinus/series/duration.hpp>
 #include <serinus/series/time.hpp>
 
@@ -86,6 +87,18 @@ struct Amended<Decision> {
         types["elapsed_seconds"] = "float";
         types["dedupe_key"] = "str | None";
     }
+};
+
+/// Nobody to tell is None.
+template <>
+struct Amended<Together> {
+    static void give(const Together& t, py::dict& fields) {
+        if (t.dedupe_key.empty()) fields["dedupe_key"] = py::none();
+    }
+    static void take(py::dict& fields) {
+        if (fields["dedupe_key"].is_none()) fields["dedupe_key"] = "";
+    }
+    static void types(py::dict& types) { types["dedupe_key"] = "str | None"; }
 };
 
 template <>
@@ -360,7 +373,7 @@ Raises `serinus.Error` with code "serinus.state.*" for anything else; the monito
 
 void register_rollout(Module& module) {
     define_structs<Stage, Metric, SloRule, BurnWindow, BudgetShare, BurnHalt, BurnResult, MetricResult, Telemetry,
-                   Decision, HeldBack, MetricCalibration, SeriesSeen, Understood>(module);
+                   Decision, Together, HeldBack, MetricCalibration, SeriesSeen, Understood>(module);
     module.def("decision_json",
                [](const Decision& d, std::optional<int> indent) { return io::write_decision(d, indent.value_or(-1)); });
     module.def("decision_document", [](const Decision& d, const std::string& format, const std::string& view,
@@ -370,6 +383,7 @@ void register_rollout(Module& module) {
             {.text = {.face = report::Face::python, .view = require_word<report::View>("view", view)},
              .environment = environment});
     });
+    module.def("decide_together", [](const std::vector<Decision>& decisions) { return decide_together(decisions); });
     module.def("check", [](const Plan& plan) { return understand(plan); });
     module.def("check_data", [](const Plan& plan, const Batch& batch) {
         const py::gil_scoped_release release;
