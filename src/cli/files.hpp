@@ -13,6 +13,8 @@ namespace cli {
 enum class Format { text, json };
 /// Of a decision.
 enum class ReportFormat { text, json, markdown, html };
+/// Of indicators.
+enum class DashboardFormat { text, json, html };
 enum class Color { automatic, always, never };
 
 /// What the program returns to its caller; part of its interface. `mend`: the input can be read, and should be mended.

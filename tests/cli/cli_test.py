@@ -191,7 +191,7 @@ class Faces(Case):
 
     def test_usage_errors_name_what_is_wrong_and_their_own_help(self):
         path = self.file("plan.json", plan())
-        commands = "init, judge, check, calibrate, burn, replay, version"
+        commands = "init, judge, check, calibrate, burn, replay, indicators, version"
         for arguments, says in (
                 ([], "A subcommand is required; serinus --help says more"),
                 (["guess", path], f'"guess" is no command; allowed: {commands}; serinus --help says more'),

@@ -29,6 +29,11 @@ from ._decision import (
     Telemetry as Telemetry,
     Understood as Understood,
 )
+from ._delivery import (
+    Indicator as Indicator,
+    Indicators as Indicators,
+    indicators as indicators,
+)
 from ._errors import (
     Error as Error,
 )

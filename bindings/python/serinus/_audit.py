@@ -23,6 +23,19 @@ def told(audit: Any, key: Any) -> tuple[str, bytes]:
     return (path.decode() if isinstance(path, bytes) else path), _key("audit_key", key)
 
 
+def content(log: Any) -> bytes:
+    """The bytes of a log that is a path, or itself: a text that begins with "{"."""
+    if isinstance(log, os.PathLike) or (isinstance(log, str) and not log.lstrip().startswith("{")):
+        try:
+            with open(log, "rb") as file:
+                return file.read()
+        except OSError as error:
+            raise Error("serinus.file.read", f"{os.fspath(log)}: {error.strerror}") from None
+    if not isinstance(log, (str, bytes)):
+        raise Error("serinus.argument.type", f"log is {type(log).__name__}; allowed: a path, text or bytes")
+    return log.encode() if isinstance(log, str) else log
+
+
 def _key(name: str, key: Any) -> bytes:
     if key is None:
         return b""
@@ -180,13 +193,4 @@ def replay(log: str | bytes | os.PathLike[str], *, key: str | bytes | None = Non
     >>> serinus.replay(path)
     Replay(good=True, decisions=1, findings=0)
     """
-    if isinstance(log, os.PathLike) or (isinstance(log, str) and not log.lstrip().startswith("{")):
-        try:
-            with open(log, "rb") as file:
-                log = file.read()
-        except OSError as error:
-            raise Error("serinus.file.read", f"{os.fspath(log)}: {error.strerror}") from None
-    content = log.encode() if isinstance(log, str) else log
-    if not isinstance(content, bytes):
-        raise Error("serinus.argument.type", f"log is {type(log).__name__}; allowed: a path, text or bytes")
-    return Replay(*_core.replay(content, _key("key", key), last or ""))
+    return Replay(*_core.replay(content(log), _key("key", key), last or ""))
