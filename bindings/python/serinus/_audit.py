@@ -7,7 +7,6 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _core, _inputs
-from ._errors import Error
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +16,7 @@ def told(audit: Any, key: Any) -> tuple[str, bytes]:
     """A log's path and key as the extension takes them; empty where there is none."""
     if audit is None:
         if key is not None:
-            raise Error("serinus.argument.range", "audit_key is given without a log; allowed: beside audit")
+            _inputs._fail("argument.range", "audit_key is given without a log; allowed: beside audit")
         return "", b""
     path = os.fspath(audit)
     return (path.decode() if isinstance(path, bytes) else path), _key("audit_key", key)
@@ -30,9 +29,9 @@ def content(log: Any) -> bytes:
             with open(log, "rb") as file:
                 return file.read()
         except OSError as error:
-            raise Error("serinus.file.read", f"{os.fspath(log)}: {error.strerror}") from None
+            _inputs._fail("file.read", f"{os.fspath(log)}: {error.strerror}")
     if not isinstance(log, (str, bytes)):
-        raise Error("serinus.argument.type", f"log is {type(log).__name__}; allowed: a path, text or bytes")
+        _inputs._fail("argument.type", f"log is {type(log).__name__}; allowed: a path, text or bytes")
     return log.encode() if isinstance(log, str) else log
 
 
@@ -40,9 +39,9 @@ def _key(name: str, key: Any) -> bytes:
     if key is None:
         return b""
     if not isinstance(key, (str, bytes)):
-        raise Error("serinus.argument.type", f"{name} is {type(key).__name__}; allowed: str, bytes")
+        _inputs._fail("argument.type", f"{name} is {type(key).__name__}; allowed: str, bytes")
     if not key:
-        raise Error("serinus.argument.range", f"{name} is empty; allowed: 16 bytes or more")
+        _inputs._fail("argument.range", f"{name} is empty; allowed: 16 bytes or more")
     return key.encode() if isinstance(key, str) else key
 
 

@@ -6,9 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _core
+from . import _core, _inputs
 from ._audit import content
-from ._errors import Error
 
 if TYPE_CHECKING:
     import os
@@ -187,9 +186,7 @@ def indicators(
         try:
             log = "\n".join(json.dumps(dict(event)) for event in log)  # type: ignore[union-attr]
         except (TypeError, ValueError) as error:
-            raise Error(
-                "serinus.argument.type", f"log cannot be read: {error}; allowed: a path, text, bytes or dicts"
-            ) from None
+            _inputs._fail("argument.type", f"log cannot be read: {error}; allowed: a path, text, bytes or dicts")
         return Indicators(*_core.indicators(log.encode(), _targets(targets), confidence))
     return Indicators(*_core.indicators(content(log), _targets(targets), confidence))
 
