@@ -20,6 +20,8 @@
 #include <serinus/core/text.hpp>
 #include <serinus/core/version.hpp>
 #include <serinus/core/words.hpp>
+#include <serinus/delivery/events.hpp>
+#include <serinus/delivery/indicators.hpp>
 #include <serinus/fixed/adjust.hpp>
 #include <serinus/fixed/anderson_darling.hpp>
 #include <serinus/fixed/block_bootstrap.hpp>
@@ -51,6 +53,7 @@
 #include <serinus/io/csv.hpp>
 #include <serinus/io/data.hpp>
 #include <serinus/io/decision.hpp>
+#include <serinus/io/delivery.hpp>
 #include <serinus/io/lint.hpp>
 #include <serinus/io/openmetrics.hpp>
 #include <serinus/io/otlp.hpp>
@@ -86,6 +89,7 @@
 #include <serinus/report/burn.hpp>
 #include <serinus/report/calibration.hpp>
 #include <serinus/report/document.hpp>
+#include <serinus/report/delivery.hpp>
 #include <serinus/report/html.hpp>
 #include <serinus/report/lint.hpp>
 #include <serinus/report/markdown.hpp>

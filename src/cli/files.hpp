@@ -15,6 +15,8 @@ enum class Format { text, json };
 enum class TableFormat { text, json, csv };
 /// Of a decision: the forms of report/document.hpp, and JSON.
 enum class ReportFormat { text, json, markdown, html, github, junit, openmetrics, cdevents };
+/// Of indicators.
+enum class DashboardFormat { text, json, html };
 enum class Color { automatic, always, never };
 
 /// What the program returns to its caller; part of its interface. `mend`: the input can be read, and should be mended.

@@ -37,7 +37,8 @@ struct Row {
     std::string_view name;
     std::variant<std::string Options::*, std::vector<std::string> Options::*, std::optional<std::string> Options::*,
                  std::optional<double> Options::*, bool Options::*, Service Options::*, Format Options::*,
-                 TableFormat Options::*, ReportFormat Options::*, Color Options::*, report::View Options::*>
+                 TableFormat Options::*, ReportFormat Options::*, DashboardFormat Options::*, Color Options::*,
+                 report::View Options::*>
         member;
     std::string_view value;
     std::string_view help;
@@ -99,6 +100,12 @@ constexpr Row<TogetherOptions> together_options[] = {
      Need::required},
     {"--format", &TogetherOptions::format, "", "How to answer"},
     {"--color", &TogetherOptions::color, "", color_help}};
+
+constexpr Row<IndicatorsCommandOptions> indicators_options[] = {
+    {"LOG", &IndicatorsCommandOptions::logs, "FILE", "Logs, taken together; - is standard input", Need::required},
+    {"--target", &IndicatorsCommandOptions::targets, "NAME=NUMBER", "Another target of an indicator; may be repeated"},
+    {"--format", &IndicatorsCommandOptions::format, "", "How to answer"},
+    {"--color", &IndicatorsCommandOptions::color, "", color_help}};
 
 constexpr Row<CheckOptions> check_options[] = {
     {"PLAN", &CheckOptions::plan, "FILE", "The plan, a JSON file", Need::required},
@@ -264,6 +271,27 @@ Examples:
 Exit codes:
   0  promote        1  rollback       2  usage or bad input
   3  hold
+)";
+
+const std::string indicators_help = R"(LOG is JSON, one event a line, of any of these kinds, mixed as they come:
+  {"event": "deployment_started", "deployment": "pay-12", "time": "2026-11-22T21:40:00Z"}
+  {"event": "deployment_succeeded", "deployment": "pay-12", "time": "2026-11-22T21:52:00Z",
+   "bad_baseline": 9, "total_baseline": 900, "bad_canary": 1, "total_canary": 100}
+(docs/how-to/indicators.md), CDEvents, GitHub's webhooks deployment_status and
+workflow_run, and what judge --format json and --audit write.
+
+Ten indicators with their intervals: each passes or fails where the whole
+interval lies on one side of its target, and else is open, with how many
+deployments would do. html is a page with all of it.
+
+Examples:
+  serinus indicators deployments.jsonl
+  serinus indicators deployments.jsonl audit.jsonl --format html > delivery.html
+  serinus indicators log.jsonl --target deployment_success_rate=99% --format json
+
+Exit codes:
+  0  all that can be told pass      1  one fails      2  usage or bad input
+  3  one is open, and none fails    4  none can be told
 )";
 
 const std::string check_help = R"(Of the plan alone: a burn window or a settling time longer than a stage, a gauge
@@ -494,6 +522,8 @@ std::vector<Command> commands() {
         command("burn", "How fast a service spends its error budget", burn_help, std::span(burn_options), burn_command),
         command("replay", "Make the decisions of an audit log again", replay_help, std::span(replay_options),
                 replay_command),
+        command("indicators", "How well deployments go: ten indicators of a log", indicators_help,
+                std::span(indicators_options), indicators_command),
         Command{.name = "version",
                 .help = "Show the version and what it can do",
                 .more = "",

@@ -124,6 +124,13 @@ struct ReplayCommandOptions {
     Color color = Color::automatic;
 };
 
+struct IndicatorsCommandOptions {
+    std::vector<std::string> logs;     ///< files, taken together; "-" is standard input
+    std::vector<std::string> targets;  ///< "NAME=NUMBER"
+    DashboardFormat format = DashboardFormat::text;
+    Color color = Color::automatic;
+};
+
 /// One option ("--now") or argument ("PLAN") of a command, as a person meets it.
 struct Option {
     std::string name;
@@ -204,6 +211,10 @@ std::vector<FormerRelease> read_releases(const BacktestOptions& options, const P
 /// labelled was decided wrongly by the plan as it is; 1: a good one was rolled back, or a bad one promoted.
 Exit backtest_command(const BacktestOptions& options);
 
+/// Reads logs of deployments and pipelines, and writes the ten indicators of delivery. 0: those that can be told pass; 1:
+/// one fails; 3: one is open, and none fails; 4: none can be told.
+Exit indicators_command(const IndicatorsCommandOptions& options);
+
 /// How fast a service spends its error budget, and whether somebody should look; with `rules` the same policy for
 /// Prometheus. 0: nothing fires; 1: a page fires; 3: a ticket fires, or a condition would but for too few events; 4: no
 /// window has data. A series that is in no file raises `serinus.argument.word` and says which ones there are. With
@@ -241,6 +252,13 @@ struct Words<cli::ReportFormat> {
          {cli::ReportFormat::cdevents, "cdevents"}}};
 };
 
+template <>
+struct Words<cli::DashboardFormat> {
+    static constexpr std::array<std::pair<cli::DashboardFormat, std::string_view>, 3> table{
+        {{cli::DashboardFormat::text, "text"},
+         {cli::DashboardFormat::json, "json"},
+         {cli::DashboardFormat::html, "html"}}};
+};
 template <>
 struct Words<cli::Color> {
     static constexpr std::array<std::pair<cli::Color, std::string_view>, 3> table{

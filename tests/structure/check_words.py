@@ -28,10 +28,10 @@ VISIT = re.compile(r'\bvisit\("(\w+)"')
 UNIT = re.compile(r"(?<=\w)_(ms|seconds)$")  # of a bare number; the word is the same
 MEMBER = re.compile(r"^    (?! )[\w:<>, \*]+? (\w+)(?: = [^;(]*(?:\([^;]*\))?[^;]*|\{[^;]*)?;", re.MULTILINE)
 # Made by Serinus, and by nobody else.
-NOT_CONSTRUCTED = {"Calibration", "Error", "Replay"}
+NOT_CONSTRUCTED = {"Calibration", "Error", "Indicators", "Replay"}
 # Structs that a person writes or reads; states are read by programs.
 PUBLIC_STRUCT = re.compile(r"(Options|Result|Noise|Design)$|^(Proportion|Rate|RatioSeries|Series)$")
-PUBLIC_FLOORS = ("core", "series", "fixed", "sequential", "slo", "rollout", "io", "report")
+PUBLIC_FLOORS = ("core", "series", "fixed", "sequential", "slo", "rollout", "delivery", "io", "report")
 
 
 def cpp_names(root):

@@ -45,6 +45,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "Together",
         "Understood",
     ),
+    "_delivery": ("Indicator", "Indicators", "indicators"),
     "_errors": ("Error",),
     "_fixed._counts": ("ProportionTestResult", "RateTestResult", "proportion_test", "rate_test"),
     "_fixed._distributions": (

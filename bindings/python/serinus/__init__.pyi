@@ -33,6 +33,11 @@ from ._decision import (
     Together as Together,
     Understood as Understood,
 )
+from ._delivery import (
+    Indicator as Indicator,
+    Indicators as Indicators,
+    indicators as indicators,
+)
 from ._errors import (
     Error as Error,
 )

@@ -7,7 +7,6 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _core, _inputs
-from ._errors import Error
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,19 +16,32 @@ def told(audit: Any, key: Any) -> tuple[str, bytes]:
     """A log's path and key as the extension takes them; empty where there is none."""
     if audit is None:
         if key is not None:
-            raise Error("serinus.argument.range", "audit_key is given without a log; allowed: beside audit")
+            _inputs._fail("argument.range", "audit_key is given without a log; allowed: beside audit")
         return "", b""
     path = os.fspath(audit)
     return (path.decode() if isinstance(path, bytes) else path), _key("audit_key", key)
+
+
+def content(log: Any) -> bytes:
+    """The bytes of a log that is a path, or itself: a text that begins with "{"."""
+    if isinstance(log, os.PathLike) or (isinstance(log, str) and not log.lstrip().startswith("{")):
+        try:
+            with open(log, "rb") as file:
+                return file.read()
+        except OSError as error:
+            _inputs._fail("file.read", f"{os.fspath(log)}: {error.strerror}")
+    if not isinstance(log, (str, bytes)):
+        _inputs._fail("argument.type", f"log is {type(log).__name__}; allowed: a path, text or bytes")
+    return log.encode() if isinstance(log, str) else log
 
 
 def _key(name: str, key: Any) -> bytes:
     if key is None:
         return b""
     if not isinstance(key, (str, bytes)):
-        raise Error("serinus.argument.type", f"{name} is {type(key).__name__}; allowed: str, bytes")
+        _inputs._fail("argument.type", f"{name} is {type(key).__name__}; allowed: str, bytes")
     if not key:
-        raise Error("serinus.argument.range", f"{name} is empty; allowed: 16 bytes or more")
+        _inputs._fail("argument.range", f"{name} is empty; allowed: 16 bytes or more")
     return key.encode() if isinstance(key, str) else key
 
 
@@ -180,13 +192,4 @@ def replay(log: str | bytes | os.PathLike[str], *, key: str | bytes | None = Non
     >>> serinus.replay(path)
     Replay(good=True, decisions=1, findings=0)
     """
-    if isinstance(log, os.PathLike) or (isinstance(log, str) and not log.lstrip().startswith("{")):
-        try:
-            with open(log, "rb") as file:
-                log = file.read()
-        except OSError as error:
-            raise Error("serinus.file.read", f"{os.fspath(log)}: {error.strerror}") from None
-    content = log.encode() if isinstance(log, str) else log
-    if not isinstance(content, bytes):
-        raise Error("serinus.argument.type", f"log is {type(log).__name__}; allowed: a path, text or bytes")
-    return Replay(*_core.replay(content, _key("key", key), last or ""))
+    return Replay(*_core.replay(content(log), _key("key", key), last or ""))

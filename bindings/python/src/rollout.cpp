@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -15,10 +16,12 @@
 #include <serinus/io/audit.hpp>
 #include <serinus/io/calibration.hpp>
 #include <serinus/io/decision.hpp>
+#include <serinus/io/delivery.hpp>
 #include <serinus/io/lint.hpp>
 #include <serinus/io/plan.hpp>
 #include <serinus/report/audit.hpp>
 #include <serinus/report/calibration.hpp>
+#include <serinus/report/delivery.hpp>
 #include <serinus/report/document.hpp>
 #include <serinus/report/lint.hpp>
 #include <serinus/report/record.hpp>
@@ -349,6 +352,16 @@ Raises `serinus.Error` with code "serinus.state.*" for anything else; the monito
         };
         if (!stage && !since_ms) return decided(batch);
         return decided(told_stage(batch, now_ms, stage, since_ms));
+    });
+    module.def("indicators", [](const py::bytes& log_bytes, const std::vector<std::pair<std::string, double>>& targets,
+                                double confidence) {
+        const std::string log(log_bytes);
+        delivery::IndicatorOptions options{.targets = {}, .confidence = confidence};
+        for (const auto& [name, target] : targets)
+            options.targets.emplace_back(word_argument<delivery::IndicatorKind>("targets", py::str(name)), target);
+        const py::gil_scoped_release release;
+        const delivery::Report found = delivery::indicators(io::read_delivery(log), options);
+        return std::tuple(io::write_indicators(found, -1), report::text(found, in_python), report::html(found));
     });
     module.def("replay", [](const py::bytes& log_bytes, const py::bytes& key, const std::string& last) {
         const std::string log(log_bytes);
