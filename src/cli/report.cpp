@@ -23,7 +23,9 @@ void write_decision(const report::Record& record, const Shown& shown) {
 }
 
 Exit report_command(const ReportOptions& options) {
-    write_decision({.plan = {}, .decisions = read_decision_file(options.file), .batch = {}}, options);
+    report::Record record;
+    record.decisions = read_decision_file(options.file);
+    write_decision(record, options);
     return Exit::promote;
 }
 

@@ -775,7 +775,7 @@ Told told(const Decision& decision, Face face, View view) {
 
 Told told(const Record& record, Face face, View view) {
     const Decision& decision = record.decisions.back();
-    if (record.plan.metrics.empty()) return told(decision, face, view);
+    if (record.plan.stages.empty() && record.plan.metrics.empty()) return told(decision, face, view);
     std::optional<double> next_traffic;
     const auto next = static_cast<std::size_t>(std::max(0, decision.stage));  // the one after it, from 0
     if (next < record.plan.stages.size()) next_traffic = record.plan.stages[next].traffic;

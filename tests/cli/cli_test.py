@@ -325,7 +325,7 @@ class Faces(Case):
     def test_hold_exit_code(self):
         """For callers that know only 0 and not 0."""
         path = self.file("plan.json", plan())
-        few, none = self.file("few.csv", csv(0.02, intervals=12)), self.file("none.csv", HEADER)
+        few, none = self.file("few.csv", csv(0.02, intervals=12)), self.file("none.csv", HEADER + sample(START, "others", "canary", 1))
         good, bad = self.file("good.csv", csv(0.02)), self.file("bad.csv", csv(0.08))
         for code in (0, 7, 255):
             for data in (few, none):

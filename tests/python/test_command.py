@@ -65,7 +65,7 @@ def test_now_leaves_out_what_came_later(files: dict[str, str], capfd: pytest.Cap
         ([], "usage: "),
         (["judge"], "usage: "),
         (["judge", "{plan}"], "usage: "),
-        (["promote"], 'usage: "promote" is no command; allowed: init, judge, together, check'),
+        (["promote"], 'usage: "promote" is no command; allowed: init, judge, report, together, check'),
         (["judge", "{plan}", "{good}", "--form", "json"], "serinus judge --help says more"),
         (["init", "--kind", "web3"], "--kind: web3 not in {{web,batch,serverless}}; serinus init --help says more"),
         (["judge", "{plan}", "{good}", "--format", "xml"], "usage: "),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import re
 import shutil
 import subprocess
@@ -25,14 +26,15 @@ pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="the script
 
 @pytest.fixture
 def folder(tmp_path: Path, plan_dict: dict[str, Any]) -> Path:
-    """A plan, data of three outcomes, and the command `serinus` of this very package."""
+    """A plan, data of three outcomes, and the command `serinus`: the C++ program, or that of this very package."""
     (tmp_path / "plan.json").write_text(json.dumps(plan_dict))
     tables = {"good": make_table(), "bad": make_table(canary_rate=0.08), "few": make_table(intervals=5)}
     for name, table in tables.items():
         pd.DataFrame(table).to_csv(tmp_path / f"{name} data.csv", index=False)
     (tmp_path / "bin").mkdir()
     command = tmp_path / "bin" / "serinus"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m serinus "$@"\n')
+    program = os.environ.get("SERINUS_PROGRAM", "")
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(program) if program else sys.executable + " -m serinus"} "$@"\n')
     command.chmod(0o755)
     return tmp_path
 
@@ -100,7 +102,7 @@ def run_action(folder: Path, **inputs: str) -> tuple[int, str, dict[str, str], s
         ("few data.csv", {}, 3, "hold", "warning"),
         ("few data.csv", {"on-hold": "pass"}, 0, "hold", "warning"),
         ("bad data.csv", {"on-hold": "pass"}, 1, "rollback", "error"),
-        ("bad data.csv\n\n", {"arguments": "--now\n1795382500"}, 3, "hold", "warning"),
+        ("bad data.csv\n\n", {"arguments": "--now\n1795382485"}, 4, "hold", "warning"),
     ],
 )
 def test_the_action(folder: Path, data: str, more: dict[str, str], code: int, decision: str, kind: str) -> None:

@@ -44,7 +44,7 @@ def decision(request: pytest.FixtureRequest, plan_dict: dict[str, Any]) -> serin
     if request.param == "hold":
         return serinus.judge(plan, make_table(intervals=5))
     if request.param == "no data":
-        return serinus.judge(plan, {"timestamp": [], "series": [], "arm": [], "value": []})
+        return serinus.judge(plan, {"timestamp": [0], "series": ["x"], "arm": ["canary"], "value": [1]})
     if request.param == "dry run":
         return serinus.judge({**plan, "dry_run": True}, bad)
     return serinus.judge(named(plan_dict, HOSTILE), bad if request.param == "hostile" else make_table(intervals=5))
@@ -53,7 +53,7 @@ def decision(request: pytest.FixtureRequest, plan_dict: dict[str, Any]) -> serin
 def commands(text: str) -> list[tuple[str, dict[str, str], str]]:
     """As the runner of GitHub Actions reads them: command, properties, message."""
     found = []
-    for line in text.splitlines():
+    for line in text.removesuffix("\n").split("\n"):
         begin = re.fullmatch(r"::([a-z]+) ((?:[^:]|:(?!:))*)::(.*)", line)
         assert begin, line
 
@@ -80,7 +80,7 @@ def test_github(decision: serinus.Decision) -> None:
     assert "\nnext: " in found[0][2]
     if HOSTILE in decision.plan:
         assert "::error::x%0A,y:z?##[error]\\ ]]> ?" in found[0][1]["title"]
-        assert len(found) == 2
+        assert len(found) == (2 if decision.decision == "rollback" else 1)
 
 
 def test_junit(decision: serinus.Decision) -> None:
@@ -142,7 +142,7 @@ def test_cdevents(decision: serinus.Decision) -> None:
         for schema in schemas.values()
         if "context" in schema.get("properties", {})
     }
-    events = [json.loads(line) for line in decision.to_cdevents(environment="eu-1").splitlines()]
+    events = [json.loads(line) for line in decision.to_cdevents(environment="eu-1").removesuffix("\n").split("\n")]
     kinds = [event["context"]["type"] for event in events]
     for event, kind in zip(events, kinds):
         schema = of_type[None if kind.startswith("dev.cdeventsx.") else kind]
