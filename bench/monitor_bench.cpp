@@ -33,7 +33,7 @@ struct World {
 
     World() {
         mixed_world::Random random(1);
-        Plan once = mixed_world::plan();
+        Plan once = mixed_world::plan(false);
         once.slo.clear();
         once.stages = {Stage{.traffic = 0.2}};
         once = with_noise(once, calibrate(once, mixed_world::history(once, {}, 0.2, 2000, random)));

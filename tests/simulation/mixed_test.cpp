@@ -135,7 +135,7 @@ TEST_P(Mixed, AGoodCanaryIsRarelyRolledBack) {
 // as the baseline. What is promised of a promotion is so of each visit of a stage.
 TEST_P(Mixed, OnItsMarginACanaryIsRarelyPromotedAndRarelyRolledBack) {
     Random random(5200 + GetParam());
-    const Plan plain = mixed_world::plan();
+    const Plan plain = mixed_world::plan(false);
     const std::size_t metrics = plain.metrics.size();
     const int each = std::max(1, repetitions() / static_cast<int>(metrics));
     const double n = each * static_cast<double>(metrics);
@@ -191,7 +191,7 @@ TEST(MixedDelays, HowSoonHarmIsFound) {
                 const int n = std::max(4, repetitions() / 8);
                 std::vector<double> minutes;
                 for (int i = 0; i < n; ++i) {
-                    Plan plan = mixed_world::plan();
+                    Plan plan = mixed_world::plan(false);
                     plan.stages = {{.traffic = traffic}};
                     plan.warm_up = plan.settle = std::chrono::milliseconds(0);
                     plan = with_noise(plan, calibrate(plan, mixed_world::history(plan, family, traffic, 1440, random)));

@@ -235,8 +235,9 @@ inline std::vector<Measured> metrics() {
 
 inline constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 
-/// The plan of all metrics: three stages, and an objective.
-inline Plan plan() {
+/// The plan of all metrics: three stages, and an objective. `observations`: those that are judged by single observations
+/// as well, whose states are larger.
+inline Plan plan(bool observations = true) {
     Plan plan;
     plan.name = "checkout";
     plan.deployment = "checkout-1";
@@ -246,6 +247,7 @@ inline Plan plan() {
     for (const double traffic : {0.05, 0.2, 0.5})
         plan.stages.push_back({.traffic = traffic, .min = std::chrono::minutes(3), .max = std::chrono::minutes(10)});
     for (const Measured& one : metrics()) one.declare(plan.metrics.emplace_back());
+    if (!observations) std::erase_if(plan.metrics, [](const Metric& metric) { return !metric.quantile.empty(); });
     SloRule& rule = plan.slo.emplace_back();
     rule.objective.name = "availability";
     rule.objective.budget = 0.02;
@@ -286,7 +288,7 @@ class Service {
             const bool down = family_.restarts && (t_ == (arm == Arm::canary ? 79 : 119) || restarted);
             const bool lost = down || uniform(random_) < family_.missing;
             Scrape scrape;
-            for (std::size_t m = 0; m < measured_.size(); ++m) {
+            for (std::size_t m = 0; m < plan_.metrics.size(); ++m) {
                 const Metric& metric = plan_.metrics[m];
                 const double noise = noise_[a][m].next(random_);
                 const std::vector<double> values = measured_[m].values({.requests = std::round(requests * of_arm),

@@ -17,7 +17,7 @@ namespace {
 
 TEST(MonitorSize, AStateStaysSmallHoweverLongTheRollout) {
     mixed_world::Random random(1);
-    Plan plan = mixed_world::plan();
+    Plan plan = mixed_world::plan(false);
     plan.stages = {Stage{.traffic = 0.2}};
     plan.slo.clear();  // an objective keeps the counts of every interval in its windows
     plan = with_noise(plan, calibrate(plan, mixed_world::history(plan, {}, 0.2, 1000, random)));
