@@ -101,7 +101,8 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
 
     const Evidence shown = judged.evidence();
     result.evidence = shown;
-    result.evidence.log_e_value = judged.harm_log_e_value();
+    const double harm_log_e_value = judged.harm_log_e_value();
+    result.evidence.log_e_value = harm_log_e_value;
     result.evidence.p_value = judged.harm_p_value();
     result.mirror = shown;
     result.mirror.log_e_value = judged.mirror_log_e_value();
@@ -163,7 +164,7 @@ MetricResult result_of(const Look& look, const Judged& judged, const Standing& s
         } else if (result.evidence.confidence > 0 || shown.method == "before_after") {
             result.reasons.push_back({Code::undecided,
                                       metric.name,
-                                      {{"evidence", elementary::exp(judged.harm_log_e_value())},
+                                      {{"evidence", elementary::exp(harm_log_e_value)},
                                        {"needed", elementary::exp(judged.harm_log_needed())}},
                                       false});
         }

@@ -114,6 +114,9 @@ struct JudgedAs<Kinds<Ks...>> {
     double mean_log_e_value() const {
         return ask([](const auto& of) { return of.mean_log_e_value(); });
     }
+    double mean_log_at_most() const {
+        return ask([](const auto& of) { return of.mean_log_at_most(); });
+    }
     double mirror_log_e_value() const {
         return ask([](const auto& of) { return of.mirror_log_e_value(); });
     }

@@ -21,6 +21,7 @@
 #include <serinus/rollout/monitor_state.hpp>
 #include <serinus/rollout/plan.hpp>
 
+#include "rollout/apart.hpp"
 #include "rollout/interval.hpp"
 #include "rollout/observation_intake.hpp"
 #include "rollout/stage_clock.hpp"
@@ -182,8 +183,8 @@ class MetricIntake {
     double max_falls_;
     std::map<Key, Track> tracks_;
     std::map<std::pair<Arm, std::string>, UnitState> unit_states_;
-    MetricIntakeState kept_;                         // without tracks and units
-    std::optional<ObservationIntake> observations_;  // of a metric on quantiles, which uses nothing of what is below
+    MetricIntakeState kept_;                 // without tracks and units
+    Apart<ObservationIntake> observations_;  // of a metric on quantiles, which uses nothing of what is below
     UnitsOfArms units_;
     std::vector<Event> events_;
     std::array<std::optional<std::int64_t>, 2> cut_before_{};  // of each arm, before the interval that is being closed

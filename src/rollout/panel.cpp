@@ -30,6 +30,16 @@ double log_mean_e_value(double alpha, std::span<const Judged> metrics, std::span
     return log_sum;
 }
 
+/// No less than that, and cheaper: a mean is at most the largest of what it is of.
+double log_mean_at_most(std::span<const Judged> metrics, std::span<const SloJudged> slo) {
+    double most = -std::numeric_limits<double>::infinity();
+    for (const Judged& judged : metrics) {
+        if (rolls_back(judged.metric)) most = std::max(most, judged.mean_log_at_most());
+    }
+    for (const SloJudged& judged : slo) most = std::max(most, judged.halt.log_e_value());
+    return most + 1e-6;  // shares of alpha sum to 1 up to rounding
+}
+
 }  // namespace
 
 Panel::Panel(const Plan& plan) : traffic_(plan) {
@@ -138,9 +148,10 @@ void Panel::settle(const Look& look) {
             if (judged.fails(elementary::log(total / left), look.plan.interval, after_ms)) again = true;
         }
     }
-    if (!latch_.together_after_ms) {
+    const double together_needed = -elementary::log(look.plan.alpha);
+    if (!latch_.together_after_ms && log_mean_at_most(metrics_, slo_) >= together_needed) {
         const double log_mean = log_mean_e_value(look.plan.alpha, metrics_, slo_, hindered);
-        if (log_mean >= -elementary::log(look.plan.alpha)) {
+        if (log_mean >= together_needed) {
             latch_.together_after_ms = after_ms;
             latch_.together_log = log_mean;
         }

@@ -38,27 +38,22 @@ class MovingShare {
     using Masses = std::array<double, size>;
 
     /// `beyond` +1: evidence that the share is above the edge, -1: below it. Nothing has begun: the masses are 0.
-    explicit MovingShare(int beyond) {
-        const AnchoredPrior prior(PriorShape::flat);
-        log_weight_ = prior.log_weight;
-        for (std::size_t j = 0; j < size; ++j) {
-            delta_[j] = beyond * prior.distance[j];
-            odds_[j] = elementary::expm1(delta_[j]);
-        }
+    explicit MovingShare(int beyond) : nodes_(&Nodes::of(beyond)) {
         masses_.fill(-std::numeric_limits<double>::infinity());
     }
 
     /// Begins with this part of the capital, beside what has begun already. weight > 0.
     void begin(double weight) {
         const double log = elementary::log(weight);
-        for (std::size_t j = 0; j < size; ++j) masses_[j] = elementary::log_add_exp(masses_[j], log + log_weight_[j]);
+        for (std::size_t j = 0; j < size; ++j)
+            masses_[j] = elementary::log_add_exp(masses_[j], log + nodes_->log_weight[j]);
     }
 
     /// x of n requests, n above 0; 0 < edge < 1, dispersion at least 1.
     void update(double x, double n, double edge, double dispersion) {
         if (edge != edge_) move_to(edge);
         const double d = detail::excess_over_share(x, n, edge) / dispersion, all = n / dispersion;
-        for (std::size_t j = 0; j < size; ++j) masses_[j] += d * delta_[j] - all * cost_[j];
+        for (std::size_t j = 0; j < size; ++j) masses_[j] += d * nodes_->delta[j] - all * cost_[j];
     }
 
     /// Natural log of what the capital that has begun is worth; -infinity where nothing has.
@@ -81,18 +76,37 @@ class MovingShare {
     }
 
   private:
+    /// The nodes, which all of a direction share.
+    struct Nodes {
+        Masses log_weight{};
+        Masses delta{};  // distance in log odds
+        Masses odds{};   // e^delta - 1
+
+        explicit Nodes(int beyond) {
+            const AnchoredPrior prior(PriorShape::flat);
+            log_weight = prior.log_weight;
+            for (std::size_t j = 0; j < size; ++j) {
+                delta[j] = beyond * prior.distance[j];
+                odds[j] = elementary::expm1(delta[j]);
+            }
+        }
+
+        static const Nodes& of(int beyond) {
+            static const std::array<Nodes, 2> all{Nodes(-1), Nodes(+1)};
+            return all[beyond > 0 ? 1U : 0U];
+        }
+    };
+
     void move_to(double edge) {
-        for (std::size_t j = 0; j < size; ++j) cost_[j] = edge * odds_[j];
+        for (std::size_t j = 0; j < size; ++j) cost_[j] = edge * nodes_->odds[j];
         elementary::log1p(cost_, cost_);
-        for (std::size_t j = 0; j < size; ++j) cost_[j] -= edge * delta_[j];
+        for (std::size_t j = 0; j < size; ++j) cost_[j] -= edge * nodes_->delta[j];
         edge_ = edge;
     }
 
+    const Nodes* nodes_;
     Masses masses_;
-    Masses log_weight_{};
-    Masses delta_{};  // distance in log odds of each node
-    Masses odds_{};   // e^delta - 1
-    Masses cost_{};   // of the edge below
+    Masses cost_{};  // of the edge below
     double edge_ = 0;
 };
 

@@ -517,7 +517,7 @@ class PairedTest {
         if (unit_ == 0 && std::isfinite(strength)) unit_ = strength;
         weight_ = unit_ > 0 && std::isfinite(strength) ? strength / unit_ : 1;
         inverse_root_size_ = 1 / std::sqrt(noise.size);
-        if (options_.interval) scores_ = ScoreTable(noise);
+        if (options_.interval) scores_ = std::make_shared<const ScoreTable>(noise);
         shifted_ = noise.instance_deviation > 0 || noise.wander > 0;
         // Where the arms' own offsets have half of the error, the noise has the other half.
         const double part = shifted_ && !former_ ? 0.5 : 1;
@@ -605,8 +605,8 @@ class PairedTest {
             shifted[j] = (y - (shifted_ ? shift_[0] : 0)) * inverse;
             mirrored[j] = (y + (shifted_ ? shift_[1] : 0)) * inverse;
         }
-        scores_.score(noise, {shifted.data(), count});
-        if (shifted_) scores_.score(noise, {mirrored.data(), count});
+        scores_->score(noise, {shifted.data(), count});
+        if (shifted_) scores_->score(noise, {mirrored.data(), count});
         const std::array<double, margins>& other = shifted_ ? mirrored : shifted;
         for (std::size_t j = 0; j < count; ++j) {
             above_[j] += (shifted[j] - noise.mean_score) * step;
@@ -782,24 +782,29 @@ class PairedTest {
         }
     }
 
-    /// Could a sum be worth that much? log M is at most s^2/(2 (v + rho)) + log 2: most often two multiplications say
-    /// no.
-    bool within_reach(double sum, double inflation, double needed) const {
-        const double certain = 1 + carried_[2] * carried_[2] / carried_[1];
-        const double s = (sum - bias_ * carried_[2]) / (inflation * wider_ * certain);
-        const double precision = former_ ? rho : rho_large;
-        return s > 0 && s * s >= 2 * (needed - log_two) * (carried_[1] / certain + precision) * (1 - 1e-9);
-    }
-
     /// How many margins are excluded from below (end 0) and from above (end 1): runs at the two ends, since sums fall
     /// from margin to margin. From one interval to the next the runs hardly change.
+    ///
+    /// Most often a sum's evidence need not be known exactly. Of s > 0 the logarithm of a normal mixture is between q and
+    /// q + log 2, q = s^2/(2 (v + rho)) - log(1 + v/rho)/2, whose logarithm all margins share; the mean of two is at
+    /// least the larger one less log 2, and at most that.
     void find_ends() {
         if (above_.empty()) return;
+        const double time = carried_[1], drift = carried_[2];
+        const double certain = 1 + drift * drift / time, v = time / certain;
+        const double lost = time > 0 ? elementary::log1p(v / rho) / 2 : 0;
+        const double lost_large = time > 0 && !former_ ? elementary::log1p(v / rho_large) / 2 : 0;
         for (std::size_t end = 0; end < 2; ++end) {
+            const double needed = end_needed_[end];
             const auto excluded = [&](std::size_t run) {
                 const double sum = end == 0 ? above_[run] : below_[below_.size() - 1 - run];
-                if (!within_reach(sum, inflation_[end], end_needed_[end])) return false;
-                return mixture(sum, carried_[1], carried_[2], carried_[0], inflation_[end]) >= end_needed_[end];
+                const double s = (sum - bias_ * drift) / (inflation_[end] * wider_ * certain);
+                if (!(s > 0)) return false;
+                const double small = s * s / (2 * (v + rho)) - lost;
+                const double most = former_ ? small : std::max(small, s * s / (2 * (v + rho_large)) - lost_large);
+                if (most + log_two < needed - 1e-9) return false;
+                if (!former_ && carried_[0] >= first && most - log_two >= needed + 1e-9) return true;
+                return mixture(sum, time, drift, carried_[0], inflation_[end]) >= needed;
             };
             std::size_t& run = excluded_[end];
             while (run < margin_.size() && excluded(run)) ++run;
@@ -867,9 +872,9 @@ class PairedTest {
     // From the noise; not part of the state.
     double deviation_ = 1, weight_ = 1, inverse_root_size_ = 0, inflation_own_ = 1;
     std::array<double, 2> inflation_{1, 1}, end_alpha_{}, end_needed_{};
-    ScoreTable scores_;
-    std::array<std::size_t, 2> excluded_{};  // follows from the sums
-    double bias_ = 0, wider_ = 1;            // follow from the sums
+    std::shared_ptr<const ScoreTable> scores_;  // where there is an interval
+    std::array<std::size_t, 2> excluded_{};     // follows from the sums
+    double bias_ = 0, wider_ = 1;               // follow from the sums
     bool biased_ = false, shifted_ = false, former_ = false, ratio_ = false;
     double shift_spread_ = -1, shift_own_ = 0;  // the shifts are for this spread
     std::array<double, 2> shift_{};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -107,6 +108,13 @@ class StartMixture {
         if (spent_ == 0) return 0;
         const double left = 1 - spent_;
         return left > 0 ? elementary::log_add_exp(test_.log_e_value(), elementary::log(left)) : test_.log_e_value();
+    }
+
+    /// No less than `log_e_value()`, without a logarithm: what is left is at most 1.
+    double log_at_most() const
+        requires requires(const Test& test) { test.log_at_most(); }
+    {
+        return std::max(test_.log_at_most(), 0.0) + std::numbers::ln2;
     }
 
     double log_needed() const { return test_.log_needed(); }

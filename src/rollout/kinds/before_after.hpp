@@ -94,6 +94,7 @@ class BeforeAfterKind {
     double harm_log_needed() const { return -elementary::log(alpha_); }
     double harm_p_value() const;
     double mean_log_e_value() const { return 0; }
+    double mean_log_at_most() const { return 0; }
     double mirror_log_e_value() const { return -elementary::log(mirror_p_value()); }
     double mirror_p_value() const;
     double mirror_alpha() const { return mirror_alpha_; }

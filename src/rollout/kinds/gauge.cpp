@@ -168,13 +168,21 @@ double level_alpha(const Plan& plan, const Metric& metric, double share, const N
 }
 }  // namespace
 
-GaugeKind::GaugeKind(const Plan& plan, const Metric& metric, double share, const Noise* noise)
-    : JudgedBy(make_tests<sequential::PairedTest>(
-          plan, FloorLine::edge(metric), level_alpha(plan, metric, share, noise),
-          [&](sequential::PairedOptions& options) {
-              if (noise && !noise->stages.empty())
-                  options.noise = std::make_shared<const sequential::PairedNoise>(noise->stages.front());
-          })),
+GaugeKind::NoiseByStage GaugeKind::noise_by_stage(const Noise* noise) {
+    NoiseByStage found;
+    if (!noise) return found;
+    for (const sequential::PairedNoise& stage : noise->stages)
+        found.push_back(std::make_shared<const sequential::PairedNoise>(stage));
+    return found;
+}
+
+GaugeKind::GaugeKind(const Plan& plan, const Metric& metric, double share, const Noise* noise, NoiseByStage by_stage)
+    : JudgedBy(make_tests<sequential::PairedTest>(plan, FloorLine::edge(metric),
+                                                  level_alpha(plan, metric, share, noise),
+                                                  [&](sequential::PairedOptions& options) {
+                                                      if (!by_stage.empty()) options.noise = by_stage.front();
+                                                  })),
+      noise_(std::move(by_stage)),
       learns_(plan.learn_noise),
       instances_(plan, metric, level_alpha(plan, metric, share, noise)),
       spikes_alone_(metric.watch == Watch::spikes),
@@ -187,8 +195,6 @@ GaugeKind::GaugeKind(const Plan& plan, const Metric& metric, double share, const
         floored_detect_ = effective_detect(metric);
     }
     if (!noise) return;
-    for (const sequential::PairedNoise& stage : noise->stages)
-        noise_.push_back(std::make_shared<const sequential::PairedNoise>(stage));
     refuted_ = noise->refuted;
     const double part = alpha_parts(metric, noise->spikes.has_value()).spikes;
     if (!noise->spikes || part == 0) return;

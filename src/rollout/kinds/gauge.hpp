@@ -16,6 +16,7 @@
 #include <serinus/numeric/elementary.hpp>
 #include <serinus/sequential/paired.hpp>
 
+#include "rollout/apart.hpp"
 #include "rollout/kinds/floored.hpp"
 #include "rollout/kinds/instances.hpp"
 #include "rollout/kinds/metric_kind.hpp"
@@ -45,7 +46,7 @@ class GaugeKind : public JudgedBy<sequential::PairedTest> {
     };
 
     GaugeKind(const Plan& plan, const Metric& metric, double share)
-        : GaugeKind(plan, metric, share, noise_of(plan, metric)) {}
+        : GaugeKind(plan, metric, share, noise_of(plan, metric), noise_by_stage(noise_of(plan, metric))) {}
 
     static void check(const std::string& path, const Metric& metric);
     static void check_noise(const std::string& path, const Noise& noise, const Metric& metric, const Plan& plan);
@@ -125,6 +126,11 @@ class GaugeKind : public JudgedBy<sequential::PairedTest> {
         const double level = instances_.harm_decided() ? instances_.log_needed() : nothing;
         return spikes_ ? with_spikes(level) : level;
     }
+    double mean_log_at_most() const {
+        if (between_instances() || spikes_alone_) return mean_log_e_value();
+        const double level = tests_.harm.log_at_most();
+        return spikes_ ? std::max(level, spikes_->harm.log_at_most()) : level;
+    }
     double mirror_log_e_value() const {
         if (spikes_alone_) return spikes_ ? spikes_->safe.log_e_value() : 0;
         return between_instances() ? instances_.mirror_log_e_value() : JudgedBy::mirror_log_e_value();
@@ -177,7 +183,10 @@ class GaugeKind : public JudgedBy<sequential::PairedTest> {
   private:
     static constexpr double nothing = -std::numeric_limits<double>::infinity();
 
-    GaugeKind(const Plan& plan, const Metric& metric, double share, const Noise* noise);
+    using NoiseByStage = std::vector<std::shared_ptr<const sequential::PairedNoise>>;
+    /// One copy, which all of its tests share.
+    static NoiseByStage noise_by_stage(const Noise* noise);
+    GaugeKind(const Plan& plan, const Metric& metric, double share, const Noise* noise, NoiseByStage by_stage);
 
     /// Is it judged by the rotation test between its instances?
     bool between_instances() const { return instances_.chosen(); }
@@ -214,12 +223,12 @@ class GaugeKind : public JudgedBy<sequential::PairedTest> {
     double spikes_log_largest() const { return spikes_ ? spikes_->harm.log_largest() + log_spikes_part() : nothing; }
 
     std::size_t stage_ = 0;
-    std::vector<std::shared_ptr<const sequential::PairedNoise>> noise_;  // by stage
-    bool learns_ = false;                                                // its noise from the rollout itself
-    bool refuted_ = false;                                               // history contradicted what it taught
-    std::string load_;                                                   // the series that tells an instance's requests
+    NoiseByStage noise_;
+    bool learns_ = false;   // its noise from the rollout itself
+    bool refuted_ = false;  // history contradicted what it taught
+    std::string load_;      // the series that tells an instance's requests
     InstanceTests instances_;
-    std::optional<SpikeWatch> spikes_;     // where the plan has their noise, and does not watch the level alone
+    Apart<SpikeWatch> spikes_;             // where the plan has their noise, and does not watch the level alone
     std::optional<FlooredGauge> floored_;  // where the margin has a floor
     std::optional<Margin> floored_detect_;
     std::optional<SpikeNoise> spike_noise_;  // the same

@@ -270,7 +270,7 @@ void InstanceTests::make_tests() {
         options.interval = false;
         detect.emplace(options, normals);
     }
-    tests_ = Tests{std::move(harm), std::move(stage), std::move(detect)};
+    tests_.emplace(Tests{std::move(harm), std::move(stage), std::move(detect)});
 }
 
 void InstanceTests::feed(Row row) {

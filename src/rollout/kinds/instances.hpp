@@ -22,6 +22,7 @@
 #include <serinus/rollout/plan.hpp>
 #include <serinus/sequential/rotation.hpp>
 
+#include "rollout/apart.hpp"
 #include "rollout/kinds/floored.hpp"
 
 namespace serinus {
@@ -167,7 +168,7 @@ class InstanceTests {
     double n_ = 0;
     std::array<double, 2> sums_{};
     std::int64_t impossible_ = 0;
-    std::optional<Tests> tests_;
+    Apart<Tests> tests_;
 };
 
 }  // namespace detail

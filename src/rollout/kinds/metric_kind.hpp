@@ -117,18 +117,20 @@ inline const Noise* noise_of(const Plan& plan, const Metric& metric) {
 template <class Test>
 struct Tests {
     using State = TestsState<std::remove_cvref_t<decltype(std::declval<const Test&>().state())>>;
+    using Options = std::remove_cvref_t<decltype(std::declval<const Test&>().options())>;
 
     sequential::StartMixture<Test> harm;  // over the whole rollout, beyond the margin
     Test stage;                           // this stage: safety at the margin, and the interval that is shown
     std::optional<Test> detect;           // this stage: safety at `detect`
-    Test fresh_stage = stage;
-    std::optional<Test> fresh_detect = detect;
+    // What the tests of a stage begin with; set_noise changes the tests' own.
+    Options stage_options = stage.options();
+    std::optional<Options> detect_options = detect ? std::optional(detect->options()) : std::nullopt;
 
     const Test& mirror() const { return detect ? *detect : stage; }
 
     void enter_stage() {
-        stage = fresh_stage;
-        detect = fresh_detect;
+        stage = begun_anew(stage, stage_options);
+        if (detect) *detect = begun_anew(*detect, *detect_options);
     }
     template <class... Arguments>
     void update(const Arguments&... arguments) {
@@ -145,9 +147,7 @@ struct Tests {
     void set_noise(const Noise& noise) {
         harm.set_noise(noise);
         stage.set_noise(noise);
-        fresh_stage.set_noise(noise);
         if (detect) detect->set_noise(noise);
-        if (fresh_detect) fresh_detect->set_noise(noise);
     }
 
     State state() const {
@@ -163,6 +163,16 @@ struct Tests {
         harm.restore(state->harm);
         stage.restore(state->stage);
         if (detect) detect->restore(*state->detect);
+    }
+
+  private:
+    /// The test as it was before any data, but for noise that it was given since.
+    static Test begun_anew(const Test& test, const Options& options) {
+        if constexpr (requires { test.threshold(); }) {
+            return Test(test.threshold(), options);
+        } else {
+            return Test(options);
+        }
     }
 };
 
@@ -220,6 +230,8 @@ class JudgedBy {
     double harm_p_value() const { return tests_.harm.p_value(); }
     /// What counts in a mean of e-values over metrics.
     double mean_log_e_value() const { return tests_.harm.log_e_value(); }
+    /// No less than that, and cheaper.
+    double mean_log_at_most() const { return tests_.harm.log_at_most(); }
     double mirror_log_e_value() const { return tests_.mirror().log_e_value(); }
     double mirror_p_value() const { return tests_.mirror().p_value(); }
     bool mirror_decided() const { return tests_.mirror().decided(); }
@@ -286,6 +298,7 @@ concept MetricKind =
         { known.harm_log_needed() } -> std::same_as<double>;
         { known.harm_p_value() } -> std::same_as<double>;
         { known.mean_log_e_value() } -> std::same_as<double>;
+        { known.mean_log_at_most() } -> std::same_as<double>;  // no less
         { known.mirror_log_e_value() } -> std::same_as<double>;
         { known.mirror_p_value() } -> std::same_as<double>;
         { known.mirror_alpha() } -> std::same_as<double>;

@@ -72,6 +72,7 @@ class QuantilesKind {
     double harm_log_needed() const { return log_needed_; }
     double harm_p_value() const;
     double mean_log_e_value() const { return harm_log_e_value(); }
+    double mean_log_at_most() const { return mean_log_e_value(); }
     double mirror_log_e_value() const;
     double mirror_p_value() const;
     double mirror_alpha() const { return mirror_alpha_; }

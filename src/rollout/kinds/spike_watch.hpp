@@ -39,8 +39,7 @@ struct SpikeWatch {
     SpikeWatch(const SpikeNoise& noise, const Metric& metric, double alpha, double error)
         : counter(noise.excess, metric.harm, metric.margin),
           harm(Test(options(noise, Side::harm, alpha, 0))),
-          safe(Test(options(noise, Side::safe, std::min(error, spikes_error), spikes_worth_seeing))),
-          fresh_safe(safe) {}
+          safe(Test(options(noise, Side::safe, std::min(error, spikes_error), spikes_worth_seeing))) {}
 
     /// A spike is counted where it harms, so more of them is harm whatever the metric's direction is.
     static sequential::ProportionOptions options(const SpikeNoise& noise, Side side, double error, double beyond) {
@@ -57,7 +56,7 @@ struct SpikeWatch {
     /// Is an increase worth seeing ruled out, and is it still? Evidence of safety that has fallen again passes nothing.
     bool calm() const { return safe.log_e_value() >= safe.log_needed(); }
 
-    void enter_stage() { safe = fresh_safe; }
+    void enter_stage() { safe = Test(safe.options()); }
     void begin(double weight) { harm.begin(weight); }
     void update(std::span<const SpikeCounter::Reading> baseline, std::span<const SpikeCounter::Reading> canary) {
         const SpikeCounter::Counts counts = counter.next(baseline, canary);
@@ -76,7 +75,7 @@ struct SpikeWatch {
 
     SpikeCounter counter;
     sequential::StartMixture<Test> harm;
-    Test safe, fresh_safe;
+    Test safe;
 };
 
 }  // namespace detail

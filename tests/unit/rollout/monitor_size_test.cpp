@@ -1,5 +1,5 @@
-// How much a rollout keeps: the state of metrics of every kind after an hour, written down. Memory is measured in
-// bench/monitor_bench.cpp.
+// How much a rollout keeps: the state of metrics of every kind after an hour, written down, and what each metric has
+// room for. Memory is measured in bench/monitor_bench.cpp.
 
 #include <cstddef>
 
@@ -9,7 +9,12 @@
 #include <serinus/rollout/calibrate.hpp>
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/rollout/monitor_state.hpp>
+#include <serinus/sequential/paired.hpp>
+#include <serinus/sequential/proportion.hpp>
+#include <serinus/sequential/rate.hpp>
 
+#include "rollout/judged.hpp"
+#include "rollout/metric_intake.hpp"
 #include "support/mixed_world.hpp"
 
 namespace serinus {
@@ -34,6 +39,16 @@ TEST(MonitorSize, AStateStaysSmallHoweverLongTheRollout) {
     EXPECT_LE(after_hour, metrics * 8192) << after_hour;
     // Starts come every 30 intervals, and are few.
     EXPECT_LE(after_hour, after_half + metrics * 2048) << after_half << " to " << after_hour;
+}
+
+// What all tests of a kind share, such as the nodes of a prior, and what few have, such as an interval, is not a part of
+// each; and a metric of one kind has no room for what only another kind needs.
+TEST(MonitorSize, ATestHasNoTablesOfItsOwn) {
+    EXPECT_LE(sizeof(sequential::ProportionTest), 512U);
+    EXPECT_LE(sizeof(sequential::RateTest), 512U);
+    EXPECT_LE(sizeof(sequential::PairedTest), 768U);
+    EXPECT_LE(sizeof(detail::Judged), 4096U);
+    EXPECT_LE(sizeof(detail::MetricIntake), 3072U);
 }
 
 }  // namespace

@@ -71,19 +71,10 @@ class ConditionalMixture {
     static constexpr std::size_t size = AnchoredPrior::size;
 
     /// `ratio` is the margin r0 > 0.
-    ConditionalMixture(double ratio, int beyond, PriorShape shape = PriorShape::flat) : ratio_(ratio) {
-        const AnchoredPrior prior(shape);
-        log_weight_ = prior.log_weight;
+    ConditionalMixture(double ratio, int beyond, PriorShape shape = PriorShape::flat)
+        : ratio_(ratio), nodes_(&Nodes::of(beyond, shape)) {
         log_mass_.fill(-std::numeric_limits<double>::infinity());
-        std::copy(prior.log_weight.begin(), prior.log_weight.end(), log_mass_.begin());
-        for (std::size_t j = 0; j < padded; ++j) {
-            delta_[j] = beyond * prior.distance[j < size ? j : size - 1];
-            excess_[j] = elementary::expm1(delta_[j]);
-        }
-        for (std::size_t i = 0; i < far; ++i) {
-            const std::size_t first = near + neighbours * i, last = i + 1 < far ? first + neighbours - 1 : size - 1;
-            far_excess_[i] = elementary::expm1(std::sqrt(delta_[first] * delta_[last]) * beyond);
-        }
+        std::copy(nodes_->log_weight.begin(), nodes_->log_weight.end(), log_mass_.begin());
         settle();
     }
 
@@ -165,7 +156,7 @@ class ConditionalMixture {
         const double shift = elementary::log(weight);
         std::array<double, size> larger, smaller;
         for (std::size_t j = 0; j < size; ++j) {
-            const double fresh = shift + log_weight_[j];
+            const double fresh = shift + nodes_->log_weight[j];
             larger[j] = log_mass_[j] < fresh ? fresh : log_mass_[j];
             smaller[j] = (log_mass_[j] < fresh ? log_mass_[j] : fresh) - larger[j];
         }
@@ -178,7 +169,7 @@ class ConditionalMixture {
     /// Takes over what another one, of the same margin and direction and with one start as this one, has seen: log-
     /// likelihoods of different intervals add. The prior stays this one's.
     void merge(const ConditionalMixture& other) {
-        for (std::size_t j = 0; j < size; ++j) log_mass_[j] += other.log_mass_[j] - other.log_weight_[j];
+        for (std::size_t j = 0; j < size; ++j) log_mass_[j] += other.log_mass_[j] - other.nodes_->log_weight[j];
         settle();
     }
 
@@ -193,6 +184,34 @@ class ConditionalMixture {
     static constexpr std::size_t near = 20;       // nodes whose factor at a level needs no logarithm
     static constexpr std::size_t far = 4;         // what the others bet on where they share
     static constexpr std::size_t neighbours = 3;  // that share one; the last has the node at the end as well
+
+    /// The nodes, which all mixtures of a direction and a prior share.
+    struct Nodes {
+        std::array<double, padded> delta{};     // log(r/r0)
+        std::array<double, padded> excess{};    // e^delta - 1
+        std::array<double, far> far_excess{};   // the same midway between neighbours
+        std::array<double, size> log_weight{};  // of the prior
+
+        Nodes(int beyond, PriorShape shape) {
+            const AnchoredPrior prior(shape);
+            log_weight = prior.log_weight;
+            for (std::size_t j = 0; j < padded; ++j) {
+                delta[j] = beyond * prior.distance[j < size ? j : size - 1];
+                excess[j] = elementary::expm1(delta[j]);
+            }
+            for (std::size_t i = 0; i < far; ++i) {
+                const std::size_t first = near + neighbours * i, last = i + 1 < far ? first + neighbours - 1 : size - 1;
+                far_excess[i] = elementary::expm1(std::sqrt(delta[first] * delta[last]) * beyond);
+            }
+        }
+
+        static const Nodes& of(int beyond, PriorShape shape) {
+            static const std::array<Nodes, 4> all{Nodes(-1, PriorShape::half_normal),
+                                                  Nodes(+1, PriorShape::half_normal), Nodes(-1, PriorShape::flat),
+                                                  Nodes(+1, PriorShape::flat)};
+            return all[(shape == PriorShape::flat ? 2U : 0U) + (beyond > 0 ? 1U : 0U)];
+        }
+    };
 
     /// A mean grows at most as much as its quickest term. (Masses far below this bound, whose rounding is larger, have
     /// no part in the mean.)
@@ -220,8 +239,8 @@ class ConditionalMixture {
                                                   double x_c, double* growth) noexcept {
         for (std::size_t j = 0; j < padded; j += 4) {
             double block[4];
-            const double* const delta = mixture.delta_.data() + j;
-            const double* const excess = mixture.excess_.data() + j;
+            const double* const delta = mixture.nodes_->delta.data() + j;
+            const double* const excess = mixture.nodes_->excess.data() + j;
             // The last of the four is the furthest from 0.
             if (detail::near_0(q0 * excess[3])) {
                 for (std::size_t lane = 0; lane < 4; ++lane) {
@@ -306,13 +325,13 @@ class ConditionalMixture {
                                                double* growth) noexcept {
         for (std::size_t j = 0; j < near; j += 4) {
             double inverse[4], s[4];
-            stakes(bet, mixture.excess_.data() + j, inverse, s);
+            stakes(bet, mixture.nodes_->excess.data() + j, inverse, s);
             polynomial(bet.all, s, growth + j);
         }
         if (bet.by_ratio) {
             for (std::size_t j = near; j < padded; j += 4) {
-                const double* const delta = mixture.delta_.data() + j;
-                const double* const excess = mixture.excess_.data() + j;
+                const double* const delta = mixture.nodes_->delta.data() + j;
+                const double* const excess = mixture.nodes_->excess.data() + j;
                 double inverse[4], s[4], block[4], events_by[4];
                 stakes(bet, excess, inverse, s);
                 goods(bet, s, block);
@@ -333,7 +352,7 @@ class ConditionalMixture {
             return;
         }
         double inverse[4], s[4], block[4], of_b[4], of_c[4];
-        stakes(bet, mixture.far_excess_.data(), inverse, s);
+        stakes(bet, mixture.nodes_->far_excess.data(), inverse, s);
         goods(bet, s, block);
         log1p(-bet.bad_b_by, s, of_b);
         log1p(bet.bad_c_by, s, of_c);
@@ -405,10 +424,7 @@ class ConditionalMixture {
     }
 
     double ratio_;
-    std::array<double, padded> delta_{};     // log(r/r0) of each node
-    std::array<double, padded> excess_{};    // e^delta - 1
-    std::array<double, far> far_excess_{};   // the same midway between neighbours
-    std::array<double, size> log_weight_{};  // of the prior
+    const Nodes* nodes_;
     std::array<double, padded> log_mass_{};  // log of prior x likelihood ratio, all starts together; then -infinity
     double log_at_most_ = 0;                 // see `log_at_most`; never decides anything by itself
 };

@@ -95,12 +95,12 @@ class CountTest {
         if (options_.interval) {
             const auto [below, above] = detail::end_errors(options_);
             evidence.confidence = detail::EndErrors{below, above}.confidence();
-            if (const auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) {
+            if (const auto* curve = bounds<LikelihoodCurve>()) {
                 std::tie(evidence.lower, evidence.upper) = curve->bounds(below, above);
-            } else if (const auto* band = std::get_if<DifferenceBand>(&bounds_)) {
+            } else if (const auto* band = bounds<DifferenceBand>()) {
                 evidence.lower = band->bound(+1, below);
                 evidence.upper = band->bound(-1, above);
-            } else if (const auto* bands = std::get_if<FloorBands>(&bounds_)) {
+            } else if (const auto* bands = bounds<FloorBands>()) {
                 std::tie(evidence.lower, evidence.upper) = floor_bounds(*bands, below, above);
             }
             // The interval runs from a single start.
@@ -151,15 +151,16 @@ class CountTest {
         begin_bounds();
     }
     void begin_bounds() {
+        bounds_.clear();
         if (options_.interval) {
             if (options_.margin.floor) {
                 const FloorBand band(*options_.margin.ratio, *options_.margin.floor, of_);
-                bounds_.template emplace<FloorBands>(directions_.size(), band);
+                bounds_.emplace_back(FloorBands(directions_.size(), band));
             } else if (options_.margin.ratio) {
-                bounds_.template emplace<LikelihoodCurve>(prior_);
+                bounds_.emplace_back(LikelihoodCurve(prior_));
             } else {
-                bounds_.template emplace<DifferenceBand>(options_.harm == Harm::decrease ? -*options_.margin.difference
-                                                                                         : *options_.margin.difference);
+                bounds_.emplace_back(DifferenceBand(options_.harm == Harm::decrease ? -*options_.margin.difference
+                                                                                    : *options_.margin.difference));
             }
         }
     }
@@ -189,9 +190,9 @@ class CountTest {
         }
         // The mean of both directions grows at most as much as the quicker one.
         if (conditional()) log_at_most_ += most + 1e-14 * std::fabs(log_at_most_);
-        if (auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) curve->update(x_b, n_b, x_c, n_c, phi);
-        if (auto* band = std::get_if<DifferenceBand>(&bounds_)) band->update(x_b, n_b, x_c, n_c, phi);
-        if (auto* bands = std::get_if<FloorBands>(&bounds_)) {
+        if (auto* curve = bounds<LikelihoodCurve>()) curve->update(x_b, n_b, x_c, n_c, phi);
+        if (auto* band = bounds<DifferenceBand>()) band->update(x_b, n_b, x_c, n_c, phi);
+        if (auto* bands = bounds<FloorBands>()) {
             for (std::size_t i = 0; i < bands->size(); ++i) {
                 directions_[i].swapped ? (*bands)[i].update(x_c, n_c, x_b, n_b, phi)
                                        : (*bands)[i].update(x_b, n_b, x_c, n_c, phi);
@@ -417,21 +418,31 @@ class CountTest {
                 }};
     }
 
+    /// The curve or the band, if the interval is read from that.
+    template <class Bounds>
+    Bounds* bounds() noexcept {
+        return bounds_.empty() ? nullptr : std::get_if<Bounds>(&bounds_.front());
+    }
+    template <class Bounds>
+    const Bounds* bounds() const noexcept {
+        return bounds_.empty() ? nullptr : std::get_if<Bounds>(&bounds_.front());
+    }
+
     /// The numbers of the curve or the band, visited as their fields.
     template <class Visitor>
     void visit_bounds(Visitor& visit) {
-        if (auto* bands = std::get_if<FloorBands>(&bounds_)) {
+        if (auto* bands = bounds<FloorBands>()) {
             for (FloorBand& band : *bands) FloorBand::describe(visit, band);
         }
-        if (auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) LikelihoodCurve::describe(visit, *curve);
-        if (auto* band = std::get_if<DifferenceBand>(&bounds_)) DifferenceBand::describe(visit, *band);
+        if (auto* curve = bounds<LikelihoodCurve>()) LikelihoodCurve::describe(visit, *curve);
+        if (auto* band = bounds<DifferenceBand>()) DifferenceBand::describe(visit, *band);
     }
     std::vector<double> interval_numbers() const {
         std::vector<double> numbers;
         detail::Gather gather{numbers};
-        if (const auto* curve = std::get_if<LikelihoodCurve>(&bounds_)) LikelihoodCurve::describe(gather, *curve);
-        if (const auto* band = std::get_if<DifferenceBand>(&bounds_)) DifferenceBand::describe(gather, *band);
-        if (const auto* bands = std::get_if<FloorBands>(&bounds_)) {
+        if (const auto* curve = bounds<LikelihoodCurve>()) LikelihoodCurve::describe(gather, *curve);
+        if (const auto* band = bounds<DifferenceBand>()) DifferenceBand::describe(gather, *band);
+        if (const auto* bands = bounds<FloorBands>()) {
             for (const FloorBand& band : *bands) FloorBand::describe(gather, band);
         }
         return numbers;
@@ -444,7 +455,9 @@ class CountTest {
     detail::Directions<Direction> directions_;
     std::optional<SharedLevel> level_;  // of the conditional method, where events have one
     FloorLevel floor_level_;            // under a margin with a floor
-    std::variant<std::monostate, LikelihoodCurve, DifferenceBand, FloorBands> bounds_;
+    /// What the interval is read from; none, or one. Apart from the test: most tests keep no interval, and it is the
+    /// larger part.
+    std::vector<std::variant<LikelihoodCurve, DifferenceBand, FloorBands>> bounds_;
     Totals totals_;
     std::array<double, 5> estimate_{};  // the sums of `evidence().estimate`
     double log_e_value_ = 0;

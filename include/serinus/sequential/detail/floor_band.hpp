@@ -25,22 +25,7 @@ class FloorBand {
   public:
     static constexpr std::size_t size = 64;
 
-    FloorBand(double ratio, double floor, FloorOf of) : ratio_(ratio), floor_(floor), of_(of) {
-        constexpr double low = 0.02, high = 100;
-        constexpr std::size_t inner = size - 2;
-        const double start = elementary::log(low), step = elementary::log(high / low) / (inner - 1);
-        // The margin itself is one of them, so that the interval agrees with the test there.
-        bool margin_is_in = false;
-        std::size_t i = 1;
-        for (std::size_t j = 0; j < inner; ++j) {
-            const double lambda = elementary::exp(start + step * static_cast<double>(j));
-            if (!margin_is_in && lambda > 1) {
-                lambda_[i++] = 1;
-                margin_is_in = true;
-            }
-            lambda_[i++] = lambda;
-        }
-    }
+    FloorBand(double ratio, double floor, FloorOf of) : ratio_(ratio), floor_(floor), of_(of) {}
 
     /// Cost: 64 x 6 log1p.
     void update(double x_b, double n_b, double x_c, double n_c, double dispersion) {
@@ -51,7 +36,7 @@ class FloorBand {
             bet(factors, counts, above);
             factors.find(counts, of_);
             for (std::size_t i = 0; i < size; ++i) {
-                if (i >= above && lambda_[i] == 0) continue;
+                if (i >= above && (*lambdas_)[i] == 0) continue;
                 double& log_mass = i < above ? above_[i] : below_[i];
                 log_mass += std::clamp(factors.value[i] / dispersion, -1e290, 1e290);
             }
@@ -67,14 +52,14 @@ class FloorBand {
     double lower(double alpha) const {
         const double needed = -elementary::log(alpha);
         double bound = -std::numeric_limits<double>::infinity();
-        for (std::size_t i = 0; i < size && above_[i] >= needed; ++i) bound = lambda_[i];
+        for (std::size_t i = 0; i < size && above_[i] >= needed; ++i) bound = (*lambdas_)[i];
         return bound;
     }
     /// The mirror; infinity.
     double upper(double alpha) const {
         const double needed = -elementary::log(alpha);
         double bound = std::numeric_limits<double>::infinity();
-        for (std::size_t i = size; i > 0 && below_[i - 1] >= needed; --i) bound = lambda_[i - 1];
+        for (std::size_t i = size; i > 0 && below_[i - 1] >= needed; --i) bound = (*lambdas_)[i - 1];
         return bound;
     }
 
@@ -86,6 +71,29 @@ class FloorBand {
     }
 
   private:
+    /// The margins, which all bands share.
+    static const std::array<double, size>& lambdas() {
+        static const std::array<double, size> all = [] {
+            constexpr double low = 0.02, high = 100;
+            constexpr std::size_t inner = size - 2;
+            const double start = elementary::log(low), step = elementary::log(high / low) / (inner - 1);
+            std::array<double, size> found{};
+            // The margin itself is one of them, so that the interval agrees with the test there.
+            bool margin_is_in = false;
+            std::size_t i = 1;
+            for (std::size_t j = 0; j < inner; ++j) {
+                const double lambda = elementary::exp(start + step * static_cast<double>(j));
+                if (!margin_is_in && lambda > 1) {
+                    found[i++] = 1;
+                    margin_is_in = true;
+                }
+                found[i++] = lambda;
+            }
+            return found;
+        }();
+        return all;
+    }
+
     void bet(FloorFactors<size>& factors, const FloorCounts& counts, std::size_t& above) const {
         const bool shares = of_ == FloorOf::shares;
         const double added = shares ? 2 * FloorLevel::prior : 0;
@@ -94,9 +102,9 @@ class FloorBand {
         const double n_b = counts.n_b, n_c = counts.n_c, odds = counts.odds;
         const double share_b = n_b / (n_b + n_c), share_c = n_c / (n_b + n_c);
         const double mean = share_b * p_b + share_c * p_c;
-        while (above < size && p_c > std::max(ratio_of(above) * p_b, p_b + lambda_[above] * floor_)) ++above;
+        while (above < size && p_c > std::max(ratio_of(above) * p_b, p_b + (*lambdas_)[above] * floor_)) ++above;
         for (std::size_t i = 0; i < size; ++i) {
-            const double ratio = ratio_of(i), floor = lambda_[i] * floor_;
+            const double ratio = ratio_of(i), floor = (*lambdas_)[i] * floor_;
             // The canary's level on each of the two lines that is nearest to what was seen, were the events Poisson.
             const double short_of = floor - mean;
             double by_ratio = ratio * mean / (share_b + ratio * share_c);
@@ -122,11 +130,11 @@ class FloorBand {
             factors.set_below(i, std::clamp(h, 0.0, most), c, s, a, on_ratio ? 0 : floor, odds, n_c, of_);
         }
     }
-    double ratio_of(std::size_t i) const { return 1 + lambda_[i] * (ratio_ - 1); }
+    double ratio_of(std::size_t i) const { return 1 + (*lambdas_)[i] * (ratio_ - 1); }
 
     double ratio_, floor_;
     FloorOf of_;
-    std::array<double, size> lambda_{};
+    const std::array<double, size>* lambdas_ = &lambdas();
     std::array<double, size> above_{};
     std::array<double, size> below_{};
     FloorLevel seen_;

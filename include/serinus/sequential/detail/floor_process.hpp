@@ -164,12 +164,28 @@ struct FloorFactors {
         offset_1[i] = offset_2[i] = 0;
     }
 
-    /// Cost: 6 log1p a factor. Each bracket is replaced by its logarithm.
-    void find(const FloorCounts& counts, FloorOf of) noexcept {
+    /// Cost: 6 log1p a factor, 4 where both lines are one. Each bracket is replaced by its logarithm.
+    void find(const FloorCounts& counts, FloorOf of, bool one_line = false) noexcept {
         const double good_b_weight = of == FloorOf::rates ? 0 : counts.n_b - counts.x_b;
         const double good_c_weight = of == FloorOf::rates ? 0 : counts.n_c - counts.x_c;
-        for (Numbers* numbers : {&bad_c, &good_c, &bad_1, &good_1, &bad_2, &good_2})
-            elementary::log1p(*numbers, *numbers);
+        const auto log1p = [](Numbers& numbers) { elementary::log1p(numbers, numbers); };
+        log1p(bad_c);
+        log1p(bad_1);
+        if (one_line) {
+            bad_2 = bad_1;
+        } else {
+            log1p(bad_2);
+        }
+        // (An exposure has no good ones: their brackets are 0, as the logarithms of 1 are.)
+        if (of == FloorOf::shares) {
+            log1p(good_c);
+            log1p(good_1);
+            if (one_line) {
+                good_2 = good_1;
+            } else {
+                log1p(good_2);
+            }
+        }
         simd::widest([&]() SERINUS_ALWAYS_INLINE {
             for (std::size_t i = 0; i < Size; i += 4) {
                 double block[4];
@@ -201,18 +217,9 @@ class FloorProcess {
     static constexpr std::size_t most_nodes = AnchoredPrior::size + 1;
 
     FloorProcess(double ratio, double floor, int beyond, FloorOf of)
-        : ratio_(ratio), floor_(floor), beyond_(beyond), of_(of) {
-        const AnchoredPrior prior;
+        : ratio_(ratio), floor_(floor), beyond_(beyond), of_(of), nodes_(&Nodes::of(beyond)) {
         size_ = beyond > 0 ? AnchoredPrior::size : most_nodes;
-        log_weight_.fill(-std::numeric_limits<double>::infinity());
-        for (std::size_t j = 0; j < AnchoredPrior::size; ++j) {
-            excess_[j] = elementary::expm1(beyond * prior.distance[j]);
-            log_weight_[j] = prior.log_weight[j] - (beyond > 0 ? 0 : std::numbers::ln2);
-        }
-        // The node "as the baseline" has half of the prior, and is set at every interval.
-        if (beyond < 0) log_weight_[AnchoredPrior::size] = -std::numbers::ln2;
-        for (std::size_t j = AnchoredPrior::size; j < padded; ++j) excess_[j] = excess_[AnchoredPrior::size - 1];
-        log_mass_ = log_weight_;
+        log_mass_ = nodes_->log_weight;
         settle();
     }
 
@@ -246,11 +253,11 @@ class FloorProcess {
     void add_start(double weight) {
         const double shift = elementary::log(weight);
         for (std::size_t j = 0; j < size_; ++j)
-            log_mass_[j] = elementary::log_add_exp(log_mass_[j], shift + log_weight_[j]);
+            log_mass_[j] = elementary::log_add_exp(log_mass_[j], shift + nodes_->log_weight[j]);
         settle();
     }
     void merge(const FloorProcess& other) {
-        for (std::size_t j = 0; j < size_; ++j) log_mass_[j] += other.log_mass_[j] - other.log_weight_[j];
+        for (std::size_t j = 0; j < size_; ++j) log_mass_[j] += other.log_mass_[j] - other.nodes_->log_weight[j];
         settle();
     }
 
@@ -265,6 +272,29 @@ class FloorProcess {
   private:
     static constexpr std::size_t padded = 36;   // whole vectors
     static constexpr double largest_bet = 0.9;  // of the one that a bracket allows
+
+    /// The nodes, which all processes of a direction share.
+    struct Nodes {
+        std::array<double, padded> excess{};      // e^d - 1
+        std::array<double, padded> log_weight{};  // of the prior
+
+        explicit Nodes(int beyond) {
+            const AnchoredPrior prior;
+            log_weight.fill(-std::numeric_limits<double>::infinity());
+            for (std::size_t j = 0; j < AnchoredPrior::size; ++j) {
+                excess[j] = elementary::expm1(beyond * prior.distance[j]);
+                log_weight[j] = prior.log_weight[j] - (beyond > 0 ? 0 : std::numbers::ln2);
+            }
+            // The node "as the baseline" has half of the prior, and is set at every interval.
+            if (beyond < 0) log_weight[AnchoredPrior::size] = -std::numbers::ln2;
+            for (std::size_t j = AnchoredPrior::size; j < padded; ++j) excess[j] = excess[AnchoredPrior::size - 1];
+        }
+
+        static const Nodes& of(int beyond) {
+            static const std::array<Nodes, 2> all{Nodes(-1), Nodes(+1)};
+            return all[beyond > 0 ? 1U : 0U];
+        }
+    };
 
     /// Where the margin's edge is thought to be: the canary's level c on it, and the line that binds there.
     struct Edge {
@@ -290,9 +320,10 @@ class FloorProcess {
         // The first interval knows no level: the ratio's bet.
         const double scale = first ? 1 : c, constant = scale * v_c;
         const double slope = counts.odds * v_b * (first ? ratio_ : edge.slope * edge.slope * edge.a);
+        const std::array<double, padded>& excess = nodes_->excess;
         simd::widest([&]() SERINUS_ALWAYS_INLINE {
             for (std::size_t j = 0; j < padded; ++j) {
-                const double h = excess_[j] * scale / (constant + (1 + excess_[j]) * slope);
+                const double h = excess[j] * scale / (constant + (1 + excess[j]) * slope);
                 factors.set(j, most < h ? most : h, c, ratio_, floor_, counts.odds, counts.n_c, of_);
             }
         });
@@ -311,15 +342,16 @@ class FloorProcess {
         const double slope = counts.odds * v_b * (first ? ratio_ : edge.slope * edge.slope * edge.a);
         const double same = level.shared(of_);
         const double as_baseline = same / std::max(ratio_ * same, same + floor_) - 1;
+        const std::array<double, padded>& excesses = nodes_->excess;
         simd::widest([&]() SERINUS_ALWAYS_INLINE {
             for (std::size_t j = 0; j < padded; ++j) {
-                const double excess = j < AnchoredPrior::size ? excess_[j] : as_baseline;
+                const double excess = j < AnchoredPrior::size ? excesses[j] : as_baseline;
                 const double h = -excess * scale / (constant + (1 + excess) * slope);
                 factors.set_below(j, most < h ? most : h, c, edge.slope, edge.a, edge.from, counts.odds, counts.n_c,
                                   of_);
             }
         });
-        factors.find(counts, of_);
+        factors.find(counts, of_, true);
     }
 
     /// Where x_b has reached a node's crossing, the step in place of the minimum. Below it both are one.
@@ -391,9 +423,8 @@ class FloorProcess {
     int beyond_;
     FloorOf of_;
     std::size_t size_ = 0;
-    std::array<double, padded> excess_{};      // e^d - 1 of each node
-    std::array<double, padded> log_weight_{};  // of the prior
-    std::array<double, padded> log_mass_{};    // log of prior x factors, all starts together
+    const Nodes* nodes_;
+    std::array<double, padded> log_mass_{};  // log of prior x factors, all starts together
     double log_at_most_ = 0;
 };
 

@@ -29,33 +29,7 @@ class LikelihoodCurve {
     static constexpr std::size_t size = 65;
 
     /// The intervals are those of a ConditionalMixture with this prior.
-    explicit LikelihoodCurve(PriorShape shape = PriorShape::flat) {
-        // Nodes at sinh-spaced points: dense near r = 1, where intervals at high counts are short.
-        constexpr double bend = 3;
-        const double scale = elementary::exp(bend) - elementary::exp(-bend);
-        for (std::size_t k = 0; k < size; ++k) {
-            const double t = bend * (static_cast<double>(k) - 32) / 32;
-            node_[k] = k == 32 ? 0 : range * (elementary::exp(t) - elementary::exp(-t)) / scale;
-            excess_[k] = elementary::expm1(node_[k]);
-        }
-        for (std::size_t k = size; k < whole; ++k) excess_[k] = excess_[size - 1];
-        for (std::size_t k = 0; k + 1 < size; ++k) {
-            const double h = node_[k + 1] - node_[k];
-            length_[k] = h;
-            inverse_[k] = 1 / h;
-            next_[k] = k + 1 < stretches ? node_[k + 1] : std::numeric_limits<double>::infinity();
-            error_[k] = h * h * (h * h) * (h * h) / (4 * 46080.0);
-        }
-        std::uint8_t k = 0;
-        for (std::size_t cell = 0; cell < cells; ++cell) {
-            const double from = static_cast<double>(cell) / cells_per_unit - range;
-            while (k + 1U < stretches && node_[k + 1U] <= from) ++k;
-            first_[cell] = k;
-        }
-        const AnchoredPrior prior(shape);
-        distance_ = prior.distance;
-        log_weight_ = prior.log_weight;
-    }
+    explicit LikelihoodCurve(PriorShape shape = PriorShape::flat) : grid_(&Grid::of(shape)) {}
 
     void update(double x_b, double n_b, double x_c, double n_c, double dispersion) {
         const double q = n_c / (n_c + n_b);
@@ -94,6 +68,52 @@ class LikelihoodCurve {
     static constexpr std::size_t cells = 14 * 16 + 1;
     static constexpr std::size_t padded = 36;  // the prior's nodes in whole vectors
 
+    /// The nodes and the prior, which all curves of a prior share.
+    struct Grid {
+        std::array<double, size> node{};
+        std::array<double, whole> excess{};       // e^node - 1; beyond `size` that of the last node
+        std::array<std::uint8_t, cells> first{};  // the stretch that each cell begins in
+        std::array<double, stretches> length{};   // from a node to the next
+        std::array<double, stretches> inverse{};
+        std::array<double, stretches> next{};   // where it ends; the last never does
+        std::array<double, stretches> error{};  // of the interpolation there, an event
+        std::array<double, AnchoredPrior::size> distance{};
+        std::array<double, AnchoredPrior::size> log_weight{};
+
+        explicit Grid(PriorShape shape) {
+            // Nodes at sinh-spaced points: dense near r = 1, where intervals at high counts are short.
+            constexpr double bend = 3;
+            const double scale = elementary::exp(bend) - elementary::exp(-bend);
+            for (std::size_t k = 0; k < size; ++k) {
+                const double t = bend * (static_cast<double>(k) - 32) / 32;
+                node[k] = k == 32 ? 0 : range * (elementary::exp(t) - elementary::exp(-t)) / scale;
+                excess[k] = elementary::expm1(node[k]);
+            }
+            for (std::size_t k = size; k < whole; ++k) excess[k] = excess[size - 1];
+            for (std::size_t k = 0; k + 1 < size; ++k) {
+                const double h = node[k + 1] - node[k];
+                length[k] = h;
+                inverse[k] = 1 / h;
+                next[k] = k + 1 < stretches ? node[k + 1] : std::numeric_limits<double>::infinity();
+                error[k] = h * h * (h * h) * (h * h) / (4 * 46080.0);
+            }
+            std::uint8_t k = 0;
+            for (std::size_t cell = 0; cell < cells; ++cell) {
+                const double from = static_cast<double>(cell) / cells_per_unit - range;
+                while (k + 1U < stretches && node[k + 1U] <= from) ++k;
+                first[cell] = k;
+            }
+            const AnchoredPrior prior(shape);
+            distance = prior.distance;
+            log_weight = prior.log_weight;
+        }
+
+        static const Grid& of(PriorShape shape) {
+            static const std::array<Grid, 2> all{Grid(PriorShape::half_normal), Grid(PriorShape::flat)};
+            return all[shape == PriorShape::flat ? 1U : 0U];
+        }
+    };
+
     /// One interval's part of l, l' and l'' at every node.
     template <bool dispersed>
     SERINUS_ALWAYS_INLINE static void advance(LikelihoodCurve& curve, double q, double events, double x_c,
@@ -101,7 +121,7 @@ class LikelihoodCurve {
         double inverse[whole], log1p[whole];  // of 1 + q excess
         for (std::size_t k = 0; k < whole; k += 4) {
             double one[4], other[4];
-            const double* const excess = curve.excess_.data() + k;
+            const double* const excess = curve.grid_->excess.data() + k;
             for (std::size_t lane = 0; lane < 4; ++lane) one[lane] = 1 / (1 + q * excess[lane]);
             // Those between the first and the last of the four are nearer to 0.
             if (detail::near_0(q * excess[0]) && detail::near_0(q * excess[3])) {
@@ -114,9 +134,15 @@ class LikelihoodCurve {
             for (std::size_t lane = 0; lane < 4; ++lane) inverse[k + lane] = one[lane];
             for (std::size_t lane = 0; lane < 4; ++lane) log1p[k + lane] = other[lane];
         }
+        // What is kept is apart from the grid, which compilers cannot know of two pointers.
+        const double* const node = curve.grid_->node.data();
+        const double* const excess = curve.grid_->excess.data();
+        double* const __restrict values = curve.value_.data();
+        double* const __restrict slopes = curve.slope_.data();
+        double* const __restrict bends = curve.bend_.data();
         for (std::size_t k = 0; k < size; ++k) {
-            const double share = q * (1 + curve.excess_[k]) * inverse[k];
-            double value = x_c * curve.node_[k] - events * log1p[k];
+            const double share = q * (1 + excess[k]) * inverse[k];
+            double value = x_c * node[k] - events * log1p[k];
             double slope = x_c - events * share;
             double bend = events * share * (1 - share);
             if constexpr (dispersed) {
@@ -124,9 +150,9 @@ class LikelihoodCurve {
                 slope /= dispersion;
                 bend /= dispersion;
             }
-            curve.value_[k] += value;
-            curve.slope_[k] += slope;
-            curve.bend_[k] -= bend;
+            values[k] += value;
+            slopes[k] += slope;
+            bends[k] -= bend;
         }
     }
 
@@ -143,7 +169,7 @@ class LikelihoodCurve {
     SERINUS_ALWAYS_INLINE static void fit(Pieces& pieces, const LikelihoodCurve& curve) noexcept {
         auto& c = pieces.coefficient;
         for (std::size_t k = 0; k < stretches; ++k) {
-            const double h = curve.length_[k], h2 = h * h;
+            const double h = curve.grid_->length[k], h2 = h * h;
             const double rise = curve.value_[k + 1] - curve.value_[k];
             const double s0 = h * curve.slope_[k], s1 = h * curve.slope_[k + 1];
             const double b0 = h2 * curve.bend_[k], b1 = h2 * curve.bend_[k + 1];
@@ -164,12 +190,12 @@ class LikelihoodCurve {
     double bound(const Pieces& pieces, int beyond, double alpha) const {
         const double needed = -elementary::log(alpha);
         const auto excess = [&](double u) { return excess_at(pieces, u, beyond, needed); };
-        const double end = beyond > 0 ? node_.front() : node_.back();
+        const double end = beyond > 0 ? grid_->node.front() : grid_->node.back();
         // The likelihood's peak lies between two nodes; at the one on its far side nothing is excluded. Outwards the
         // evidence rises, ever more steeply.
         std::size_t peak = 0;
         while (peak + 1 < size && slope_[peak + 1] > 0) ++peak;
-        const double start = node_[beyond > 0 && peak + 1 < size ? peak + 1 : peak];
+        const double start = grid_->node[beyond > 0 && peak + 1 < size ? peak + 1 : peak];
         if (peak + 1 < size && slope_[peak] > 0) {
             // The first guess takes the likelihood for a normal one and the prior for a half-normal (as high at the
             // margin as the flat one has a deviation of .68): then log E = log 2 - log(1 + I/rho)/2 + (I d)^2/(2 (I +
@@ -179,8 +205,8 @@ class LikelihoodCurve {
             const double information = -(bend_[peak] + part * (bend_[peak + 1] - bend_[peak]));
             const double loss = elementary::log(1 + information / rho) / 2 - std::numbers::ln2;
             const double target = std::sqrt(std::fmax(needed + loss, 0.0));
-            double u =
-                node_[peak] + part * length_[peak] - beyond * target * std::sqrt(2 * (information + rho)) / information;
+            double u = grid_->node[peak] + part * grid_->length[peak] -
+                       beyond * target * std::sqrt(2 * (information + rho)) / information;
             constexpr double tolerance = 1e-9;
             for (int i = 0; i < 12; ++i) {
                 // (Where the guess is none, neither.)
@@ -224,13 +250,13 @@ class LikelihoodCurve {
         terms.place.fill(u);
         terms.weight.fill(-std::numeric_limits<double>::infinity());
         for (std::size_t j = 0; j < AnchoredPrior::size; ++j) {
-            const double there = u + beyond * distance_[j];
+            const double there = u + beyond * grid_->distance[j];
             // A node beyond the curve counts nothing: less evidence, a wider interval.
-            if (there < node_.front() || there > node_.back()) break;
+            if (there < grid_->node.front() || there > grid_->node.back()) break;
             terms.place[j] = there;
-            terms.weight[j] = log_weight_[j];
+            terms.weight[j] = grid_->log_weight[j];
         }
-        if (terms.weight[0] != log_weight_[0]) return {terms.weight[0], 0};
+        if (terms.weight[0] != grid_->log_weight[0]) return {terms.weight[0], 0};
         simd::widest([&]() SERINUS_ALWAYS_INLINE { weigh(*this, pieces, terms); });
         const double sum = (terms.sum[0] + terms.sum[1]) + (terms.sum[2] + terms.sum[3]);
         const double product = (terms.product[0] + terms.product[1]) + (terms.product[2] + terms.product[3]);
@@ -252,12 +278,12 @@ class LikelihoodCurve {
             double t[4], inverse[4], part[6][4];
             for (std::size_t lane = 0; lane < 4; ++lane) {
                 const double place = terms.place[j + lane];
-                std::size_t k = curve.first_[static_cast<std::uint32_t>((place + range) * cells_per_unit)];
+                std::size_t k = curve.grid_->first[static_cast<std::uint32_t>((place + range) * cells_per_unit)];
                 // No cell holds more than one node.
-                k += curve.next_[k] <= place ? 1U : 0U;
-                t[lane] = place - curve.node_[k];
-                inverse[lane] = curve.inverse_[k];
-                error[j + lane] = curve.error_[k];
+                k += curve.grid_->next[k] <= place ? 1U : 0U;
+                t[lane] = place - curve.grid_->node[k];
+                inverse[lane] = curve.grid_->inverse[k];
+                error[j + lane] = curve.grid_->error[k];
                 for (std::size_t i = 0; i < 6; ++i) part[i][lane] = c[i][k];
             }
             for (std::size_t lane = 0; lane < 4; ++lane) {
@@ -296,15 +322,7 @@ class LikelihoodCurve {
         }
     }
 
-    std::array<double, size> node_{};
-    std::array<double, whole> excess_{};       // e^node - 1; beyond `size` that of the last node
-    std::array<std::uint8_t, cells> first_{};  // the stretch that each cell begins in
-    std::array<double, stretches> length_{};   // from a node to the next
-    std::array<double, stretches> inverse_{};
-    std::array<double, stretches> next_{};   // where it ends; the last never does
-    std::array<double, stretches> error_{};  // of the interpolation there, an event
-    std::array<double, AnchoredPrior::size> distance_{};
-    std::array<double, AnchoredPrior::size> log_weight_{};
+    const Grid* grid_;
     std::array<double, size> value_{};
     std::array<double, size> slope_{};
     std::array<double, size> bend_{};
