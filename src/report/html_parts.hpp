@@ -43,7 +43,8 @@ inline std::string section(std::string_view title, const std::vector<std::string
 }
 
 inline std::string figure(const std::string& drawing, std::string_view caption) {
-    return drawing.empty() ? "" : "<figure>" + drawing + "<figcaption>" + in_markup(caption) + "</figcaption></figure>\n";
+    return drawing.empty() ? ""
+                           : "<figure>" + drawing + "<figcaption>" + in_markup(caption) + "</figcaption></figure>\n";
 }
 
 }  // namespace report

@@ -44,7 +44,7 @@ struct MetricResult {
     bool critical = false;
     bool muted = false;
     Severity severity = Severity::info;  ///< who is told when it fails
-    double alpha = 0;  ///< its share; it fails when the e-value reaches 1/alpha
+    double alpha = 0;                    ///< its share; it fails when the e-value reaches 1/alpha
     double alpha_mirror =
         0;  ///< alpha_promote, or beta under `no_harm_found`; it passes when the mirror reaches 1/this
     Guarantee guarantee = Guarantee::none;          ///< what stands behind its share of alpha
@@ -124,7 +124,7 @@ struct Decision {
     /// What the users had of the canary by now, traffic x time over all stages: as if so many seconds of the whole
     /// traffic had gone to it. (After a rollback it grows until somebody moves the traffic.)
     double reached_seconds = 0;
-    bool finished = false;                 ///< promoted out of the last stage
+    bool finished = false;               ///< promoted out of the last stage
     Severity severity = Severity::info;  ///< the gravest of `reasons`
     /// What whoever passes alerts on knows one incident by: deployment/rollback while a rollback stands,
     /// deployment/stage 2/hold while a stage is held for what a person can mend, an objective's own key where its alert

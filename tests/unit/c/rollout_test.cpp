@@ -224,8 +224,8 @@ TEST(CRollout, BurnIsThatOfThePlansObjective) {
     const serinus::Plan plan = serinus::io::read_plan(text);
     const serinus::ServiceNames names = serinus::service_names(plan, plan.slo[0]);
     EXPECT_EQ(names.kind, serinus::slo::SeriesKind::delta);
-    const auto series = serinus::service_series(
-        serinus::io::read_service_data(data, serinus::io::read_options(plan)), names);
+    const auto series =
+        serinus::service_series(serinus::io::read_service_data(data, serinus::io::read_options(plan)), names);
     const serinus::slo::BurnReport known = serinus::slo::burn_report(
         plan.slo[0].objective, serinus::slo::sre_workbook_policy(plan.slo[0].objective.period), series);
     EXPECT_TRUE(known.has_data());
