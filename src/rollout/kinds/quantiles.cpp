@@ -223,6 +223,7 @@ void QuantilesKind::make_tests(OneQuantile& of, const std::array<Values, 2>& arm
     if (!(asked > 0) && metric_.margin.ratio.value_or(1) > 1) return;  // an obstacle says so
     double tau = asked, harm = shifted(asked, metric_.margin, up);
     double detect = detect_ ? shifted(asked, *detect_, up) : harm;
+    bool nearer = false;  // what is ruled out lies nearer than what proves harm
     if (arms[0].whole) {
         std::vector<double> bounds = common_bounds(*arms[0].whole, *arms[1].whole);
         const std::optional<int> scale = scale_of(bounds);
@@ -259,6 +260,9 @@ void QuantilesKind::make_tests(OneQuantile& of, const std::array<Values, 2>& arm
             // Rounded to the near side, so that what is ruled out is never less than what was asked.
             const auto inner = next_bound(bounds, beyond, !up);
             if (inner && (up ? *inner > harm : *inner < harm)) detect = *inner;
+        } else if (const auto inner = next_bound(bounds, wanted, !up); inner && *inner != harm) {
+            detect = up ? std::max(*inner, tau) : std::min(*inner, tau);
+            nearer = true;
         }
     }
     of.nearest.reset();
@@ -268,7 +272,7 @@ void QuantilesKind::make_tests(OneQuantile& of, const std::array<Values, 2>& arm
         return Margin{.ratio = std::max(1.0, up ? to / tau : tau / to), .difference = {}};
     };
     std::optional<Test> against;
-    if (detect_) against.emplace(make_test(tau, margin(detect), Side::safe, mirror_alpha_, of.dispersion));
+    if (detect_ || nearer) against.emplace(make_test(tau, margin(detect), Side::safe, mirror_alpha_, of.dispersion));
     of.tests.emplace(Tests<Test>{
         sequential::StartMixture<Test>(make_test(tau, margin(harm), Side::harm, alpha_safe_, of.dispersion)),
         make_test(tau, margin(harm), Side::safe, alpha_safe_, of.dispersion), std::move(against)});
@@ -737,10 +741,11 @@ void QuantilesKind::restore(const MetricState& in, std::size_t /*stage*/) {
         const auto margin = [](const sequential::ThresholdState& test) {
             return Margin{.ratio = test.ratio, .difference = test.difference};
         };
-        require_state(std::isfinite(tests.stage.threshold) && tests.detect.has_value() == detect_.has_value(),
+        // Where harm is ruled out at the margin there is one of its own where buckets have no bound there.
+        require_state(std::isfinite(tests.stage.threshold) && (tests.detect || !detect_),
                       "a metric with another promote_when");
         std::optional<Test> against;
-        if (detect_) {
+        if (tests.detect) {
             against.emplace(
                 make_test(tests.stage.threshold, margin(*tests.detect), Side::safe, mirror_alpha_, of.dispersion));
         }

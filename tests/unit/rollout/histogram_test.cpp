@@ -460,6 +460,25 @@ TEST(Histogram, BadInputIsNamed) {
     EXPECT_FALSE(reason_of(judge(exact, single(negative)), Code::threshold_not_positive));
 }
 
+// Buckets 9 % apart have no bound at 1.25 times another: what proves harm lies beyond it, what rules it out before.
+TEST(Histogram, OnItsMarginNothingIsRuledOutWhateverTheBuckets) {
+    for (const int scale : {3, 4, 5}) {
+        for (const bool critical : {true, false}) {
+            Plan plan = latency({0.5, 0.95});
+            plan.metrics[0].critical = critical;
+            plan.metrics[0].detect = Margin{.ratio = 1.6};
+            const World edge{.times = critical ? 1.25 : 1.6, .baseline = 2000, .canary = 1000};
+            const Batch batch = native(drawn(150, 21, edge), scale, true);
+            const Decision decision = judge(plan, batch);
+            EXPECT_NE(decision.metrics[0].verdict, Verdict::pass) << scale << support::all_said(decision);
+            Monitor whole(plan), again(plan);
+            whole.observe(batch, 151 * interval);
+            again.restore(decode<MonitorState>(encode(whole.state())));
+            EXPECT_EQ(again.decision(), whole.decision());
+        }
+    }
+}
+
 // One target that is scraped twice shows each of its histograms twice: half of what is counted is not there.
 TEST(Histogram, EqualHistogramsUnderOtherLabelsAreOne) {
     const Values values = drawn(60, 15, {});
