@@ -11,9 +11,11 @@
 #include <serinus/rollout/monitor.hpp>
 #include <serinus/series/time.hpp>
 
-#include "cli/audit_file.hpp"
 #include "cli/inputs.hpp"
 #include "cli/options.hpp"
+#ifndef SERINUS_COMMAND_OF_WHEEL
+#include "cli/audit_file.hpp"
+#endif
 
 namespace serinus {
 inline namespace v0 {
@@ -68,10 +70,12 @@ Exit judge_command(const JudgeOptions& options) {
     const std::optional<Exit> of_hold = exit_of_hold(options.hold_exit_code);
     std::optional<std::int64_t> now_ms;
     if (options.now) now_ms = to_ms(parse_time(*options.now, "--now"));
+#ifndef SERINUS_COMMAND_OF_WHEEL
     if (options.audit_key && !options.audit)
         raise(Code::argument_range, "--audit-key is given without a log; allowed: beside --audit");
     std::optional<AuditFile> audit;
     if (options.audit) audit.emplace(*options.audit, options.audit_key ? read_key_file(*options.audit_key) : "");
+#endif
     const Plan plan = read_plan_file(options.plan);
     Batch batch = read_data_files(options.data, plan, {options.arms, options.columns});
     tell_stage(batch, options, now_ms);
@@ -81,9 +85,11 @@ Exit judge_command(const JudgeOptions& options) {
     const int looks = options.format == ReportFormat::html ? looks_of_a_page : 0;
     const report::Record record = report::recorded(plan, std::move(batch), now_ms, looks);
     const Decision& decision = record.decisions.back();
+#ifndef SERINUS_COMMAND_OF_WHEEL
     if (audit) {
         audit->append([&](io::AuditLog& log) { log.judged(record.plan, record.batch, now_ms, decision, clock_ms()); });
     }
+#endif
     write_decision(record, options);
     return decision.action == Action::hold && of_hold ? *of_hold : exit_of(decision);
 }

@@ -76,8 +76,11 @@ constexpr Row<JudgeOptions> judge_options[] = {
     {"--now", &JudgeOptions::now, "TIME", "Decide as of this time: RFC 3339 or Unix time"},
     {"--stage", &JudgeOptions::stage, "NUMBER", "The stage that the data are of, from 1, where they do not say it"},
     {"--since", &JudgeOptions::since, "TIME", "When that stage began; default: the canary's first sample"},
+#ifndef SERINUS_COMMAND_OF_WHEEL
     {"--audit", &JudgeOptions::audit, "LOG", "Append the decision, and all it rests on, to this log"},
-    {"--audit-key", &JudgeOptions::audit_key, "FILE", audit_key_help}};
+    {"--audit-key", &JudgeOptions::audit_key, "FILE", audit_key_help},
+#endif
+};
 
 constexpr Row<ReplayCommandOptions> replay_options[] = {
     {"LOG", &ReplayCommandOptions::log, "FILE", "An audit log; - is standard input", Need::required},
@@ -220,9 +223,13 @@ Examples:
   serinus judge plan.json data.json --stage 2 --since 2026-11-22T21:30:00Z
   serinus judge plan.json data.csv --format github --summary "$GITHUB_STEP_SUMMARY"
   serinus judge plan.json data.csv --format junit > serinus.xml
-  serinus judge plan.json data.csv --audit rollout.jsonl
-
-)" + exit_codes;
+)"
+#ifndef SERINUS_COMMAND_OF_WHEEL
+                               R"(  serinus judge plan.json data.csv --audit rollout.jsonl
+)"
+#endif
+                               "\n" +
+                               exit_codes;
 
 const std::string report_help = R"(FILE is what serinus judge --format json wrote. Of several decisions, one a line,
 the last one is shown; html also draws how it came about.
@@ -238,7 +245,7 @@ Exit codes:
   0  shown      2  usage or bad input
 )";
 
-const std::string replay_help = R"(LOG is what judge --audit appended, or a Monitor of C++ or Python: one line of
+const std::string replay_help = R"(LOG is what judge --audit appended, or a monitor of C++ (AuditedMonitor): one line of
 JSON a decision, with the data that it rests on, each with the hash of the line
 before. Every decision is made again and compared. A line that was changed, left
 out, put in or moved is named. A torn last line (a process was killed) is named,
@@ -517,13 +524,17 @@ std::vector<Command> commands() {
                 std::span(check_options), check_command),
         command("calibrate", "Learn from history how two arms of one version differ", calibrate_help,
                 std::span(calibrate_options), calibrate_command),
+#ifndef SERINUS_COMMAND_OF_WHEEL
         command("backtest", "What a plan would have done with former releases", backtest_help,
                 std::span(backtest_options), backtest_command),
+#endif
         command("burn", "How fast a service spends its error budget", burn_help, std::span(burn_options), burn_command),
+#ifndef SERINUS_COMMAND_OF_WHEEL
         command("replay", "Make the decisions of an audit log again", replay_help, std::span(replay_options),
                 replay_command),
         command("indicators", "How well deployments go: ten indicators of a log", indicators_help,
                 std::span(indicators_options), indicators_command),
+#endif
         Command{.name = "version",
                 .help = "Show the version and what it can do",
                 .more = "",

@@ -32,7 +32,6 @@ MODULES = [
     "serinus._fixed._series",
     "serinus._fixed._several",
     "serinus._fixed._size",
-    "serinus._backtest",
     "serinus._rollout",
     "serinus.sequential",
     "serinus.sequential._boundaries",

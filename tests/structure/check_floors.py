@@ -42,8 +42,6 @@ HEAVY = {
 CROSSINGS = {
     ("bench/budget.cpp", "serinus/sequential/detail/likelihood_curve.hpp"): "counts its instructions by itself",
     ("bindings/python/src/command.cpp", "cli/options.hpp"): "the wheel's command runs the program's code",
-    ("bindings/python/src/rollout.cpp", "cli/audit_file.hpp"): "a log is appended to under the program's lock",
-    ("bindings/python/src/backtest.cpp", "cli/options.hpp"): "a folder of releases is read as the program reads it",
 }
 TOGETHER = "boundaries_test.cpp asks the same of all boundaries"
 NO_TEST = {

@@ -23,9 +23,7 @@ __version__ = version()
 # a notebook, and nobody uses all of it. A module without names is public itself. __init__.pyi, for type checkers, is
 # written from this by tests/structure/check_stubs.py.
 _HOMES: dict[str, tuple[str, ...]] = {
-    "_audit": ("AuditFinding", "AuditedLine", "Replay", "replay"),
     "_core": ("Batch", "RollingMannWhitney", "version"),
-    "_backtest": ("backtest",),
     "_decision": (
         "BudgetShare",
         "BurnHalt",
@@ -45,7 +43,6 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "Together",
         "Understood",
     ),
-    "_delivery": ("Indicator", "Indicators", "indicators"),
     "_errors": ("Error",),
     "_fixed._counts": ("ProportionTestResult", "RateTestResult", "proportion_test", "rate_test"),
     "_fixed._distributions": (

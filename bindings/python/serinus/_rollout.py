@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 from warnings import warn
 
-from . import _audit, _core, _inputs
+from . import _core, _inputs
 
 if TYPE_CHECKING:
     import os
@@ -85,8 +85,6 @@ def judge(
     since: TimeLike | None = None,
     arms: Mapping[str, str] | str | None = None,
     columns: Mapping[str, str] | str | None = None,
-    audit: str | os.PathLike[str] | None = None,
-    audit_key: str | bytes | None = None,
 ) -> Decision:
     """The whole job at once: is the canary safe, from all the data there are?
 
@@ -118,10 +116,6 @@ def judge(
         "baseline": "6d4c9f", "canary": "7f5b2a"}, each of the three on its own.
     columns : dict, optional
         What a table's columns are called: {"timestamp": "Time", "value": "Value"}.
-    audit : path, optional
-        A log that the decision and all that it rests on are appended to, one line of JSON; `serinus.replay` reads it.
-    audit_key : str or bytes, optional
-        A key of 16 bytes or more that seals the log's lines (HMAC-SHA-256).
 
     Returns
     -------
@@ -147,7 +141,7 @@ def judge(
     samples = _inputs.batch(data, known, arms, columns)
     times = {"now": now, "since": since}
     now_ms, since_ms = (None if time is None else _inputs.milliseconds(name, time) for name, time in times.items())
-    decision = _core.judge(known, samples, now_ms, stage, since_ms, *_audit.told(audit, audit_key))
+    decision = _core.judge(known, samples, now_ms, stage, since_ms)
     for reason in decision.reasons:
         if reason.code in ("looks_like_counter", "looks_like_counts"):
             warn(f"{reason.metric}: {reason.sentence}", stacklevel=2)
@@ -397,11 +391,6 @@ class Monitor(_core.Monitor):
     Parameters
     ----------
     plan : Plan, path, JSON text or dict
-    audit : path, optional
-        A log that every call is appended to, with the decision that it gave; `serinus.replay` reads it. It is not part
-        of what is pickled.
-    audit_key : str or bytes, optional
-        A key of 16 bytes or more that seals the log's lines (HMAC-SHA-256).
 
     Notes
     -----
@@ -425,15 +414,9 @@ class Monitor(_core.Monitor):
 
     plan: Plan
 
-    def __init__(
-        self,
-        plan: PlanLike,
-        *,
-        audit: str | os.PathLike[str] | None = None,
-        audit_key: str | bytes | None = None,
-    ) -> None:
+    def __init__(self, plan: PlanLike) -> None:
         self.plan = _plan(plan)
-        super().__init__(self.plan, *_audit.told(audit, audit_key))
+        super().__init__(self.plan)
 
     def observe(
         self,

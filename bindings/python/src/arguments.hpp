@@ -34,7 +34,6 @@ void register_slo_release(Module& module);
 void register_slo_report(Module& module);
 void register_io(Module& module);
 void register_rollout(Module& module);
-void register_backtest(Module& module);
 void register_command(Module& module);
 
 /// Something that is written in Python: `from_python("serinus._words", "Verdict")`.

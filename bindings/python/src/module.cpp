@@ -82,6 +82,5 @@ PYBIND11_MODULE(_core, own) {
     register_slo_report(module);
     register_io(module);
     register_rollout(module);
-    register_backtest(module);
     register_command(module);
 }

@@ -13,15 +13,11 @@
 #include <pybind11/stl.h>
 
 #include <serinus/core/state.hpp>
-#include <serinus/io/audit.hpp>
 #include <serinus/io/calibration.hpp>
 #include <serinus/io/decision.hpp>
-#include <serinus/io/delivery.hpp>
 #include <serinus/io/lint.hpp>
 #include <serinus/io/plan.hpp>
-#include <serinus/report/audit.hpp>
 #include <serinus/report/calibration.hpp>
-#include <serinus/report/delivery.hpp>
 #include <serinus/report/document.hpp>
 #include <serinus/report/lint.hpp>
 #include <serinus/report/record.hpp>
@@ -36,7 +32,6 @@
 
 #include "arguments.hpp"
 #include "bind.hpp"
-#include "cli/audit_file.hpp"
 #include "slo.hpp"
 
 namespace serinus::python {
@@ -207,12 +202,7 @@ void register_plan(Module& module) {
 /// A Monitor belongs to one thread at a time; Python's threads take turns here while the interpreter runs on.
 class SharedMonitor {
   public:
-    /// With `audit`, the path of a log, every call is written down in it.
-    SharedMonitor(const Plan& plan, const std::string& audit, const std::string& key) : monitor_(plan) {
-        if (audit.empty()) return;
-        audit_.emplace(audit, key);
-        write([&](io::AuditLog& log) { log.began(plan, cli::clock_ms()); });
-    }
+    explicit SharedMonitor(const Plan& plan) : monitor_(plan) {}
 
     template <class Call>
     auto with(Call call) {
@@ -220,15 +210,10 @@ class SharedMonitor {
         const std::scoped_lock lock(mutex_);
         return call(monitor_);
     }
-    /// For who is inside `with`.
-    void write(const std::function<void(io::AuditLog&)>& line) {
-        if (audit_) audit_->append(line);
-    }
 
   private:
     std::mutex mutex_;
     Monitor monitor_;
-    std::optional<cli::AuditFile> audit_;
 };
 
 constexpr report::TextOptions in_python{.face = report::Face::python};
@@ -277,44 +262,20 @@ Batch told_stage(Batch batch, std::optional<std::int64_t> now_ms, std::optional<
 
 void register_monitor(Module& module) {
     Class<SharedMonitor>(module, "Monitor")
-        .init([](const Plan& plan, const std::string& audit,
-                 const py::bytes& key) { return SharedMonitor(plan, audit, std::string(key)); },
-              py::arg("plan"), py::arg("audit"), py::arg("key"))
+        .init([](const Plan& plan) { return SharedMonitor(plan); }, py::arg("plan"))
         .def("_observe",
              [](SharedMonitor& shared, const Batch& batch, std::optional<std::int64_t> now_ms) {
-                 return shared.with([&](Monitor& m) {
-                     Decision decision = m.observe(batch, now_ms);
-                     shared.write([&](io::AuditLog& log) { log.observed(batch, now_ms, decision, cli::clock_ms()); });
-                     return decision;
-                 });
+                 return shared.with([&](Monitor& m) { return m.observe(batch, now_ms); });
              })
-        .def("_enter_stage",
-             [](SharedMonitor& shared, int stage, std::int64_t at_ms) {
-                 shared.with([&](Monitor& m) {
-                     m.enter_stage(stage, at_ms);
-                     shared.write(
-                         [&](io::AuditLog& log) { log.entered_stage(stage, at_ms, m.decision(), cli::clock_ms()); });
-                 });
-             })
+        .def("_enter_stage", [](SharedMonitor& shared, int stage,
+                                std::int64_t at_ms) { shared.with([&](Monitor& m) { m.enter_stage(stage, at_ms); }); })
         .def("_restart",
              [](SharedMonitor& shared, py::handle arm, const std::string& instance, std::int64_t at_ms) {
                  const Arm which = word_argument<Arm>("arm", arm);
-                 shared.with([&](Monitor& m) {
-                     m.restart(which, instance, at_ms);
-                     shared.write([&](io::AuditLog& log) {
-                         log.restarted(which, instance, at_ms, m.decision(), cli::clock_ms());
-                     });
-                 });
+                 shared.with([&](Monitor& m) { m.restart(which, instance, at_ms); });
              })
         .def(
-            "flush",
-            [](SharedMonitor& shared) {
-                return shared.with([&](Monitor& m) {
-                    Decision decision = m.flush();
-                    shared.write([&](io::AuditLog& log) { log.flushed(decision, cli::clock_ms()); });
-                    return decision;
-                });
-            },
+            "flush", [](SharedMonitor& shared) { return shared.with([](Monitor& m) { return m.flush(); }); },
             "Judges all that has come without waiting for `settle` any longer: for data that are complete.")
         .def_property_readonly(
             "decision", [](SharedMonitor& shared) { return shared.with([](Monitor& m) { return m.decision(); }); },
@@ -327,48 +288,17 @@ void register_monitor(Module& module) {
             "restore",
             [](SharedMonitor& shared, const py::bytes& state) {
                 const auto known = decode<MonitorState>(from_bytes(state));
-                shared.with([&](Monitor& m) {
-                    m.restore(known);
-                    shared.write([&](io::AuditLog& log) { log.restored(known, m.decision(), cli::clock_ms()); });
-                });
+                shared.with([&](Monitor& m) { m.restore(known); });
             },
             py::arg("state"),
             R"(Takes over the bytes that `state` gave to a Monitor of the same plan.
 
 Raises `serinus.Error` with code "serinus.state.*" for anything else; the monitor is unchanged then.)");
     module.def("judge", [](const Plan& plan, const Batch& batch, std::optional<std::int64_t> now_ms,
-                           std::optional<std::int64_t> stage, std::optional<std::int64_t> since_ms,
-                           const std::string& audit, const py::bytes& key_bytes) {
-        const std::string key(key_bytes);
+                           std::optional<std::int64_t> stage, std::optional<std::int64_t> since_ms) {
         const py::gil_scoped_release release;
-        const auto decided = [&](const Batch& told) {
-            Decision decision = judge(plan, told, now_ms);
-            if (!audit.empty()) {
-                cli::AuditFile(audit, key).append([&](io::AuditLog& log) {
-                    log.judged(plan, told, now_ms, decision, cli::clock_ms());
-                });
-            }
-            return decision;
-        };
-        if (!stage && !since_ms) return decided(batch);
-        return decided(told_stage(batch, now_ms, stage, since_ms));
-    });
-    module.def("indicators", [](const py::bytes& log_bytes, const std::vector<std::pair<std::string, double>>& targets,
-                                double confidence) {
-        const std::string log(log_bytes);
-        delivery::IndicatorOptions options{.targets = {}, .confidence = confidence};
-        for (const auto& [name, target] : targets)
-            options.targets.emplace_back(word_argument<delivery::IndicatorKind>("targets", py::str(name)), target);
-        const py::gil_scoped_release release;
-        const delivery::Report found = delivery::indicators(io::read_delivery(log), options);
-        return std::tuple(io::write_indicators(found, -1), report::text(found, in_python), report::html(found));
-    });
-    module.def("replay", [](const py::bytes& log_bytes, const py::bytes& key, const std::string& last) {
-        const std::string log(log_bytes);
-        const io::ReplayOptions options{.key = std::string(key), .last = last};
-        const py::gil_scoped_release release;
-        const AuditReport found = io::replay(log, options);
-        return std::pair(io::write_replay(found, -1), report::text(found, in_python));
+        if (!stage && !since_ms) return judge(plan, batch, now_ms);
+        return judge(plan, told_stage(batch, now_ms, stage, since_ms), now_ms);
     });
     module.def("report",
                [](const Plan& plan, const Batch& batch, std::optional<std::int64_t> now_ms,
