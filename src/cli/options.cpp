@@ -423,10 +423,13 @@ Option shown(const Row<Options>& row) {
                   .value = std::string(row.value),
                   .help = std::string(row.help),
                   .required = row.need == Need::required};
+    static const Options standard{};
     std::visit(
         [&](auto member) {
-            const auto preset = Options{}.*member;
-            using Value = std::remove_cv_t<decltype(preset)>;
+            using Value = std::remove_cvref_t<decltype(standard.*member)>;
+            // What is larger than the struct is no member of it, and GCC looks into it nevertheless.
+            if constexpr (sizeof(Value) > sizeof(Options)) return;
+            const Value& preset = standard.*member;
             if constexpr (Worded<Value>) {
                 option.value = choices<Value>();
                 option.help += " [" + std::string(word(preset)) + "]";
