@@ -121,9 +121,9 @@ typedef enum serinus_status {
     /** a file that cannot be written */
     SERINUS_ERROR_FILE_WRITE = 151,
     /** an audit log that is not what was written: a line was changed, left out, put in or moved */
-    SERINUS_ERROR_AUDIT_CHANGED = 1350,
+    SERINUS_ERROR_AUDIT_CHANGED = 180,
     /** an audit log that is sealed with another key than the one given, with one where none is given, or with none */
-    SERINUS_ERROR_AUDIT_KEY = 1351,
+    SERINUS_ERROR_AUDIT_KEY = 181,
     /** a target that is no decimal number between 0 and 1 and no such percentage */
     SERINUS_ERROR_SLO_TARGET = 160,
     /** a condition that no error rate can meet */

@@ -17,7 +17,9 @@ using namespace serinus;
 
 Plan plan_in(const std::string& name) {
     std::ifstream in(data_dir() + "/plans/" + name + ".json");
-    return io::read_plan(std::string(std::istreambuf_iterator<char>(in), {}));
+    Plan plan = io::read_plan(std::string(std::istreambuf_iterator<char>(in), {}));
+    plan.severity.clear();  // younger than the digests below
+    return plan;
 }
 
 /// A state belongs to its plan by the plan's digest: a rollout that is on its way must find its plan again, whatever

@@ -157,7 +157,7 @@ TEST(Openmetrics, NamesAreLabels) {
         if (line.starts_with("#")) continue;
         EXPECT_TRUE(line.starts_with(family + "{plan=\"")) << line;
     }
-    EXPECT_GE(families.size(), 25U);
+    EXPECT_GE(families.size(), 24U);
 }
 
 TEST(Openmetrics, TheMarginIsOnTheScaleOfTheEstimate) {
