@@ -38,7 +38,7 @@ namespace {
 constexpr int looks = 200;
 constexpr int history_length = 1000;
 
-int repetitions() { return support::repetitions(300, 4000); }
+int repetitions() { return support::repetitions(300, 4000, 300); }
 
 constexpr Margin ratio(double value) { return {.ratio = value, .difference = {}}; }
 

@@ -28,7 +28,7 @@ namespace {
 
 constexpr int looks = 200;
 
-int repetitions() { return support::repetitions(150, 2000, 20); }
+int repetitions() { return support::repetitions(150, 2000, 150); }
 
 constexpr Margin floored(double ratio, double floor) { return {.ratio = ratio, .difference = {}, .floor = floor}; }
 double edge(const Margin& margin, double p) { return std::max(*margin.ratio * p, p + *margin.floor); }

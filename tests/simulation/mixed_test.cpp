@@ -95,9 +95,9 @@ Outcome rollout(const Plan& plan, const Family& family, const std::vector<double
 /// refused: then another is drawn.
 Plan known(const Plan& plan, const Family& family, Random& random) {
     for (;;) {
-        Plan learned =
-            with_noise(plan, calibrate(plan, mixed_world::history(plan, family, 0.2, history_intervals, random)));
+        const Batch past = mixed_world::history(plan, family, 0.2, history_intervals, random);
         try {
+            Plan learned = with_noise(plan, calibrate(plan, past));
             check(learned);
             return learned;
         } catch (const Error& error) {

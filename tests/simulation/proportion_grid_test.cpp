@@ -31,7 +31,7 @@ constexpr int looks = 200;
 /// A dispersion is learned from events: at .01 % that takes 10,000 intervals (28 hours of 10 seconds), elsewhere 1,000.
 int history(double rate) { return rate < 0.001 ? 10'000 : 1000; }
 
-int repetitions() { return support::repetitions(60, 4000); }
+int repetitions() { return support::repetitions(60, 4000, 60); }
 
 /// How the counts of an interval come about.
 enum class Scatter : std::uint8_t { independent, drift, bursts };
