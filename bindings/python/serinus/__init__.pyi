@@ -1,18 +1,9 @@
 """Written by tests/python/stubs.py; do not edit."""
 
-from ._audit import (
-    AuditFinding as AuditFinding,
-    AuditedLine as AuditedLine,
-    Replay as Replay,
-    replay as replay,
-)
 from ._core import (
     Batch as Batch,
     RollingMannWhitney as RollingMannWhitney,
     version as version,
-)
-from ._backtest import (
-    backtest as backtest,
 )
 from ._decision import (
     BudgetShare as BudgetShare,
@@ -32,11 +23,6 @@ from ._decision import (
     Telemetry as Telemetry,
     Together as Together,
     Understood as Understood,
-)
-from ._delivery import (
-    Indicator as Indicator,
-    Indicators as Indicators,
-    indicators as indicators,
 )
 from ._errors import (
     Error as Error,
