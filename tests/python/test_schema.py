@@ -174,6 +174,7 @@ def decision():
                 "promote_when": "no_harm_found",
                 "critical": True,
                 "muted": False,
+                "severity": "page",
                 "alpha": 0.05,
                 "alpha_mirror": 0.2,
                 "guarantee": "none",
